@@ -1,0 +1,34 @@
+"""R1 regularization (Mescheder et al. 2018), https://arxiv.org/abs/1801.04406
+
+Penalizes the discriminator's gradient on real samples, on top of any stack: `dcgan+r1`, `vanilla+r1`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from keras import ops
+
+from zoo import Recipe, hookimpl
+
+
+@dataclass(frozen=True)
+class R1Recipe(Recipe):
+    """Section 4.1 and the paper's experiments on images: gamma 10."""
+
+    r1_gamma: float = 10.0
+
+
+@hookimpl
+def recipe() -> R1Recipe:
+    """The paper's value."""
+    return R1Recipe()
+
+
+@hookimpl
+def discriminator_penalty(
+    real_samples: Any, discriminate: Callable[..., Any], gradients: Callable[..., Any], recipe: R1Recipe
+) -> Any:
+    """Equation 9: gamma / 2 * E[|grad D(x)|^2] on real samples, D the logits."""
+    slopes = gradients(discriminate, real_samples)
+    return recipe.r1_gamma / 2 * ops.mean(ops.sum(ops.square(slopes), axis=tuple(range(1, len(slopes.shape)))))

@@ -1,0 +1,83 @@
+"""Wasserstein GAN (Arjovsky et al. 2017), https://arxiv.org/abs/1701.07875
+
+A critic whose weights are clipped, five critic updates a step, RMSprop (algorithm 1). It brings no networks: they come
+from the plugin below, as in `dcgan+wgan` for images or `vanilla+wgan` for points.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import Recipe, hookimpl, losses
+
+LOSS_FAMILY = "wasserstein"
+
+
+@dataclass(frozen=True)
+class WganRecipe(Recipe):
+    """Algorithm 1: learning rate 5e-5, clipping at .01, batches of 64, five critic updates."""
+
+    batch_size: int = 64
+    critic_steps: int = 5
+    generator_learning_rate: float = 5e-5
+    discriminator_learning_rate: float = 5e-5
+    epsilon: float = 1e-16  # Keras adds it under the root, where 1e-7 would freeze the generator; torch adds 1e-8 after it
+    rho: float = 0.99  # of RMSprop, as in the paper's code
+    clip: float = 0.01
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Clip(keras.constraints.Constraint):  # type: ignore[misc]
+    """Keeps every weight in [-limit, limit]."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+
+    def __call__(self, weight: Any) -> Any:
+        """The weight, clipped."""
+        return ops.clip(weight, -self.limit, self.limit)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the constraint."""
+        return {"limit": self.limit}
+
+
+@hookimpl
+def recipe() -> WganRecipe:
+    """The paper's values."""
+    return WganRecipe()
+
+
+@hookimpl(wrapper=True)
+def discriminator(recipe: WganRecipe) -> Generator[None, keras.Model, keras.Model]:
+    """Clip the critic's weights now and after every update, BatchNorm's included, as the paper's code does."""
+    critic = yield
+    for weight in critic.trainable_variables:
+        weight.constraint = Clip(recipe.clip)
+        weight.assign(weight.constraint(weight))
+    return critic
+
+
+@hookimpl
+def optimizers(recipe: WganRecipe) -> tuple[keras.Optimizer, keras.Optimizer]:
+    """RMSprop: section 4.3 found momentum-based optimizers unstable."""
+    rates = (recipe.generator_learning_rate, recipe.discriminator_learning_rate)
+    generator, critic = (
+        keras.optimizers.RMSprop(rate, rho=recipe.rho, epsilon=recipe.epsilon) for rate in rates
+    )
+    return generator, critic
+
+
+@hookimpl
+def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
+    """Minus the critic's estimate of the Wasserstein distance."""
+    return losses.wasserstein_critic_loss(real_logits, fake_logits)
+
+
+@hookimpl
+def generator_loss(fake_logits: Any) -> Any:
+    """Minus the critic's mean on generated samples."""
+    return losses.wasserstein_generator_loss(fake_logits)

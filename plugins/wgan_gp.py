@@ -1,0 +1,80 @@
+"""Improved Training of Wasserstein GANs (Gulrajani et al. 2017), https://arxiv.org/abs/1704.00028
+
+A Wasserstein critic held to gradients of norm 1 on lines between real and generated samples (algorithm 1). It brings
+no networks: they come from the plugin below, as in `dcgan+wgan_gp`. BatchNorm is refused in the critic (section 4).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import Recipe, ZooError, hookimpl, layers, losses
+from zoo.recipe import Normalization
+
+LOSS_FAMILY = "wasserstein"
+SMALLEST_SQUARE = 1e-12  # under the root of the norm, whose gradient at 0 would otherwise be NaN
+BATCH_NORMALIZATIONS = (keras.layers.BatchNormalization, layers.BatchNormalization)
+
+
+@dataclass(frozen=True)
+class WganGpRecipe(Recipe):
+    """Algorithm 1: penalty 10, five critic updates, Adam at 1e-4 without first momentum."""
+
+    batch_size: int = 64
+    critic_steps: int = 5
+    generator_learning_rate: float = 1e-4
+    discriminator_learning_rate: float = 1e-4
+    beta_1: float = 0.0
+    beta_2: float = 0.9
+    discriminator_normalization: Normalization = "layer"  # section 4 recommends it in place of BatchNorm
+    gradient_penalty: float = 10.0
+
+
+@hookimpl
+def recipe() -> WganGpRecipe:
+    """The paper's values."""
+    return WganGpRecipe()
+
+
+@hookimpl
+def check(discriminator: keras.Model) -> None:
+    """Refuse BatchNorm: the penalty is one of each sample's gradient, which BatchNorm ties to the batch (section 4)."""
+    for layer in discriminator._flatten_layers():
+        if isinstance(layer, BATCH_NORMALIZATIONS):
+            raise ZooError(
+                f"Plugin 'wgan_gp' can't hold a critic with batch normalization to its penalty: layer '{layer.name}'. "
+                "Use --set discriminator_normalization=layer, or networks that heed that setting."
+            )
+
+
+@hookimpl
+def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
+    """Minus the critic's estimate of the Wasserstein distance."""
+    return losses.wasserstein_critic_loss(real_logits, fake_logits)
+
+
+@hookimpl
+def discriminator_penalty(
+    real_samples: Any,
+    fake_samples: Any,
+    discriminate: Callable[..., Any],
+    gradients: Callable[..., Any],
+    seed: keras.random.SeedGenerator,
+    recipe: WganGpRecipe,
+) -> Any:
+    """Equation 3: weight * E[(|grad f(x)| - 1)^2] at x drawn uniformly from lines between real and fake samples."""
+    shape = (ops.shape(real_samples)[0],) + (1,) * (len(real_samples.shape) - 1)
+    share = keras.random.uniform(shape, seed=seed, dtype=real_samples.dtype)
+    between = share * real_samples + (1 - share) * fake_samples
+    slopes = gradients(discriminate, between)
+    norms = ops.sqrt(ops.sum(ops.square(slopes), axis=tuple(range(1, len(shape)))) + SMALLEST_SQUARE)
+    return recipe.gradient_penalty * ops.mean(ops.square(norms - 1))
+
+
+@hookimpl
+def generator_loss(fake_logits: Any) -> Any:
+    """Minus the critic's mean on generated samples."""
+    return losses.wasserstein_generator_loss(fake_logits)

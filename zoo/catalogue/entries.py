@@ -1,0 +1,73 @@
+"""The entries of the catalogue, each with the place that it came from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class PluginEntry:
+    """One plugin: a module to import, or a file to execute, never both."""
+
+    name: str
+    module: str | None
+    file: Path | None  # absolute
+    source: str  # "registry.yaml:12", "entry point of DISTRIBUTION VERSION" or "--plugin FILE.py"
+
+
+@dataclass(frozen=True)
+class VariantEntry:
+    """A named stack of plugins with the recipe values that it overrides, for every dataset and for single ones."""
+
+    name: str
+    plugins: tuple[str, ...]
+    recipe: Mapping[str, Any]
+    datasets: Mapping[str, Mapping[str, Any]]
+    summary: str
+    source: str  # file:line
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A dataset by name: a TFDS builder with the keys and the crop to read it by, or a synthetic set of points."""
+
+    name: str
+    kind: Literal["tfds", "points"]
+    tfds: str | None = None  # what tfds.builder takes
+    points: str | None = None  # the name of the synthetic set
+    image_key: str | None = None
+    label_key: str | None = None
+    crop: int | None = None  # pixels, the side of the centre crop
+    image_size: int | None = None  # pixels
+    train: str | None = None  # the TFDS split that training reads
+    test: str | None = None
+    summary: str = ""
+    source: str = ""  # file:line
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every plugin, variant and dataset by its name."""
+
+    plugins: dict[str, PluginEntry] = field(default_factory=dict)
+    variants: dict[str, VariantEntry] = field(default_factory=dict)
+    datasets: dict[str, DatasetEntry] = field(default_factory=dict)
+    locations: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
+
+    def location(self, variant: str, field: str, dataset: str | None = None) -> str:
+        """The `file:line` where `variant` overrides the recipe's `field`, or of the variant if it does not."""
+        return self.locations.get((variant, dataset, field)) or self.variants[variant].source
+
+
+def same_name(name: str) -> str:
+    """The form of `name` by which names are compared: '-' and '_' are the same."""
+    return name.replace("-", "_")
+
+
+def match(name: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that is `name`, or is but for '-' and '_', or None."""
+    candidates = list(names)
+    if name in candidates:
+        return name
+    return next((each for each in candidates if same_name(each) == same_name(name)), None)

@@ -1,0 +1,76 @@
+"""Entries of several sources as one catalogue: names are unique, and every name that is referred to exists."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from zoo.catalogue.entries import Catalogue, DatasetEntry, PluginEntry, VariantEntry, match
+from zoo.catalogue.plugins import find_plugin_source
+from zoo.catalogue.registry import Registry
+from zoo.catalogue.strict_yaml import Document
+from zoo.errors import ZooError, unknown
+
+Entry = TypeVar("Entry", PluginEntry, VariantEntry, DatasetEntry)
+
+
+def merged(registries: Sequence[Registry], plugins: Iterable[PluginEntry]) -> Catalogue:
+    """The catalogue of all registries and further plugins; raises one ZooError with every mistake in any of them."""
+    catalogue, clashes = Catalogue(), list[str]()
+    for registry in registries:
+        _add(catalogue.plugins, registry.plugins, "Plugin", clashes)
+        _add(catalogue.variants, registry.variants, "Variant", clashes)
+        _add(catalogue.datasets, registry.datasets, "Dataset", clashes)
+    _add(catalogue.plugins, plugins, "Plugin", clashes)
+    for registry in registries:
+        for variant in registry.variants:
+            _check_names(registry.document, variant, catalogue)
+        catalogue.locations.update(registry.locations)
+    messages = [message for registry in registries for message in registry.document.messages()] + clashes
+    if messages:
+        raise ZooError("\n".join(messages))
+    for name, variant in catalogue.variants.items():
+        catalogue.variants[name] = _with_registered_names(variant, catalogue)
+    return catalogue
+
+
+def _add(known: dict[str, Entry], entries: Iterable[Entry], kind: str, clashes: list[str]) -> None:
+    for entry in entries:
+        name = match(entry.name, known)
+        if name is None:
+            known[entry.name] = entry
+        elif not _equal(known[name], entry):
+            spelling = (
+                "" if name == entry.name else f" (as '{name}' and '{entry.name}', where '-' and '_' are the same)"
+            )
+            places = f"in {known[name].source} and in {entry.source}"
+            clashes.append(f"{kind} '{entry.name}' is defined twice{spelling}: {places}. Rename one of them.")
+
+
+def _equal(one: Entry, other: Entry) -> bool:
+    if replace(one, source="") == replace(other, source=""):
+        return True
+    if isinstance(one, PluginEntry) and isinstance(other, PluginEntry) and one.name == other.name:
+        source, other_source = find_plugin_source(one), find_plugin_source(other)
+        return bool(source and other_source and source.samefile(other_source))
+    return False
+
+
+def _check_names(document: Document, variant: VariantEntry, catalogue: Catalogue) -> None:
+    """Keeps an error for each plugin and dataset of `variant` that does not exist, and each repeated plugin."""
+    seen = set()
+    for index, name in enumerate(variant.plugins):
+        plugin = match(name, catalogue.plugins)
+        keys = ("variants", variant.name, "plugins", index)
+        if plugin is None:
+            document.error(keys, f"variant '{variant.name}': {unknown('plugin', name, catalogue.plugins)}")
+        elif plugin in seen:
+            document.error(keys, f"variant '{variant.name}' has the plugin '{plugin}' twice. Remove one of the two.")
+        seen.add(plugin)
+    for dataset in variant.datasets:
+        if dataset not in catalogue.datasets:
+            message = f"variant '{variant.name}': {unknown('dataset', dataset, catalogue.datasets)}"
+            document.error(("variants", variant.name, "datasets", dataset), message)
+
+
+def _with_registered_names(variant: VariantEntry, catalogue: Catalogue) -> VariantEntry:
+    return replace(variant, plugins=tuple(match(name, catalogue.plugins) or name for name in variant.plugins))

@@ -1,0 +1,99 @@
+"""From a plugin's entry to its file, its summary and its module."""
+
+import ast
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from types import ModuleType
+
+from zoo.catalogue.entries import Catalogue, PluginEntry
+from zoo.errors import ZooError, ZooWarning
+
+
+def find_plugin_source(entry: PluginEntry) -> Path | None:
+    """The plugin's file, found without executing any of its package, or None where there is none."""
+    if entry.file:
+        return entry.file if entry.file.is_file() else None
+    package, *rest = (entry.module or "").split(".")
+    spec = _top_level_spec(package)
+    if spec is None:
+        return None
+    if not rest:
+        return Path(spec.origin) if spec.origin and spec.has_location else None
+    stems = [Path(folder, *rest) for folder in spec.submodule_search_locations or ()]
+    suffixes = importlib.machinery.all_suffixes()
+    candidates = [stem.with_name(stem.name + suffix) for stem in stems for suffix in suffixes]
+    candidates += [stem / f"__init__{suffix}" for stem in stems for suffix in suffixes]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def plugin_summary(entry: PluginEntry) -> str:
+    """The first line of the plugin's docstring, which is its paper and link; empty where it cannot be read."""
+    path = find_plugin_source(entry)
+    try:
+        tree = ast.parse(path.read_bytes()) if path and path.suffix == ".py" else ast.Module([], [])
+    except (OSError, SyntaxError, ValueError):  # a file that cannot be parsed is reported when it is loaded
+        return ""
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def load_plugin(entry: PluginEntry) -> ModuleType:
+    """The plugin's module, imported once however often it is asked for; ZooError where importing fails."""
+    try:
+        return _load_file(entry.file) if entry.file else importlib.import_module(entry.module or "")
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way, and must not end the program
+        raise ZooError(
+            f"Plugin '{entry.name}' ({entry.source}) cannot be loaded: {_described(error, entry)}"
+        ) from error
+
+
+def load_every_plugin(catalogue: Catalogue) -> dict[str, ModuleType]:
+    """The modules of all plugins that load, by name; each one that does not costs one ZooWarning that names it."""
+    modules = {}
+    for name, entry in catalogue.plugins.items():
+        try:
+            modules[name] = load_plugin(entry)
+        except ZooError as error:
+            warnings.warn(str(error), ZooWarning, stacklevel=2)
+    return modules
+
+
+def _top_level_spec(name: str) -> importlib.machinery.ModuleSpec | None:
+    """As importlib.util.find_spec, but of a top-level name only, whose search executes nothing."""
+    try:
+        return importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # ValueError: the name is empty, or a module that was imported without a spec
+        return None
+
+
+def _load_file(path: Path) -> ModuleType:
+    name = f"zoo_plugin_{path.stem}"
+    loaded = sys.modules.get(name)
+    if loaded is not None and loaded.__file__ == str(path):
+        return loaded
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"'{path.name}' is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # before it runs, as import does: dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _described(error: BaseException, entry: PluginEntry) -> str:
+    """`ImportError: No module named 'x' (my_plugin.py:3)`, with the last line of the plugin's own file that ran."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} ({error.filename}:{error.lineno})"
+    source = find_plugin_source(entry)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if source and Path(frame.filename).resolve() == source.resolve()]
+    return f"{text} ({source}:{lines[-1]})" if lines else text

@@ -1,0 +1,120 @@
+"""From a registry.yaml's plain data to entries; every mistake is kept with its line, and none stops the reading."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.catalogue.checks import MODULE, MODULE_RULE, check_name, checked_mapping, type_name
+from zoo.catalogue.entries import DatasetEntry, PluginEntry, VariantEntry
+from zoo.catalogue.strict_yaml import Document, Keys
+
+SECTIONS = {"plugins": dict, "variants": dict, "datasets": dict}
+PLUGIN = {"module": str, "file": str}
+VARIANT = {"plugins": list, "summary": str, "recipe": dict, "datasets": dict}
+DATASET = {"tfds": str, "points": str, "summary": str}
+IMAGES = {"image_key": str, "label_key": str, "crop": int, "image_size": int, "train": str, "test": str}
+PIXELS = ("crop", "image_size")
+
+
+@dataclass
+class Registry:
+    """What one registry.yaml holds, and where each of its recipe overrides stands."""
+
+    document: Document
+    plugins: list[PluginEntry] = field(default_factory=list)
+    variants: list[VariantEntry] = field(default_factory=list)
+    datasets: list[DatasetEntry] = field(default_factory=list)
+    locations: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
+
+
+def read_registry(document: Document, folder: Path) -> Registry:
+    """The entries of `document`; a plugin's `file` is relative to `folder`."""
+    sections = checked_mapping(document, (), document.data, SECTIONS)
+    registry = Registry(document)
+    for name, value in _entries(document, "plugins", sections, PLUGIN):
+        registry.plugins.append(_plugin(document, name, value, folder))
+    for name, value in _entries(document, "variants", sections, VARIANT):
+        registry.variants.append(_variant(document, name, value))
+        registry.locations.update(_locations(document, registry.variants[-1]))
+    for name, value in _entries(document, "datasets", sections, DATASET | IMAGES):
+        registry.datasets.append(_dataset(document, name, value))
+    return registry
+
+
+def _entries(
+    document: Document, section: str, sections: Mapping[str, Any], allowed: Mapping[str, type]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, value in sections.get(section, {}).items():
+        check_name(document, section, name)
+        yield name, checked_mapping(document, (section, name), value, allowed)
+
+
+def _plugin(document: Document, name: str, value: Mapping[str, Any], folder: Path) -> PluginEntry:
+    keys: Keys = ("plugins", name)
+    module, file = value.get("module"), value.get("file")
+    if (module is None) == (file is None):
+        document.error(keys, f"plugin '{name}' needs either 'module: package.module' or 'file: plugin.py'.")
+    if module is not None and not MODULE.match(module):
+        document.error((*keys, "module"), f"'{module}' {MODULE_RULE}.")
+    path = None if file is None else (folder / file).resolve()
+    return PluginEntry(name, module, path, document.place(keys))
+
+
+def _variant(document: Document, name: str, value: Mapping[str, Any]) -> VariantEntry:
+    keys: Keys = ("variants", name)
+    if not value.get("plugins"):
+        message = f"variant '{name}' needs a list of at least one plugin, such as 'plugins: [dcgan]'."
+        document.error((*keys, "plugins") if "plugins" in value else keys, message)
+    datasets = value.get("datasets", {})
+    return VariantEntry(
+        name=name,
+        plugins=tuple(_plugin_names(document, (*keys, "plugins"), value.get("plugins", []))),
+        recipe=_recipe(document, (*keys, "recipe"), value.get("recipe")),
+        datasets={each: _recipe(document, (*keys, "datasets", each), datasets[each]) for each in datasets},
+        summary=value.get("summary", ""),
+        source=document.place(keys),
+    )
+
+
+def _plugin_names(document: Document, keys: Keys, names: list[Any]) -> Iterator[str]:
+    for index, name in enumerate(names):
+        if isinstance(name, str):
+            yield name
+        else:
+            document.error((*keys, index), f"a plugin's name must be text, but is {type_name(name)}.")
+
+
+def _recipe(document: Document, keys: Keys, value: Any) -> dict[str, Any]:
+    """Recipe overrides: plain values or lists of them; only its plugins know whether the stack has such fields."""
+    if value is not None and not isinstance(value, dict):
+        document.error(keys, f"'{keys[-1]}' must be a mapping of recipe fields to values, but is {type_name(value)}.")
+        return {}
+    recipe: dict[str, Any] = value or {}
+    for name, each in recipe.items():
+        items = each if isinstance(each, list) else [each]
+        if any(isinstance(item, dict | list) for item in items):
+            document.error((*keys, name), f"'{name}' must be text, a number, true, false or a list of those.")
+    return recipe
+
+
+def _locations(document: Document, variant: VariantEntry) -> Iterator[tuple[tuple[str, str | None, str], str]]:
+    keys: Keys = ("variants", variant.name)
+    for name in variant.recipe:
+        yield (variant.name, None, name), document.place((*keys, "recipe", name))
+    for dataset, recipe in variant.datasets.items():
+        for name in recipe:
+            yield (variant.name, dataset, name), document.place((*keys, "datasets", dataset, name))
+
+
+def _dataset(document: Document, name: str, value: Mapping[str, Any]) -> DatasetEntry:
+    keys: Keys = ("datasets", name)
+    if ("tfds" in value) == ("points" in value):
+        document.error(keys, f"dataset '{name}' needs either 'tfds: builder_name' or 'points: set_name'.")
+    for key in PIXELS:
+        if value.get(key, 1) < 1:
+            document.error((*keys, key), f"'{key}' must be at least 1 pixel, but is {value[key]}.")
+    for key in IMAGES:
+        if key in value and "points" in value:
+            document.error((*keys, key), f"'{key}' means nothing for a set of points. Remove it.")
+    return DatasetEntry(name, "points" if "points" in value else "tfds", source=document.place(keys), **value)

@@ -1,0 +1,72 @@
+"""All sources of the catalogue, merged: shipped, installed, the working directory's and single plugin files."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import zoo
+from zoo.catalogue.checks import NAME, NAME_RULE
+from zoo.catalogue.entries import Catalogue, PluginEntry
+from zoo.catalogue.installed import installed_plugins
+from zoo.catalogue.merging import merged
+from zoo.catalogue.plugins import find_plugin_source
+from zoo.catalogue.registry import Registry, read_registry
+from zoo.catalogue.strict_yaml import read_document
+from zoo.errors import ZooError, ZooWarning, nearest_name
+
+REGISTRY = "registry.yaml"
+
+
+def read_catalogue(plugin_files: Sequence[Path] = (), directory: Path | None = None) -> Catalogue:
+    """Everything that can be named, from all sources; raises one ZooError with every mistake in any registry.yaml.
+
+    `directory` is the working directory unless given; a third-party plugin that is not to be found costs a ZooWarning.
+    """
+    shipped = shipped_registry()
+    registries = [_registry(shipped, REGISTRY)]
+    own = (directory or Path.cwd()) / REGISTRY
+    if own.is_file() and not own.samefile(shipped):
+        registries.append(_registry(own, f"./{REGISTRY}" if directory is None else str(own)))
+    outside = installed_plugins()
+    files = [_plugin_file(Path(path)) for path in plugin_files]
+    catalogue = merged(registries, [*outside, *files])
+    _warn_of_missing([*outside, *(plugin for registry in registries[1:] for plugin in registry.plugins)])
+    return catalogue
+
+
+def shipped_registry() -> Path:
+    """The registry.yaml inside the installed package, or at the top of the source tree."""
+    package = Path(zoo.__file__).resolve().parent
+    for path in (package / REGISTRY, package.parent / REGISTRY):
+        if path.is_file():
+            return path
+    raise ZooError(f"The installation of gan-zoo has no {REGISTRY}. Install it again.")
+
+
+def _registry(path: Path, label: str) -> Registry:
+    return read_registry(read_document(path, label), path.resolve().parent)
+
+
+def _plugin_file(path: Path) -> PluginEntry:
+    """The plugin named as the file that `--plugin` gave."""
+    if not path.is_file() or path.suffix != ".py":
+        problem = "is no Python file (.py)" if path.exists() else "does not exist"
+        raise ZooError(f"--plugin {path}: the file {problem}.{_nearest_file(path)}")
+    if not NAME.match(path.stem):
+        raise ZooError(f"--plugin {path}: the file's name becomes the plugin's, and {NAME_RULE}.")
+    return PluginEntry(path.stem, None, path.resolve(), f"--plugin {path}")
+
+
+def _nearest_file(path: Path) -> str:
+    names = [each.name for each in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    nearest = nearest_name(path.name, names)
+    return f" Did you mean '{path.parent / nearest}'?" if nearest else ""
+
+
+def _warn_of_missing(plugins: Iterable[PluginEntry]) -> None:
+    for plugin in plugins:
+        if find_plugin_source(plugin) is None:
+            what = f"file {plugin.file}" if plugin.file else f"module {plugin.module}"
+            warnings.warn(
+                f"Plugin '{plugin.name}' ({plugin.source}): {what} is not to be found.", ZooWarning, stacklevel=3
+            )

@@ -1,0 +1,43 @@
+"""One split of one dataset, read from disk by memory map."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """`samples` is uint8 (N, H, W, C) for images or float32 (N, D) for points, scaled; `labels` is int64 (N,) or None."""
+
+    name: str
+    split: str
+    samples: np.ndarray
+    labels: np.ndarray | None
+    classes: int | None
+    class_names: tuple[str, ...]
+    scale: float
+    """Original units are `samples * scale`; 1.0 for images."""
+    fingerprint: str
+    """sha256 of dtype, shape, samples and labels, recorded when prepared."""
+    description: Mapping[str, Any]
+    """What made it: source, version, split, crop, image size; for mixtures also centres and standard deviation."""
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(H, W, C) for images, (D,) for points."""
+        return self.samples.shape[1:]
+
+    @property
+    def count(self) -> int:
+        """How many samples there are."""
+        return len(self.samples)
+
+    def batch(self, indices: np.ndarray) -> np.ndarray:
+        """The samples at `indices`, in that order, copied into memory."""
+        return np.asarray(self.samples[indices])
+
+    def batch_labels(self, indices: np.ndarray) -> np.ndarray | None:
+        """The labels at `indices`, in that order, or None for an unlabelled dataset."""
+        return None if self.labels is None else np.asarray(self.labels[indices])

@@ -1,0 +1,89 @@
+"""From a name or a path to a dataset: finds the source, prepares it once, opens what is on disk."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from zoo.catalogue import Catalogue
+from zoo.data import cache
+from zoo.data.dataset import Dataset
+from zoo.data.directory import data_directory, prepared_root
+from zoo.errors import ZooError, unknown
+
+SPLITS = ("train", "test")
+PATH_STARTS = (".", "~", "/", "\\")
+ARRAYS = (".npy", ".npz")
+
+
+class Source(Protocol):
+    """Where samples come from, for one split, size and crop."""
+
+    @property
+    def name(self) -> str:
+        """The source's own name, whatever alias the user gave."""
+
+    @property
+    def slug(self) -> str:
+        """The readable part of the prepared folder's name."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that changes what is stored, for JSON."""
+
+    def prepare(self) -> None:
+        """Fetches what `contents` reads, once."""
+
+    def contents(self) -> cache.Contents:
+        """The samples, to be written."""
+
+
+def open_dataset(
+    name: str,
+    catalogue: Catalogue,
+    *,
+    data_dir: Path | None = None,
+    image_size: int | None = None,
+    split: str = "train",
+    progress: cache.Progress | None = None,
+) -> Dataset:
+    """A catalogue's name, a TFDS name as `name/config:version`, or a path; prepared below `data_dir` on first use."""
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
+    if image_size is not None and image_size < 1:
+        raise ZooError(f"The image size must be at least 1 pixel, not {image_size}.")
+    source = _source(name, catalogue, data_directory(data_dir), image_size, split)
+    return cache.read(_prepared(source, prepared_root(data_dir), progress), name, split)
+
+
+def _prepared(source: Source, root: Path, progress: cache.Progress | None) -> Path:
+    """The folder of the source's array, made when it is not there yet."""
+    folder = root / cache.folder_name(source.slug, source.identity)
+    if folder.is_dir():
+        return folder
+    with cache.preparing(root, source.name):
+        source.prepare()
+        # Only now are a TFDS builder's splits known; and another process may have been faster.
+        folder = root / cache.folder_name(source.slug, source.identity)
+        if not folder.is_dir():
+            cache.write(folder, source.name, source.contents(), progress)
+    return folder
+
+
+def _source(name: str, catalogue: Catalogue, directory: Path, image_size: int | None, split: str) -> Source:
+    entry = catalogue.datasets.get(name)
+    if entry and entry.kind == "points":
+        from zoo.data.point_source import PointSource
+
+        return PointSource(entry.points or entry.name, split)
+    if entry is None and _is_path(name):
+        from zoo.data.file_source import file_source
+
+        return file_source(Path(name).expanduser(), image_size, split)
+    from zoo.data.tfds_source import tfds_source
+
+    return tfds_source(name, catalogue, directory, image_size, split)
+
+
+def _is_path(name: str) -> bool:
+    """Whether the name reads as a path: `mnist` and `cifar10/plain` are TFDS names, `./mnist` and `a.npy` are paths."""
+    return name.startswith(PATH_STARTS) or name.endswith(ARRAYS) or ("/" in name and Path(name).exists())

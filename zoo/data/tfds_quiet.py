@@ -1,0 +1,34 @@
+"""TFDS and TensorFlow without their log lines."""
+
+import contextlib
+import io
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+
+def imported_tfds() -> Any:
+    """The module tensorflow_datasets, with our embedded builder registered; progress bars only on a terminal."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow_datasets as tfds
+
+    import zoo.data.fashion_mini.builder  # noqa: F401  importing it registers it
+
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+    return tfds
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Hides what TFDS prints to stdout, and absl's warnings about folders that are yet to be prepared."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logger.setLevel(level)

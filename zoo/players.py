@@ -1,0 +1,157 @@
+"""The two players of a run: their models, optimizers and the stack's variables, built and checked before training."""
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras.src.backend.common import global_state
+
+from zoo import backend
+from zoo.errors import ZooError
+from zoo.stack import Stack
+
+GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
+
+
+@dataclass(frozen=True)
+class Players:
+    """Two models with their optimizers, and the variables that plugins declared."""
+
+    generator: keras.Model
+    discriminator: keras.Model
+    generator_optimizer: keras.Optimizer
+    discriminator_optimizer: keras.Optimizer
+    variables: Mapping[str, keras.Variable]
+
+
+def build_players(stack: Stack, sample_shape: tuple[int, ...], classes: int | None, seed: int) -> Players:
+    """Build and check what the stack's hooks describe; initial weights are a function of the seed."""
+    shape = {"sample_shape": sample_shape, "recipe": stack.recipe}
+    with seeded(seed), refusing_unseeded_randomness():
+        generator = stack.first("generator", classes=classes, **shape)
+        discriminator = stack.first("discriminator", classes=classes, **shape)
+        optimizers = stack.first("optimizers", recipe=stack.recipe)
+        variables = joined_variables(stack, shape)
+    check_models(stack, generator, discriminator, sample_shape, classes)
+    check_differentiable(stack, generator, discriminator)
+    for _ in stack.each(
+        "check",
+        **shape,
+        classes=classes,
+        generator=generator,
+        discriminator=discriminator,
+        plugins=stack.plugins,
+        loss_family=stack.loss_family,
+    ):
+        pass
+    for optimizer, model in zip(optimizers, (generator, discriminator), strict=True):
+        optimizer.build(model.trainable_variables)  # before tracing, and before a checkpoint is loaded
+    return Players(generator, discriminator, *optimizers, variables)
+
+
+def joined_variables(stack: Stack, shape: dict[str, Any]) -> dict[str, keras.Variable]:
+    """The variables of all plugins by name."""
+    owners: dict[str, str] = {}
+    variables: dict[str, keras.Variable] = {}
+    for plugin, answer in stack.each("variables", **shape):
+        for name, variable in answer.items():
+            if owners.setdefault(name, plugin) != plugin:
+                raise ZooError(f"The plugins '{owners[name]}' and '{plugin}' both declare a variable '{name}'.")
+            variables[name] = variable
+    return variables
+
+
+def check_models(
+    stack: Stack,
+    generator: keras.Model,
+    discriminator: keras.Model,
+    sample_shape: tuple[int, ...],
+    classes: int | None,
+) -> None:
+    """Refuse models of the wrong shapes, and conditional models on a dataset without labels."""
+    samples = output(generator, "samples").shape[1:]
+    if tuple(samples) != sample_shape:
+        raise wrong(stack, "generator", f"must return samples of shape {sample_shape}, received {tuple(samples)}")
+    if tuple(input_named(discriminator, "samples").shape[1:]) != sample_shape:
+        received = tuple(input_named(discriminator, "samples").shape[1:])
+        raise wrong(stack, "discriminator", f"must take samples of shape {sample_shape}, received {received}")
+    logits = tuple(output(discriminator, "logits").shape[1:])
+    if logits != (1,):
+        raise wrong(stack, "discriminator", f"must return logits of shape (1,) for each sample, received {logits}")
+    for hook, model in (("generator", generator), ("discriminator", discriminator)):
+        if takes_labels(model) and classes is None:
+            raise wrong(stack, hook, "takes labels, but the dataset has none. Choose a labelled dataset")
+
+
+def wrong(stack: Stack, hook: str, problem: str) -> ZooError:
+    """An error about a hook's answer, naming the plugin that gave it."""
+    return ZooError(f"Plugin '{stack.provider(hook)}', hook '{hook}': {problem}.")
+
+
+def output(model: keras.Model, key: str) -> Any:
+    """The symbolic output of that key, or the only one."""
+    return model.output[key] if isinstance(model.output, dict) else model.output
+
+
+def input_named(model: keras.Model, name: str) -> Any:
+    """The symbolic input of that name, or the only one."""
+    return next((each for each in model.inputs if each.name == name), model.inputs[0])
+
+
+def takes_labels(model: keras.Model) -> bool:
+    """Whether the model is conditional."""
+    return any(each.name == "labels" for each in model.inputs)
+
+
+def check_differentiable(stack: Stack, generator: keras.Model, discriminator: keras.Model) -> None:
+    """Refuse to differentiate a gradient through a layer whose second-order gradient is wrong on this backend."""
+    models = {"discriminator": [discriminator], "generator": [discriminator, generator]}
+    differentiated = [
+        model for player, each in models.items() if "gradients" in stack.asked_for(player) for model in each
+    ]
+    for model in differentiated:
+        for layer in model._flatten_layers():
+            if isinstance(layer, backend.current().STOCK_NORMALIZATIONS):
+                raise ZooError(
+                    f"A penalty of this stack differentiates a gradient through '{layer.name}' "
+                    f"(keras.layers.{type(layer).__name__}), whose second-order gradient is wrong on "
+                    f"{keras.backend.backend()}. Use zoo.layers.{type(layer).__name__} instead."
+                )
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Make Keras' initializers draw from the seed, and leave the program's own random state as it was."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+
+
+class RefusingSeeds:
+    """Stands in for the generator that `keras.random` draws from without a seed; its state would be in no checkpoint."""
+
+    def next(self, ordered: bool = True) -> Any:
+        """Refuse."""
+        raise RuntimeError(
+            "keras.random without a seed can't be resumed. Pass it the hook's argument 'seed', as in "
+            "keras.random.normal(shape, seed=seed)"
+        )
+
+
+@contextmanager
+def refusing_unseeded_randomness() -> Iterator[None]:
+    """Make `keras.random` functions fail where they are given no seed."""
+    before = global_state.get_global_attribute(GLOBAL_SEEDS)
+    global_state.set_global_attribute(GLOBAL_SEEDS, RefusingSeeds())
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(GLOBAL_SEEDS, before)

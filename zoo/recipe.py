@@ -1,0 +1,149 @@
+"""Recipes: the hyperparameters of a stack, a frozen dataclass joined from those of its plugins."""
+
+import dataclasses
+import inspect
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from zoo.errors import ZooError, unknown
+
+Normalization = Literal["none", "batch", "layer", "instance", "group", "spectral"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The hyperparameters that every stack has; a plugin subclasses it to add its own and to set its paper's values."""
+
+    batch_size: int = 64
+    latent_size: int = 100  # Z
+    critic_steps: int = 1  # discriminator updates in one step
+    generator_learning_rate: float = 2e-4
+    discriminator_learning_rate: float = 2e-4
+    beta_1: float = 0.5  # of Adam
+    beta_2: float = 0.999
+    epsilon: float = 1e-8  # of the optimizers; Keras' own default is another
+    average_decay: float = 0.0  # of the averaged generator; 0 keeps none
+    discriminator_normalization: Normalization = "batch"
+
+    def __post_init__(self) -> None:
+        """Refuse values that no stack can use."""
+        positive = ("batch_size", "latent_size", "critic_steps")
+        not_negative = ("generator_learning_rate", "discriminator_learning_rate", "epsilon")
+        fractions = ("beta_1", "beta_2", "average_decay")
+        problems = [f"{name} must be at least 1" for name in positive if getattr(self, name) < 1]
+        problems += [f"{name} must not be negative" for name in not_negative if getattr(self, name) < 0]
+        problems += [f"{name} must be in [0, 1)" for name in fractions if not 0 <= getattr(self, name) < 1]
+        if problems:
+            raise ZooError(f"The recipe can't be used: {'; '.join(problems)}.")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value on its way into a recipe, and where it was written."""
+
+    field: str
+    value: Any
+    source: str  # "dcgan", "registry.yaml:12", "--set"
+
+
+def join_recipes(layers: Sequence[tuple[str, Recipe | Iterable[Setting]]]) -> tuple[Recipe, dict[str, str]]:
+    """The recipe of a stack, and for each field the source of its value; later layers win.
+
+    A layer is a plugin's name with its recipe, or a name with settings. Of a plugin's recipe only the fields that its
+    own class annotates count, so that a default it merely inherits can't overwrite an earlier paper's value.
+    """
+    classes = [(name, type(layer)) for name, layer in layers if isinstance(layer, Recipe)]
+    check_own_fields_differ(classes)
+    joined = stack_recipe_class([cls for _, cls in classes])
+    fields = {field.name: field for field in dataclasses.fields(joined)}
+    types_of = typing.get_type_hints(joined)
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(fields, "zoo default")
+    for name, layer in layers:
+        for setting in own_settings(name, layer) if isinstance(layer, Recipe) else layer:
+            if setting.field not in fields:
+                raise ZooError(f"{setting.source}: {unknown('recipe field', setting.field, fields)}")
+            values[setting.field] = checked(setting, types_of[setting.field])
+            sources[setting.field] = setting.source
+    return joined(**values), sources
+
+
+def own_settings(plugin: str, recipe: Recipe) -> list[Setting]:
+    """The values of those fields that the recipe's classes below `Recipe` annotate themselves."""
+    names = [name for cls in type(recipe).__mro__ if below_recipe(cls) for name in inspect.get_annotations(cls)]
+    return [Setting(name, getattr(recipe, name), plugin) for name in dict.fromkeys(names)]
+
+
+def below_recipe(cls: type) -> bool:
+    """Whether a class is a proper subclass of `Recipe`."""
+    return issubclass(cls, Recipe) and cls is not Recipe
+
+
+def stack_recipe_class(classes: Sequence[type[Recipe]]) -> type[Recipe]:
+    """A class that inherits each of `classes`, so that a plugin sees its own type in the stack's recipe."""
+    distinct = list(dict.fromkeys(reversed(classes)))
+    bases = [cls for cls in distinct if not any(other is not cls and issubclass(other, cls) for other in distinct)]
+    return dataclass(frozen=True)(types.new_class("StackRecipe", tuple(bases) or (Recipe,)))
+
+
+def check_own_fields_differ(classes: Sequence[tuple[str, type[Recipe]]]) -> None:
+    """Refuse two plugins that each invent a field of the same name: one value can't mean both."""
+    shared = {field.name for field in dataclasses.fields(Recipe)}
+    owners: dict[str, tuple[str, type[Recipe]]] = {}
+    for plugin, cls in classes:
+        for name in (field.name for field in dataclasses.fields(cls) if field.name not in shared):
+            other, owner = owners.setdefault(name, (plugin, cls))
+            if other != plugin and not (issubclass(cls, owner) or issubclass(owner, cls)):
+                raise ZooError(
+                    f"The plugins '{other}' and '{plugin}' both bring a recipe field '{name}'. Rename it in one of "
+                    "them, or let one's recipe class inherit from the other's."
+                )
+
+
+def parse_setting(text: str) -> Setting:
+    """The setting in `key=value` as typed after `--set`, its value read as YAML would."""
+    from zoo.catalogue import parse_value
+
+    field, equals, value = text.partition("=")
+    if not equals or not field.strip():
+        raise ZooError(f"--set takes key=value, such as --set batch_size=32; received '{text}'.")
+    return Setting(field.strip(), parse_value(value), "--set")
+
+
+def checked(setting: Setting, expected: Any) -> Any:
+    """The setting's value as the field's type, or a ZooError that says what the field takes."""
+    value = setting.value
+    if typing.get_origin(expected) is tuple:
+        (item,) = (each for each in typing.get_args(expected) if each is not Ellipsis)
+        values = value.split(",") if isinstance(value, str) else value
+        if isinstance(values, int):
+            values = [values]
+        if isinstance(values, list | tuple):
+            return tuple(checked(dataclasses.replace(setting, value=read_item(each)), item) for each in values)
+    elif typing.get_origin(expected) is Literal:
+        if value in typing.get_args(expected):
+            return value
+    elif expected is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    elif isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
+        return value
+    raise ZooError(f"{setting.source}: '{setting.field}' takes {described(expected)}; received {value!r}.")
+
+
+def read_item(value: Any) -> Any:
+    """One item of a comma-separated value as a number where it reads as one."""
+    from zoo.catalogue import parse_value
+
+    return parse_value(value) if isinstance(value, str) else value
+
+
+def described(expected: Any) -> str:
+    """A type in the words of an error message."""
+    if typing.get_origin(expected) is Literal:
+        return "one of " + ", ".join(str(each) for each in typing.get_args(expected))
+    if typing.get_origin(expected) is tuple:
+        return f"a list of {described(typing.get_args(expected)[0])}s, such as 128,128"
+    return {int: "an integer", float: "a number", bool: "true or false", str: "text"}.get(expected, str(expected))

@@ -1,0 +1,154 @@
+"""What loss and penalty hooks may ask for, computed only when a hook asks."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import backend
+from zoo.players import Players, takes_labels
+from zoo.stack import CORE, Stack
+
+Tensor = Any
+Seeds = Mapping[str, keras.random.SeedGenerator]  # by plugin, the core's under CORE
+REAL = ("real_samples", "real_labels", "real_outputs", "real_logits")  # terms that need a real batch
+
+
+class Terms:
+    """The terms of one update, named as in `zoo.hookspecs`; each is computed when first asked for."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        players: Players,
+        classes: int | None,
+        step: Tensor,
+        seeds: Seeds,
+        real_batch: Mapping[str, Tensor],
+    ) -> None:
+        self.stack = stack
+        self.players = players
+        self.classes = classes
+        self.step = step
+        self.seeds = seeds
+        self.real_batch = real_batch
+        self.recipe = stack.recipe
+        self.variables = players.variables
+        self.generator = players.generator
+        self.discriminator = players.discriminator
+        self.gradients = backend.current().input_gradients
+
+    def named(self, names: set[str]) -> dict[str, Any]:
+        """The terms of these names, computed in the order in which the contract lists them; `seed` is the core's."""
+        order = self.stack.manager.hook.discriminator_loss.spec.argnames
+        values = {name: getattr(self, name) for name in order if name in names and name != "seed"}
+        return {**values, "seed": self.seeds[CORE]}
+
+    def loss(self, player: str) -> tuple[Tensor, dict[str, Tensor]]:
+        """The player's whole loss, and its parts by the names under which they are logged."""
+        arguments = self.named(self.stack.asked_for(player))
+        total = self.stack.first(f"{player}_loss", **arguments)
+        parts = {f"{player}_loss": total}
+        hook = f"{player}_penalty"
+        for impl in self.stack.implementations(hook):
+            with self.stack.blaming_plugins():
+                own = {**arguments, "seed": self.seeds[impl.plugin_name]}
+                penalty = impl.function(*(own[name] for name in impl.argnames))
+            parts[f"{hook}/{impl.plugin_name}"] = penalty
+            total = total + penalty
+        return total, parts
+
+    @cached_property
+    def latents(self) -> Any:
+        """What the generator is given."""
+        count = self.recipe.batch_size
+        arguments = {"count": count, "classes": self.classes, "recipe": self.recipe, "seed": self.seeds[CORE]}
+        latents = self.stack.first("latents", real_batch=self.real_batch, **arguments)
+        if takes_labels(self.generator) and not (isinstance(latents, dict) and "labels" in latents):
+            drawn = keras.random.randint((count,), 0, self.classes, seed=self.seeds[CORE])
+            others = latents if isinstance(latents, dict) else {"latents": latents}
+            return {**others, "labels": drawn}
+        return latents
+
+    @cached_property
+    def real_samples(self) -> Tensor:
+        """The real batch, before augmentation."""
+        return self.real_batch["samples"]
+
+    @cached_property
+    def fake_samples(self) -> Tensor:
+        """What the generator makes of the latents."""
+        return self.generate(self.latents)
+
+    @cached_property
+    def real_labels(self) -> Tensor | None:
+        """The labels of the real batch, if it has any."""
+        return self.real_batch.get("labels")
+
+    @cached_property
+    def fake_labels(self) -> Tensor | None:
+        """The labels that the generator was given; where it takes none, the real ones for a conditional discriminator."""
+        if isinstance(self.latents, dict) and "labels" in self.latents:
+            return self.latents["labels"]
+        return self.real_labels if takes_labels(self.discriminator) else None
+
+    @cached_property
+    def real_outputs(self) -> Any:
+        """The discriminator's whole answer to real samples."""
+        return self.answer(self.real_samples, self.real_labels)
+
+    @cached_property
+    def fake_outputs(self) -> Any:
+        """The discriminator's whole answer to generated samples."""
+        return self.answer(self.fake_samples, self.fake_labels)
+
+    @cached_property
+    def real_logits(self) -> Tensor:
+        """Logits of real samples, (B, 1)."""
+        return logits_of(self.real_outputs)
+
+    @cached_property
+    def fake_logits(self) -> Tensor:
+        """Logits of generated samples, (B, 1)."""
+        return logits_of(self.fake_outputs)
+
+    @property
+    def discriminate(self) -> Callable[..., Tensor]:
+        """From samples, augmented here, to logits."""
+        return lambda samples, labels=None: logits_of(
+            self.answer(samples, self.real_labels if labels is None else labels)
+        )
+
+    def generate(self, latents: Any) -> Tensor:
+        """From latents to samples, in training mode."""
+        made = self.generator(latents, training=True)
+        return made["samples"] if isinstance(made, dict) else made
+
+    def answer(self, samples: Tensor, labels: Tensor | None) -> Any:
+        """The discriminator's whole answer to samples, augmented by every plugin of the stack in turn."""
+        augmented = self.augmented(samples)
+        if takes_labels(self.discriminator):
+            return self.discriminator({"samples": augmented, "labels": labels}, training=True)
+        return self.discriminator(augmented, training=True)
+
+    def augmented(self, samples: Tensor) -> Tensor:
+        """Samples after the chain of augmentations."""
+        for impl in self.stack.implementations("augment"):
+            own = {
+                "samples": samples,
+                "seed": self.seeds[impl.plugin_name],
+                "step": self.step,
+                "variables": self.variables,
+                "recipe": self.recipe,
+            }
+            with self.stack.blaming_plugins():
+                samples = impl.function(*(own[name] for name in impl.argnames))
+        return samples
+
+
+def logits_of(outputs: Any) -> Tensor:
+    """The logits in a discriminator's answer, as float32 or wider."""
+    logits = outputs["logits"] if isinstance(outputs, dict) else outputs
+    return ops.cast(logits, "float32") if keras.backend.standardize_dtype(logits.dtype) != "float64" else logits
