@@ -1,11 +1,12 @@
 """Plugins of installed packages: their entry points, read one by one and without importing any of them."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from importlib.metadata import Distribution, EntryPoint, distributions
 
 from zoo.catalogue.checks import MODULE, MODULE_RULE, NAME, NAME_RULE
-from zoo.catalogue.entries import PluginEntry, same_name
+from zoo.catalogue.entries import PluginEntry
 from zoo.errors import ZooWarning
 
 GROUP = "zoo"
@@ -23,9 +24,9 @@ def _entry_points() -> Iterator[tuple[str, EntryPoint]]:
         if f"[{GROUP}]" not in _text(distribution):
             continue
         name = distribution.name
-        if same_name(name).lower() in seen:  # an older copy, further down sys.path than the one that is imported
+        if _normalized(name) in seen:  # an older copy, further down sys.path than the one that is imported
             continue
-        seen.add(same_name(name).lower())
+        seen.add(_normalized(name))
         owner = f"entry point of {name} {distribution.version}"
         try:
             points = distribution.entry_points.select(group=GROUP)
@@ -33,6 +34,11 @@ def _entry_points() -> Iterator[tuple[str, EntryPoint]]:
             _warn(f"The entry points of {name} {distribution.version} cannot be read: {type(error).__name__}: {error}")
             continue
         yield from ((owner, point) for point in points)
+
+
+def _normalized(name: str) -> str:
+    """The form in which the packaging standards compare distributions' names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _text(distribution: Distribution) -> str:

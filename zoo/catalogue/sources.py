@@ -58,9 +58,9 @@ def _plugin_file(path: Path) -> PluginEntry:
 
 
 def _nearest_file(path: Path) -> str:
-    names = [each.name for each in path.parent.glob("*.py")] if path.parent.is_dir() else []
-    nearest = nearest_name(path.name, names)
-    return f" Did you mean '{path.parent / nearest}'?" if nearest else ""
+    stems = [each.stem for each in path.parent.glob("*.py") if each.is_file()]
+    nearest = nearest_name(path.stem, stems)
+    return f" Did you mean '{path.parent / nearest}.py'?" if nearest else ""
 
 
 def _warn_of_missing(plugins: Iterable[PluginEntry]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """`samples` is uint8 (N, H, W, C) for images or float32 (N, D) for points, scaled; `labels` is int64 (N,) or None."""
+    """`samples`: uint8 (N, H, W, C) for images or scaled float32 (N, D) for points; `labels`: int64 (N,) or None."""
 
     name: str
     split: str

@@ -8,7 +8,7 @@ from zoo.errors import ZooError
 
 
 class SampleOrder:
-    """The endless row of every epoch's own permutation of `count` samples, cut into batches that may straddle epochs."""
+    """The endless row of each epoch's own permutation of `count` samples, cut into batches that may straddle epochs."""
 
     def __init__(self, count: int, batch_size: int, seed: int) -> None:
         """Raises ZooError when a batch would hold a sample twice, or nothing."""
@@ -26,7 +26,7 @@ class SampleOrder:
         self._permutation = lru_cache(maxsize=2)(self._draw_permutation)
 
     def indices(self, batch: int) -> np.ndarray:
-        """int64 (batch_size,): the samples at positions batch * batch_size and on; position p is in epoch p // count."""
+        """int64 (batch_size,): the samples from position batch * batch_size on; position p is in epoch p // count."""
         position = batch * self.batch_size
         stop = position + self.batch_size
         parts = []
@@ -38,6 +38,6 @@ class SampleOrder:
         return np.concatenate(parts)
 
     def _draw_permutation(self, epoch: int) -> np.ndarray:
-        # Philox is counter-based: its streams for two epochs are independent, and no state runs on from one to the next.
+        # A generator of its own for each epoch: no state runs on, so a resumed run needs only the batch's number.
         generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, epoch])))
         return generator.permutation(self.count)

@@ -28,11 +28,12 @@ class Mixture:
         return max(abs(coordinate) for centre in self.centres for coordinate in centre)
 
 
+GRID = (-4.0, -2.0, 0.0, 2.0, 4.0)
 MIXTURES = {
     "ring8": Mixture(
         tuple((math.cos(2 * math.pi * mode / 8), math.sin(2 * math.pi * mode / 8)) for mode in range(8)), 0.01
     ),
-    "grid25": Mixture(tuple(itertools.product((-4.0, -2.0, 0.0, 2.0, 4.0), repeat=2)), 0.05),
+    "grid25": Mixture(tuple(itertools.product(GRID, GRID)), 0.05),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.tfds_quiet import imported_tfds, quiet
-from zoo.errors import ZooError, unknown
+from zoo.errors import ZooError, nearest_name, unknown
 
 
 def found_builder(reference: str, known: Iterable[str], directory: Path) -> Any:
@@ -16,11 +16,9 @@ def found_builder(reference: str, known: Iterable[str], directory: Path) -> Any:
     try:
         with quiet():
             return tfds.builder(reference, data_dir=directory)
-    except tfds.core.DatasetNotFoundError as error:
-        raise _not_found(reference, known, tfds.list_builders(with_community_datasets=False)) from error
-    # TFDS raises these for a bad config or version, and an AssertionError for a version that it cannot build.
+    # TFDS raises a ValueError for a bad name or config, an AssertionError for a version that it cannot build.
     except (ValueError, AssertionError, ImportError, RuntimeError) as error:
-        raise ZooError(f"TFDS cannot make a dataset of '{reference}': {error}") from error
+        raise _not_found(reference, known, error) from error
 
 
 def features(builder: Any) -> Mapping[str, Any]:
@@ -88,10 +86,23 @@ def _imageless(builder: Any) -> ZooError:
     return ZooError(f"The dataset {builder.name} has no images. Its features:\n{builder.info.features}")
 
 
-def _not_found(reference: str, known: Iterable[str], builders: Iterable[str]) -> ZooError:
-    """Lists the catalogue's names alone, but suggests the nearest of TFDS' hundreds too."""
-    from zoo.errors import nearest_name
+def _not_found(reference: str, known: Iterable[str], error: Exception) -> ZooError:
+    """Says which part of `name/config:version` TFDS does not know, with what it has instead."""
+    tfds = imported_tfds()
+    name, _, config = reference.partition(":")[0].partition("/")
+    builders = tfds.list_builders(with_community_datasets=False)
+    if name not in builders:
+        return _unknown_dataset(reference, known, builders)
+    configs = list(tfds.builder_cls(name).builder_configs)
+    if config and config not in configs:
+        return unknown(f"config of {name}", config, configs)
+    # What comes before is TFDS' own call with all its arguments.
+    reason = str(error).rpartition('}": ')[2]
+    return ZooError(f"TFDS cannot make a dataset of '{reference}': {reason}")
 
+
+def _unknown_dataset(reference: str, known: Iterable[str], builders: Iterable[str]) -> ZooError:
+    """Lists the catalogue's names alone, but suggests the nearest of TFDS' hundreds too."""
     listed = unknown("dataset", reference, known)
     nearest = nearest_name(reference, builders)
     also = f", such as '{nearest}'" if nearest and nearest not in str(listed) else ""

@@ -102,29 +102,41 @@ class TfdsSource:
 
     def contents(self) -> Contents:
         """Decodes, crops and resizes the images of the split, in the order that TFDS stored them."""
-        with quiet():
-            images = self._images()
-            first, _ = next(images.as_numpy_iterator())
+        batches = self._batches()
+        first, _ = next(self._batches())
         count = self.builder.info.splits[self.expression].num_examples
-        label = self.builder.info.features[self.label_key] if self.label_key else None
+        label = tfds_features.features(self.builder)[self.label_key] if self.label_key else None
         return Contents(
             shape=(count, *first.shape[1:]),
             dtype=np.uint8,
-            batches=self._batches(images),
-            class_names=tuple(getattr(label, "names", ())),
-            description={**self.identity, "split_name": self.split, "count": count},
+            batches=batches,
+            class_names=tuple(getattr(label, "names", None) or ()),
+            description={**self.identity, "count": count, "tfds": imported_tfds().__version__},
         )
+
+    def _batches(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        import tensorflow as tf
+
+        try:
+            for samples, labels in self._images().as_numpy_iterator():
+                yield samples, labels if self.label_key else None
+        except (tf.errors.OpError, NotImplementedError) as error:
+            raise ZooError(
+                f"Cannot read {self.builder.info.full_name}: {getattr(error, 'message', error)}\n"
+                f"If its files are damaged, delete {self.builder.data_path} and run the same command again."
+            ) from error
 
     def _images(self) -> Any:
         tfds = imported_tfds()
         keys = {key: True for key in (self.image_key, self.label_key) if key}
-        examples = self.builder.as_dataset(
-            split=self.expression,
-            shuffle_files=False,
-            decoders=tfds.decode.PartialDecoding(keys),
-            # One file after the other: the order of rows must not depend on threads.
-            read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
-        )
+        with quiet():
+            examples = self.builder.as_dataset(
+                split=self.expression,
+                shuffle_files=False,
+                decoders=tfds.decode.PartialDecoding(keys),
+                # One file after the other: the order of rows must not depend on threads.
+                read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+            )
         return examples.map(self._example, num_parallel_calls=4, deterministic=True).batch(BATCH).prefetch(2)
 
     def _example(self, example: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -132,10 +144,6 @@ class TfdsSource:
 
         label = example[self.label_key] if self.label_key else tf.constant(-1, tf.int64)
         return _square(example[self.image_key], self.crop, self.size), tf.cast(label, tf.int64)
-
-    def _batches(self, images: Any) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        for samples, labels in images.as_numpy_iterator():
-            yield samples, labels if self.label_key else None
 
 
 def _has(splits: Any, expression: str) -> bool:

@@ -28,7 +28,6 @@ class FashionMini(tfds.core.GeneratorBasedBuilder):
     """The first 10,000 training and the first 2,000 test images of Fashion-MNIST, read from the package's own files."""
 
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "First version."}
 
     def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(

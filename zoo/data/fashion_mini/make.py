@@ -1,4 +1,4 @@
-"""Makes the four files beside it from the four original files of Fashion-MNIST: `python make.py FOLDER_WITH_THE_ORIGINALS`."""
+"""Makes the four files beside it from Fashion-MNIST's four original files: `python make.py FOLDER_OF_THE_ORIGINALS`."""
 
 import gzip
 import struct
@@ -10,7 +10,7 @@ COUNTS = {"train": 10_000, "t10k": 2_000}
 
 
 def first_images(stream: bytes, count: int) -> bytes:
-    """An IDX3 stream of the first `count` images: magic, count, rows, columns as big-endian uint32, then uint8 pixels."""
+    """An IDX3 stream of the first `count` images: magic, count, rows, columns (big-endian uint32), uint8 pixels."""
     magic, _, rows, columns = struct.unpack(">IIII", stream[:16])
     return struct.pack(">IIII", magic, count, rows, columns) + stream[16 : 16 + count * rows * columns]
 
@@ -22,7 +22,7 @@ def first_labels(stream: bytes, count: int) -> bytes:
 
 
 def make(originals: Path, target: Path = HERE) -> None:
-    """Writes the first images and labels of each split; the same originals give the same bytes."""
+    """Writes the first images and labels of each split; the packed bytes may differ between versions of zlib."""
     for prefix, count in COUNTS.items():
         for kind, first in (("images-idx3", first_images), ("labels-idx1", first_labels)):
             name = f"{prefix}-{kind}-ubyte.gz"
