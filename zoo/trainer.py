@@ -1,5 +1,6 @@
 """The step: the two players' updates, the same for every stack, and the whole state as arrays."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -9,15 +10,17 @@ import numpy as np
 from keras import ops
 
 from zoo import backend
-from zoo.backend.scopes import apply_writes, inherited_scope
+from zoo.backend.scopes import apply_writes
 from zoo.data import Dataset, SampleOrder
 from zoo.errors import ZooError
 from zoo.players import Players, build_players, refusing_unseeded_randomness
+from zoo.sampler import Sampler
 from zoo.stack import CORE, Stack
 from zoo.terms import REAL, Terms
 
 Tensor = Any
 Player = Literal["discriminator", "generator"]
+COUNTER = re.compile(r"_\d+")  # Keras numbers names by what else the process has built
 SEED_WORDS = 2  # uint32 in the state of a Keras seed generator
 
 
@@ -167,7 +170,7 @@ class Trainer:
             "average": self.average,
         }
         numbered = {
-            f"{owner}/{index:03d}/{variable.name}": variable
+            f"{owner}/{index:03d}/{COUNTER.sub('', variable.name)}": variable
             for owner, variables in owners.items()
             for index, variable in enumerate(variables)
         }
@@ -190,14 +193,10 @@ class Trainer:
             variable.assign(state[name])
         self.steps = int(state["steps"])
 
-    def samples(self, latents: Any) -> np.ndarray:
-        """Samples (count, ...) of the averaged generator where there is one, in inference mode."""
-        generator = self.players.generator
-        pairs = zip(generator.trainable_variables, self.average, strict=True) if self.average else ()
-        with inherited_scope([(weight, average.value) for weight, average in pairs]):
-            made = generator(latents, training=False)
-        samples: np.ndarray = ops.convert_to_numpy(made["samples"] if isinstance(made, dict) else made)
-        return samples
+    @property
+    def sampler(self) -> Sampler:
+        """Draws samples from the generator as it is now."""
+        return Sampler(self.stack, self.players.generator, self.average, self.dataset.classes)
 
 
 def prepared(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

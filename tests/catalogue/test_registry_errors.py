@@ -25,7 +25,7 @@ CASES = {
     "an unknown field of a dataset": (
         "datasets:\n  d:\n    tfds: mnist\n    colour: 3\n",
         [
-            "4: unknown key 'colour' in 'd'. Available: crop, image_key, image_size, label_key, points, summary, "
+            "4: unknown key 'colour' in 'd'. Available: crop, epochs, image_key, image_size, label_key, points, summary, "
             "test, tfds, train."
         ],
     ),
@@ -120,6 +120,10 @@ CASES = {
         "datasets:\n  d:\n    tfds: a\n    crop: true\n",
         ["4: 'crop' must be a whole number, but is true or false."],
     ),
+    "no epochs": (
+        "datasets:\n  d:\n    tfds: a\n    epochs: 0\n",
+        ["4: 'epochs' must be at least 1, but is 0."],
+    ),
     "a refused tag, said once": (
         "datasets:\n  d:\n    tfds: !!binary aGk=\n",
         [
@@ -166,7 +170,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:4: plugin 'b' needs either 'module: package.module' or 'file: plugin.py'.",
         "registry.yaml:6: 'recipe' must be a mapping, but is a whole number.",
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
-        "registry.yaml:9: unknown key 'crp' in 'd'. Available: crop, image_key, image_size, label_key, points, "
+        "registry.yaml:9: unknown key 'crp' in 'd'. Available: crop, epochs, image_key, image_size, label_key, points, "
         "summary, test, tfds, train. Did you mean 'crop'?",
         "registry.yaml:10: unknown key 'extractors'. Available: datasets, plugins, variants.",
     ]

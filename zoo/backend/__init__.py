@@ -10,6 +10,7 @@
 import importlib
 import importlib.util
 import os
+import sys
 from types import ModuleType
 
 from zoo.errors import ZooError
@@ -31,6 +32,22 @@ def check_installed() -> str:
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notices would drown the progress
     return name
+
+
+def prepare() -> None:
+    """Import the backend before Keras does, without the lines that its libraries print whatever the log level."""
+    name = check_installed()
+    if name in sys.modules:
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            importlib.import_module(name)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def current() -> ModuleType:

@@ -4,7 +4,7 @@ from zoo.catalogue.entries import Catalogue, DatasetEntry, PluginEntry, VariantE
 from zoo.catalogue.plugins import find_plugin_source, load_every_plugin, load_plugin, plugin_summary
 from zoo.catalogue.sources import read_catalogue
 from zoo.catalogue.stacks import StackPart, canonical_name, parse_stack, stack_plugins
-from zoo.catalogue.strict_yaml import parse_value
+from zoo.catalogue.strict_yaml import parse_document, parse_value
 
 __all__ = [
     "Catalogue",
@@ -16,6 +16,8 @@ __all__ = [
     "find_plugin_source",
     "load_every_plugin",
     "load_plugin",
+    "parse_document",
+    "parse_document",
     "parse_stack",
     "parse_value",
     "plugin_summary",

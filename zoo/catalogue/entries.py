@@ -40,6 +40,7 @@ class DatasetEntry:
     label_key: str | None = None
     crop: int | None = None  # pixels, the side of the centre crop
     image_size: int | None = None  # pixels
+    epochs: int | None = None  # how long `zoo run` trains without a budget
     train: str | None = None  # the TFDS split that training reads
     test: str | None = None
     summary: str = ""

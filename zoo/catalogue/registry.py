@@ -12,7 +12,7 @@ from zoo.catalogue.strict_yaml import Document, Keys
 SECTIONS = {"plugins": dict, "variants": dict, "datasets": dict}
 PLUGIN = {"module": str, "file": str}
 VARIANT = {"plugins": list, "summary": str, "recipe": dict, "datasets": dict}
-DATASET = {"tfds": str, "points": str, "summary": str}
+DATASET = {"tfds": str, "points": str, "summary": str, "epochs": int}
 IMAGES = {"image_key": str, "label_key": str, "crop": int, "image_size": int, "train": str, "test": str}
 PIXELS = ("crop", "image_size")
 
@@ -114,6 +114,8 @@ def _dataset(document: Document, name: str, value: Mapping[str, Any]) -> Dataset
     for key in PIXELS:
         if value.get(key, 1) < 1:
             document.error((*keys, key), f"'{key}' must be at least 1 pixel, but is {value[key]}.")
+    if value.get("epochs", 1) < 1:
+        document.error((*keys, "epochs"), f"'epochs' must be at least 1, but is {value['epochs']}.")
     for key in IMAGES:
         if key in value and "points" in value:
             document.error((*keys, key), f"'{key}' means nothing for a set of points. Remove it.")

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from zoo.catalogue import Catalogue
+from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue.entries import match
 from zoo.data import cache
 from zoo.data.dataset import Dataset
 from zoo.data.directory import data_directory, prepared_root
@@ -70,7 +71,7 @@ def _prepared(source: Source, root: Path, progress: cache.Progress | None) -> Pa
 
 
 def _source(name: str, catalogue: Catalogue, directory: Path, image_size: int | None, split: str) -> Source:
-    entry = catalogue.datasets.get(name)
+    entry = catalogue.datasets.get(match(name, catalogue.datasets) or name)
     if entry and entry.kind == "points":
         from zoo.data.point_source import PointSource
 
@@ -81,7 +82,8 @@ def _source(name: str, catalogue: Catalogue, directory: Path, image_size: int | 
         return file_source(Path(name).expanduser(), image_size, split)
     from zoo.data.tfds_source import tfds_source
 
-    return tfds_source(name, catalogue, directory, image_size, split)
+    entry = entry or DatasetEntry(name=name, kind="tfds", tfds=name)
+    return tfds_source(entry, catalogue.datasets, directory, image_size, split)
 
 
 def _is_path(name: str) -> bool:

@@ -21,7 +21,8 @@ def fetch(builder: Any, directory: Path, name: str) -> None:
         if builder.is_prepared():
             return
         downloads = directory / "downloads"
-        again = f"Then run the same command again, for example:\n  zoo run dcgan --dataset {shlex.quote(name)}{_option(directory)}"
+        command = f"zoo run dcgan --dataset {shlex.quote(name)}{_option(directory)}"
+        again = f"Then run the same command again, for example:\n  {command}"
         tfds_preflight.check(builder, downloads, again)
         try:
             with _few_retries():

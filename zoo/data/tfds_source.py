@@ -1,13 +1,13 @@
 """Any image dataset of TFDS: which features, split and size to read, and the stream of resized images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import DatasetEntry
 from zoo.data import tfds_features
 from zoo.data.cache import Contents
 from zoo.data.tfds_fetch import fetch
@@ -18,10 +18,11 @@ BATCH = 256  # images decoded and resized at once
 RESIZE = "bicubic, antialiased"
 
 
-def tfds_source(name: str, catalogue: Catalogue, directory: Path, image_size: int | None, split: str) -> "TfdsSource":
-    """The source behind a catalogue's entry, or behind any name that tfds.builder takes."""
-    entry = catalogue.datasets.get(name) or DatasetEntry(name=name, kind="tfds", tfds=name)
-    builder = tfds_features.found_builder(entry.tfds or name, catalogue.datasets, directory)
+def tfds_source(
+    entry: DatasetEntry, known: Iterable[str], directory: Path, image_size: int | None, split: str
+) -> "TfdsSource":
+    """The source behind a catalogue's entry; `known` are the catalogue's names, for the error about an unknown one."""
+    builder = tfds_features.found_builder(entry.tfds or entry.name, known, directory)
     image_key = entry.image_key or tfds_features.image_key(builder)
     tfds_features.checked_image(builder, image_key)
     label_key = entry.label_key or tfds_features.label_key(builder)
@@ -36,7 +37,7 @@ def tfds_source(name: str, catalogue: Catalogue, directory: Path, image_size: in
         size=image_size or entry.image_size or tfds_features.native_size(builder, image_key, entry.crop),
         split=split,
         wanted=_wanted(entry, split),
-        asked_for=name,
+        asked_for=entry.name,
     )
 
 

@@ -1,0 +1,214 @@
+import functools
+import http.server
+import io
+import socket
+import threading
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from data_files import url_infos
+from PIL import Image
+
+from zoo import ZooError
+from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.data import open_dataset, prepared_datasets, tfds_preflight
+from zoo.data.tfds_quiet import imported_tfds
+
+CELEBA = Catalogue(
+    datasets={"celeba": DatasetEntry("celeba", "tfds", tfds="celeb_a", image_key="image", crop=140, image_size=64)}
+)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refused(*_, **__):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket, "create_connection", refused)
+
+
+def as_set(images):
+    return sorted(image.tobytes() for image in images)
+
+
+def test_the_stock_builder_is_prepared_from_the_manual_folder_without_a_network(tmp_path, small_fashion, no_network):
+    small_fashion.put_into(tmp_path)
+    train, test = (
+        open_dataset("fashion_mnist", Catalogue(), data_dir=tmp_path, split=split) for split in ("train", "test")
+    )
+    # TFDS shuffles when it writes.
+    assert as_set(train.samples) == as_set(small_fashion.images["train"])
+    assert as_set(test.samples) == as_set(small_fashion.images["t10k"])
+    assert train.classes == 10
+    row = as_set(small_fashion.images["train"]).index(train.samples[0].tobytes())
+    first = [image.tobytes() for image in small_fashion.images["train"]].index(train.samples[0].tobytes())
+    assert row >= 0
+    assert train.labels[0] == first % 10
+
+
+def test_the_order_of_rows_is_the_same_in_two_preparations(tmp_path, small_fashion, no_network):
+    fingerprints = set()
+    for place in "ab":
+        small_fashion.put_into(tmp_path / place)
+        fingerprints.add(open_dataset("fashion_mnist", Catalogue(), data_dir=tmp_path / place).fingerprint)
+    assert len(fingerprints) == 1
+
+
+def test_without_a_network_the_missing_files_the_folder_and_the_command_are_named(tmp_path, small_fashion, no_network):
+    with pytest.raises(ZooError) as error:
+        open_dataset("fashion_mnist", Catalogue(), data_dir=tmp_path)
+    message = str(error.value)
+    for name, content in small_fashion.files.items():
+        assert f"{name} ({len(content):,} bytes, sha256 " in message
+    assert str(tmp_path / "downloads" / "manual") in message
+    assert f"zoo run dcgan --dataset fashion_mnist --data-dir {tmp_path}" in message
+    assert "fashion.invalid" in message
+
+
+def test_only_files_that_are_missing_are_named(tmp_path, small_fashion, no_network):
+    small_fashion.put_into(tmp_path, leave_out="t10k-labels-idx1-ubyte.gz")
+    with pytest.raises(ZooError) as error:
+        open_dataset("fashion_mnist", Catalogue(), data_dir=tmp_path)
+    assert "t10k-labels-idx1-ubyte.gz" in str(error.value)
+    assert "train-images" not in str(error.value)
+
+
+def test_a_network_that_never_answers_costs_less_than_three_seconds(tmp_path, small_fashion, monkeypatch):
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: time.sleep(30))
+    start = time.monotonic()
+    with pytest.raises(ZooError, match="there is no connection to"):
+        open_dataset("fashion_mnist", Catalogue(), data_dir=tmp_path)
+    assert time.monotonic() - start < 3
+
+
+def test_a_host_that_takes_connections_and_then_fails_costs_a_few_seconds_at_most(tmp_path, small_fashion):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        threading.Thread(target=hang_up, args=(server,), daemon=True).start()
+        small_fashion.serve_from(f"http://127.0.0.1:{port}/")
+        start = time.monotonic()
+        with pytest.raises(ZooError, match="TFDS cannot prepare fashion_mnist"):
+            open_dataset("fashion_mnist", Catalogue(), data_dir=tmp_path)
+        assert time.monotonic() - start < 10
+
+
+def hang_up(server):
+    while True:
+        try:
+            server.accept()[0].close()
+        except OSError:
+            return
+
+
+def test_a_host_that_answers_is_downloaded_from(tmp_path, small_fashion):
+    served = small_fashion.put_into(tmp_path / "server")
+    handler = functools.partial(QuietHandler, directory=served)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        small_fashion.serve_from(f"http://127.0.0.1:{server.server_port}/")
+        dataset = open_dataset("fashion_mnist", Catalogue(), data_dir=tmp_path / "data")
+        server.shutdown()
+    assert as_set(dataset.samples) == as_set(small_fashion.images["train"])
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_a_manual_file_of_another_size_is_named_with_what_is_expected(tmp_path, small_fashion, no_network):
+    manual = small_fashion.put_into(tmp_path)
+    (manual / "train-images-idx3-ubyte.gz").write_bytes(b"a page about quotas")
+    with pytest.raises(ZooError) as error:
+        open_dataset("fashion_mnist", Catalogue(), data_dir=tmp_path)
+    expected = f"{len(small_fashion.files['train-images-idx3-ubyte.gz']):,} bytes, sha256 "
+    assert "train-images-idx3-ubyte.gz holds 19 bytes" in str(error.value)
+    assert expected in str(error.value)
+
+
+def test_a_manual_file_with_another_checksum_is_named_with_what_is_expected(tmp_path, small_fashion, no_network):
+    manual = small_fashion.put_into(tmp_path)
+    original = small_fashion.files["train-labels-idx1-ubyte.gz"]
+    (manual / "train-labels-idx1-ubyte.gz").write_bytes(bytes(len(original)))
+    with pytest.raises(ZooError) as error:
+        open_dataset("fashion_mnist", Catalogue(), data_dir=tmp_path)
+    message = str(error.value)
+    assert f"train-labels-idx1-ubyte.gz ({len(original):,} bytes, sha256 " in message
+    assert "train-images" not in message
+    assert str(manual) in message
+    assert "zoo run dcgan --dataset fashion_mnist" in message
+    assert prepared_datasets(tmp_path) == []
+
+
+def test_celeba_is_an_alias_with_crop_and_size_and_has_no_labels(tmp_path, monkeypatch, no_network):
+    faces = put_small_celeba(tmp_path, monkeypatch)
+    dataset = open_dataset("celeba", CELEBA, data_dir=tmp_path)
+    assert dataset.name == "celeba"
+    assert dataset.samples.shape == (3, 64, 64, 3)
+    assert dataset.labels is None
+    assert dataset.description["crop"] == 140
+    for row, face in zip(dataset.samples, faces, strict=True):
+        # Pillow as the oracle: rows 39 to 178 and columns 19 to 158 are the centre of 218 x 178.
+        expected = Image.fromarray(face[39:179, 19:159]).resize((64, 64), Image.Resampling.BICUBIC)
+        assert np.abs(row.astype(int) - np.asarray(expected)).mean() < 2
+
+
+def test_celeba_without_its_files_names_all_five(tmp_path, no_network):
+    with pytest.raises(ZooError) as error:
+        open_dataset("celeba", CELEBA, data_dir=tmp_path)
+    assert "img_align_celeba.zip (1,443,490,838 bytes, sha256 46fb8944" in str(error.value)
+    assert str(error.value).count(" bytes, sha256 ") == 5
+    assert "--dataset celeba" in str(error.value)
+
+
+def put_small_celeba(data_dir, monkeypatch):
+    """Three faces' worth of smooth colour in CelebA's own format; returns them as TFDS will decode them, sorted."""
+    builder_class = imported_tfds().builder_cls("celeb_a")
+    rows, columns = np.indices((218, 178))
+    names = [f"00000{number}.jpg" for number in range(1, 6)]
+    archive = io.BytesIO()
+    faces = {}
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for number, name in enumerate(names):
+            image = np.stack([rows, columns, np.full_like(rows, 40 * number)], axis=-1).astype(np.uint8)
+            encoded = io.BytesIO()
+            Image.fromarray(image).save(encoded, "jpeg", quality=95)
+            zipped.writestr(f"img_align_celeba/{name}", encoded.getvalue())
+            faces[name] = np.asarray(Image.open(encoded))
+    attributes = {"list_attr_celeba.txt": 40, "list_landmarks_align_celeba.txt": 10}
+    heading = {name: " ".join(f"a{column}" for column in range(width)) for name, width in attributes.items()}
+    files = {"img_align_celeba.zip": archive.getvalue()}
+    from tensorflow_datasets.datasets.celeb_a import celeb_a_dataset_builder as module
+
+    heading = {
+        "list_attr_celeba.txt": " ".join(module.ATTR_HEADINGS),
+        "list_landmarks_align_celeba.txt": " ".join(module.LANDMARK_HEADINGS),
+    }
+    for name, width in attributes.items():
+        lines = [f"{image} {' '.join(['1'] * width)}" for image in names]
+        files[name] = "\n".join([str(len(names)), heading[name], *lines, ""]).encode()
+    files["list_eval_partition.txt"] = "".join(f"{n} {p}\n" for n, p in zip(names, [0, 0, 0, 1, 2], strict=True)).encode()
+    files["identity_CelebA.txt"] = "".join(f"{name} 7\n" for name in names).encode()
+    monkeypatch.setattr(builder_class, "url_infos", url_infos(
+        {name: (original_url(builder_class, name), content) for name, content in files.items()}
+    ))
+    manual = data_dir / "downloads" / "manual"
+    manual.mkdir(parents=True)
+    for name, content in files.items():
+        (manual / name).write_bytes(content)
+    return [faces[name] for name in names[:3]]
+
+
+def original_url(builder_class, filename):
+    return next(url for url, info in builder_class.url_infos.items() if info.filename == filename)
+
+
+def test_a_proxy_is_asked_in_place_of_the_host(monkeypatch):
+    asked = []
+    monkeypatch.setattr(socket, "create_connection", lambda address, timeout: asked.append(address) or socket.socket())
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "")
+    assert tfds_preflight.any_host_answers(["https://data.example/file"])
+    assert asked == [("proxy.example", 3128)]

@@ -1,0 +1,83 @@
+"""Checkpoints: the whole state as one npz file, written atomically, the last few kept, torn ones passed over."""
+
+import json
+import os
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from zoo.errors import ZooWarning
+
+KEPT = 3  # files
+NOTES = "notes.json"  # the entry beside the arrays: what else a run needs to continue
+NAME = re.compile(r"step-(\d+)\.npz")
+State = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one run, `step-00001200.npz` and the like."""
+
+    folder: Path
+    keep: int = KEPT
+
+    def save(self, state: Mapping[str, np.ndarray], notes: Mapping[str, Any]) -> Path:
+        """Write a state with its notes; what is there stays readable until the new file is whole."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"step-{int(state['steps']):08d}.npz"
+        text = np.frombuffer(json.dumps(dict(notes)).encode(), dtype=np.uint8)
+        with atomic_file(path) as file:
+            np.savez(file, **state, **{NOTES: text})  # type: ignore[arg-type]
+        for old in self.paths()[: -self.keep]:
+            old.unlink()
+        return path
+
+    def paths(self) -> list[Path]:
+        """The files, the earliest first."""
+        return sorted(path for path in self.folder.glob("step-*.npz") if NAME.fullmatch(path.name))
+
+    def latest(self) -> tuple[State, dict[str, Any]] | None:
+        """The state and notes of the last whole checkpoint; a warning names each torn one that is passed over."""
+        for path in reversed(self.paths()):
+            try:
+                return read_checkpoint(path)
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                warnings.warn(
+                    f"Checkpoint {path} can't be read ({error}); using the one before it.", ZooWarning, stacklevel=2
+                )
+        return None
+
+    def discard_after(self, steps: int) -> None:
+        """Remove checkpoints of later steps: those that were passed over as torn."""
+        for path in self.paths():
+            if int(NAME.fullmatch(path.name)[1]) > steps:  # type: ignore[index]
+                path.unlink()
+
+
+def read_checkpoint(path: Path) -> tuple[State, dict[str, Any]]:
+    """The state and notes of one file, every array read and its checksum verified by the zip format."""
+    with np.load(path, allow_pickle=False) as archive:
+        state = {name: archive[name] for name in archive.files}
+    notes: dict[str, Any] = json.loads(state.pop(NOTES).tobytes())
+    return state, notes
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears under its name only when it is whole and on disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,38 @@
+"""From a run directory back to its generator."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.players import refusing_unseeded_randomness
+from zoo.run_directory import RunDirectory
+from zoo.sampler import Sampler
+from zoo.stack import Stack
+
+
+def load_sampler(directory: RunDirectory, stack: Stack, record: Mapping[str, Any]) -> Sampler:
+    """The generator of the last whole checkpoint, with its average."""
+    latest = directory.checkpoints.latest()
+    if latest is None:
+        raise ZooError(f"The run {directory.path} has no checkpoint yet. Continue it with zoo run.")
+    state, _ = latest
+    dataset = record["dataset"]
+    with refusing_unseeded_randomness():
+        generator = stack.first(
+            "generator",
+            sample_shape=tuple(dataset["sample_shape"]),
+            classes=dataset["classes"],
+            recipe=stack.recipe,
+        )
+    for variable, array in zip(generator.variables, owned(state, "generator"), strict=True):
+        variable.assign(array)
+    average = [keras.Variable(array, trainable=False) for array in owned(state, "average")]
+    return Sampler(stack, generator, average, dataset["classes"])
+
+
+def owned(state: Mapping[str, np.ndarray], owner: str) -> list[np.ndarray]:
+    """The arrays of one owner, in the order of its variables."""
+    return [state[name] for name in sorted(state) if name.startswith(f"{owner}/")]

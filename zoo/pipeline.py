@@ -1,0 +1,246 @@
+"""The straight line of a run: stack, data, trainer, checkpoints, samples; and opening a run again."""
+
+import hashlib
+import math
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from zoo import backend
+from zoo.catalogue import Catalogue, PluginEntry, load_plugin, read_catalogue
+from zoo.errors import ZooError
+from zoo.progress import Progress, Silent, for_stderr
+from zoo.recipe import Setting
+from zoo.registry import resolve_stack
+from zoo.run_directory import RunDirectory, default_path, find_run
+from zoo.stack import Stack, build_stack
+
+DEFAULT_DATASET = "fashion_mini"
+DEFAULT_EPOCHS = 25  # where neither the command nor registry.yaml says how long
+VERSIONS = ("gan-zoo", "keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "numpy", "pluggy")
+PLUGIN_COPIES = "plugins"  # the folder of a run for its own plugin files
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: what made it, what it measured, and its generator to sample from."""
+
+    directory: RunDirectory
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.directory.path
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """run.yaml as a dictionary."""
+        return self.directory.record() or {}
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl."""
+        return self.directory.read_metrics()
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The run's stack with the recipe that it was trained with."""
+        plugins = {each["name"]: load_plugin(self.plugin_entry(each)) for each in self.record["plugins"]}
+        values = [Setting(name, value, "run.yaml") for name, value in self.record["recipe"].items()]
+        return build_stack(self.record["stack"], plugins, [("", values)])
+
+    def plugin_entry(self, record: Mapping[str, Any]) -> PluginEntry:
+        """Where the run's plugin is to be found: its own copy of a file, else what is installed."""
+        name = record["name"]
+        if "sha256" in record:
+            return PluginEntry(name, None, (self.path / PLUGIN_COPIES / f"{name}.py").absolute(), "run directory")
+        return PluginEntry(name, record["module"], None, "run.yaml")
+
+    @cached_property
+    def sampler(self) -> Any:
+        """The generator of the last checkpoint, averaged where an average is kept."""
+        from zoo.loading import load_sampler
+
+        backend.check_installed()
+        return load_sampler(self.directory, self.stack, self.record)
+
+    @property
+    def generator(self) -> Any:
+        """The keras model of the last checkpoint, with the weights that training ended with (not averaged)."""
+        return self.sampler.generator
+
+    def sample(self, count: int = 64, seed: int = 0) -> Any:
+        """`count` samples, a function of the seed: uint8 images (count, H, W, C), or points (count, D) as in the data."""
+        return self.presented(self.sampler.samples(self.sampler.latents(count, seed)))
+
+    def presented(self, samples: Any) -> Any:
+        """Samples as a user knows them: uint8 images, or points in original units."""
+        from zoo.pictures import to_uint8
+
+        if len(self.record["dataset"]["sample_shape"]) == 3:
+            return to_uint8(samples)
+        return samples * self.record["dataset"]["scale"]
+
+
+def run(
+    stack: str = "dcgan",
+    *,
+    dataset: str = DEFAULT_DATASET,
+    data_dir: Path | str | None = None,
+    image_size: int | None = None,
+    steps: int | None = None,
+    epochs: float | None = None,
+    images: int | None = None,
+    seed: int = 0,
+    settings: Sequence[str] | Mapping[str, Any] = (),
+    plugins: Sequence[Path | str] = (),
+    out: Path | str | None = None,
+    checkpoint_every: int | None = None,
+    progress: Progress | bool = True,
+) -> Run:
+    """Train a stack on a dataset until a total of steps, epochs or images, continuing what its run directory holds.
+
+    `settings` are recipe values, as a mapping or as `key=value` texts; `plugins` are files of plugins; `out` replaces
+    the run directory runs/<stack>/<dataset>/<seed>. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
+    when everything is saved.
+    """
+    from zoo.training import Training
+
+    backend.check_installed()
+    told = progress if not isinstance(progress, bool) else for_stderr() if progress else Silent()
+    texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
+    catalogue = read_catalogue([Path(each) for each in plugins])
+    data = open_data(dataset, catalogue, data_dir, image_size, told)
+    resolved = resolve_stack(stack, catalogue, dataset, texts)
+    total = budget(resolved, data.count, catalogue, dataset, steps, epochs, images)
+    directory = RunDirectory(Path(out) if out else default_path(resolved.name, dataset, seed))
+    record = describe(resolved, catalogue, data, seed)
+    with directory.locked():
+        directory.check_same(record)
+        from zoo.trainer import Trainer
+
+        trainer = Trainer(resolved, data, seed)
+        if directory.record() is None:
+            copy_plugin_files(resolved, catalogue, directory)
+            directory.write_record(record)
+        training = Training(trainer, directory, told, checkpoint_every)
+        training.resume()
+        if trainer.steps >= total:
+            told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
+        else:
+            training.run_to(total)
+    return Run(directory)
+
+
+def load(path: Path | str) -> Run:
+    """Open an earlier run by its directory, or by a folder with only one run in it."""
+    return Run(find_run(Path(path)))
+
+
+def as_text(value: Any) -> str:
+    """A recipe value as `key=value` takes it."""
+    return ",".join(str(each) for each in value) if isinstance(value, tuple | list) else str(value)
+
+
+def open_data(dataset: str, catalogue: Catalogue, data_dir: Path | str | None, image_size: int | None, told: Progress) -> Any:
+    """The training split, prepared on first use."""
+    from zoo.data import open_dataset
+
+    last = [time.monotonic()]
+
+    def tell(done: int, total: int) -> None:
+        if time.monotonic() - last[0] > 5 or done == total:
+            last[0] = time.monotonic()
+            told.note(f"preparing {dataset}: {done}/{total}")
+
+    folder = Path(data_dir) if data_dir else None
+    return open_dataset(dataset, catalogue, data_dir=folder, image_size=image_size, progress=tell)
+
+
+def budget(
+    stack: Stack,
+    count: int,
+    catalogue: Catalogue,
+    dataset: str,
+    steps: int | None,
+    epochs: float | None,
+    images: int | None,
+) -> int:
+    """The total number of steps that one of steps, epochs and images asks for."""
+    given = {"steps": steps, "epochs": epochs, "images": images}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise ZooError(f"The budget is given twice: {' and '.join('--' + name for name in named)}. Keep one.")
+    for name, value in given.items():
+        if value is not None and not value > 0:
+            raise ZooError(f"--{name} must be more than 0; received {value}.")
+    if steps is not None:
+        return steps
+    if images is None:
+        entry = catalogue.datasets.get(dataset)
+        images = math.ceil((epochs or (entry.epochs if entry else None) or DEFAULT_EPOCHS) * count)
+    return math.ceil(images / (stack.recipe.critic_steps * stack.recipe.batch_size))
+
+
+def describe(stack: Stack, catalogue: Catalogue, data: Any, seed: int) -> dict[str, Any]:
+    """run.yaml: what identifies the run first, then the versions and the machine that began it."""
+    from zoo.run_directory import normal
+
+    recipe = {name: getattr(stack.recipe, name) for name in stack.recipe_sources}
+    return normal(  # type: ignore[no-any-return]
+        {
+            "stack": stack.name,
+            "plugins": [describe_plugin(catalogue.plugins[name]) for name in stack.plugins],
+            "dataset": {
+                "name": data.name,
+                "split": data.split,
+                "count": data.count,
+                "sample_shape": data.sample_shape,
+                "classes": data.classes,
+                "scale": data.scale,
+                "fingerprint": data.fingerprint,
+                "description": dict(data.description),
+            },
+            "seed": seed,
+            "recipe": recipe,
+            "recipe_sources": dict(stack.recipe_sources),
+            "began": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+            "versions": {"python": platform.python_version(), **installed_versions()},
+            "backend": backend.check_installed(),
+            "devices": backend.current().devices(),
+            "machine": f"{platform.system()} {platform.machine()}",
+        }
+    )
+
+
+def describe_plugin(entry: PluginEntry) -> dict[str, Any]:
+    """What identifies a plugin: its module, or the hash of its file."""
+    if entry.file is None:
+        return {"name": entry.name, "module": entry.module}
+    return {"name": entry.name, "sha256": hashlib.sha256(entry.file.read_bytes()).hexdigest()}
+
+
+def copy_plugin_files(stack: Stack, catalogue: Catalogue, directory: RunDirectory) -> None:
+    """Keep the stack's plugin files with the run, which can then be opened without them."""
+    files = {name: catalogue.plugins[name].file for name in stack.plugins}
+    for name, file in files.items():
+        if file is not None:
+            folder = directory.path / PLUGIN_COPIES
+            folder.mkdir(exist_ok=True)
+            (folder / f"{name}.py").write_bytes(file.read_bytes())
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that numbers may depend on."""
+    versions = {}
+    for name in VERSIONS:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

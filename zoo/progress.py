@@ -1,0 +1,107 @@
+"""Progress of long work on stderr: a bar in a terminal, plain lines elsewhere, nothing when it is not wanted."""
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from tqdm import tqdm
+
+PLAIN_SECONDS = 10.0  # between plain lines
+SHOWN = ("discriminator_loss", "generator_loss")
+
+
+class Progress(Protocol):
+    """What a training loop tells, step by step."""
+
+    def start(self, first: int, total: int, images_per_step: int) -> None:
+        """Training goes on from step `first` to `total`."""
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """A step is finished."""
+
+    def note(self, text: str) -> None:
+        """Something happened that is worth a line."""
+
+    def stop(self) -> None:
+        """Training ended, for whatever reason."""
+
+
+class Silent:
+    """Tells nothing."""
+
+    def start(self, first: int, total: int, images_per_step: int) -> None:
+        """Nothing."""
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def stop(self) -> None:
+        """Nothing."""
+
+
+class Bar(Silent):
+    """One line that is drawn again and again, by tqdm: images/s, losses, time left."""
+
+    def start(self, first: int, total: int, images_per_step: int) -> None:
+        """Draw the bar."""
+        self.images_per_step = images_per_step
+        self.bar = tqdm(
+            total=total * images_per_step,
+            initial=first * images_per_step,
+            unit="image",
+            unit_scale=True,
+            dynamic_ncols=True,
+            mininterval=0.5,
+        )
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Move it."""
+        if time.monotonic() - self.bar.last_print_t > self.bar.mininterval:
+            self.bar.set_postfix_str(f"step {step}, {described(metrics)}", refresh=False)
+        self.bar.update(self.images_per_step)
+
+    def note(self, text: str) -> None:
+        """Print above it."""
+        tqdm.write(text, file=sys.stderr)
+
+    def stop(self) -> None:
+        """Leave it as it is."""
+        self.bar.close()
+
+
+class Lines(Silent):
+    """A plain line every ten seconds, for logs."""
+
+    def start(self, first: int, total: int, images_per_step: int) -> None:
+        """Remember where it begins."""
+        self.first, self.total, self.images_per_step = first, total, images_per_step
+        self.began = self.printed = time.monotonic()
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Print when it is time, and at the end."""
+        now = time.monotonic()
+        if now - self.printed < PLAIN_SECONDS and step < self.total:
+            return
+        self.printed = now
+        per_second = (step - self.first) / max(now - self.began, 1e-9)
+        left = tqdm.format_interval((self.total - step) / per_second)
+        speed = f"{per_second * self.images_per_step:.0f} images/s"
+        self.note(f"step {step}/{self.total} ({step / self.total:.0%}), {speed}, {left} left, {described(metrics)}")
+
+    def note(self, text: str) -> None:
+        """Print it."""
+        print(text, file=sys.stderr, flush=True)
+
+
+def described(metrics: Mapping[str, float]) -> str:
+    """The losses in a few characters."""
+    return ", ".join(f"{name} {metrics[name]:.3f}" for name in SHOWN if name in metrics)
+
+
+def for_stderr() -> Progress:
+    """A bar where stderr is a terminal, lines elsewhere."""
+    return Bar() if sys.stderr.isatty() else Lines()

@@ -1,0 +1,185 @@
+"""The loop around the step: metrics, sample pictures, checkpoints, and a clean end whatever happens."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.interrupts import Interrupted, signals_as_wishes
+from zoo.pictures import grid, save_animation, save_picture, scatter, to_uint8
+from zoo.progress import Progress
+from zoo.run_directory import RunDirectory
+from zoo.trainer import Trainer, prepared
+
+METRICS_EVERY = 50  # steps that one line of metrics.jsonl averages
+CHECKPOINT_SECONDS = 60.0  # between checkpoints where no number of steps is given
+PICTURE_SAMPLES = 64
+FIRST_PICTURE, PICTURE_RATIO = 10, 1.25  # pictures at steps 0, 10, 12, 16, ...: about 30, however long the run
+SAMPLES_SEED = 0x5A00  # of the latents of all pictures, the same in every run
+
+
+class TrainingFailed(ZooError):
+    """Training can't go on, through no mistake in the command."""
+
+
+@dataclass
+class Meter:
+    """Sums of metrics since the last line of metrics.jsonl; a checkpoint holds it, so that no line is lost."""
+
+    count: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+
+    def add(self, metrics: Mapping[str, float]) -> None:
+        """Count one step."""
+        self.count += 1
+        for name, value in metrics.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def take_means(self) -> dict[str, float]:
+        """The means, to begin anew."""
+        means = {name: value / self.count for name, value in self.sums.items()}
+        self.count, self.sums = 0, {}
+        return means
+
+
+class Training:
+    """One run's training from wherever its directory stands to a number of steps."""
+
+    def __init__(
+        self, trainer: Trainer, directory: RunDirectory, progress: Progress, checkpoint_every: int | None = None
+    ) -> None:
+        self.trainer = trainer
+        self.directory = directory
+        self.progress = progress
+        self.checkpoint_every = checkpoint_every
+        self.meter = Meter()
+        self.seconds = 0.0  # of training, over all sittings
+        self.saved_at = time.monotonic()
+        self.saved_steps: int | None = None  # of the last checkpoint
+
+    def resume(self) -> None:
+        """Continue from the last whole checkpoint, if there is one, and drop what came after it."""
+        latest = self.directory.checkpoints.latest()
+        if latest:
+            state, notes = latest
+            self.trainer.set_state(state)
+            self.meter = Meter(**notes["meter"])
+            self.seconds = notes["seconds"]
+            self.saved_steps = self.trainer.steps
+        self.directory.cut_back(self.trainer.steps)
+
+    def run_to(self, steps: int) -> None:
+        """Train until `steps` are finished; Ctrl-C and SIGTERM save first and raise Interrupted."""
+        self.progress.start(self.trainer.steps, steps, self.trainer.images_per_step)
+        try:
+            with signals_as_wishes() as wish:
+                if self.trainer.steps == 0:
+                    self.save_sample_picture()
+                while self.trainer.steps < steps and wish.number is None:
+                    self.one_step()
+                if wish.number is not None:
+                    self.save_checkpoint()
+                    raise Interrupted(wish.number, f"Stopped at step {self.trainer.steps} and saved.")
+        finally:
+            self.progress.stop()
+        self.finish()
+
+    def one_step(self) -> None:
+        """A step, and whatever is due after it."""
+        began = time.perf_counter()
+        metrics = self.trainer.step()
+        self.seconds += time.perf_counter() - began
+        self.check_finite(metrics)
+        self.meter.add(metrics)
+        steps = self.trainer.steps
+        if steps % METRICS_EVERY == 0:
+            self.write_metrics()
+        if is_picture_step(steps):
+            self.save_sample_picture()
+        if self.checkpoint_is_due():
+            self.save_checkpoint()
+        self.progress.step(steps, metrics)
+
+    def finish(self) -> None:
+        """Leave everything that a reader may want: metrics, picture, animation, checkpoint and generator."""
+        if self.saved_steps != self.trainer.steps:
+            self.save_checkpoint()
+        if not self.directory.picture(self.trainer.steps).exists():
+            self.save_sample_picture()
+        save_animation(self.directory.pictures(), self.directory.samples / "animation.webp")
+        self.trainer.sampler.save_model(self.directory.path / "generator.keras")
+
+    def checkpoint_is_due(self) -> bool:
+        """By steps where a number was given, else by the clock."""
+        if self.checkpoint_every:
+            return self.trainer.steps % self.checkpoint_every == 0
+        return time.monotonic() - self.saved_at > CHECKPOINT_SECONDS
+
+    def save_checkpoint(self) -> None:
+        """Save the whole state, unless it holds a number that is none."""
+        state = self.trainer.state()
+        broken = [name for name, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
+        if broken:
+            raise self.diverged(f"the variable '{broken[0]}' holds a value that is not finite")
+        notes = {"meter": {"count": self.meter.count, "sums": self.meter.sums}, "seconds": self.seconds}
+        self.directory.checkpoints.save(state, notes)
+        self.saved_at, self.saved_steps = time.monotonic(), self.trainer.steps
+
+    def check_finite(self, metrics: Mapping[str, float]) -> None:
+        """Stop where a loss, a penalty or a gradient is not a finite number."""
+        broken = [f"{name} is {value}" for name, value in metrics.items() if not math.isfinite(value)]
+        if broken:
+            raise self.diverged(", ".join(broken))
+
+    def diverged(self, what: str) -> TrainingFailed:
+        """What went wrong, what is kept, and what to try."""
+        kept = "no checkpoint was written yet"
+        if self.saved_steps is not None:
+            kept = f"the checkpoint of step {self.saved_steps} in {self.directory.checkpoints.folder} is kept"
+        rate = self.trainer.recipe.discriminator_learning_rate / 4
+        return TrainingFailed(
+            f"Training diverged at step {self.trainer.steps}: {what}; {kept}. "
+            f"Try smaller learning rates (--set generator_learning_rate={rate:g} --set discriminator_learning_rate={rate:g}), "
+            "a penalty (+r1 after the stack's name) or the variant wgan-gp, with another --out."
+        )
+
+    def write_metrics(self) -> None:
+        """A line of metrics.jsonl: means since the line before, counts and seconds of training so far."""
+        counts = {"step": self.trainer.steps, "images": self.trainer.images, "seconds": round(self.seconds, 3)}
+        self.directory.append_metrics({**counts, **self.meter.take_means()})
+
+    def save_sample_picture(self) -> None:
+        """A picture of samples from the same latents as all others."""
+        self.directory.samples.mkdir(parents=True, exist_ok=True)
+        save_picture(sample_picture(self.trainer), self.directory.picture(self.trainer.steps))
+
+
+def is_picture_step(steps: int) -> bool:
+    """Whether a picture is due: at steps that grow by a constant ratio."""
+    if steps < FIRST_PICTURE:
+        return False
+    power = math.log(steps / FIRST_PICTURE, PICTURE_RATIO)
+    return any(int(FIRST_PICTURE * PICTURE_RATIO**near) == steps for near in (math.floor(power), math.ceil(power)))
+
+
+def sample_picture(trainer: Trainer) -> Any:
+    """A grid of images, or generated points over real ones, of fixed latents."""
+    is_image = len(trainer.dataset.sample_shape) == 3
+    count = PICTURE_SAMPLES if is_image else min(2000, len(trainer.dataset.samples))
+    first = np.arange(min(count, len(trainer.dataset.samples)))
+    batch = {"samples": trainer.dataset.batch(first)}
+    sampler = trainer.sampler
+    samples = sampler.samples(sampler.latents(count, SAMPLES_SEED, prepared(batch)))
+    if is_image:
+        return grid(to_uint8(samples))
+    return scatter(samples * trainer.dataset.scale, batch["samples"] * trainer.dataset.scale)
+
+
+def last_picture(directory: RunDirectory) -> Path:
+    """The sample picture of the latest step."""
+    return directory.pictures()[-1]
