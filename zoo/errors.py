@@ -7,6 +7,8 @@ from difflib import get_close_matches
 class ZooError(Exception):
     """A mistake that the user can mend: says what was wrong, what there is, and how to mend it."""
 
+    exit_code = 2  # of the command that it ends
+
 
 class ZooWarning(UserWarning):
     """Something that does not stop a command but that its user should know, such as a broken third-party plugin."""

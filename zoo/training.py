@@ -26,6 +26,8 @@ SAMPLES_SEED = 0x5A00  # of the latents of all pictures, the same in every run
 class TrainingFailed(ZooError):
     """Training can't go on, through no mistake in the command."""
 
+    exit_code = 1
+
 
 @dataclass
 class Meter:

@@ -25,8 +25,8 @@ CASES = {
     "an unknown field of a dataset": (
         "datasets:\n  d:\n    tfds: mnist\n    colour: 3\n",
         [
-            "4: unknown key 'colour' in 'd'. Available: crop, epochs, image_key, image_size, label_key, points, summary, "
-            "test, tfds, train."
+            "4: unknown key 'colour' in 'd'. Available: crop, epochs, image_key, image_size, label_key, points, "
+            "summary, test, tfds, train."
         ],
     ),
     "no mapping at the top": (

@@ -1,10 +1,13 @@
 import gzip
 import hashlib
+import io
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from zoo.data.tfds_quiet import imported_tfds
 
@@ -67,3 +70,52 @@ def small_fashion(monkeypatch):
     monkeypatch.setattr(mnist, "_TRAIN_EXAMPLES", 20)
     monkeypatch.setattr(mnist, "_TEST_EXAMPLES", 10)
     return SmallFashion(builder_class, monkeypatch)
+
+
+def smooth_faces() -> dict[str, bytes]:
+    """Five JPEGs of CelebA's size by name: colour ramps, which survive two different JPEG decoders."""
+    rows, columns = np.indices((218, 178))
+    encoded = {}
+    for number in range(5):
+        image = np.stack([rows, columns, np.full_like(rows, 40 * number)], axis=-1).astype(np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, "jpeg", quality=95)
+        encoded[f"{number:06}.jpg"] = buffer.getvalue()
+    return encoded
+
+
+def celeba_files(faces: dict[str, bytes]) -> dict[str, bytes]:
+    """CelebA's five files for these faces, of which the first three are the training split."""
+    from tensorflow_datasets.datasets.celeb_a import celeb_a_dataset_builder as builder
+
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for name, content in faces.items():
+            zipped.writestr(f"img_align_celeba/{name}", content)
+
+    def table(headings):
+        rows = [f"{name} {' '.join(['1'] * len(headings))}" for name in faces]
+        return "\n".join([str(len(faces)), " ".join(headings), *rows, ""]).encode()
+
+    return {
+        "img_align_celeba.zip": archive.getvalue(),
+        "list_attr_celeba.txt": table(builder.ATTR_HEADINGS),
+        "list_landmarks_align_celeba.txt": table(builder.LANDMARK_HEADINGS),
+        "list_eval_partition.txt": "".join(f"{n} {p}\n" for n, p in zip(faces, "00012", strict=True)).encode(),
+        "identity_CelebA.txt": "".join(f"{name} 7\n" for name in faces).encode(),
+    }
+
+
+@pytest.fixture
+def small_celeba(tmp_path, monkeypatch):
+    """Puts a small CelebA into the manual folder of tmp_path; the decoded faces of its training split."""
+    builder_class = imported_tfds().builder_cls("celeb_a")
+    urls = {info.filename: url for url, info in builder_class.url_infos.items()}
+    faces = smooth_faces()
+    files = celeba_files(faces)
+    monkeypatch.setattr(builder_class, "url_infos", url_infos({n: (urls[n], files[n]) for n in files}))
+    manual = tmp_path / "downloads" / "manual"
+    manual.mkdir(parents=True)
+    for name, content in files.items():
+        (manual / name).write_bytes(content)
+    return [np.asarray(Image.open(io.BytesIO(content))) for content in list(faces.values())[:3]]

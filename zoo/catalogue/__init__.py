@@ -17,7 +17,6 @@ __all__ = [
     "load_every_plugin",
     "load_plugin",
     "parse_document",
-    "parse_document",
     "parse_stack",
     "parse_value",
     "plugin_summary",

@@ -20,12 +20,12 @@ PREFIXES = {"train": "", "test": "test_"}
 def file_source(path: Path, image_size: int | None, split: str) -> "ArraySource | FolderSource":
     """A folder of images, or an array file."""
     if path.is_dir():
-        return FolderSource(path.absolute(), image_size, split)
+        return FolderSource(path.resolve(), image_size, split)
     if not path.exists():
         raise ZooError(f"There is no file or folder {path}.")
     if path.suffix not in (".npy", ".npz"):
         raise ZooError(f"{path} is no dataset: give a folder of images, a .npy or a .npz file.")
-    return ArraySource(path.absolute(), image_size, split)
+    return ArraySource(path.resolve(), image_size, split)
 
 
 @dataclass(frozen=True)

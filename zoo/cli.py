@@ -1,0 +1,342 @@
+"""The command `zoo`: options in, one clear line out. Everything heavy is imported inside the commands."""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zoo import __version__
+from zoo.errors import ZooError, ZooWarning
+
+if TYPE_CHECKING:
+    from zoo.pipeline import Run
+
+USER_ERROR, OTHER_ERROR, CTRL_C = 2, 1, 130  # exit codes
+TRACEBACK = "--traceback"
+
+
+def complete_stacks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Variants, and after a plus sign plugins, that begin as what is typed."""
+    from zoo.catalogue import read_catalogue
+
+    catalogue = read_catalogue()
+    below, plus, last = incomplete.rpartition("+")
+    names = catalogue.plugins if plus else {**catalogue.variants, **catalogue.plugins}
+    return [below + plus + name for name in sorted(names) if name.startswith(last)]
+
+
+def complete_datasets(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Datasets of the catalogue, and paths."""
+    from click.shell_completion import CompletionItem
+
+    from zoo.catalogue import read_catalogue
+
+    names = [CompletionItem(name) for name in sorted(read_catalogue().datasets) if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
+
+
+dataset_option = click.option(
+    "--dataset",
+    default="fashion_mini",
+    show_default=True,
+    metavar="NAME_OR_PATH",
+    shell_complete=complete_datasets,
+    help="A name of `zoo list datasets`, any image dataset of TFDS, or a path to a folder of images, .npy or .npz.",
+)
+data_dir_option = click.option(
+    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where datasets live [~/tensorflow_datasets]."
+)
+image_size_option = click.option("--image-size", type=int, help="Pixels of a side, after a centre crop to a square.")
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A recipe value, such as --set batch_size=32."
+)
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A plugin's file; its name is the plugin's name.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+def examples(*lines: str) -> str:
+    """Examples for the end of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("zoo run dcgan", "zoo list", "zoo show wgan-gp", "zoo sample runs/dcgan/fashion_mini/0"),
+)
+@click.version_option(__version__, prog_name="zoo")
+@click.option(TRACEBACK, is_flag=True, help="Show the traceback of an error, for developers.")
+def cli(traceback: bool) -> None:
+    """A zoo of generative adversarial networks on Keras 3."""
+
+
+@cli.command(
+    "run",
+    epilog=examples(
+        "zoo run dcgan",
+        "zoo run wgan-gp --dataset mnist --epochs 20",
+        "zoo run vanilla+wgan --dataset ring8 --steps 5000",
+        "zoo run dcgan+r1 --set r1_gamma=1 --seed 3",
+        "zoo run mine --plugin mine.py",
+    ),
+)
+@click.argument("stack", shell_complete=complete_stacks)
+@dataset_option
+@data_dir_option
+@image_size_option
+@click.option("--steps", type=int, help="Train until this many steps in all.")
+@click.option("--epochs", type=float, help="Train until the discriminator has seen the dataset this many times in all.")
+@click.option("--images", type=int, help="Train until the discriminator has seen this many real images in all.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and draws.")
+@set_option
+@plugin_option
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="The run directory [runs/STACK/DATASET/SEED].")
+@click.option("--checkpoint-every", type=click.IntRange(min=1), metavar="STEPS", help="Else once a minute.")
+@json_option
+def run_command(stack: str, as_json: bool, **options: Any) -> None:
+    """Train STACK: a variant, a plugin, or several joined as in dcgan+r1.
+
+    The budget is a total: the same command continues a run that was interrupted, and with a larger budget it goes on.
+    """
+    import zoo
+
+    run = zoo.run(stack, **options)
+    if as_json:
+        click.echo(json.dumps(run_summary(run)))
+    else:
+        click.echo(run_report(run, stack))
+
+
+def run_summary(run: "Run") -> dict[str, Any]:
+    """Where everything of a finished run is."""
+    metrics = run.metrics
+    return {
+        "run": str(run.path),
+        "samples": str(run.directory.pictures()[-1]),
+        "animation": str(run.directory.samples / "animation.webp"),
+        "checkpoint": str(run.directory.checkpoints.paths()[-1]),
+        "generator": str(run.path / "generator.keras"),
+        "metrics": metrics[-1] if metrics else None,
+    }
+
+
+def run_report(run: "Run", stack: str) -> str:
+    """The same for a person, with the next commands to try."""
+    summary = run_summary(run)
+    names = ("samples", "animation", "checkpoint", "generator")
+    files = "\n".join(f"  {name:<12}{summary[name]}" for name in names)
+    return (
+        f"{run.record['stack']} on {run.record['dataset']['name']}: {run.path}\n{files}\n"
+        f"Next:\n"
+        f"  zoo sample {run.path} --interpolate     walk between samples\n"
+        f"  zoo run {stack} --dataset {run.record['dataset']['name']} --epochs 100   train on\n"
+        f"  zoo list                                other variants and datasets"
+    )
+
+
+@cli.command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
+@click.argument("kind", type=click.Choice(["variants", "plugins", "datasets"]), required=False)
+@plugin_option
+@click.option("--check", is_flag=True, help="Import every plugin and say which fail.")
+@json_option
+def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json: bool) -> None:
+    """List what there is: variants, plugins, datasets."""
+    from zoo.catalogue import read_catalogue
+    from zoo.inspection import listing, plugin_problems
+
+    catalogue = read_catalogue(plugins)
+    tables = {name: rows for name, rows in listing(catalogue).items() if kind in (None, name)}
+    problems = plugin_problems(catalogue) if check else []
+    if as_json:
+        click.echo(json.dumps({**tables, "problems": problems} if check else tables))
+    else:
+        click.echo("\n\n".join(f"{name}\n{table(rows)}" for name, rows in tables.items()))
+        if check:
+            click.echo("\n" + ("\n".join(problems) or "Every plugin loads, and every variant's recipe fits."))
+    if problems:
+        sys.exit(OTHER_ERROR)
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows of names with what they are, aligned."""
+    width = max((len(row["name"]) for row in rows), default=0)
+    return "\n".join(f"  {row['name']:<{width}}  {described(row)}".rstrip() for row in rows) or "  none"
+
+
+def described(row: dict[str, Any]) -> str:
+    """A row's summary, with a variant's plugins."""
+    plugins = f"  [{' + '.join(row['plugins'])}]" if "plugins" in row else ""
+    return row["summary"] + plugins
+
+
+@cli.command("show", epilog=examples("zoo show dcgan", "zoo show wgan-gp --dataset ring8", "zoo show dcgan+r1 --json"))
+@click.argument("name", shell_complete=complete_stacks)
+@dataset_option
+@data_dir_option
+@image_size_option
+@set_option
+@plugin_option
+@json_option
+def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: Any) -> None:
+    """Show a variant or stack: papers, plugins, recipe and where each value comes from, shapes, parameters."""
+    from zoo.catalogue import read_catalogue
+    from zoo.inspection import stack_description
+
+    description = stack_description(name, read_catalogue(plugins), **options)
+    click.echo(json.dumps(description) if as_json else shown(description))
+
+
+def shown(description: dict[str, Any]) -> str:
+    """A stack's description for a person."""
+    lines = [description["stack"]]
+    lines += [f"  {each['name']}: {each['summary']}" for each in description["plugins"]]
+    lines += ["", f"recipe on {description['dataset']}"]
+    width = max(len(name) for name in description["recipe"])
+    for name, each in description["recipe"].items():
+        lines.append(f"  {name:<{width}}  {each['value']!s:<16}  {each['source']}")
+    lines += ["", f"models for samples {tuple(description['sample_shape'])}"]
+    for role, each in description["models"].items():
+        lines.append(f"  {role:<14}{each['input']} -> {each['output']}, {each['parameters']:,} parameters")
+    return "\n".join(lines)
+
+
+@cli.command(
+    "sample",
+    epilog=examples(
+        "zoo sample runs/dcgan/fashion_mini/0",
+        "zoo sample runs/dcgan/fashion_mini/0 --count 1000 --out samples.npz",
+        "zoo sample runs/dcgan/fashion_mini/0 --interpolate --seed 7",
+    ),
+)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--count", type=click.IntRange(min=1), default=64, show_default=True, help="How many samples.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--interpolate", is_flag=True, help="Walk between pairs of samples, a row for each.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A .png, .npy or .npz [in the run directory].")
+@json_option
+def sample_command(run: Path, count: int, seed: int, interpolate: bool, out: Path | None, as_json: bool) -> None:
+    """Draw new samples from the generator of RUN."""
+    import zoo
+
+    opened = zoo.load(run)
+    from zoo.sample_files import write_samples
+
+    path = write_samples(opened, count, seed, interpolate, out)
+    click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
+
+
+@cli.command("new", epilog=examples("zoo new my_gan", "zoo run my_gan --plugin my_gan.py"))
+@click.argument("name")
+def new_command(name: str) -> None:
+    """Write a commented plugin file NAME.py and a test for it into this folder."""
+    from zoo.scaffold import write_plugin
+
+    plugin, test = write_plugin(name, Path())
+    click.echo(f"{plugin}\n{test}\nNext:\n  zoo run {name} --plugin {plugin}\n  pytest {test}")
+
+
+@cli.command("doctor", epilog=examples("zoo doctor", "zoo doctor --json"))
+@data_dir_option
+@json_option
+def doctor_command(data_dir: Path | None, as_json: bool) -> None:
+    """Say what is installed, on which devices, what is prepared, and what is wrong."""
+    from zoo.backend import prepare
+
+    prepare()
+    from zoo.inspection import health
+
+    report = health(data_dir)
+    click.echo(json.dumps(report) if as_json else diagnosed(report))
+    if report["problems"]:
+        sys.exit(OTHER_ERROR)
+
+
+def diagnosed(report: dict[str, Any]) -> str:
+    """The doctor's report for a person."""
+    prepared = [f"  {each['name']}: {each['description']}, {each['bytes'] / 2**20:.0f} MiB" for each in report["prepared"]]
+    return "\n".join(
+        [
+            "versions   " + ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
+            f"backend    {report['backend']}",
+            f"devices    {', '.join(report['devices'])}",
+            f"data       {report['data_directory']} ({report['free_bytes'] / 2**30:.0f} GiB free)",
+            *(prepared or ["  nothing prepared yet"]),
+            f"problems   {len(report['problems']) or 'none'}",
+            *(f"  {each}" for each in report["problems"]),
+        ]
+    )
+
+
+@cli.command("completion", epilog=examples("zoo completion bash >> ~/.bashrc", 'eval "$(zoo completion zsh)"'))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion_command(shell: str) -> None:
+    """Print the shell's completion script."""
+    from click.shell_completion import get_completion_class
+
+    completion = get_completion_class(shell)
+    if completion is None:  # click offers all three
+        raise ZooError(f"No completion for {shell}.")
+    click.echo(completion(cli, {}, "zoo", "_ZOO_COMPLETE").source())
+
+
+def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """One line for each warning of ours."""
+    if issubclass(category, ZooWarning):
+        click.echo(f"Warning: {message}", err=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit: 0, 2 for a mistake of the user's, 1 for anything else, 130 or 143 after a signal."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    wants_traceback = TRACEBACK in words
+    warnings.showwarning = show_warning
+    try:
+        cli.main([word for word in words if word != TRACEBACK], prog_name="zoo", standalone_mode=False)
+    except BaseException as error:
+        if wants_traceback and isinstance(error, Exception):
+            raise
+        code, message = exit_of(error)
+        if message:
+            click.echo(message, err=True)
+        if code == 0 and isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
+        sys.exit(code)
+
+
+def exit_of(error: BaseException) -> tuple[int, str]:
+    """The exit code and the line to print for whatever ended a command."""
+    match error:
+        case SystemExit():
+            return (error.code if isinstance(error.code, int) else OTHER_ERROR), ""
+        case click.exceptions.Exit():
+            return error.exit_code, ""
+        case ZooError():
+            return error.exit_code, f"Error: {error}"
+        case click.ClickException():
+            usage = f"{error.ctx.get_usage()}\n" if isinstance(error, click.UsageError) and error.ctx else ""
+            return USER_ERROR, f"{usage}Error: {error.format_message()}"
+        case KeyboardInterrupt() | click.Abort():
+            return getattr(error, "exit_code", CTRL_C), f"{error}".strip() or "Interrupted."
+        case BrokenPipeError():
+            return 0, ""
+        case OSError():
+            where = f" {error.filename}" if error.filename else ""
+            return OTHER_ERROR, f"Error: {error.strerror or error}:{where}. Everything saved before is kept."
+        case _:
+            kind = type(error).__name__
+            return OTHER_ERROR, f"Error: {kind}: {error}. This is not your mistake; repeat with {TRACEBACK} and report it."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""What `zoo list`, `zoo show` and `zoo doctor` tell, gathered as plain data."""
+
+import importlib.util
+import platform
+import shutil
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.catalogue import (
+    Catalogue,
+    canonical_name,
+    find_plugin_source,
+    load_every_plugin,
+    parse_stack,
+    plugin_summary,
+    read_catalogue,
+    stack_plugins,
+)
+from zoo.data import data_directory, prepared_datasets
+from zoo.errors import ZooError, ZooWarning
+
+KINDS = ("variants", "plugins", "datasets")
+TRAINING = "fashion_mini"  # the dataset whose shapes `zoo show` gives where none is named
+
+
+def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
+    """Every variant, plugin and dataset with what is known of it without importing anything."""
+    return {
+        "variants": [
+            {"name": each.name, "plugins": list(each.plugins), "summary": each.summary, "source": each.source}
+            for each in catalogue.variants.values()
+        ],
+        "plugins": [
+            {
+                "name": each.name,
+                "summary": plugin_summary(each) if find_plugin_source(each) else "NOT FOUND",
+                "source": each.source,
+                "found": find_plugin_source(each) is not None,
+            }
+            for each in catalogue.plugins.values()
+        ],
+        "datasets": [
+            {"name": each.name, "summary": each.summary, "source": each.source} for each in catalogue.datasets.values()
+        ],
+    }
+
+
+def plugin_problems(catalogue: Catalogue) -> list[str]:
+    """Imports every plugin and resolves every variant's recipe; one sentence for each that fails."""
+    from zoo.backend import prepare
+
+    prepare()
+    from zoo.registry import resolve_stack
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ZooWarning)
+        loaded = load_every_plugin(catalogue)
+    problems = [str(each.message) for each in caught if issubclass(each.category, ZooWarning)]
+    for name, variant in catalogue.variants.items():
+        if not set(variant.plugins) <= set(loaded):
+            continue  # said above
+        for dataset in (None, *variant.datasets):
+            try:
+                resolve_stack(name, catalogue, dataset)
+            except ZooError as error:
+                problems.append(f"Variant '{name}': {error}")
+    return list(dict.fromkeys(problems))
+
+
+def stack_description(
+    text: str, catalogue: Catalogue, dataset: str, data_dir: Path | None, image_size: int | None, settings: Sequence[str]
+) -> dict[str, Any]:
+    """A stack's papers, recipe with the source of each value, shapes and parameter counts on a dataset."""
+    from zoo.backend import prepare
+
+    prepare()
+    from zoo.data import open_dataset
+    from zoo.players import build_players
+    from zoo.registry import resolve_stack
+
+    parts = parse_stack(text, catalogue)
+    stack = resolve_stack(text, catalogue, dataset, settings)
+    data = open_dataset(dataset, catalogue, data_dir=data_dir, image_size=image_size)
+    players = build_players(stack, data.sample_shape, data.classes, seed=0)
+    return {
+        "stack": canonical_name(parts),
+        "plugins": [
+            {"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack_plugins(parts)
+        ],
+        "recipe": {
+            name: {"value": getattr(stack.recipe, name), "source": source}
+            for name, source in stack.recipe_sources.items()
+        },
+        "dataset": dataset,
+        "sample_shape": list(data.sample_shape),
+        "models": {
+            role: {"input": shapes(model.input), "output": shapes(model.output), "parameters": model.count_params()}
+            for role, model in (("generator", players.generator), ("discriminator", players.discriminator))
+        },
+    }
+
+
+def shapes(tensors: Any) -> Any:
+    """The shapes of a tensor, or of each in a dict or list, without the batch."""
+    if isinstance(tensors, dict):
+        return {name: shapes(each) for name, each in tensors.items()}
+    if isinstance(tensors, list | tuple):
+        return [shapes(each) for each in tensors]
+    return list(tensors.shape[1:])
+
+
+def health(data_dir: Path | None) -> dict[str, Any]:
+    """Versions, devices, prepared data, free disk, and every problem found."""
+    from zoo.pipeline import installed_versions
+
+    catalogue = read_catalogue()
+    report: dict[str, Any] = {
+        "versions": {"python": platform.python_version(), **installed_versions()},
+        "data_directory": str(data_directory(data_dir)),
+        "prepared": [
+            {"name": name, "description": text, "bytes": size} for name, text, size in prepared_datasets(data_dir)
+        ],
+        "free_bytes": free_bytes(data_directory(data_dir)),
+        "problems": plugin_problems(catalogue),
+    }
+    from zoo import backend
+
+    report["backend"] = backend.check_installed()
+    report["devices"] = backend.current().devices()
+    if importlib.util.find_spec("importlib_resources") is None:
+        report["problems"].append("importlib_resources is missing, without which TFDS prepares nothing: pip install it.")
+    return report
+
+
+def free_bytes(path: Path) -> int:
+    """Free space on the disk of a folder, or of the nearest folder above it that exists."""
+    existing = next(each for each in (path, *path.parents) if each.exists())
+    return shutil.disk_usage(existing).free
