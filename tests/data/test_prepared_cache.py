@@ -11,7 +11,7 @@ import pytest
 
 from zoo import ZooError
 from zoo.catalogue import Catalogue, DatasetEntry
-from zoo.data import cache, data_directory, open_dataset, prepared_datasets
+from zoo.data import cache, data_directory, open_dataset, prepared_datasets, writer
 
 RING = Catalogue(datasets={"ring8": DatasetEntry("ring8", "points", points="ring8")})
 OPEN_RING = """
@@ -61,12 +61,12 @@ def ring(tmp_path):
 
 
 def contents(batches, count=4):
-    return cache.Contents((count, 2), np.float32, iter(batches))
+    return writer.Contents((count, 2), np.float32, iter(batches))
 
 
 def test_samples_are_read_by_memory_map_and_only_the_first_time_prepares(tmp_path, monkeypatch):
     first = open_dataset("ring8", RING, data_dir=tmp_path)
-    monkeypatch.setattr(cache, "write", lambda *_: pytest.fail("prepared twice"))
+    monkeypatch.setattr(writer, "write", lambda *_: pytest.fail("prepared twice"))
     second = open_dataset("ring8", RING, data_dir=tmp_path)
     assert isinstance(second.samples, np.memmap)
     assert np.array_equal(first.samples, second.samples)
@@ -86,22 +86,22 @@ def test_the_fingerprint_changes_with_samples_and_with_labels(tmp_path):
     points, labels = np.ones((4, 2), np.float32), np.arange(4)
     fingerprints = set()
     for name, batch in enumerate([(points, labels), (points * 2, labels), (points, labels[::-1]), (points, None)]):
-        cache.write(tmp_path / str(name), "points", contents([batch]))
+        writer.write(tmp_path / str(name), "points", contents([batch]))
         fingerprints.add(cache.read(tmp_path / str(name), "points", "train").fingerprint)
     assert len(fingerprints) == 4
 
 
 def test_the_fingerprint_does_not_depend_on_the_batches(tmp_path):
     points, labels = np.arange(8, dtype=np.float32).reshape(4, 2), np.arange(4)
-    cache.write(tmp_path / "whole", "points", contents([(points, labels)]))
-    cache.write(tmp_path / "parts", "points", contents([(points[:3], labels[:3]), (points[3:], labels[3:])]))
+    writer.write(tmp_path / "whole", "points", contents([(points, labels)]))
+    writer.write(tmp_path / "parts", "points", contents([(points[:3], labels[:3]), (points[3:], labels[3:])]))
     whole, parts = (cache.read(tmp_path / name, "points", "train") for name in ("whole", "parts"))
     assert whole.fingerprint == parts.fingerprint
     assert np.array_equal(whole.samples, parts.samples)
 
 
 def test_secret_labels_count_as_no_labels(tmp_path):
-    cache.write(tmp_path / "secret", "points", contents([(np.ones((4, 2)), np.full(4, -1))]))
+    writer.write(tmp_path / "secret", "points", contents([(np.ones((4, 2)), np.full(4, -1))]))
     dataset = cache.read(tmp_path / "secret", "points", "test")
     assert dataset.labels is None
     assert dataset.classes is None
@@ -110,20 +110,20 @@ def test_secret_labels_count_as_no_labels(tmp_path):
 def test_progress_counts_up_to_all_samples(tmp_path):
     seen = []
     halves = [(np.ones((2, 2)), None), (np.ones((2, 2)), None)]
-    cache.write(tmp_path / "points", "points", contents(halves), progress=lambda *done: seen.append(done))
+    writer.write(tmp_path / "points", "points", contents(halves), progress=lambda *done: seen.append(done))
     assert seen == [(2, 4), (4, 4)]
 
 
 @pytest.mark.parametrize("given", [3, 5])
 def test_a_source_that_gives_another_number_of_samples_leaves_nothing(tmp_path, given):
     with pytest.raises(ZooError, match=f"announced 4 samples and gave {given}"):
-        cache.write(tmp_path / "points", "points", contents([(np.ones((given, 2)), None)]))
+        writer.write(tmp_path / "points", "points", contents([(np.ones((given, 2)), None)]))
     assert not list(tmp_path.iterdir())
 
 
 def test_samples_of_another_shape_are_refused(tmp_path):
     with pytest.raises(ZooError, match=r"from 2 on have shape \(3,\), not \(2,\)"):
-        cache.write(tmp_path / "points", "points", contents([(np.ones((2, 2)), None), (np.ones((2, 3)), None)]))
+        writer.write(tmp_path / "points", "points", contents([(np.ones((2, 2)), None), (np.ones((2, 3)), None)]))
 
 
 @pytest.mark.parametrize("file", ["samples.npy", "labels.npy", "meta.json"])
@@ -168,7 +168,7 @@ def test_two_processes_at_once_prepare_once(tmp_path):
 
 def test_a_full_disk_is_refused_before_writing(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
+    monkeypatch.setattr(writer.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
     with pytest.raises(ZooError, match=r"where 1 MB are free.*--data-dir"):
         open_dataset("ring8", RING, data_dir=tmp_path)
     assert prepared_datasets(tmp_path) == []
@@ -178,7 +178,7 @@ def test_a_disk_that_fills_up_while_writing_leaves_nothing(tmp_path, monkeypatch
     def full(_):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(cache, "_sync", full)
+    monkeypatch.setattr(writer, "_sync", full)
     with pytest.raises(ZooError, match=r"No space left on device.*--data-dir"):
         open_dataset("ring8", RING, data_dir=tmp_path)
     assert not list((tmp_path / "zoo").glob("*ring8-*"))

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.cache import Contents
 from zoo.data.folder_source import FolderSource
 from zoo.data.images import centre_square
+from zoo.data.writer import Contents
 from zoo.errors import ZooError, unknown
 
 BATCH = 1024  # rows

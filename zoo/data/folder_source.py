@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from zoo.data.cache import Contents
 from zoo.data.images import centre_square
+from zoo.data.writer import Contents
 from zoo.errors import ZooError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from zoo.catalogue import Catalogue, DatasetEntry
 from zoo.catalogue.entries import match
-from zoo.data import cache
+from zoo.data import cache, writer
 from zoo.data.dataset import Dataset
 from zoo.data.directory import data_directory, prepared_root
 from zoo.errors import ZooError, unknown
@@ -34,7 +34,7 @@ class Source(Protocol):
     def prepare(self) -> None:
         """Fetches what `contents` reads, once."""
 
-    def contents(self) -> cache.Contents:
+    def contents(self) -> writer.Contents:
         """The samples, to be written."""
 
 
@@ -45,7 +45,7 @@ def open_dataset(
     data_dir: Path | None = None,
     image_size: int | None = None,
     split: str = "train",
-    progress: cache.Progress | None = None,
+    progress: writer.Progress | None = None,
 ) -> Dataset:
     """A catalogue's name, a TFDS name as `name/config:version`, or a path; prepared below `data_dir` on first use."""
     if split not in SPLITS:
@@ -56,7 +56,7 @@ def open_dataset(
     return cache.read(_prepared(source, prepared_root(data_dir), progress), name, split)
 
 
-def _prepared(source: Source, root: Path, progress: cache.Progress | None) -> Path:
+def _prepared(source: Source, root: Path, progress: writer.Progress | None) -> Path:
     """The folder of the source's array, made when it is not there yet."""
     folder = root / cache.folder_name(source.slug, source.identity)
     if folder.is_dir():
@@ -66,7 +66,7 @@ def _prepared(source: Source, root: Path, progress: cache.Progress | None) -> Pa
         # Only now are a TFDS builder's splits known; and another process may have been faster.
         folder = root / cache.folder_name(source.slug, source.identity)
         if not folder.is_dir():
-            cache.write(folder, source.name, source.contents(), progress)
+            writer.write(folder, source.name, source.contents(), progress)
     return folder
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.cache import Contents
+from zoo.data.writer import Contents
 from zoo.errors import unknown
 
 COUNT = 100_000  # points, as in the paper's code

@@ -9,9 +9,9 @@ import numpy as np
 
 from zoo.catalogue import DatasetEntry
 from zoo.data import tfds_features
-from zoo.data.cache import Contents
 from zoo.data.tfds_fetch import fetch
 from zoo.data.tfds_quiet import imported_tfds, quiet
+from zoo.data.writer import Contents
 from zoo.errors import ZooError
 
 BATCH = 256  # images decoded and resized at once
