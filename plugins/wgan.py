@@ -24,13 +24,15 @@ class WganRecipe(Recipe):
     critic_steps: int = 5
     generator_learning_rate: float = 5e-5
     discriminator_learning_rate: float = 5e-5
-    epsilon: float = 1e-16  # Keras adds it under the root, where 1e-7 would freeze the generator; torch adds 1e-8 after it
+    epsilon: float = (
+        1e-16  # Keras adds it under the root, where 1e-7 would freeze the generator; torch adds 1e-8 after it
+    )
     rho: float = 0.99  # of RMSprop, as in the paper's code
     clip: float = 0.01
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class Clip(keras.constraints.Constraint):  # type: ignore[misc]
+class Clip(keras.constraints.Constraint):
     """Keeps every weight in [-limit, limit]."""
 
     def __init__(self, limit: float) -> None:
@@ -65,9 +67,7 @@ def discriminator(recipe: WganRecipe) -> Generator[None, keras.Model, keras.Mode
 def optimizers(recipe: WganRecipe) -> tuple[keras.Optimizer, keras.Optimizer]:
     """RMSprop: section 4.3 found momentum-based optimizers unstable."""
     rates = (recipe.generator_learning_rate, recipe.discriminator_learning_rate)
-    generator, critic = (
-        keras.optimizers.RMSprop(rate, rho=recipe.rho, epsilon=recipe.epsilon) for rate in rates
-    )
+    generator, critic = (keras.optimizers.RMSprop(rate, rho=recipe.rho, epsilon=recipe.epsilon) for rate in rates)
     return generator, critic
 
 

@@ -1,3 +1,5 @@
+"""`python -m zoo`, the same as `zoo`."""
+
 from zoo.cli import main
 
 main()

@@ -101,7 +101,9 @@ def cli(traceback: bool) -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and draws.")
 @set_option
 @plugin_option
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="The run directory [runs/STACK/DATASET/SEED].")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="The run directory [runs/STACK/DATASET/SEED]."
+)
 @click.option("--checkpoint-every", type=click.IntRange(min=1), metavar="STEPS", help="Else once a minute.")
 @json_option
 def run_command(stack: str, as_json: bool, **options: Any) -> None:
@@ -223,7 +225,9 @@ def shown(description: dict[str, Any]) -> str:
 @click.option("--count", type=click.IntRange(min=1), default=64, show_default=True, help="How many samples.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--interpolate", is_flag=True, help="Walk between pairs of samples, a row for each.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A .png, .npy or .npz [in the run directory].")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="A .png, .npy or .npz [in the run directory]."
+)
 @json_option
 def sample_command(run: Path, count: int, seed: int, interpolate: bool, out: Path | None, as_json: bool) -> None:
     """Draw new samples from the generator of RUN."""
@@ -264,7 +268,9 @@ def doctor_command(data_dir: Path | None, as_json: bool) -> None:
 
 def diagnosed(report: dict[str, Any]) -> str:
     """The doctor's report for a person."""
-    prepared = [f"  {each['name']}: {each['description']}, {each['bytes'] / 2**20:.0f} MiB" for each in report["prepared"]]
+    prepared = [
+        f"  {each['name']}: {each['description']}, {each['bytes'] / 2**20:.0f} MiB" for each in report["prepared"]
+    ]
     return "\n".join(
         [
             "versions   " + ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
@@ -335,7 +341,10 @@ def exit_of(error: BaseException) -> tuple[int, str]:
             return OTHER_ERROR, f"Error: {error.strerror or error}:{where}. Everything saved before is kept."
         case _:
             kind = type(error).__name__
-            return OTHER_ERROR, f"Error: {kind}: {error}. This is not your mistake; repeat with {TRACEBACK} and report it."
+            return (
+                OTHER_ERROR,
+                f"Error: {kind}: {error}. This is not your mistake; repeat with {TRACEBACK} and report it.",
+            )
 
 
 if __name__ == "__main__":

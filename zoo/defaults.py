@@ -23,5 +23,3 @@ def optimizers(recipe: Recipe) -> tuple[keras.Optimizer, keras.Optimizer]:
         for rate in rates
     )
     return generator, discriminator
-
-

@@ -70,7 +70,12 @@ def plugin_problems(catalogue: Catalogue) -> list[str]:
 
 
 def stack_description(
-    text: str, catalogue: Catalogue, dataset: str, data_dir: Path | None, image_size: int | None, settings: Sequence[str]
+    text: str,
+    catalogue: Catalogue,
+    dataset: str,
+    data_dir: Path | None,
+    image_size: int | None,
+    settings: Sequence[str],
 ) -> dict[str, Any]:
     """A stack's papers, recipe with the source of each value, shapes and parameter counts on a dataset."""
     from zoo.backend import prepare
@@ -130,7 +135,9 @@ def health(data_dir: Path | None) -> dict[str, Any]:
     report["backend"] = backend.check_installed()
     report["devices"] = backend.current().devices()
     if importlib.util.find_spec("importlib_resources") is None:
-        report["problems"].append("importlib_resources is missing, without which TFDS prepares nothing: pip install it.")
+        report["problems"].append(
+            "importlib_resources is missing, without which TFDS prepares nothing: pip install it."
+        )
     return report
 
 

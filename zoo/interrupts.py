@@ -39,7 +39,7 @@ def signals_as_wishes() -> Iterator[Wish]:
 
     def note(number: int, frame: FrameType | None) -> None:
         wish.number = number
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     for number in SIGNALS:
         signal.signal(number, note)

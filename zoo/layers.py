@@ -19,7 +19,7 @@ Tensor = Any
 PACKAGE = "zoo"  # under which saved models find these classes
 
 
-class ChannelScaled(keras.layers.Layer):  # type: ignore[misc]
+class ChannelScaled(keras.layers.Layer):
     """What the normalizations share: an epsilon, and a scale and an offset for each channel."""
 
     def __init__(self, epsilon: float = 1e-5, gamma_initializer: Any = "ones", **settings: Any) -> None:
@@ -137,7 +137,7 @@ class InstanceNormalization(ChannelScaled):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class SpectralNormalization(keras.layers.Wrapper):  # type: ignore[misc]
+class SpectralNormalization(keras.layers.Wrapper):
     """Divides the wrapped layer's kernel by its largest singular value (Miyato et al. 2018).
 
     The value comes from one power iteration in each training call, and the gradient flows through it as in section 2.1
@@ -171,9 +171,9 @@ class SpectralNormalization(keras.layers.Wrapper):  # type: ignore[misc]
 def normalized(layer: keras.Layer, kind: Normalization, **settings: Any) -> Callable[[Tensor], Tensor]:
     """The layer followed by (or, for "spectral", wrapped into) the normalization of that name."""
     if kind == "none":
-        return layer  # type: ignore[no-any-return]
+        return layer
     if kind == "spectral":
-        return SpectralNormalization(layer)  # type: ignore[no-any-return]
+        return SpectralNormalization(layer)
     kinds = {
         "batch": BatchNormalization,
         "layer": LayerNormalization,

@@ -46,7 +46,7 @@ def scatter(points: np.ndarray, real: np.ndarray) -> Image.Image:
     figure = Figure(figsize=(5, 5), dpi=110, layout="tight")
     axes = figure.subplots()
     for each, colour, label in ((real, "#b8bfc6", "real"), (points, "#c2410c", "generated")):
-        axes.scatter(*each[:PLOT_POINTS, :2].T, s=4, c=colour, label=label, linewidths=0)
+        axes.scatter(each[:PLOT_POINTS, 0], each[:PLOT_POINTS, 1], s=4, c=colour, label=label, linewidths=0)
     low, high = np.quantile(real, (RAREST, 1 - RAREST))
     margin = 0.25 * (high - low)
     axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin), aspect="equal")

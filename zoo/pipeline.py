@@ -75,7 +75,7 @@ class Run:
         return self.sampler.generator
 
     def sample(self, count: int = 64, seed: int = 0) -> Any:
-        """`count` samples, a function of the seed: uint8 images (count, H, W, C), or points (count, D) as in the data."""
+        """`count` samples, a function of the seed: uint8 (count, H, W, C), or points (count, D) in original units."""
         return self.presented(self.sampler.samples(self.sampler.latents(count, seed)))
 
     def presented(self, samples: Any) -> Any:
@@ -147,7 +147,9 @@ def as_text(value: Any) -> str:
     return ",".join(str(each) for each in value) if isinstance(value, tuple | list) else str(value)
 
 
-def open_data(dataset: str, catalogue: Catalogue, data_dir: Path | str | None, image_size: int | None, told: Progress) -> Any:
+def open_data(
+    dataset: str, catalogue: Catalogue, data_dir: Path | str | None, image_size: int | None, told: Progress
+) -> Any:
     """The training split, prepared on first use."""
     from zoo.data import open_dataset
 
@@ -192,7 +194,7 @@ def describe(stack: Stack, catalogue: Catalogue, data: Any, seed: int) -> dict[s
     from zoo.run_directory import normal
 
     recipe = {name: getattr(stack.recipe, name) for name in stack.recipe_sources}
-    return normal(  # type: ignore[no-any-return]
+    return normal(
         {
             "stack": stack.name,
             "plugins": [describe_plugin(catalogue.plugins[name]) for name in stack.plugins],

@@ -34,7 +34,7 @@ def build_players(stack: Stack, sample_shape: tuple[int, ...], classes: int | No
     with seeded(seed), refusing_unseeded_randomness():
         generator = stack.first("generator", classes=classes, **shape)
         discriminator = stack.first("discriminator", classes=classes, **shape)
-        optimizers = stack.first("optimizers", recipe=stack.recipe)
+        generator_optimizer, discriminator_optimizer = stack.first("optimizers", recipe=stack.recipe)
         variables = joined_variables(stack, shape)
     check_models(stack, generator, discriminator, sample_shape, classes)
     check_differentiable(stack, generator, discriminator)
@@ -48,9 +48,9 @@ def build_players(stack: Stack, sample_shape: tuple[int, ...], classes: int | No
         loss_family=stack.loss_family,
     ):
         pass
-    for optimizer, model in zip(optimizers, (generator, discriminator), strict=True):
-        optimizer.build(model.trainable_variables)  # before tracing, and before a checkpoint is loaded
-    return Players(generator, discriminator, *optimizers, variables)
+    generator_optimizer.build(generator.trainable_variables)  # before tracing, and before a checkpoint is loaded
+    discriminator_optimizer.build(discriminator.trainable_variables)
+    return Players(generator, discriminator, generator_optimizer, discriminator_optimizer, variables)
 
 
 def joined_variables(stack: Stack, shape: dict[str, Any]) -> dict[str, keras.Variable]:
@@ -136,7 +136,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 class RefusingSeeds:
-    """Stands in for the generator that `keras.random` draws from without a seed; its state would be in no checkpoint."""
+    """Stands in for what `keras.random` draws from without a seed, whose state would be in no checkpoint."""
 
     def next(self, ordered: bool = True) -> Any:
         """Refuse."""

@@ -21,15 +21,13 @@ def resolve_stack(text: str, catalogue: Catalogue, dataset: str | None = None, s
     return build_stack(canonical_name(parts), plugins, layers)
 
 
-def variant_settings(
-    part: StackPart, catalogue: Catalogue, dataset: str | None
-) -> list[tuple[str, list[Setting]]]:
+def variant_settings(part: StackPart, catalogue: Catalogue, dataset: str | None) -> list[tuple[str, list[Setting]]]:
     """What registry.yaml lays over the last plugin of a variant, with the line of each value."""
     if part.variant is None:
         return []
     variant = part.variant
     tables: list[tuple[str | None, Mapping[str, Any]]] = [(None, variant.recipe)]
-    if dataset in variant.datasets:
+    if dataset is not None and dataset in variant.datasets:
         tables.append((dataset, variant.datasets[dataset]))
     settings = [
         Setting(field, value, catalogue.location(variant.name, field, table_dataset))

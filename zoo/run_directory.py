@@ -64,7 +64,7 @@ class RunDirectory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other process from writing the run; a folder in which nothing came to be is removed again."""
+        """Keep every other process from writing the run; a folder in which nothing came to be is removed."""
         existed = self.path.is_dir()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -72,10 +72,13 @@ class RunDirectory:
             lock.acquire(blocking=False)
         except filelock.Timeout as error:
             raise ZooError(
-                f"Another process is writing the run {self.path}. Wait for it, stop it, or choose another --out or --seed."
+                f"Another process is writing the run {self.path}. Wait for it, stop it, or choose another --out or "
+                "--seed."
             ) from error
         except OSError as error:
-            raise ZooError(f"Can't write the run directory {self.path}: {error.strerror}. Choose another with --out DIR.") from error
+            raise ZooError(
+                f"Can't write the run directory {self.path}: {error.strerror}. Choose another with --out DIR."
+            ) from error
         try:
             yield
         finally:
@@ -122,7 +125,7 @@ class RunDirectory:
             )
 
     def cut_back(self, steps: int) -> None:
-        """Remove metrics, pictures and torn checkpoints of later steps, so that a resumed run equals an uninterrupted one."""
+        """Remove metrics, pictures and torn checkpoints of later steps: a resumed run equals an uninterrupted one."""
         self.checkpoints.discard_after(steps)
         if self.metrics.exists():
             kept = [line for line in self.metrics.read_text().splitlines() if step_of(line) <= steps]
@@ -186,7 +189,9 @@ def find_run(path: Path) -> RunDirectory:
     if len(below) == 1:
         return RunDirectory(below[0])
     runs = ", ".join(str(each) for each in (below or sorted(each.parent for each in Path("runs").glob("**/run.yaml"))))
-    raise ZooError(f"No run in '{path}': a run's folder holds run.yaml. Available: {runs or 'none; zoo run makes one'}.")
+    raise ZooError(
+        f"No run in '{path}': a run's folder holds run.yaml. Available: {runs or 'none; zoo run makes one'}."
+    )
 
 
 def default_path(stack: str, dataset: str, seed: int) -> Path:

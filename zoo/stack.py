@@ -44,6 +44,11 @@ class Stack:
         order = [CORE, *self.plugins]
         return [found[name] for name in order if name in found and found[name].wrapper == wrappers]
 
+    def arguments(self, hook: str) -> tuple[str, ...]:
+        """The names that a hook's implementations may ask for, in the contract's order."""
+        spec = getattr(self.manager.hook, hook).spec
+        return tuple(spec.argnames)
+
     def provider(self, hook: str) -> str:
         """The name of the plugin whose answer to a `first` hook wins."""
         return str(self.implementations(hook)[-1].plugin_name)
@@ -64,9 +69,8 @@ class Stack:
 
     def first(self, hook: str, **arguments: Any) -> Any:
         """The stack's answer to a `first` hook."""
-        caller = getattr(self.manager.hook, hook)
         with self.blaming_plugins():
-            answer = caller(**{name: arguments.get(name) for name in caller.spec.argnames})
+            answer = getattr(self.manager.hook, hook)(**{name: arguments.get(name) for name in self.arguments(hook)})
         if answer is None:
             providers = ", ".join(f"'{impl.plugin_name}'" for impl in self.implementations(hook))
             raise ZooError(f"The hook '{hook}' returned nothing; answered by {providers}. Return a value from it.")
@@ -183,8 +187,8 @@ def check_hooks(stack: Stack) -> None:
         if hook in REQUIRED and not stack.implementations(hook):
             wrapped = f", though '{wrappers[0].plugin_name}' wraps it" if wrappers else ""
             raise ZooError(
-                f"No plugin of the stack '{stack.name}' answers the hook '{hook}'{wrapped}. Put one that does below it, "
-                f"for instance: dcgan+{stack.name}"
+                f"No plugin of the stack '{stack.name}' answers the hook '{hook}'{wrapped}. Put one that does below "
+                f"it, for instance: dcgan+{stack.name}"
             )
 
 

@@ -42,7 +42,7 @@ class Terms:
 
     def named(self, names: set[str]) -> dict[str, Any]:
         """The terms of these names, computed in the order in which the contract lists them; `seed` is the core's."""
-        order = self.stack.manager.hook.discriminator_loss.spec.argnames
+        order = self.stack.arguments("discriminator_loss")
         values = {name: getattr(self, name) for name in order if name in names and name != "seed"}
         return {**values, "seed": self.seeds[CORE]}
 
@@ -89,7 +89,7 @@ class Terms:
 
     @cached_property
     def fake_labels(self) -> Tensor | None:
-        """The labels that the generator was given; where it takes none, the real ones for a conditional discriminator."""
+        """The labels that the generator was given, else the real ones for a conditional discriminator."""
         if isinstance(self.latents, dict) and "labels" in self.latents:
             return self.latents["labels"]
         return self.real_labels if takes_labels(self.discriminator) else None

@@ -77,7 +77,7 @@ class Trainer:
         return {name: float(value) for name, value in metrics.items()}
 
     def update(self, player: Player, number: int, batch: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-        """One compiled update of one player, `number` counting the player's updates within the step."""
+        """One compiled update of one player, the `number`th in this step."""
         with refusing_unseeded_randomness():  # it matters in the first call, which traces
             result: dict[str, Tensor] = self.updates[player](
                 np.int32(self.steps), self.seed_states(player, number), dict(batch)
@@ -93,7 +93,7 @@ class Trainer:
         return batch
 
     def seed_states(self, player: Player, number: int) -> np.ndarray:
-        """A state for each plugin's seed generator, (plugins + 1, 2) uint32: a function of run, step, player, plugin."""
+        """A state for each seed generator, (plugins + 1, 2) uint32: a function of run seed, step, player and plugin."""
         update = [self.seed, self.steps, zlib.crc32(player.encode()), number]
         states = [
             np.random.SeedSequence([*update, zlib.crc32(name.encode())]).generate_state(SEED_WORDS)
@@ -101,14 +101,12 @@ class Trainer:
         ]
         return np.stack(states)
 
-    def discriminator_update(
-        self, step: Tensor, seed_states: Tensor, batch: Mapping[str, Tensor]
-    ) -> dict[str, Tensor]:
-        """Move the discriminator; of the generator nothing changes, its moving statistics included."""
+    def discriminator_update(self, step: Tensor, seed_states: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Move the discriminator; of the generator nothing changes, moving statistics included."""
         return self.player_update("discriminator", step, seed_states, batch)
 
     def generator_update(self, step: Tensor, seed_states: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Move the generator and its average; of the discriminator nothing changes, its moving statistics included."""
+        """Move the generator and its average; of the discriminator nothing changes, moving statistics included."""
         metrics = self.player_update("generator", step, seed_states, batch)
         if self.average:
             self.follow_average(step)
@@ -130,8 +128,8 @@ class Trainer:
         metrics, gradients, scope = backend.current().player_gradients(compute, weights)
         if all(gradient is None for gradient in gradients):
             raise ZooError(
-                f"The {player}'s loss depends on none of its weights. Plugin '{self.stack.provider(f'{player}_loss')}', "
-                f"hook '{player}_loss': compute it from the logits without ops.stop_gradient or NumPy."
+                f"The {player}'s loss depends on none of its weights. "
+                f"Plugin '{self.stack.provider(f'{player}_loss')}', hook '{player}_loss': compute it from the logits without ops.stop_gradient or NumPy."
             )
         gradients = [
             ops.zeros_like(weight) if gradient is None else gradient
@@ -156,9 +154,7 @@ class Trainer:
 
     def optimizer(self, player: Player) -> keras.Optimizer:
         """The player's optimizer."""
-        return (
-            self.players.generator_optimizer if player == "generator" else self.players.discriminator_optimizer
-        )
+        return self.players.generator_optimizer if player == "generator" else self.players.discriminator_optimizer
 
     def variables(self) -> dict[str, keras.Variable]:
         """Every variable of the state by a name that is the same in every process and on every backend."""
@@ -189,7 +185,9 @@ class Trainer:
             raise ZooError(f"The checkpoint holds other variables: {sorted(names ^ set(variables))[:4]}.")
         for name, variable in variables.items():
             if tuple(variable.shape) != state[name].shape:
-                raise ZooError(f"The checkpoint's '{name}' is {state[name].shape}, the model's {tuple(variable.shape)}.")
+                raise ZooError(
+                    f"The checkpoint's '{name}' is {state[name].shape}, the model's {tuple(variable.shape)}."
+                )
             variable.assign(state[name])
         self.steps = int(state["steps"])
 

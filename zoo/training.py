@@ -146,8 +146,9 @@ class Training:
         rate = self.trainer.recipe.discriminator_learning_rate / 4
         return TrainingFailed(
             f"Training diverged at step {self.trainer.steps}: {what}; {kept}. "
-            f"Try smaller learning rates (--set generator_learning_rate={rate:g} --set discriminator_learning_rate={rate:g}), "
-            "a penalty (+r1 after the stack's name) or the variant wgan-gp, with another --out."
+            f"Try smaller learning rates (--set generator_learning_rate={rate:g} "
+            f"--set discriminator_learning_rate={rate:g}), a penalty (+r1 after the stack's name) or the variant "
+            "wgan-gp, with another --out."
         )
 
     def write_metrics(self) -> None:

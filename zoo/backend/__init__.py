@@ -1,16 +1,17 @@
 """The only code that knows TensorFlow: `current()` gives the module for Keras' backend, all of one contract.
 
-    player_gradients(compute, variables)    gradients of one player's loss, its writes held back in a scope
-    input_gradients(function, inputs)       differentiable gradients by inputs, for penalties
-    compiled(function)                      the function as the backend runs it fastest
-    devices(), version()                    for reports
-    STOCK_NORMALIZATIONS                    Keras layers whose second-order gradients are wrong on this backend
+player_gradients(compute, variables)    gradients of one player's loss, its writes held back in a scope
+input_gradients(function, inputs)       differentiable gradients by inputs, for penalties
+compiled(function)                      the function as the backend runs it fastest
+devices(), version()                    for reports
+STOCK_NORMALIZATIONS                    Keras layers whose second-order gradients are wrong on this backend
 """
 
 import importlib
 import importlib.util
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 
 from zoo.errors import ZooError
@@ -28,7 +29,8 @@ def check_installed() -> str:
         )
     if importlib.util.find_spec(name) is None:
         raise ZooError(
-            "TensorFlow is not installed. Install it with pip install 'gan-zoo[cpu]', or 'gan-zoo[gpu]' for an NVIDIA GPU."
+            "TensorFlow is not installed. Install it with pip install 'gan-zoo[cpu]', "
+            "or 'gan-zoo[gpu]' for an NVIDIA GPU."
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notices would drown the progress
     return name
@@ -42,7 +44,7 @@ def prepare() -> None:
     sys.stderr.flush()
     kept = os.dup(2)
     try:
-        with open(os.devnull, "wb") as nowhere:
+        with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
             importlib.import_module(name)
     finally:

@@ -11,7 +11,7 @@ from zoo.data.directory import data_directory
 from zoo.data.tfds_quiet import imported_tfds, quiet
 from zoo.errors import ZooError
 
-RETRIES = 10  # of each download; TFDS' own 10 wait for 204 seconds when there is no network
+RETRIES = 2  # of each download; TFDS' own 10 wait for 204 seconds when there is no network
 
 
 def fetch(builder: Any, directory: Path, name: str) -> None:
