@@ -278,6 +278,7 @@ def diagnosed(report: dict[str, Any]) -> str:
             f"devices    {', '.join(report['devices'])}",
             f"data       {report['data_directory']} ({report['free_bytes'] / 2**30:.0f} GiB free)",
             *(prepared or ["  nothing prepared yet"]),
+            f"  not prepared yet: {', '.join(report['not_prepared']) or 'none'}",
             f"problems   {len(report['problems']) or 'none'}",
             *(f"  {each}" for each in report["problems"]),
         ]

@@ -19,7 +19,7 @@ from zoo.catalogue import (
     stack_plugins,
 )
 from zoo.data import data_directory, prepared_datasets
-from zoo.errors import ZooError, ZooWarning
+from zoo.errors import ZooWarning
 
 KINDS = ("variants", "plugins", "datasets")
 TRAINING = "fashion_mini"  # the dataset whose shapes `zoo show` gives where none is named
@@ -48,25 +48,18 @@ def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
 
 
 def plugin_problems(catalogue: Catalogue) -> list[str]:
-    """Imports every plugin and resolves every variant's recipe; one sentence for each that fails."""
+    """Imports every plugin and checks every variant's recipe; one sentence for each problem."""
     from zoo.backend import prepare
 
     prepare()
-    from zoo.registry import resolve_stack
+    from zoo.registry import override_problems
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ZooWarning)
-        loaded = load_every_plugin(catalogue)
-    problems = [str(each.message) for each in caught if issubclass(each.category, ZooWarning)]
-    for name, variant in catalogue.variants.items():
-        if not set(variant.plugins) <= set(loaded):
-            continue  # said above
-        for dataset in (None, *variant.datasets):
-            try:
-                resolve_stack(name, catalogue, dataset)
-            except ZooError as error:
-                problems.append(f"Variant '{name}': {error}")
-    return list(dict.fromkeys(problems))
+        load_every_plugin(catalogue)
+    return [str(each.message) for each in caught if issubclass(each.category, ZooWarning)] + override_problems(
+        catalogue
+    )
 
 
 def stack_description(
@@ -127,6 +120,7 @@ def health(data_dir: Path | None) -> dict[str, Any]:
         "prepared": [
             {"name": name, "description": text, "bytes": size} for name, text, size in prepared_datasets(data_dir)
         ],
+        "not_prepared": not_prepared(catalogue, data_dir),
         "free_bytes": free_bytes(data_directory(data_dir)),
         "problems": plugin_problems(catalogue),
     }
@@ -139,6 +133,12 @@ def health(data_dir: Path | None) -> dict[str, Any]:
             "importlib_resources is missing, without which TFDS prepares nothing: pip install it."
         )
     return report
+
+
+def not_prepared(catalogue: Catalogue, data_dir: Path | None) -> list[str]:
+    """The catalogue's datasets whose first use prepares them, from the network where they need it."""
+    prepared = {name.partition("/")[0] for name, _, _ in prepared_datasets(data_dir)}
+    return [each.name for each in catalogue.datasets.values() if not prepared & {each.name, each.tfds, each.points}]
 
 
 def free_bytes(path: Path) -> int:

@@ -12,7 +12,7 @@ from keras.src.backend.common import global_state
 
 from zoo import backend
 from zoo.errors import ZooError
-from zoo.stack import Stack
+from zoo.stack import HOOKS_OF_PLAYER, Stack
 
 GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
 
@@ -111,7 +111,10 @@ def check_differentiable(stack: Stack, generator: keras.Model, discriminator: ke
     """Refuse to differentiate a gradient through a layer whose second-order gradient is wrong on this backend."""
     models = {"discriminator": [discriminator], "generator": [discriminator, generator]}
     differentiated = [
-        model for player, each in models.items() if "gradients" in stack.asked_for(player) for model in each
+        model
+        for player, each in models.items()
+        if "gradients" in stack.asked_for(*HOOKS_OF_PLAYER[player])
+        for model in each
     ]
     for model in differentiated:
         for layer in model._flatten_layers():

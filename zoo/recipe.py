@@ -55,20 +55,32 @@ def join_recipes(layers: Sequence[tuple[str, Recipe | Iterable[Setting]]]) -> tu
     A layer is a plugin's name with its recipe, or a name with settings. Of a plugin's recipe only the fields that its
     own class annotates count, so that a default it merely inherits can't overwrite an earlier paper's value.
     """
-    classes = [(name, type(layer)) for name, layer in layers if isinstance(layer, Recipe)]
-    check_own_fields_differ(classes)
-    joined = stack_recipe_class([cls for _, cls in classes])
-    fields = {field.name: field for field in dataclasses.fields(joined)}
+    joined = stack_recipe_class([(name, type(layer)) for name, layer in layers if isinstance(layer, Recipe)])
+    settings = [
+        setting
+        for name, layer in layers
+        for setting in (own_settings(name, layer) if isinstance(layer, Recipe) else layer)
+    ]
+    if problems := setting_problems(joined, settings):
+        raise ZooError("\n".join(problems))
     types_of = typing.get_type_hints(joined)
-    values: dict[str, Any] = {}
-    sources = dict.fromkeys(fields, "zoo default")
-    for name, layer in layers:
-        for setting in own_settings(name, layer) if isinstance(layer, Recipe) else layer:
-            if setting.field not in fields:
-                raise ZooError(f"{setting.source}: {unknown('recipe field', setting.field, fields)}")
-            values[setting.field] = checked(setting, types_of[setting.field])
-            sources[setting.field] = setting.source
-    return joined(**values), sources
+    values = {setting.field: checked(setting, types_of[setting.field]) for setting in settings}
+    sources = dict.fromkeys((field.name for field in dataclasses.fields(joined)), "zoo default")
+    return joined(**values), sources | {setting.field: setting.source for setting in settings}
+
+
+def setting_problems(joined: type[Recipe], settings: Iterable[Setting]) -> list[str]:
+    """What is wrong with each setting of a stack: a field that its recipe has not, or a value of another type."""
+    types_of = typing.get_type_hints(joined)
+    problems = []
+    for setting in settings:
+        try:
+            if setting.field not in types_of:
+                raise ZooError(f"{setting.source}: {unknown('recipe field', setting.field, types_of)}")
+            checked(setting, types_of[setting.field])
+        except ZooError as error:
+            problems.append(str(error))
+    return problems
 
 
 def own_settings(plugin: str, recipe: Recipe) -> list[Setting]:
@@ -82,9 +94,10 @@ def below_recipe(cls: type) -> bool:
     return issubclass(cls, Recipe) and cls is not Recipe
 
 
-def stack_recipe_class(classes: Sequence[type[Recipe]]) -> type[Recipe]:
-    """A class that inherits each of `classes`, so that a plugin sees its own type in the stack's recipe."""
-    distinct = list(dict.fromkeys(reversed(classes)))
+def stack_recipe_class(classes: Sequence[tuple[str, type[Recipe]]]) -> type[Recipe]:
+    """A class that inherits the recipe class of each plugin, which thus sees its own type in the stack's recipe."""
+    check_own_fields_differ(classes)
+    distinct = list(dict.fromkeys(cls for _, cls in reversed(classes)))
     bases = [cls for cls in distinct if not any(other is not cls and issubclass(other, cls) for other in distinct)]
     return dataclass(frozen=True)(types.new_class("StackRecipe", tuple(bases) or (Recipe,)))
 

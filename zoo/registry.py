@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoo.catalogue import Catalogue, StackPart, canonical_name, load_plugin, parse_stack
-from zoo.recipe import Setting, parse_setting
+from zoo.catalogue import Catalogue, StackPart, VariantEntry, canonical_name, load_plugin, parse_stack
+from zoo.errors import ZooError
+from zoo.recipe import Setting, parse_setting, setting_problems
 from zoo.stack import Stack, build_stack
 
 
@@ -14,24 +15,45 @@ def resolve_stack(text: str, catalogue: Catalogue, dataset: str | None = None, s
     Recipe values rise in precedence along the stack: a plugin's own; for a variant then registry.yaml's for the
     variant, then for the variant on this dataset; then the plugins after it; last the `settings`, each `key=value`.
     """
+    if problems := override_problems(catalogue):
+        raise ZooError("\n".join(problems))
     parts = parse_stack(text, catalogue)
     plugins = {name: load_plugin(catalogue.plugins[name]) for part in parts for name in part.plugins}
-    layers = [layer for part in parts for layer in variant_settings(part, catalogue, dataset)]
+    layers = [
+        (part.plugins[-1], table_settings(catalogue, part.variant, table))
+        for part in parts
+        if part.variant
+        for table in tables_for(part, dataset)
+    ]
     layers.append(("", [parse_setting(each) for each in settings]))
     return build_stack(canonical_name(parts), plugins, layers)
 
 
-def variant_settings(part: StackPart, catalogue: Catalogue, dataset: str | None) -> list[tuple[str, list[Setting]]]:
-    """What registry.yaml lays over the last plugin of a variant, with the line of each value."""
-    if part.variant is None:
-        return []
-    variant = part.variant
-    tables: list[tuple[str | None, Mapping[str, Any]]] = [(None, variant.recipe)]
-    if dataset is not None and dataset in variant.datasets:
-        tables.append((dataset, variant.datasets[dataset]))
-    settings = [
-        Setting(field, value, catalogue.location(variant.name, field, table_dataset))
-        for table_dataset, table in tables
-        for field, value in table.items()
-    ]
-    return [(part.plugins[-1], settings)]
+def tables_for(part: StackPart, dataset: str | None) -> list[str | None]:
+    """Which of a variant's tables count on a dataset: that for all, called None, and that for the dataset."""
+    return [None, dataset] if part.variant and dataset in part.variant.datasets else [None]
+
+
+def table_settings(catalogue: Catalogue, variant: VariantEntry, dataset: str | None) -> list[Setting]:
+    """What registry.yaml sets for a variant on every dataset (None) or on one, with the line of each value."""
+    table: Mapping[str, Any] = variant.recipe if dataset is None else variant.datasets[dataset]
+    return [Setting(field, value, catalogue.location(variant.name, field, dataset)) for field, value in table.items()]
+
+
+def override_problems(catalogue: Catalogue) -> list[str]:
+    """Every recipe value in a registry.yaml that no plugin of its variant has or that is of another type.
+
+    Variants with a plugin that can't be loaded are passed over: who runs them is told.
+    """
+    problems = []
+    for variant in catalogue.variants.values():
+        tables = [None, *variant.datasets]
+        settings = [setting for table in tables for setting in table_settings(catalogue, variant, table)]
+        try:
+            plugins = {name: load_plugin(catalogue.plugins[name]) for name in variant.plugins} if settings else {}
+        except ZooError:
+            continue
+        if plugins:
+            stack = build_stack(variant.name, plugins)
+            problems += setting_problems(type(stack.recipe), settings)
+    return list(dict.fromkeys(problems))

@@ -58,11 +58,11 @@ class Stack:
         """The family that the plugin with the discriminator's loss declares."""
         return getattr(self.plugins[self.provider("discriminator_loss")], "LOSS_FAMILY", None)
 
-    def asked_for(self, player: str) -> set[str]:
-        """The names of all terms that the hooks of one player's update ask for."""
+    def asked_for(self, *hooks: str) -> set[str]:
+        """The names of all arguments that the stack's implementations and wrappers of these hooks ask for."""
         return {
             argument
-            for hook in HOOKS_OF_PLAYER[player]
+            for hook in hooks
             for impl in [*self.implementations(hook), *self.implementations(hook, wrappers=True)]
             for argument in impl.argnames
         }

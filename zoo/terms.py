@@ -9,11 +9,11 @@ from keras import ops
 
 from zoo import backend
 from zoo.players import Players, takes_labels
-from zoo.stack import CORE, Stack
+from zoo.stack import CORE, HOOKS_OF_PLAYER, Stack
 
 Tensor = Any
 Seeds = Mapping[str, keras.random.SeedGenerator]  # by plugin, the core's under CORE
-REAL = ("real_samples", "real_labels", "real_outputs", "real_logits")  # terms that need a real batch
+REAL = {"real_samples", "real_labels", "real_outputs", "real_logits"}  # terms that need a real batch
 
 
 class Terms:
@@ -48,7 +48,7 @@ class Terms:
 
     def loss(self, player: str) -> tuple[Tensor, dict[str, Tensor]]:
         """The player's whole loss, and its parts by the names under which they are logged."""
-        arguments = self.named(self.stack.asked_for(player))
+        arguments = self.named(self.stack.asked_for(*HOOKS_OF_PLAYER[player]))
         total = self.stack.first(f"{player}_loss", **arguments)
         parts = {f"{player}_loss": total}
         hook = f"{player}_penalty"

@@ -15,7 +15,7 @@ from zoo.data import Dataset, SampleOrder
 from zoo.errors import ZooError
 from zoo.players import Players, build_players, refusing_unseeded_randomness
 from zoo.sampler import Sampler
-from zoo.stack import CORE, Stack
+from zoo.stack import CORE, HOOKS_OF_PLAYER, Stack
 from zoo.terms import REAL, Terms
 
 Tensor = Any
@@ -41,7 +41,9 @@ class Trainer:
         self.players: Players = build_players(stack, dataset.sample_shape, dataset.classes, seed)
         self.seeds = {name: keras.random.SeedGenerator(0) for name in (CORE, *stack.plugins)}
         self.average = self.build_average()
-        self.generator_sees_real = bool(stack.asked_for("generator").intersection(REAL))
+        self.generator_sees_real = bool(
+            stack.asked_for(*HOOKS_OF_PLAYER["generator"]) & REAL or "real_batch" in stack.asked_for("latents")
+        )
         compiled = backend.current().compiled
         self.updates = {
             "discriminator": compiled(self.discriminator_update),
@@ -129,7 +131,8 @@ class Trainer:
         if all(gradient is None for gradient in gradients):
             raise ZooError(
                 f"The {player}'s loss depends on none of its weights. "
-                f"Plugin '{self.stack.provider(f'{player}_loss')}', hook '{player}_loss': compute it from the logits without ops.stop_gradient or NumPy."
+                f"Plugin '{self.stack.provider(f'{player}_loss')}', hook '{player}_loss': "
+                "compute it from the logits, without ops.stop_gradient or NumPy."
             )
         gradients = [
             ops.zeros_like(weight) if gradient is None else gradient
