@@ -5,18 +5,34 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
+from zoo.catalogue import read_catalogue
 from zoo.data import Dataset
+from zoo.registry import resolve_stack
+from zoo.stack import Stack
 
+STACKS = Path(__file__).with_name("stacks")  # plugins that are not shipped
+TINY = {"batch_size": 4, "latent_size": 3, "width": 2, "generator_units": "8", "discriminator_units": "8,8"}
+PLUGIN_IMPORTS = """\
+from dataclasses import dataclass
+
+import keras
+from keras import ops
+
+import zoo
+from zoo import hookimpl
+"""
 SHAPES = {"1 channel": (16, 16, 1), "3 channels": (16, 16, 3), "points": (2,)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_dataset() -> Callable[..., Dataset]:
     """Makes a dataset of random samples of a shape: uint8 images or float32 points."""
 
@@ -42,6 +58,43 @@ def tiny_dataset() -> Callable[..., Dataset]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_stack() -> Callable[..., Stack]:
+    """Makes a stack by name, its networks tiny; `plugins` are files, or names of the plugins in tests/stacks."""
+
+    def make(text: str, *settings: str, plugins: Sequence[Path | str] = (), tiny: bool = True) -> Stack:
+        files = [each if isinstance(each, Path) else STACKS / f"{each}.py" for each in plugins]
+        catalogue = read_catalogue(files)
+        fields = vars(resolve_stack(text, catalogue).recipe)
+        small = [f"{name}={value}" for name, value in TINY.items() if tiny and name in fields]
+        return resolve_stack(text, catalogue, None, [*small, *settings])
+
+    return make
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    """Whatever a test builds is of double precision."""
+    before, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx(before)
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture
+def plugin_file(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes a plugin's text, below the imports that every plugin needs, into a file of a name of its own."""
+
+    def write(text: str, name: str = "mine") -> Path:
+        path = tmp_path / f"{name}.py"
+        path.write_text(PLUGIN_IMPORTS + textwrap.dedent(text))
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

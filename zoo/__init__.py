@@ -24,9 +24,6 @@ PIPELINE = ("Run", "load", "run")  # they need Keras, so they are imported when 
 def __getattr__(name: str) -> Any:
     if name not in PIPELINE:
         raise AttributeError(f"module 'zoo' has no attribute '{name}'")
-    from zoo.backend import prepare
-
-    prepare()  # before Keras is imported, whose own complaint would be a traceback
     from zoo import pipeline
 
     return getattr(pipeline, name)

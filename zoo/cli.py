@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -117,7 +118,7 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     if as_json:
         click.echo(json.dumps(run_summary(run)))
     else:
-        click.echo(run_report(run, stack))
+        click.echo(run_report(run, continuing(stack, options)))
 
 
 def run_summary(run: "Run") -> dict[str, Any]:
@@ -133,7 +134,18 @@ def run_summary(run: "Run") -> dict[str, Any]:
     }
 
 
-def run_report(run: "Run", stack: str) -> str:
+def continuing(stack: str, options: dict[str, Any]) -> str:
+    """The command that trains the same run on: what was typed, without its budget."""
+    words = ["zoo", "run", stack]
+    for name in ("dataset", "data_dir", "image_size", "seed", "settings", "plugins", "out"):
+        option = next(each for each in run_command.params if each.name == name)
+        value = options[name]
+        values = value if isinstance(value, tuple) else (value,)
+        words += [word for each in values if each not in (None, option.default) for word in (option.opts[0], str(each))]
+    return shlex.join(words)
+
+
+def run_report(run: "Run", again: str) -> str:
     """The same for a person, with the next commands to try."""
     summary = run_summary(run)
     names = ("samples", "animation", "checkpoint", "generator")
@@ -141,9 +153,9 @@ def run_report(run: "Run", stack: str) -> str:
     return (
         f"{run.record['stack']} on {run.record['dataset']['name']}: {run.path}\n{files}\n"
         f"Next:\n"
-        f"  zoo sample {run.path} --interpolate     walk between samples\n"
-        f"  zoo run {stack} --dataset {run.record['dataset']['name']} --epochs 100   train on\n"
-        f"  zoo list                                other variants and datasets"
+        f"  zoo sample {shlex.quote(str(run.path))} --interpolate   # walk between samples\n"
+        f"  {again} --epochs 100   # train on\n"
+        f"  zoo list   # other variants and datasets"
     )
 
 
@@ -333,13 +345,13 @@ def exit_of(error: BaseException) -> tuple[int, str]:
         case click.ClickException():
             usage = f"{error.ctx.get_usage()}\n" if isinstance(error, click.UsageError) and error.ctx else ""
             return USER_ERROR, f"{usage}Error: {error.format_message()}"
-        case KeyboardInterrupt() | click.Abort():
-            return getattr(error, "exit_code", CTRL_C), f"{error}".strip() or "Interrupted."
-        case BrokenPipeError():
-            return 0, ""
+        case click.Abort():
+            return exit_of(error.__cause__ or KeyboardInterrupt())  # click wraps what a signal raised
+        case KeyboardInterrupt():
+            return getattr(error, "exit_code", CTRL_C), str(error) or "Interrupted."
         case OSError():
-            where = f" {error.filename}" if error.filename else ""
-            return OTHER_ERROR, f"Error: {error.strerror or error}:{where}. Everything saved before is kept."
+            where = f": {error.filename}" if error.filename else ""
+            return OTHER_ERROR, f"Error: {error.strerror or error}{where}. Everything saved before is kept."
         case _:
             kind = type(error).__name__
             return (

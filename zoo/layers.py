@@ -164,7 +164,8 @@ class SpectralNormalization(keras.layers.Wrapper):
         if training:
             self.singular_vector.assign(left)
         sigma = ops.sum(ops.matmul(right, matrix) * left)
-        with inherited_scope([(self.layer.kernel, kernel / sigma)]):
+        divisor = ops.where(sigma > 0, sigma, 1.0)  # a kernel of zeros stays one
+        with inherited_scope([(self.layer.kernel, kernel / divisor)]):
             return self.layer(inputs)
 
 

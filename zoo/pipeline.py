@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo import backend
-from zoo.catalogue import Catalogue, PluginEntry, load_plugin, read_catalogue
+from zoo.catalogue import Catalogue, PluginEntry, load_plugin, parse_stack, read_catalogue
 from zoo.errors import ZooError
 from zoo.progress import Progress, Silent, for_stderr
 from zoo.recipe import Setting
-from zoo.registry import resolve_stack
 from zoo.run_directory import RunDirectory, default_path, find_run
-from zoo.stack import Stack, build_stack
+
+if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
+    from zoo.data import Dataset
+    from zoo.sampler import Sampler
+    from zoo.stack import Stack
 
 DEFAULT_DATASET = "fashion_mini"
 DEFAULT_EPOCHS = 25  # where neither the command nor registry.yaml says how long
@@ -48,8 +51,11 @@ class Run:
         return self.directory.read_metrics()
 
     @cached_property
-    def stack(self) -> Stack:
+    def stack(self) -> "Stack":
         """The run's stack with the recipe that it was trained with."""
+        backend.prepare()
+        from zoo.stack import build_stack
+
         plugins = {each["name"]: load_plugin(self.plugin_entry(each)) for each in self.record["plugins"]}
         values = [Setting(name, value, "run.yaml") for name, value in self.record["recipe"].items()]
         return build_stack(self.record["stack"], plugins, [("", values)])
@@ -62,11 +68,11 @@ class Run:
         return PluginEntry(name, record["module"], None, "run.yaml")
 
     @cached_property
-    def sampler(self) -> Any:
+    def sampler(self) -> "Sampler":
         """The generator of the last checkpoint, averaged where an average is kept."""
+        backend.prepare()
         from zoo.loading import load_sampler
 
-        backend.check_installed()
         return load_sampler(self.directory, self.stack, self.record)
 
     @property
@@ -109,21 +115,23 @@ def run(
     the run directory runs/<stack>/<dataset>/<seed>. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
     when everything is saved.
     """
-    from zoo.training import Training
-
     backend.check_installed()
     told = progress if not isinstance(progress, bool) else for_stderr() if progress else Silent()
     texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     catalogue = read_catalogue([Path(each) for each in plugins])
+    parse_stack(stack, catalogue)
     data = open_data(dataset, catalogue, data_dir, image_size, told)
+    backend.prepare()
+    from zoo.registry import resolve_stack
+    from zoo.trainer import Trainer
+    from zoo.training import Training
+
     resolved = resolve_stack(stack, catalogue, dataset, texts)
     total = budget(resolved, data.count, catalogue, dataset, steps, epochs, images)
     directory = RunDirectory(Path(out) if out else default_path(resolved.name, dataset, seed))
     record = describe(resolved, catalogue, data, seed)
     with directory.locked():
         directory.check_same(record)
-        from zoo.trainer import Trainer
-
         trainer = Trainer(resolved, data, seed)
         if directory.record() is None:
             copy_plugin_files(resolved, catalogue, directory)
@@ -149,7 +157,7 @@ def as_text(value: Any) -> str:
 
 def open_data(
     dataset: str, catalogue: Catalogue, data_dir: Path | str | None, image_size: int | None, told: Progress
-) -> Any:
+) -> "Dataset":
     """The training split, prepared on first use."""
     from zoo.data import open_dataset
 
@@ -165,7 +173,7 @@ def open_data(
 
 
 def budget(
-    stack: Stack,
+    stack: "Stack",
     count: int,
     catalogue: Catalogue,
     dataset: str,
@@ -189,7 +197,7 @@ def budget(
     return math.ceil(images / (stack.recipe.critic_steps * stack.recipe.batch_size))
 
 
-def describe(stack: Stack, catalogue: Catalogue, data: Any, seed: int) -> dict[str, Any]:
+def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", seed: int) -> dict[str, Any]:
     """run.yaml: what identifies the run first, then the versions and the machine that began it."""
     from zoo.run_directory import normal
 
@@ -227,7 +235,7 @@ def describe_plugin(entry: PluginEntry) -> dict[str, Any]:
     return {"name": entry.name, "sha256": hashlib.sha256(entry.file.read_bytes()).hexdigest()}
 
 
-def copy_plugin_files(stack: Stack, catalogue: Catalogue, directory: RunDirectory) -> None:
+def copy_plugin_files(stack: "Stack", catalogue: Catalogue, directory: RunDirectory) -> None:
     """Keep the stack's plugin files with the run, which can then be opened without them."""
     files = {name: catalogue.plugins[name].file for name in stack.plugins}
     for name, file in files.items():

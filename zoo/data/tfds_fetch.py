@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zoo.backend import prepare
 from zoo.data import tfds_preflight
 from zoo.data.directory import data_directory
 from zoo.data.tfds_quiet import imported_tfds, quiet
@@ -24,6 +25,7 @@ def fetch(builder: Any, directory: Path, name: str) -> None:
         command = f"zoo run dcgan --dataset {shlex.quote(name)}{_option(directory)}"
         again = f"Then run the same command again, for example:\n  {command}"
         tfds_preflight.check(builder, downloads, again)
+        prepare()  # TensorFlow, which TFDS would import in its own noisy time
         try:
             with _few_retries():
                 builder.download_and_prepare(

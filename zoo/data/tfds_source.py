@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.backend import prepare
 from zoo.catalogue import DatasetEntry
 from zoo.data import tfds_features
 from zoo.data.tfds_fetch import fetch
@@ -103,6 +104,7 @@ class TfdsSource:
 
     def contents(self) -> Contents:
         """Decodes, crops and resizes the images of the split, in the order that TFDS stored them."""
+        prepare()
         batches = self._batches()
         first, _ = next(self._batches())
         count = self.builder.info.splits[self.expression].num_examples

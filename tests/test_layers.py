@@ -1,0 +1,204 @@
+"""The zoo's layers against Keras' own in their values, NumPy's singular values, and finite differences."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from zoo import ZooError, backend, layers
+
+NORMALIZATIONS = (
+    layers.BatchNormalization,
+    layers.LayerNormalization,
+    layers.GroupNormalization,
+    layers.InstanceNormalization,
+)
+
+
+def drawn(*shape: int, seed: int = 0) -> Any:
+    return np.random.default_rng(seed).normal(1.0, 2.0, shape).astype(keras.config.floatx())
+
+
+def numpy(tensor: Any) -> Any:
+    return ops.convert_to_numpy(tensor)
+
+
+def with_random_scales(layer: Any, inputs: Any) -> Any:
+    """The layer, built, its scales and offsets no longer 1 and 0."""
+    layer.build(inputs.shape)
+    layer.gamma.assign(drawn(*layer.gamma.shape, seed=1))
+    layer.beta.assign(drawn(*layer.beta.shape, seed=2))
+    return layer
+
+
+@pytest.mark.parametrize("shape", [(5, 6), (4, 3, 2, 6)])
+def test_batch_normalization_equals_keras_in_training_and_in_inference(shape: tuple[int, ...]) -> None:
+    stock = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+    ours = layers.BatchNormalization()
+    inputs = drawn(*shape)
+    for layer in (stock, ours):
+        with_random_scales(layer, inputs)
+    for number in range(3):
+        more = drawn(*shape, seed=number)
+        assert numpy(ours(more, training=True)) == pytest.approx(numpy(stock(more, training=True)), abs=1e-5)
+    assert numpy(ours.moving_mean) == pytest.approx(numpy(stock.moving_mean), abs=1e-5)
+    assert numpy(ours.moving_variance) == pytest.approx(numpy(stock.moving_variance), abs=1e-5)
+    assert numpy(ours(inputs, training=False)) == pytest.approx(numpy(stock(inputs, training=False)), abs=1e-5)
+
+
+def test_the_moving_statistics_follow_their_formula() -> None:
+    layer = layers.BatchNormalization(momentum=0.75)
+    layer(np.array([[1.0], [3.0]], "float32"), training=True)  # mean 2, biased variance 1
+    assert numpy(layer.moving_mean) == pytest.approx([0.25 * 2])
+    assert numpy(layer.moving_variance) == pytest.approx([0.75 * 1 + 0.25 * 1])
+    layer(np.array([[0.0], [6.0]], "float32"), training=True)  # mean 3, biased variance 9
+    assert numpy(layer.moving_mean) == pytest.approx([0.75 * 0.5 + 0.25 * 3])
+    assert numpy(layer.moving_variance) == pytest.approx([0.75 * 1 + 0.25 * 9])
+
+
+def test_inference_leaves_the_moving_statistics_alone() -> None:
+    layer = layers.BatchNormalization()
+    layer(drawn(4, 3), training=False)
+    assert (numpy(layer.moving_mean) == 0).all()
+    assert (numpy(layer.moving_variance) == 1).all()
+
+
+@pytest.mark.parametrize("shape", [(5, 6), (4, 3, 2, 6)])
+def test_layer_normalization_equals_keras_over_all_of_a_samples_values(shape: tuple[int, ...]) -> None:
+    inputs = drawn(*shape)
+    stock = keras.layers.LayerNormalization(axis=tuple(range(1, len(shape))), epsilon=1e-5, center=False, scale=False)
+    assert numpy(layers.LayerNormalization()(inputs)) == pytest.approx(numpy(stock(inputs)), abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(5, 6), (4, 3, 2, 6)])
+@pytest.mark.parametrize("groups", [1, 2, 3, 6])
+def test_group_normalization_equals_keras(shape: tuple[int, ...], groups: int) -> None:
+    inputs = drawn(*shape)
+    stock = with_random_scales(keras.layers.GroupNormalization(groups, epsilon=1e-5), inputs)
+    ours = with_random_scales(layers.GroupNormalization(groups), inputs)
+    assert numpy(ours(inputs)) == pytest.approx(numpy(stock(inputs)), abs=1e-5)
+
+
+def test_group_normalization_takes_as_many_groups_as_divide_the_channels() -> None:
+    inputs = drawn(4, 3, 3, 12)
+    four = layers.GroupNormalization(4)(inputs)
+    assert numpy(layers.GroupNormalization(8)(inputs)) == pytest.approx(numpy(four))
+
+
+def test_instance_normalization_equals_one_group_a_channel() -> None:
+    inputs = drawn(4, 3, 5, 6)
+    stock = with_random_scales(keras.layers.GroupNormalization(6, epsilon=1e-5), inputs)
+    ours = with_random_scales(layers.InstanceNormalization(), inputs)
+    assert numpy(ours(inputs)) == pytest.approx(numpy(stock(inputs)), abs=1e-5)
+
+
+def test_instance_normalization_refuses_the_features_of_a_dense_layer() -> None:
+    with pytest.raises(ZooError, match=r"^Instance normalization needs images; .* discriminator_normalization=layer"):
+        layers.InstanceNormalization()(drawn(4, 3))
+
+
+@pytest.mark.parametrize("kind", NORMALIZATIONS)
+def test_constant_inputs_stay_finite(kind: type[keras.Layer]) -> None:
+    inputs = ops.ones((2, 3, 3, 4))
+    layer = kind()
+    slopes = backend.current().input_gradients(lambda each: ops.square(layer(each, training=True)), inputs)
+    assert np.isfinite(numpy(layer(inputs))).all()
+    assert np.isfinite(numpy(slopes)).all()
+
+
+def test_the_spectrally_normalized_kernel_has_the_largest_singular_value_one() -> None:
+    convolution = keras.layers.Conv2D(5, 3, use_bias=False)
+    layer = layers.SpectralNormalization(convolution)
+    inputs = drawn(1, 3, 3, 4)  # one output position: a convolution is then a product with its kernel as a matrix
+    for _ in range(200):
+        layer(inputs, training=True)
+    kernel = numpy(convolution.kernel).reshape(-1, 5)
+    singular_values = np.linalg.svd(kernel, compute_uv=False)
+    outputs = numpy(layer(inputs, training=False)).reshape(1, 5)
+    assert outputs == pytest.approx(inputs.reshape(1, -1) @ kernel / singular_values[0], rel=1e-4, abs=1e-5)
+    assert (numpy(convolution.kernel).reshape(-1, 5) == kernel).all()  # the stored kernel stays as it was
+
+
+def test_the_spectral_vector_moves_in_training_only() -> None:
+    layer = layers.SpectralNormalization(keras.layers.Dense(5))
+    inputs = drawn(2, 4)
+    layer(inputs)
+    before = numpy(layer.singular_vector)
+    layer(inputs, training=False)
+    assert (numpy(layer.singular_vector) == before).all()
+    layer(inputs, training=True)
+    assert (numpy(layer.singular_vector) != before).any()
+
+
+def test_a_kernel_of_zeros_gives_finite_outputs() -> None:
+    layer = layers.SpectralNormalization(keras.layers.Dense(5, kernel_initializer="zeros"))
+    assert np.isfinite(numpy(layer(drawn(2, 4), training=True))).all()
+
+
+@pytest.mark.usefixtures("float64")
+def test_the_gradient_flows_through_the_singular_value() -> None:
+    dense = keras.layers.Dense(3, use_bias=False)
+    layer = layers.SpectralNormalization(dense)
+    inputs, weights = drawn(5, 4), drawn(5, 3, seed=1)
+    layer(inputs)
+    kernel = numpy(dense.kernel)
+    _, _, right = np.linalg.svd(kernel)
+    layer.singular_vector.assign(right[:1])  # the power iteration has converged
+
+    def loss() -> tuple[Any, None]:
+        return ops.sum(layer(inputs, training=True) * weights), None
+
+    _, (gradient,), _ = backend.current().player_gradients(loss, [dense.kernel])
+
+    def value(matrix: Any) -> float:
+        return float(np.sum(inputs @ (matrix / np.linalg.svd(matrix, compute_uv=False)[0]) * weights))
+
+    expected = finite_differences(value, kernel)
+    assert numpy(gradient) == pytest.approx(expected, rel=1e-6, abs=1e-8)
+    stopped = inputs.T @ weights / np.linalg.svd(kernel, compute_uv=False)[0]  # what Keras' own layer gives
+    assert np.linalg.norm(expected - stopped) > 0.1 * np.linalg.norm(expected)
+
+
+def finite_differences(function: Callable[[Any], float], point: Any, size: float = 1e-6) -> Any:
+    """Central differences of a scalar function by each coordinate."""
+    gradient = np.zeros_like(point)
+    for index in np.ndindex(point.shape):
+        shift = np.zeros_like(point)
+        shift[index] = size
+        gradient[index] = (function(point + shift) - function(point - shift)) / (2 * size)
+    return gradient
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.BatchNormalization(momentum=0.8, epsilon=1e-3, gamma_initializer=keras.initializers.Constant(2.0)),
+        layers.LayerNormalization(epsilon=1e-3),
+        layers.GroupNormalization(groups=2, epsilon=1e-3),
+        layers.InstanceNormalization(epsilon=1e-3),
+        layers.SpectralNormalization(keras.layers.Conv2D(3, 2)),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_saved_model_is_read_back_with_the_same_settings_and_values(layer: keras.Layer, tmp_path: Path) -> None:
+    inputs = drawn(4, 5, 5, 4)
+    samples = keras.Input(inputs.shape[1:])
+    model = keras.Model(samples, layer(samples))
+    model(inputs, training=True)  # moving statistics and vectors are no longer the initial ones
+    model.save(tmp_path / "model.keras")
+    read = keras.models.load_model(tmp_path / "model.keras")
+    assert read.layers[1].get_config() == layer.get_config()
+    assert (numpy(read(inputs, training=False)) == numpy(model(inputs, training=False))).all()
+    assert (numpy(read(inputs, training=True)) == numpy(model(inputs, training=True))).all()
+
+
+def test_normalized_names_what_there_is() -> None:
+    with pytest.raises(ZooError) as raised:
+        layers.normalized(keras.layers.Dense(3), "bach")
+    assert str(raised.value) == (
+        "Unknown normalization: 'bach'. Available: batch, group, instance, layer, none, spectral. Did you mean 'batch'?"
+    )
