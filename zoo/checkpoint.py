@@ -4,7 +4,6 @@ import json
 import os
 import re
 import warnings
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from zoo.errors import ZooWarning
 
 KEPT = 3  # files
 NOTES = "notes.json"  # the entry beside the arrays: what else a run needs to continue
+WRITING = ".writing-"  # begins the names of files that are not whole yet
 NAME = re.compile(r"step-(\d+)\.npz")
 State = dict[str, np.ndarray]
 
@@ -46,12 +46,11 @@ class Checkpoints:
     def latest(self) -> tuple[State, dict[str, Any]] | None:
         """The state and notes of the last whole checkpoint; a warning names each torn one that is passed over."""
         for path in reversed(self.paths()):
-            try:
-                return read_checkpoint(path)
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-                warnings.warn(
-                    f"Checkpoint {path} can't be read ({error}); using the one before it.", ZooWarning, stacklevel=2
-                )
+            with path.open("rb") as file:  # what can't be opened is no torn file: nobody should discard it as one
+                try:
+                    return read_checkpoint(file)
+                except Exception as error:  # zip and NumPy fail in a dozen ways on torn files
+                    warnings.warn(f"Checkpoint {path} is torn and passed over: {error}", ZooWarning, stacklevel=2)
         return None
 
     def discard_after(self, steps: int) -> None:
@@ -61,9 +60,9 @@ class Checkpoints:
                 path.unlink()
 
 
-def read_checkpoint(path: Path) -> tuple[State, dict[str, Any]]:
+def read_checkpoint(file: IO[bytes]) -> tuple[State, dict[str, Any]]:
     """The state and notes of one file, every array read and its checksum verified by the zip format."""
-    with np.load(path, allow_pickle=False) as archive:
+    with np.load(file, allow_pickle=False) as archive:
         state = {name: archive[name] for name in archive.files}
     notes: dict[str, Any] = json.loads(state.pop(NOTES).tobytes())
     return state, notes
@@ -72,7 +71,7 @@ def read_checkpoint(path: Path) -> tuple[State, dict[str, Any]]:
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears under its name only when it is whole and on disk."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f"{WRITING}{os.getpid()}-{path.name}")
     try:
         with temporary.open("wb") as file:
             yield file

@@ -1,7 +1,6 @@
 """The command `zoo`: options in, one clear line out. Everything heavy is imported inside the commands."""
 
 import json
-import os
 import shlex
 import sys
 import warnings
@@ -267,9 +266,6 @@ def new_command(name: str) -> None:
 @json_option
 def doctor_command(data_dir: Path | None, as_json: bool) -> None:
     """Say what is installed, on which devices, what is prepared, and what is wrong."""
-    from zoo.backend import prepare
-
-    prepare()
     from zoo.inspection import health
 
     report = health(data_dir)
@@ -328,8 +324,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code, message = exit_of(error)
         if message:
             click.echo(message, err=True)
-        if code == 0 and isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
         sys.exit(code)
 
 
@@ -338,17 +332,16 @@ def exit_of(error: BaseException) -> tuple[int, str]:
     match error:
         case SystemExit():
             return (error.code if isinstance(error.code, int) else OTHER_ERROR), ""
-        case click.exceptions.Exit():
-            return error.exit_code, ""
         case ZooError():
             return error.exit_code, f"Error: {error}"
+        case click.exceptions.NoArgsIsHelpError():
+            return USER_ERROR, error.format_message()
         case click.ClickException():
             usage = f"{error.ctx.get_usage()}\n" if isinstance(error, click.UsageError) and error.ctx else ""
             return USER_ERROR, f"{usage}Error: {error.format_message()}"
-        case click.Abort():
-            return exit_of(error.__cause__ or KeyboardInterrupt())  # click wraps what a signal raised
-        case KeyboardInterrupt():
-            return getattr(error, "exit_code", CTRL_C), str(error) or "Interrupted."
+        case KeyboardInterrupt() | click.Abort():
+            cause = error.__cause__ or error  # click wraps what a signal raised
+            return getattr(cause, "exit_code", CTRL_C), str(cause) or "Interrupted."
         case OSError():
             where = f": {error.filename}" if error.filename else ""
             return OTHER_ERROR, f"Error: {error.strerror or error}{where}. Everything saved before is kept."

@@ -19,7 +19,7 @@ from zoo.catalogue import (
     stack_plugins,
 )
 from zoo.data import data_directory, prepared_datasets
-from zoo.errors import ZooWarning
+from zoo.errors import ZooError, ZooWarning
 
 KINDS = ("variants", "plugins", "datasets")
 TRAINING = "fashion_mini"  # the dataset whose shapes `zoo show` gives where none is named
@@ -122,12 +122,18 @@ def health(data_dir: Path | None) -> dict[str, Any]:
         ],
         "not_prepared": not_prepared(catalogue, data_dir),
         "free_bytes": free_bytes(data_directory(data_dir)),
-        "problems": plugin_problems(catalogue),
+        "backend": "none",
+        "devices": [],
+        "problems": [],
     }
     from zoo import backend
 
-    report["backend"] = backend.check_installed()
-    report["devices"] = backend.current().devices()
+    try:
+        report["problems"] = plugin_problems(catalogue)
+        report["backend"] = backend.check_installed()
+        report["devices"] = backend.current().devices()
+    except ZooError as error:  # without a backend the rest is still worth knowing
+        report["problems"].append(str(error))
     if importlib.util.find_spec("importlib_resources") is None:
         report["problems"].append(
             "importlib_resources is missing, without which TFDS prepares nothing: pip install it."

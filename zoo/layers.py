@@ -104,6 +104,16 @@ class GroupNormalization(ChannelScaled):
         super().__init__(**settings)
         self.groups = groups
 
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Refuse groups of a single value: each would be its own mean."""
+        channels = input_shape[-1] or 0
+        if len(input_shape) < 3 and channels == math.gcd(self.groups, channels):
+            raise ZooError(
+                f"Group normalization of {channels} features in {channels} groups would make them all zero. "
+                "Use wider layers, or discriminator_normalization=layer."
+            )
+        super().build(input_shape)
+
     def call(self, inputs: Tensor) -> Tensor:
         """Standardize each group of each sample."""
         shape = ops.shape(inputs)

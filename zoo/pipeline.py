@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo import backend
 from zoo.catalogue import Catalogue, PluginEntry, load_plugin, parse_stack, read_catalogue
+from zoo.catalogue.entries import match
 from zoo.errors import ZooError
 from zoo.progress import Progress, Silent, for_stderr
 from zoo.recipe import Setting
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a
 DEFAULT_DATASET = "fashion_mini"
 DEFAULT_EPOCHS = 25  # where neither the command nor registry.yaml says how long
 VERSIONS = ("gan-zoo", "keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "numpy", "pluggy")
+SEEDS = 2**32  # as many as the generators of NumPy and Keras take
 PLUGIN_COPIES = "plugins"  # the folder of a run for its own plugin files
 
 
@@ -96,7 +98,7 @@ class Run:
 def run(
     stack: str = "dcgan",
     *,
-    dataset: str = DEFAULT_DATASET,
+    dataset: str | Path = DEFAULT_DATASET,
     data_dir: Path | str | None = None,
     image_size: int | None = None,
     steps: int | None = None,
@@ -115,11 +117,14 @@ def run(
     the run directory runs/<stack>/<dataset>/<seed>. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
     when everything is saved.
     """
+    given = {"steps": steps, "epochs": epochs, "images": images}
+    check_numbers(given, seed)
     backend.check_installed()
     told = progress if not isinstance(progress, bool) else for_stderr() if progress else Silent()
     texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     catalogue = read_catalogue([Path(each) for each in plugins])
     parse_stack(stack, catalogue)
+    dataset = match(str(dataset), catalogue.datasets) or str(dataset)
     data = open_data(dataset, catalogue, data_dir, image_size, told)
     backend.prepare()
     from zoo.registry import resolve_stack
@@ -127,7 +132,7 @@ def run(
     from zoo.training import Training
 
     resolved = resolve_stack(stack, catalogue, dataset, texts)
-    total = budget(resolved, data.count, catalogue, dataset, steps, epochs, images)
+    total = budget(resolved, data.count, catalogue, dataset, given)
     directory = RunDirectory(Path(out) if out else default_path(resolved.name, dataset, seed))
     record = describe(resolved, catalogue, data, seed)
     with directory.locked():
@@ -140,6 +145,7 @@ def run(
         training.resume()
         if trainer.steps >= total:
             told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
+            training.finish()  # which a kill may have cut short
         else:
             training.run_to(total)
     return Run(directory)
@@ -172,25 +178,23 @@ def open_data(
     return open_dataset(dataset, catalogue, data_dir=folder, image_size=image_size, progress=tell)
 
 
-def budget(
-    stack: "Stack",
-    count: int,
-    catalogue: Catalogue,
-    dataset: str,
-    steps: int | None,
-    epochs: float | None,
-    images: int | None,
-) -> int:
-    """The total number of steps that one of steps, epochs and images asks for."""
-    given = {"steps": steps, "epochs": epochs, "images": images}
-    named = [name for name, value in given.items() if value is not None]
-    if len(named) > 1:
-        raise ZooError(f"The budget is given twice: {' and '.join('--' + name for name in named)}. Keep one.")
+def check_numbers(budgets: Mapping[str, float | None], seed: int) -> None:
+    """Refuse a budget or a seed that no run can have, before anything is prepared."""
+    given = {name: value for name, value in budgets.items() if value is not None}
+    if len(given) > 1:
+        raise ZooError(f"The budget is given twice: {' and '.join('--' + name for name in given)}. Keep one.")
     for name, value in given.items():
-        if value is not None and not value > 0:
-            raise ZooError(f"--{name} must be more than 0; received {value}.")
+        if not 0 < value < math.inf:
+            raise ZooError(f"--{name} must be a number above 0; received {value}.")
+    if not 0 <= seed < SEEDS:
+        raise ZooError(f"--seed must be from 0 to {SEEDS - 1}; received {seed}.")
+
+
+def budget(stack: "Stack", count: int, catalogue: Catalogue, dataset: str, given: Mapping[str, float | None]) -> int:
+    """The total number of steps that one of steps, epochs and images asks for."""
+    steps, epochs, images = given["steps"], given["epochs"], given["images"]
     if steps is not None:
-        return steps
+        return int(steps)
     if images is None:
         entry = catalogue.datasets.get(dataset)
         images = math.ceil((epochs or (entry.epochs if entry else None) or DEFAULT_EPOCHS) * count)

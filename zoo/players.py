@@ -73,6 +73,9 @@ def check_models(
     classes: int | None,
 ) -> None:
     """Refuse models of the wrong shapes, and conditional models on a dataset without labels."""
+    for hook, model in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(model, keras.Model):
+            raise wrong(stack, hook, f"must return a keras.Model, received {type(model).__name__}")
     samples = output(generator, "samples").shape[1:]
     if tuple(samples) != sample_shape:
         raise wrong(stack, "generator", f"must return samples of shape {sample_shape}, received {tuple(samples)}")

@@ -60,8 +60,7 @@ class Bar(Silent):
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Move it."""
-        if time.monotonic() - self.bar.last_print_t > self.bar.mininterval:
-            self.bar.set_postfix_str(f"step {step}, {described(metrics)}", refresh=False)
+        self.bar.set_postfix_str(f"step {step}, {described(metrics)}", refresh=False)
         self.bar.update(self.images_per_step)
 
     def note(self, text: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import filelock
 import yaml
 
 from zoo.catalogue import parse_document
-from zoo.checkpoint import Checkpoints, atomic_file
+from zoo.checkpoint import WRITING, Checkpoints, atomic_file
 from zoo.errors import ZooError
 
 LONGEST_NAME = 255  # bytes, of a folder's name on common file systems
@@ -58,14 +58,19 @@ class RunDirectory:
         return self.path / "metrics.jsonl"
 
     @property
+    def generator(self) -> Path:
+        """The trained generator as Keras saves it, once a budget was reached."""
+        return self.path / "generator.keras"
+
+    @property
     def record_file(self) -> Path:
         """Everything that made the run."""
         return self.path / "run.yaml"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other process from writing the run; a folder in which nothing came to be is removed."""
-        existed = self.path.is_dir()
+        """Keep every other process from writing the run; folders that it made and in which no run came to be go."""
+        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = filelock.FileLock(self.path / ".lock")
@@ -83,16 +88,16 @@ class RunDirectory:
             yield
         finally:
             lock.release()
-            if not existed and not self.record_file.exists():
-                self.remove_empty()
+            if not self.record_file.exists():
+                self.remove_empty(made)
 
-    def remove_empty(self) -> None:
-        """Remove the folder, and those above it that are empty then."""
+    def remove_empty(self, folders: Sequence[Path]) -> None:
+        """Remove the lock's file, and those folders that are empty then, the innermost first."""
         (self.path / ".lock").unlink(missing_ok=True)
-        for folder in (self.path, *self.path.parents[:3]):
+        for folder in folders:
             try:
                 folder.rmdir()
-            except OSError:  # not empty, or not ours
+            except OSError:  # not empty
                 return
 
     def record(self) -> dict[str, Any] | None:
@@ -115,8 +120,9 @@ class RunDirectory:
         before = self.record()
         if before is None:
             return
-        pairs = [(key, before.get(key), normal(record[key])) for key in IDENTITY]
-        found = [line for key, old, new in pairs for line in differences(key, old, new)]
+        found = [line for key in IDENTITY for line in differences(key, before.get(key), normal(record[key]))]
+        if not any(line.startswith("dataset.fingerprint:") for line in found):  # a file that was moved or touched
+            found = [line for line in found if not line.startswith("dataset.description.")]
         if found:
             raise ZooError(
                 f"The run in {self.path} was made differently:\n  "
@@ -127,6 +133,8 @@ class RunDirectory:
     def cut_back(self, steps: int) -> None:
         """Remove metrics, pictures and torn checkpoints of later steps: a resumed run equals an uninterrupted one."""
         self.checkpoints.discard_after(steps)
+        for unfinished in self.path.glob(f"**/{WRITING}*"):  # of a process that was killed; we hold the lock
+            unfinished.unlink()
         if self.metrics.exists():
             kept = [line for line in self.metrics.read_text().splitlines() if step_of(line) <= steps]
             with atomic_file(self.metrics) as file:

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from zoo.backend.scopes import inherited_scope
-from zoo.checkpoint import atomic_file
+from zoo.checkpoint import WRITING, atomic_file
 from zoo.errors import ZooError
 from zoo.players import takes_labels
 from zoo.stack import Stack
@@ -40,7 +40,8 @@ class Sampler:
         if not takes_labels(self.generator):
             return drawn
         others = drawn if isinstance(drawn, dict) else {"latents": drawn}
-        return {**others, "labels": np.arange(count, dtype="int32") % self.classes}
+        labels = ops.convert_to_tensor(np.arange(count, dtype="int32") % self.classes)  # Keras mixes no kinds of array
+        return {**others, "labels": labels}
 
     def samples(self, latents: Any) -> np.ndarray:
         """Samples (count, ...) of the latents: images in [-1, 1], points in scaled units."""
@@ -58,7 +59,7 @@ class Sampler:
 
     def save_model(self, path: Path) -> None:
         """Write the generator as a `.keras` file, which needs no zoo but for its layers: `import zoo.layers`."""
-        temporary = path.with_name(f".writing-{path.name}")
+        temporary = path.with_name(f"{WRITING}{path.name}")
         try:
             with self.averaged():
                 self.generator.save(temporary)

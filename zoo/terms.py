@@ -6,8 +6,10 @@ from typing import Any
 
 import keras
 from keras import ops
+from pluggy._hooks import HookImpl
 
 from zoo import backend
+from zoo.errors import ZooError
 from zoo.players import Players, takes_labels
 from zoo.stack import CORE, HOOKS_OF_PLAYER, Stack
 
@@ -53,12 +55,20 @@ class Terms:
         parts = {f"{player}_loss": total}
         hook = f"{player}_penalty"
         for impl in self.stack.implementations(hook):
-            with self.stack.blaming_plugins():
-                own = {**arguments, "seed": self.seeds[impl.plugin_name]}
-                penalty = impl.function(*(own[name] for name in impl.argnames))
+            penalty = self.answered(impl, arguments)
             parts[f"{hook}/{impl.plugin_name}"] = penalty
             total = total + penalty
         return total, parts
+
+    def answered(self, impl: HookImpl, arguments: Mapping[str, Any]) -> Tensor:
+        """One plugin's own answer to a hook where every answer counts, drawn from the plugin's own seed."""
+        own = {**arguments, "seed": self.seeds[impl.plugin_name]}
+        with self.stack.blaming_plugins():
+            answer = impl.function(*(own[name] for name in impl.argnames))
+        if answer is None:
+            hook = impl.function.__name__
+            raise ZooError(f"Plugin '{impl.plugin_name}', hook '{hook}': returned nothing. Return a tensor from it.")
+        return answer
 
     @cached_property
     def latents(self) -> Any:
@@ -135,16 +145,9 @@ class Terms:
 
     def augmented(self, samples: Tensor) -> Tensor:
         """Samples after the chain of augmentations."""
+        others = {"step": self.step, "variables": self.variables, "recipe": self.recipe}
         for impl in self.stack.implementations("augment"):
-            own = {
-                "samples": samples,
-                "seed": self.seeds[impl.plugin_name],
-                "step": self.step,
-                "variables": self.variables,
-                "recipe": self.recipe,
-            }
-            with self.stack.blaming_plugins():
-                samples = impl.function(*(own[name] for name in impl.argnames))
+            samples = self.answered(impl, {**others, "samples": samples})
         return samples
 
 

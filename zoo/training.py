@@ -73,6 +73,9 @@ class Training:
             self.meter = Meter(**notes["meter"])
             self.seconds = notes["seconds"]
             self.saved_steps = self.trainer.steps
+            self.progress.note(f"Continuing {self.directory.path} from step {self.trainer.steps}.")
+        elif self.directory.checkpoints.paths():
+            self.progress.note(f"No checkpoint of {self.directory.path} is whole: training begins anew.")
         self.directory.cut_back(self.trainer.steps)
 
     def run_to(self, steps: int) -> None:
@@ -108,13 +111,13 @@ class Training:
         self.progress.step(steps, metrics)
 
     def finish(self) -> None:
-        """Leave everything that a reader may want: metrics, picture, animation, checkpoint and generator."""
+        """Leave everything that a reader may want: picture, animation, checkpoint and generator."""
         if self.saved_steps != self.trainer.steps:
             self.save_checkpoint()
         if not self.directory.picture(self.trainer.steps).exists():
             self.save_sample_picture()
         save_animation(self.directory.pictures(), self.directory.samples / "animation.webp")
-        self.trainer.sampler.save_model(self.directory.path / "generator.keras")
+        self.trainer.sampler.save_model(self.directory.generator)
 
     def checkpoint_is_due(self) -> bool:
         """By steps where a number was given, else by the clock."""

@@ -1,0 +1,134 @@
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.cli import main
+from zoo.errors import ZooWarning
+
+TINY = {"generator_units": "8", "discriminator_units": "8", "batch_size": 8, "latent_size": 4, "average_decay": 0.9}
+STEPS = 60  # more than one line of metrics, and a picture at a step of its own
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def working_directory(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test runs in an empty folder, with the data of all tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(data_dir))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """64 random images of 8 x 8 pixels, in a file."""
+    path = tmp_path_factory.mktemp("images") / "images.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8))
+    return path
+
+
+@pytest.fixture
+def zoo_command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a `zoo` command in this process."""
+
+    def run(*words: object) -> Result:
+        capsys.readouterr()
+        with warnings.catch_warnings():  # main prints warnings in its own way
+            warnings.simplefilter("always", ZooWarning)
+            try:
+                main([str(word) for word in words])
+                code: object = 0
+            except SystemExit as ending:
+                code = ending.code
+        printed = capsys.readouterr()
+        assert isinstance(code, int)
+        return Result(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_words(images: Path) -> Callable[..., list[str]]:
+    """The words of a command that trains a tiny stack on the images."""
+
+    def words(*more: object, stack: str = "vanilla", dataset: object = images) -> list[str]:
+        settings = [word for name, value in TINY.items() for word in ("--set", f"{name}={value}")]
+        return ["run", stack, "--dataset", str(dataset), *settings, *(str(word) for word in more)]
+
+    return words
+
+
+@pytest.fixture(scope="session")
+def train(images: Path, data_dir: Path) -> Callable[..., zoo.Run]:
+    """Trains the same in this process, from Python."""
+
+    def run(out: Path, steps: int = STEPS, stack: str = "vanilla", **options: object) -> zoo.Run:
+        settings = {**TINY, **options.pop("settings", {})}
+        given = {"dataset": images, "data_dir": data_dir, "progress": False, "checkpoint_every": 7, **options}
+        return zoo.run(stack, steps=steps, settings=settings, out=out, **given)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished(train: Callable[..., zoo.Run], tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
+    """A run of STEPS steps that nothing interrupted; no test writes to its checkpoints."""
+    return train(tmp_path_factory.mktemp("runs") / "finished")
+
+
+@pytest.fixture(scope="session")
+def assert_equal_runs() -> Callable[[zoo.Run, zoo.Run], None]:
+    """Fails unless two runs are equal bit for bit: state, pictures, and metrics but for the seconds."""
+
+    def check(run: zoo.Run, other: zoo.Run) -> None:
+        (state, notes), (other_state, other_notes) = (
+            each.directory.checkpoints.latest() or ({}, {}) for each in (run, other)
+        )
+        assert notes["meter"] == other_notes["meter"]
+        assert set(state) == set(other_state)
+        for name, array in state.items():
+            np.testing.assert_array_equal(array, other_state[name], strict=True, err_msg=name)
+        metrics, other_metrics = ([{**line, "seconds": 0} for line in each.metrics] for each in (run, other))
+        assert metrics == other_metrics
+        files, other_files = (
+            {path.name: path.read_bytes() for path in each.directory.samples.iterdir()} for each in (run, other)
+        )
+        assert files == other_files
+
+    return check
+
+
+@pytest.fixture
+def processes(data_dir: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `zoo` in processes of its own, and ends those that a failing test left."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(words: Sequence[str], **options: object) -> subprocess.Popen[str]:
+        environment = {**os.environ, "TFDS_DATA_DIR": str(data_dir)}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment, **options}
+        process = subprocess.Popen([sys.executable, "-m", "zoo", *words], **pipes)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,126 @@
+"""Who may import whom, read from the sources, and what the light commands must not import, seen in a subprocess."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import zoo_plugins
+
+import zoo
+
+PACKAGE = Path(zoo.__file__).parent
+PLUGINS = Path(zoo_plugins.__file__).parent
+HEAVY = {"keras", "tensorflow", "numpy", "tensorflow_datasets", "jax", "torch"}
+FRONT = {"zoo", "zoo.layers", "zoo.losses", "zoo.recipe"}  # what a plugin may import
+LAYERS = (  # each imports only from those after it
+    {"__main__"},
+    {"cli"},
+    {"inspection", "sample_files", "scaffold"},
+    {"pipeline", "comparison", "diagnosis", "evaluation"},
+    {"training", "loading"},
+    {"trainer"},
+    {"terms", "sampler"},
+    {"players"},
+    {"registry", "data", "run_directory", "pictures", "defaults", "stack", "progress", "interrupts"},
+    {"checkpoint", "layers", "losses", "hookspecs", "recipe"},
+    {"backend", "catalogue"},
+    {"errors"},
+)
+DEFAULTS_BELOW = {("stack", "defaults"), ("registry", "stack"), ("layers", "recipe"), ("hookspecs", "recipe")}
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports anywhere, for type checkers alone included; `from zoo import x` is zoo.x."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.update(f"{node.module}.{alias.name}" if node.module == "zoo" else node.module for alias in node.names)
+    return names
+
+
+def top_level(names: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def part(path: Path) -> str:
+    """The part of the core that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def level(name: str) -> int:
+    return next(index for index, layer in enumerate(LAYERS) if name in layer)
+
+
+def test_every_part_of_the_core_has_its_place() -> None:
+    parts = {part(path) for path in SOURCES} - {"__init__"}
+    assert parts <= set().union(*LAYERS)
+
+
+def test_the_core_imports_downwards_only() -> None:
+    parts = set().union(*LAYERS)
+    upwards = []
+    for path in SOURCES:
+        mine = part(path)
+        if mine == "__init__":
+            continue  # it imports the pipeline when that is first asked for
+        others = {name.split(".")[1] for name in imported(path) if name.startswith("zoo.")} & parts - {mine}
+        for other in others:
+            same = level(other) == level(mine) and (mine, other) in DEFAULTS_BELOW
+            lazily_read = (mine, other) == ("recipe", "catalogue")  # reads a value as registry.yaml would
+            if level(other) <= level(mine) and not same and not lazily_read:
+                upwards.append(f"{path.relative_to(PACKAGE)} imports zoo.{other}")
+    assert upwards == []
+
+
+def test_the_core_never_imports_plugins() -> None:
+    assert [str(path) for path in SOURCES if "zoo_plugins" in top_level(imported(path))] == []
+
+
+def test_plugins_import_the_front_of_the_zoo_and_keras_only() -> None:
+    public = {f"zoo.{name}" for name in zoo.__all__}
+    for path in PLUGINS.glob("*.py"):
+        of_zoo = {name for name in imported(path) if name.partition(".")[0] == "zoo"}
+        assert of_zoo <= FRONT | public, path.name
+        others = top_level(imported(path)) - {"zoo"}
+        assert others <= sys.stdlib_module_names | {"keras"}, path.name
+        assert not any("keras.src" in name for name in imported(path)), path.name
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "jax", "torch"])
+def test_only_the_backend_knows_a_backends_library(library: str) -> None:
+    knowing = {part(path) for path in SOURCES if library in top_level(imported(path))}
+    assert knowing <= {"backend", "data"}  # data: TFDS reads by it, inside functions
+
+
+def test_data_imports_tensorflow_lazily() -> None:
+    for path in (PACKAGE / "data").rglob("*.py"):
+        module = ast.parse(path.read_text())
+        at_once = [node for node in module.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = {alias.name for node in at_once if isinstance(node, ast.Import) for alias in node.names}
+        assert not top_level(names) & {"tensorflow"}, path.name
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import zoo; zoo.hookimpl; zoo.Recipe; zoo.ZooError",
+        "import zoo.cli; zoo.cli.main(['--help'])",
+        "import zoo.cli; zoo.cli.main(['list'])",
+        "import zoo.cli; zoo.cli.main(['list', 'plugins', '--json'])",
+        "import zoo.cli; zoo.cli.main(['run', '--help'])",
+        "import zoo.cli; zoo.cli.main(['completion', 'bash'])",
+    ],
+)
+def test_light_commands_import_nothing_heavy(code: str, tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        f"try:\n    {code.replace('; ', chr(10) + '    ')}\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', sorted(set(sys.modules) & {HEAVY}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
