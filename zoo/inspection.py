@@ -111,7 +111,7 @@ def shapes(tensors: Any) -> Any:
 
 def health(data_dir: Path | None) -> dict[str, Any]:
     """Versions, devices, prepared data, free disk, and every problem found."""
-    from zoo.pipeline import installed_versions
+    from zoo.record import installed_versions
 
     catalogue = read_catalogue()
     report: dict[str, Any] = {

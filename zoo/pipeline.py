@@ -1,22 +1,21 @@
 """The straight line of a run: stack, data, trainer, checkpoints, samples; and opening a run again."""
 
-import hashlib
 import math
-import platform
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import backend
-from zoo.catalogue import Catalogue, PluginEntry, load_plugin, parse_stack, read_catalogue
+from zoo.catalogue import Catalogue, load_plugin, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
-from zoo.errors import ZooError
+from zoo.errors import ZooError, ZooWarning
 from zoo.progress import Progress, Silent, for_stderr
 from zoo.recipe import Setting
+from zoo.record import changed_versions, copy_plugin_files, describe, recorded_plugin
 from zoo.run_directory import RunDirectory, default_path, find_run
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
@@ -26,9 +25,7 @@ if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a
 
 DEFAULT_DATASET = "fashion_mini"
 DEFAULT_EPOCHS = 25  # where neither the command nor registry.yaml says how long
-VERSIONS = ("gan-zoo", "keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "numpy", "pluggy")
 SEEDS = 2**32  # as many as the generators of NumPy and Keras take
-PLUGIN_COPIES = "plugins"  # the folder of a run for its own plugin files
 
 
 @dataclass(frozen=True)
@@ -58,16 +55,9 @@ class Run:
         backend.prepare()
         from zoo.stack import build_stack
 
-        plugins = {each["name"]: load_plugin(self.plugin_entry(each)) for each in self.record["plugins"]}
+        plugins = {each["name"]: load_plugin(recorded_plugin(each, self.path)) for each in self.record["plugins"]}
         values = [Setting(name, value, "run.yaml") for name, value in self.record["recipe"].items()]
         return build_stack(self.record["stack"], plugins, [("", values)])
-
-    def plugin_entry(self, record: Mapping[str, Any]) -> PluginEntry:
-        """Where the run's plugin is to be found: its own copy of a file, else what is installed."""
-        name = record["name"]
-        if "sha256" in record:
-            return PluginEntry(name, None, (self.path / PLUGIN_COPIES / f"{name}.py").absolute(), "run directory")
-        return PluginEntry(name, record["module"], None, "run.yaml")
 
     @cached_property
     def sampler(self) -> "Sampler":
@@ -138,9 +128,7 @@ def run(
     with directory.locked():
         directory.check_same(record)
         trainer = Trainer(resolved, data, seed)
-        if directory.record() is None:
-            copy_plugin_files(resolved, catalogue, directory)
-            directory.write_record(record)
+        begin_or_continue(directory, record, resolved, catalogue)
         training = Training(trainer, directory, told, checkpoint_every)
         training.resume()
         if trainer.steps >= total:
@@ -149,6 +137,21 @@ def run(
         else:
             training.run_to(total)
     return Run(directory)
+
+
+def begin_or_continue(directory: RunDirectory, record: Mapping[str, Any], stack: "Stack", catalogue: Catalogue) -> None:
+    """Write down what makes a new run; warn where an earlier one began with other versions."""
+    before = directory.record()
+    if before is None:
+        copy_plugin_files(stack, catalogue, directory)
+        directory.write_record(record)
+    elif changed := changed_versions(before):
+        warnings.warn(
+            f"{directory.path} continues with other versions than it began with, so that it may end with other "
+            f"numbers than an uninterrupted run: {', '.join(changed)}.",
+            ZooWarning,
+            stacklevel=2,
+        )
 
 
 def load(path: Path | str) -> Run:
@@ -199,62 +202,3 @@ def budget(stack: "Stack", count: int, catalogue: Catalogue, dataset: str, given
         entry = catalogue.datasets.get(dataset)
         images = math.ceil((epochs or (entry.epochs if entry else None) or DEFAULT_EPOCHS) * count)
     return math.ceil(images / (stack.recipe.critic_steps * stack.recipe.batch_size))
-
-
-def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", seed: int) -> dict[str, Any]:
-    """run.yaml: what identifies the run first, then the versions and the machine that began it."""
-    from zoo.run_directory import normal
-
-    recipe = {name: getattr(stack.recipe, name) for name in stack.recipe_sources}
-    return normal(
-        {
-            "stack": stack.name,
-            "plugins": [describe_plugin(catalogue.plugins[name]) for name in stack.plugins],
-            "dataset": {
-                "name": data.name,
-                "split": data.split,
-                "count": data.count,
-                "sample_shape": data.sample_shape,
-                "classes": data.classes,
-                "scale": data.scale,
-                "fingerprint": data.fingerprint,
-                "description": dict(data.description),
-            },
-            "seed": seed,
-            "recipe": recipe,
-            "recipe_sources": dict(stack.recipe_sources),
-            "began": time.strftime("%Y-%m-%d %H:%M:%S %z"),
-            "versions": {"python": platform.python_version(), **installed_versions()},
-            "backend": backend.check_installed(),
-            "devices": backend.current().devices(),
-            "machine": f"{platform.system()} {platform.machine()}",
-        }
-    )
-
-
-def describe_plugin(entry: PluginEntry) -> dict[str, Any]:
-    """What identifies a plugin: its module, or the hash of its file."""
-    if entry.file is None:
-        return {"name": entry.name, "module": entry.module}
-    return {"name": entry.name, "sha256": hashlib.sha256(entry.file.read_bytes()).hexdigest()}
-
-
-def copy_plugin_files(stack: "Stack", catalogue: Catalogue, directory: RunDirectory) -> None:
-    """Keep the stack's plugin files with the run, which can then be opened without them."""
-    files = {name: catalogue.plugins[name].file for name in stack.plugins}
-    for name, file in files.items():
-        if file is not None:
-            folder = directory.path / PLUGIN_COPIES
-            folder.mkdir(exist_ok=True)
-            (folder / f"{name}.py").write_bytes(file.read_bytes())
-
-
-def installed_versions() -> dict[str, str]:
-    """Versions of the packages that numbers may depend on."""
-    versions = {}
-    for name in VERSIONS:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions

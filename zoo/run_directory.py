@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,12 +135,21 @@ class RunDirectory:
         self.checkpoints.discard_after(steps)
         for unfinished in self.path.glob(f"**/{WRITING}*"):  # of a process that was killed; we hold the lock
             unfinished.unlink()
+        self.keep_metrics(lambda step: step <= steps)
+        self.keep_pictures(lambda step: step <= steps)
+
+    def keep_metrics(self, wanted: Callable[[float], bool]) -> None:
+        """Drop the lines of metrics.jsonl whose step is not wanted, and a torn last one."""
         if self.metrics.exists():
-            kept = [line for line in self.metrics.read_text().splitlines() if step_of(line) <= steps]
+            steps = {line: step_of(line) for line in self.metrics.read_text().splitlines()}
+            kept = [line for line, step in steps.items() if step < float("inf") and wanted(step)]
             with atomic_file(self.metrics) as file:
                 file.write("".join(f"{line}\n" for line in kept).encode())
+
+    def keep_pictures(self, wanted: Callable[[int], bool]) -> None:
+        """Remove the sample pictures whose step is not wanted."""
         for picture in self.pictures():
-            if step_of_picture(picture) > steps:
+            if not wanted(step_of_picture(picture)):
                 picture.unlink()
 
     def append_metrics(self, line: Mapping[str, Any]) -> None:

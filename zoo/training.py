@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +79,8 @@ class Training:
 
     def run_to(self, steps: int) -> None:
         """Train until `steps` are finished; Ctrl-C and SIGTERM save first and raise Interrupted."""
+        self.directory.keep_metrics(lambda step: step % METRICS_EVERY == 0)  # an earlier end left more
+        self.directory.keep_pictures(is_picture_step)
         self.progress.start(self.trainer.steps, steps, self.trainer.images_per_step)
         try:
             with signals_as_wishes() as wish:
@@ -111,9 +112,12 @@ class Training:
         self.progress.step(steps, metrics)
 
     def finish(self) -> None:
-        """Leave everything that a reader may want: picture, animation, checkpoint and generator."""
+        """Leave everything that a reader may want: checkpoint, metrics, picture, animation and generator."""
         if self.saved_steps != self.trainer.steps:
             self.save_checkpoint()
+        if self.meter.count:
+            self.directory.keep_metrics(lambda step: step < self.trainer.steps)
+            self.write_metrics()
         if not self.directory.picture(self.trainer.steps).exists():
             self.save_sample_picture()
         save_animation(self.directory.pictures(), self.directory.samples / "animation.webp")
@@ -166,9 +170,9 @@ class Training:
 
 
 def is_picture_step(steps: int) -> bool:
-    """Whether a picture is due: at steps that grow by a constant ratio."""
+    """Whether a picture is due: at the beginning, and at steps that grow by a constant ratio."""
     if steps < FIRST_PICTURE:
-        return False
+        return steps == 0
     power = math.log(steps / FIRST_PICTURE, PICTURE_RATIO)
     return any(int(FIRST_PICTURE * PICTURE_RATIO**near) == steps for near in (math.floor(power), math.ceil(power)))
 
@@ -184,8 +188,3 @@ def sample_picture(trainer: Trainer) -> Any:
     if is_image:
         return grid(to_uint8(samples))
     return scatter(samples * trainer.dataset.scale, batch["samples"] * trainer.dataset.scale)
-
-
-def last_picture(directory: RunDirectory) -> Path:
-    """The sample picture of the latest step."""
-    return directory.pictures()[-1]

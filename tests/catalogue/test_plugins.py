@@ -122,3 +122,13 @@ def test_a_plugins_summary_is_its_first_line_and_needs_no_import(folder: Path, t
 
 def test_a_plugin_that_is_missing_has_no_summary(folder: Path) -> None:
     assert plugin_summary(PluginEntry("x", None, folder / "absent.py", "")) == ""
+
+
+def test_a_plugin_file_that_was_edited_is_loaded_anew(tmp_path: Path):
+    file = tmp_path / "edited.py"
+    entry = PluginEntry("edited", None, file, "--plugin edited.py")
+    file.write_text("VALUE = 1\n")
+    first = load_plugin(entry)
+    assert load_plugin(entry) is first
+    file.write_text("VALUE = 2\n")  # of the same size, within the same second
+    assert load_plugin(entry).VALUE == 2

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -104,8 +105,17 @@ def test_what_a_killed_process_left_half_written_is_gone(
 def test_a_larger_budget_goes_on_and_equals_one_sitting(
     train: Train, finished: zoo.Run, tmp_path: Path, assert_equal_runs: Equal
 ):
-    train(tmp_path / "run", steps=19)  # a picture is due there anyhow
+    train(tmp_path / "run", steps=21)  # no line and no picture is due there: those of this end must go
     assert_equal_runs(train(tmp_path / "run"), finished)
+
+
+def test_a_run_that_continues_with_other_versions_warns(copied: Path, train: Train):
+    record = (copied / "run.yaml").read_text()
+    (copied / "run.yaml").write_text(record.replace(f"keras: {keras.__version__}", "keras: 3.0.0"))
+    with told_warnings() as caught:
+        train(copied)
+    (warning,) = caught
+    assert f"keras 3.0.0 is {keras.__version__} now" in str(warning.message)
 
 
 @pytest.mark.parametrize("budget", [60, 20])

@@ -13,6 +13,8 @@ from types import ModuleType
 from zoo.catalogue.entries import Catalogue, PluginEntry
 from zoo.errors import ZooError, ZooWarning
 
+SOURCE = "__zoo_source__"  # what a plugin file held when it was loaded
+
 
 def find_plugin_source(entry: PluginEntry) -> Path | None:
     """The plugin's file, found without executing any of its package, or None where there is none."""
@@ -72,16 +74,18 @@ def _top_level_spec(name: str) -> importlib.machinery.ModuleSpec | None:
 
 def _load_file(path: Path) -> ModuleType:
     name = f"zoo_plugin_{path.stem}"
+    source = path.read_bytes()
     loaded = sys.modules.get(name)
-    if loaded is not None and loaded.__file__ == str(path):
+    if loaded is not None and loaded.__file__ == str(path) and vars(loaded)[SOURCE] == source:
         return loaded
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"'{path.name}' is no Python file")
     module = importlib.util.module_from_spec(spec)
+    setattr(module, SOURCE, source)  # a notebook may load the file again after it was edited
     sys.modules[name] = module  # before it runs, as import does: dataclasses look their module up
     try:
-        spec.loader.exec_module(module)
+        exec(compile(source, path, "exec"), vars(module))
     except BaseException:
         del sys.modules[name]
         raise

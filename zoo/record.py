@@ -1,0 +1,92 @@
+"""run.yaml: what made a run, and from it back to the run's plugins."""
+
+import hashlib
+import platform
+import time
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo import backend
+from zoo.catalogue import Catalogue, PluginEntry
+from zoo.run_directory import RunDirectory, normal
+
+if TYPE_CHECKING:
+    from zoo.data import Dataset
+    from zoo.stack import Stack
+
+VERSIONS = ("gan-zoo", "keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "numpy", "pluggy")
+PLUGIN_COPIES = "plugins"  # the folder of a run for its own plugin files
+
+
+def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", seed: int) -> dict[str, Any]:
+    """run.yaml: what identifies the run first, then the versions and the machine that began it."""
+    recipe = {name: getattr(stack.recipe, name) for name in stack.recipe_sources}
+    return normal(
+        {
+            "stack": stack.name,
+            "plugins": [describe_plugin(catalogue.plugins[name]) for name in stack.plugins],
+            "dataset": {
+                "name": data.name,
+                "split": data.split,
+                "count": data.count,
+                "sample_shape": data.sample_shape,
+                "classes": data.classes,
+                "scale": data.scale,
+                "fingerprint": data.fingerprint,
+                "description": dict(data.description),
+            },
+            "seed": seed,
+            "recipe": recipe,
+            "recipe_sources": dict(stack.recipe_sources),
+            "began": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+            "versions": {"python": platform.python_version(), **installed_versions()},
+            "backend": backend.check_installed(),
+            "devices": backend.current().devices(),
+            "machine": f"{platform.system()} {platform.machine()}",
+        }
+    )
+
+
+def describe_plugin(entry: PluginEntry) -> dict[str, Any]:
+    """What identifies a plugin: its module, or the hash of its file."""
+    if entry.file is None:
+        return {"name": entry.name, "module": entry.module}
+    return {"name": entry.name, "sha256": hashlib.sha256(entry.file.read_bytes()).hexdigest()}
+
+
+def copy_plugin_files(stack: "Stack", catalogue: Catalogue, directory: RunDirectory) -> None:
+    """Keep the stack's plugin files with the run, which can then be opened without them."""
+    files = {name: catalogue.plugins[name].file for name in stack.plugins}
+    for name, file in files.items():
+        if file is not None:
+            folder = directory.path / PLUGIN_COPIES
+            folder.mkdir(exist_ok=True)
+            (folder / f"{name}.py").write_bytes(file.read_bytes())
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that numbers may depend on."""
+    versions = {}
+    for name in VERSIONS:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def recorded_plugin(record: Mapping[str, Any], run: Path) -> PluginEntry:
+    """Where a plugin of a recorded run is to be found: the run's own copy of a file, else what is installed."""
+    name = record["name"]
+    if "sha256" in record:
+        return PluginEntry(name, None, (run / PLUGIN_COPIES / f"{name}.py").absolute(), "run directory")
+    return PluginEntry(name, record["module"], None, "run.yaml")
+
+
+def changed_versions(before: Mapping[str, Any]) -> list[str]:
+    """`keras 3.15.1 is 3.16.0 now`, for each package that a run began with in another version."""
+    began, now = before["versions"], {"python": platform.python_version(), **installed_versions()}
+    names = [name for name in {**began, **now} if began.get(name) != now.get(name)]
+    return [f"{name} {began.get(name, 'missing')} is {now.get(name, 'missing')} now" for name in names]
