@@ -6,15 +6,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from zoo import __version__
 from zoo.errors import ZooError, ZooWarning
-
-if TYPE_CHECKING:
-    from zoo.pipeline import Run
+from zoo.printing import diagnosed, run_report, run_summary, shown, table
 
 USER_ERROR, OTHER_ERROR, CTRL_C = 2, 1, 130  # exit codes
 TRACEBACK = "--traceback"
@@ -113,24 +111,8 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     """
     import zoo
 
-    run = zoo.run(stack, **options)
-    if as_json:
-        click.echo(json.dumps(run_summary(run)))
-    else:
-        click.echo(run_report(run, continuing(stack, options)))
-
-
-def run_summary(run: "Run") -> dict[str, Any]:
-    """Where everything of a finished run is."""
-    metrics = run.metrics
-    return {
-        "run": str(run.path),
-        "samples": str(run.directory.pictures()[-1]),
-        "animation": str(run.directory.samples / "animation.webp"),
-        "checkpoint": str(run.directory.checkpoints.paths()[-1]),
-        "generator": str(run.path / "generator.keras"),
-        "metrics": metrics[-1] if metrics else None,
-    }
+    summary = run_summary(zoo.run(stack, **options))
+    click.echo(json.dumps(summary) if as_json else run_report(summary, continuing(stack, options)))
 
 
 def continuing(stack: str, options: dict[str, Any]) -> str:
@@ -142,20 +124,6 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
         values = value if isinstance(value, tuple) else (value,)
         words += [word for each in values if each not in (None, option.default) for word in (option.opts[0], str(each))]
     return shlex.join(words)
-
-
-def run_report(run: "Run", again: str) -> str:
-    """The same for a person, with the next commands to try."""
-    summary = run_summary(run)
-    names = ("samples", "animation", "checkpoint", "generator")
-    files = "\n".join(f"  {name:<12}{summary[name]}" for name in names)
-    return (
-        f"{run.record['stack']} on {run.record['dataset']['name']}: {run.path}\n{files}\n"
-        f"Next:\n"
-        f"  zoo sample {shlex.quote(str(run.path))} --interpolate   # walk between samples\n"
-        f"  {again} --epochs 100   # train on\n"
-        f"  zoo list   # other variants and datasets"
-    )
 
 
 @cli.command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
@@ -181,19 +149,7 @@ def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json
         sys.exit(OTHER_ERROR)
 
 
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows of names with what they are, aligned."""
-    width = max((len(row["name"]) for row in rows), default=0)
-    return "\n".join(f"  {row['name']:<{width}}  {described(row)}".rstrip() for row in rows) or "  none"
-
-
-def described(row: dict[str, Any]) -> str:
-    """A row's summary, with a variant's plugins."""
-    plugins = f"  [{' + '.join(row['plugins'])}]" if "plugins" in row else ""
-    return row["summary"] + plugins
-
-
-@cli.command("show", epilog=examples("zoo show dcgan", "zoo show wgan-gp --dataset ring8", "zoo show dcgan+r1 --json"))
+@cli.command("show", epilog=examples("zoo show dcgan", "zoo show vanilla --dataset ring8", "zoo show dcgan+r1 --json"))
 @click.argument("name", shell_complete=complete_stacks)
 @dataset_option
 @data_dir_option
@@ -208,20 +164,6 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
 
     description = stack_description(name, read_catalogue(plugins), **options)
     click.echo(json.dumps(description) if as_json else shown(description))
-
-
-def shown(description: dict[str, Any]) -> str:
-    """A stack's description for a person."""
-    lines = [description["stack"]]
-    lines += [f"  {each['name']}: {each['summary']}" for each in description["plugins"]]
-    lines += ["", f"recipe on {description['dataset']}"]
-    width = max(len(name) for name in description["recipe"])
-    for name, each in description["recipe"].items():
-        lines.append(f"  {name:<{width}}  {each['value']!s:<16}  {each['source']}")
-    lines += ["", f"models for samples {tuple(description['sample_shape'])}"]
-    for role, each in description["models"].items():
-        lines.append(f"  {role:<14}{each['input']} -> {each['output']}, {each['parameters']:,} parameters")
-    return "\n".join(lines)
 
 
 @cli.command(
@@ -272,25 +214,6 @@ def doctor_command(data_dir: Path | None, as_json: bool) -> None:
     click.echo(json.dumps(report) if as_json else diagnosed(report))
     if report["problems"]:
         sys.exit(OTHER_ERROR)
-
-
-def diagnosed(report: dict[str, Any]) -> str:
-    """The doctor's report for a person."""
-    prepared = [
-        f"  {each['name']}: {each['description']}, {each['bytes'] / 2**20:.0f} MiB" for each in report["prepared"]
-    ]
-    return "\n".join(
-        [
-            "versions   " + ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
-            f"backend    {report['backend']}",
-            f"devices    {', '.join(report['devices'])}",
-            f"data       {report['data_directory']} ({report['free_bytes'] / 2**30:.0f} GiB free)",
-            *(prepared or ["  nothing prepared yet"]),
-            f"  not prepared yet: {', '.join(report['not_prepared']) or 'none'}",
-            f"problems   {len(report['problems']) or 'none'}",
-            *(f"  {each}" for each in report["problems"]),
-        ]
-    )
 
 
 @cli.command("completion", epilog=examples("zoo completion bash >> ~/.bashrc", 'eval "$(zoo completion zsh)"'))

@@ -21,9 +21,6 @@ from zoo.catalogue import (
 from zoo.data import data_directory, prepared_datasets
 from zoo.errors import ZooError, ZooWarning
 
-KINDS = ("variants", "plugins", "datasets")
-TRAINING = "fashion_mini"  # the dataset whose shapes `zoo show` gives where none is named
-
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
     """Every variant, plugin and dataset with what is known of it without importing anything."""

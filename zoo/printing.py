@@ -1,0 +1,81 @@
+"""What commands print for a person, from the data that `--json` prints."""
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.pipeline import Run
+
+
+def run_summary(run: "Run") -> dict[str, Any]:
+    """Where everything of a finished run is."""
+    metrics = run.metrics
+    return {
+        "stack": run.record["stack"],
+        "dataset": run.record["dataset"]["name"],
+        "run": str(run.path),
+        "samples": str(run.directory.pictures()[-1]),
+        "animation": str(run.directory.samples / "animation.webp"),
+        "checkpoint": str(run.directory.checkpoints.paths()[-1]),
+        "generator": str(run.directory.generator),
+        "metrics": metrics[-1] if metrics else None,
+    }
+
+
+def run_report(summary: dict[str, Any], again: str) -> str:
+    """A run's summary with the next commands to try; `again` is the one that trains it on."""
+    names = ("samples", "animation", "checkpoint", "generator")
+    files = "\n".join(f"  {name:<12}{summary[name]}" for name in names)
+    return (
+        f"{summary['stack']} on {summary['dataset']}: {summary['run']}\n{files}\n"
+        f"Next:\n"
+        f"  zoo sample {shlex.quote(summary['run'])} --interpolate   # walk between samples\n"
+        f"  {again} --epochs 100   # train on\n"
+        f"  zoo list   # other variants and datasets"
+    )
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows of names with what they are, aligned."""
+    width = max((len(row["name"]) for row in rows), default=0)
+    return "\n".join(f"  {row['name']:<{width}}  {described(row)}".rstrip() for row in rows) or "  none"
+
+
+def described(row: dict[str, Any]) -> str:
+    """A row's summary, with a variant's plugins."""
+    plugins = f"  [{' + '.join(row['plugins'])}]" if "plugins" in row else ""
+    return row["summary"] + plugins
+
+
+def shown(description: dict[str, Any]) -> str:
+    """A stack's description for a person."""
+    lines = [description["stack"]]
+    lines += [f"  {each['name']}: {each['summary']}" for each in description["plugins"]]
+    lines += ["", f"recipe on {description['dataset']}"]
+    width = max(len(name) for name in description["recipe"])
+    for name, each in description["recipe"].items():
+        lines.append(f"  {name:<{width}}  {each['value']!s:<16}  {each['source']}")
+    lines += ["", f"models for samples {tuple(description['sample_shape'])}"]
+    for role, each in description["models"].items():
+        lines.append(f"  {role:<14}{each['input']} -> {each['output']}, {each['parameters']:,} parameters")
+    return "\n".join(lines)
+
+
+def diagnosed(report: dict[str, Any]) -> str:
+    """The doctor's report for a person."""
+    prepared = [
+        f"  {each['name']}: {each['description']}, {each['bytes'] / 2**20:.0f} MiB" for each in report["prepared"]
+    ]
+    return "\n".join(
+        [
+            "versions   " + ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
+            f"backend    {report['backend']}",
+            f"devices    {', '.join(report['devices'])}",
+            f"data       {report['data_directory']} ({report['free_bytes'] / 2**30:.0f} GiB free)",
+            *(prepared or ["  nothing prepared yet"]),
+            f"  not prepared yet: {', '.join(report['not_prepared']) or 'none'}",
+            f"problems   {len(report['problems']) or 'none'}",
+            *(f"  {each}" for each in report["problems"]),
+        ]
+    )
