@@ -14,7 +14,7 @@ for each in "dcgan 20" "vanilla 30" "wgan 50" "wgan-gp 40"; do
     run=runs/$variant/fashion_mnist/0
     runs+=("$run")
     mkdir -p "$results/$variant"
-    cp "$run/run.yaml" "$run/metrics.jsonl" "$run/samples/animation.webp" "$results/$variant/"
+    cp "$run/run.yaml" "$run/metrics.jsonl" "$results/$variant/"
     cp "$(find "$run/samples" -name 'step-*.png' | sort | tail -n 1)" "$results/$variant/samples.png"
 done
 python benchmarks/garments.py "${runs[@]}" --data-dir "$data" --out "$results/garments.json"

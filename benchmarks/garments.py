@@ -106,8 +106,10 @@ def share_of_copies(images: np.ndarray, train: Dataset, nearer_than: float = 2.0
     """The share of images whose nearest training image is nearer than a pixel distance (L2, pixels in [0, 1])."""
     real = np.asarray(train.samples).reshape(train.count, -1).astype("float32") / 255
     ours = images.reshape(len(images), -1).astype("float32") / 255
-    squares = (real**2).sum(axis=1)
-    nearest = [(squares - 2 * real @ each).min() + (each**2).sum() for each in ours]
+    lengths = (ours**2).sum(axis=1)
+    chunks = [real[start : start + 5000] for start in range(0, len(real), 5000)]  # to bound memory
+    squares = [((chunk**2).sum(axis=1)[:, None] - 2 * chunk @ ours.T + lengths).min(axis=0) for chunk in chunks]
+    nearest = np.min(squares, axis=0)
     return round(float((np.sqrt(np.maximum(nearest, 0)) < nearer_than).mean()), 4)
 
 

@@ -17,9 +17,9 @@ FRONT = {"zoo", "zoo.layers", "zoo.losses", "zoo.recipe"}  # what a plugin may i
 LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
-    {"inspection", "sample_files", "scaffold"},
+    {"inspection", "printing", "sample_files", "scaffold"},
     {"pipeline", "comparison", "diagnosis", "evaluation"},
-    {"training", "loading"},
+    {"training", "loading", "record"},
     {"trainer"},
     {"terms", "sampler"},
     {"players"},

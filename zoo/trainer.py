@@ -127,7 +127,8 @@ class Trainer:
             return terms.loss(player)
 
         weights = model.trainable_variables
-        metrics, gradients, scope = backend.current().player_gradients(compute, weights)
+        state = [*model.non_trainable_variables, *self.players.variables.values()]
+        metrics, gradients, scope = backend.current().player_gradients(compute, weights, state)
         if all(gradient is None for gradient in gradients):
             raise ZooError(
                 f"The {player}'s loss depends on none of its weights. "
@@ -140,7 +141,7 @@ class Trainer:
         ]
         metrics[f"{player}_gradient_norm"] = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
         optimizer.apply(gradients, weights)
-        apply_writes(scope, [*model.non_trainable_variables, *self.players.variables.values()])
+        apply_writes(scope, state)
         return metrics
 
     def follow_average(self, step: Tensor) -> None:

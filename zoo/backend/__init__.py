@@ -1,10 +1,10 @@
 """The only code that knows TensorFlow: `current()` gives the module for Keras' backend, all of one contract.
 
-player_gradients(compute, variables)    gradients of one player's loss, its writes held back in a scope
-input_gradients(function, inputs)       differentiable gradients by inputs, for penalties
-compiled(function)                      the function as the backend runs it fastest
-devices(), version()                    for reports
-STOCK_NORMALIZATIONS                    Keras layers whose second-order gradients are wrong on this backend
+player_gradients(compute, weights, state)   gradients of one player's loss, its writes held back in a scope
+input_gradients(function, inputs)           differentiable gradients by inputs, for penalties
+compiled(function)                          the function as the backend runs it fastest
+devices(), version()                        for reports
+STOCK_NORMALIZATIONS                        Keras layers whose second-order gradients are wrong on this backend
 """
 
 import importlib
