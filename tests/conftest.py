@@ -29,7 +29,6 @@ from keras import ops
 import zoo
 from zoo import hookimpl
 """
-SHAPES = {"1 channel": (16, 16, 1), "3 channels": (16, 16, 3), "points": (2,)}
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from conftest import SHAPES
 from keras import ops
 
 from zoo.catalogue import read_catalogue
 from zoo.trainer import Trainer
 
+SHAPES = {"1 channel": (16, 16, 1), "3 channels": (16, 16, 3), "points": (2,)}
 STEPS = 2
 VARIANTS = sorted(read_catalogue().variants)
 ON_POINTS = ("vanilla", "vanilla+wgan", "vanilla+wgan_gp", "vanilla+r1", "vanilla+label_smoothing")
