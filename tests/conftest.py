@@ -1,9 +1,8 @@
 """What all tests share: tiny datasets made in memory, and a folder in which the embedded data is prepared once."""
 
-import os
+from zoo.backend import prepare
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+prepare()  # before Keras imports TensorFlow, loudly
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
