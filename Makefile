@@ -23,6 +23,7 @@ help:  ## list the targets
 
 run: $(STAMP)  ## train a DCGAN on the embedded Fashion-MNIST images
 	@$(BIN)/zoo run dcgan
+	@echo "  . .venv/bin/activate   # first, to have zoo on your path"
 
 test: $(STAMP)  ## run the whole test suite
 	@$(TEST_ENVIRONMENT) $(BIN)/python $(PYTEST)

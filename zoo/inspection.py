@@ -69,16 +69,16 @@ def stack_description(
 ) -> dict[str, Any]:
     """A stack's papers, recipe with the source of each value, shapes and parameter counts on a dataset."""
     from zoo.backend import prepare
+    from zoo.data import expected_shape
 
+    parts = parse_stack(text, catalogue)
+    sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, image_size=image_size)
     prepare()
-    from zoo.data import open_dataset
     from zoo.players import build_players
     from zoo.registry import resolve_stack
 
-    parts = parse_stack(text, catalogue)
     stack = resolve_stack(text, catalogue, dataset, settings)
-    data = open_dataset(dataset, catalogue, data_dir=data_dir, image_size=image_size)
-    players = build_players(stack, data.sample_shape, data.classes, seed=0)
+    players = build_players(stack, sample_shape, classes, seed=0)
     return {
         "stack": canonical_name(parts),
         "plugins": [
@@ -89,7 +89,7 @@ def stack_description(
             for name, source in stack.recipe_sources.items()
         },
         "dataset": dataset,
-        "sample_shape": list(data.sample_shape),
+        "sample_shape": list(sample_shape),
         "models": {
             role: {"input": shapes(model.input), "output": shapes(model.output), "parameters": model.count_params()}
             for role, model in (("generator", players.generator), ("discriminator", players.discriminator))

@@ -9,7 +9,7 @@ from PIL import Image
 
 from zoo import ZooError
 from zoo.catalogue import Catalogue, DatasetEntry
-from zoo.data import open_dataset, prepared_datasets, tfds_preflight
+from zoo.data import expected_shape, open_dataset, prepared_datasets, tfds_preflight
 
 CELEBA = Catalogue(
     datasets={"celeba": DatasetEntry("celeba", "tfds", tfds="celeb_a", image_key="image", crop=140, image_size=64)}
@@ -187,3 +187,10 @@ def test_a_proxy_is_asked_in_place_of_the_host(monkeypatch):
     monkeypatch.setenv("no_proxy", "")
     assert tfds_preflight.any_host_answers(["https://data.example/file"])
     assert asked == [("proxy.example", 3128)]
+
+
+def test_the_shape_of_a_dataset_is_known_before_anything_is_downloaded(tmp_path, no_network):
+    assert expected_shape("celeba", CELEBA, data_dir=tmp_path) == ((64, 64, 3), None)
+    assert expected_shape("mnist", Catalogue(), data_dir=tmp_path) == ((28, 28, 1), 10)
+    assert expected_shape("celeba", CELEBA, data_dir=tmp_path, image_size=128) == ((128, 128, 3), None)
+    assert not prepared_datasets(tmp_path)

@@ -6,13 +6,18 @@ from zoo.data.directory import data_directory, prepared_datasets
 
 if TYPE_CHECKING:
     from zoo.data.dataset import Dataset
-    from zoo.data.opening import open_dataset
+    from zoo.data.opening import expected_shape, open_dataset
     from zoo.data.order import SampleOrder
 
-__all__ = ["Dataset", "SampleOrder", "data_directory", "open_dataset", "prepared_datasets"]
+__all__ = ["Dataset", "SampleOrder", "data_directory", "expected_shape", "open_dataset", "prepared_datasets"]
 
 # Loaded on first use: the command line lists prepared data without paying for NumPy.
-_HOMES = {"Dataset": "zoo.data.dataset", "SampleOrder": "zoo.data.order", "open_dataset": "zoo.data.opening"}
+_HOMES = {
+    "Dataset": "zoo.data.dataset",
+    "SampleOrder": "zoo.data.order",
+    "expected_shape": "zoo.data.opening",
+    "open_dataset": "zoo.data.opening",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -56,6 +56,19 @@ def open_dataset(
     return cache.read(_prepared(source, prepared_root(data_dir), progress), name, split)
 
 
+def expected_shape(
+    name: str, catalogue: Catalogue, *, data_dir: Path | None = None, image_size: int | None = None
+) -> tuple[tuple[int, ...], int | None]:
+    """A dataset's sample shape and count of classes; nothing is downloaded for it."""
+    from zoo.data.tfds_source import TfdsSource
+
+    source = _source(name, catalogue, data_directory(data_dir), image_size, "train")
+    if isinstance(source, TfdsSource):
+        return source.sample_shape, source.classes
+    dataset = open_dataset(name, catalogue, data_dir=data_dir, image_size=image_size)  # it is here or quickly made
+    return dataset.sample_shape, dataset.classes
+
+
 def _prepared(source: Source, root: Path, progress: writer.Progress | None) -> Path:
     """The folder of the source's array, made when it is not there yet."""
     folder = root / cache.folder_name(source.slug, source.identity)

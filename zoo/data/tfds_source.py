@@ -87,6 +87,18 @@ class TfdsSource:
         }
 
     @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(H, W, C), known before anything is prepared."""
+        channels = tfds_features.features(self.builder)[self.image_key].shape[-1]
+        return (self.size, self.size, channels)
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes the labels have, as far as the features say before anything is prepared."""
+        label = tfds_features.features(self.builder)[self.label_key] if self.label_key else None
+        return getattr(label, "num_classes", None)
+
+    @property
     def expression(self) -> str:
         """The TFDS split to read; before preparation TFDS knows of none, and the first wanted one is taken."""
         splits = self.builder.info.splits
