@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import zoo
+from zoo.backend import prepare
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset, open_dataset
 
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
 
+    prepare()  # before Keras imports TensorFlow, loudly
     runs = [zoo.load(path) for path in arguments.runs]
     train, test = (
         open_dataset(DATASET, read_catalogue(), data_dir=arguments.data_dir, split=split) for split in ("train", "test")
