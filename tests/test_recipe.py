@@ -59,6 +59,17 @@ def test_a_plugin_may_inherit_another_plugins_fields() -> None:
     assert recipe.depth == 5
 
 
+def test_what_a_plugin_inherits_from_another_of_the_stack_counts_where_that_one_stands() -> None:
+    recipe, sources = join_recipes([("first", First()), ("second", Second()), ("child", OfFirst())])
+    assert (recipe.beta_1, sources["beta_1"]) == (0.2, "second")
+
+
+def test_a_value_that_a_plugin_gives_its_recipe_counts_without_an_annotation() -> None:
+    recipe, sources = join_recipes([("first", First(latent_size=7)), ("plain", Recipe(critic_steps=3))])
+    assert (recipe.latent_size, sources["latent_size"]) == (7, "first")
+    assert (recipe.critic_steps, sources["critic_steps"]) == (3, "plain")
+
+
 def test_two_plugins_that_bring_the_same_field_are_refused() -> None:
     @dataclass(frozen=True)
     class Other(Recipe):

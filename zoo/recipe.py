@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -56,10 +56,11 @@ def join_recipes(layers: Sequence[tuple[str, Recipe | Iterable[Setting]]]) -> tu
     own class annotates count, so that a default it merely inherits can't overwrite an earlier paper's value.
     """
     joined = stack_recipe_class([(name, type(layer)) for name, layer in layers if isinstance(layer, Recipe)])
+    others = {type(layer) for _, layer in layers if isinstance(layer, Recipe)}
     settings = [
         setting
         for name, layer in layers
-        for setting in (own_settings(name, layer) if isinstance(layer, Recipe) else layer)
+        for setting in (own_settings(name, layer, others) if isinstance(layer, Recipe) else layer)
     ]
     if problems := setting_problems(joined, settings):
         raise ZooError("\n".join(problems))
@@ -83,9 +84,14 @@ def setting_problems(joined: type[Recipe], settings: Iterable[Setting]) -> list[
     return problems
 
 
-def own_settings(plugin: str, recipe: Recipe) -> list[Setting]:
-    """The values of those fields that the recipe's classes below `Recipe` annotate themselves."""
-    names = [name for cls in type(recipe).__mro__ if below_recipe(cls) for name in inspect.get_annotations(cls)]
+def own_settings(plugin: str, recipe: Recipe, others: Set[type]) -> list[Setting]:
+    """The values of the fields that the recipe was given, or that its class or one that it inherits from annotates.
+
+    What it inherits from the recipe of another plugin of the stack counts where that plugin stands, not here.
+    """
+    own = [cls for cls in type(recipe).__mro__ if below_recipe(cls) and (cls is type(recipe) or cls not in others)]
+    names = [name for cls in own for name in inspect.get_annotations(cls)]
+    names += [each.name for each in dataclasses.fields(recipe) if getattr(recipe, each.name) != each.default]
     return [Setting(name, getattr(recipe, name), plugin) for name in dict.fromkeys(names)]
 
 
