@@ -1,5 +1,5 @@
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +76,15 @@ def test_interrupted_is_what_ctrl_c_raises_anywhere():
     assert Interrupted(signal.SIGTERM, "saved").exit_code == 143
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python's own answer to Ctrl-C, which a shell takes from the programs that it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_the_second_signal_acts_at_once():
     with signals_as_wishes() as wish:
         signal.raise_signal(signal.SIGINT)
