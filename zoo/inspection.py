@@ -10,13 +10,11 @@ from typing import Any
 
 from zoo.catalogue import (
     Catalogue,
-    canonical_name,
     find_plugin_source,
     load_every_plugin,
     parse_stack,
     plugin_summary,
     read_catalogue,
-    stack_plugins,
 )
 from zoo.data import data_directory, prepared_datasets
 from zoo.errors import ZooError, ZooWarning
@@ -71,7 +69,7 @@ def stack_description(
     from zoo.backend import prepare
     from zoo.data import expected_shape
 
-    parts = parse_stack(text, catalogue)
+    parse_stack(text, catalogue)  # an unknown name is told before the dataset is looked for
     sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, image_size=image_size)
     prepare()
     from zoo.players import build_players
@@ -80,10 +78,8 @@ def stack_description(
     stack = resolve_stack(text, catalogue, dataset, settings)
     players = build_players(stack, sample_shape, classes, seed=0)
     return {
-        "stack": canonical_name(parts),
-        "plugins": [
-            {"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack_plugins(parts)
-        ],
+        "stack": stack.name,
+        "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],
         "recipe": {
             name: {"value": getattr(stack.recipe, name), "source": source}
             for name, source in stack.recipe_sources.items()

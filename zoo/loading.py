@@ -35,4 +35,4 @@ def load_sampler(directory: RunDirectory, stack: Stack, record: Mapping[str, Any
 
 def owned(state: Mapping[str, np.ndarray], owner: str) -> list[np.ndarray]:
     """The arrays of one owner, in the order of its variables."""
-    return [state[name] for name in sorted(state) if name.startswith(f"{owner}/")]
+    return [array for name, array in state.items() if name.startswith(f"{owner}/")]

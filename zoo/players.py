@@ -110,6 +110,11 @@ def takes_labels(model: keras.Model) -> bool:
     return any(each.name == "labels" for each in model.inputs)
 
 
+def with_labels(latents: Any, labels: Any) -> dict[str, Any]:
+    """The input of a conditional generator: latents, by name already or not, and labels."""
+    return {**(latents if isinstance(latents, dict) else {"latents": latents}), "labels": labels}
+
+
 def check_differentiable(stack: Stack, generator: keras.Model, discriminator: keras.Model) -> None:
     """Refuse to differentiate a gradient through a layer whose second-order gradient is wrong on this backend."""
     models = {"discriminator": [discriminator], "generator": [discriminator, generator]}

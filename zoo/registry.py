@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoo.catalogue import Catalogue, StackPart, VariantEntry, canonical_name, load_plugin, parse_stack
+from zoo.catalogue import Catalogue, StackPart, VariantEntry, canonical_name, load_plugin, parse_stack, stack_plugins
 from zoo.errors import ZooError
 from zoo.recipe import Setting, parse_setting, setting_problems
 from zoo.stack import Stack, build_stack
@@ -18,7 +18,7 @@ def resolve_stack(text: str, catalogue: Catalogue, dataset: str | None = None, s
     if problems := override_problems(catalogue):
         raise ZooError("\n".join(problems))
     parts = parse_stack(text, catalogue)
-    plugins = {name: load_plugin(catalogue.plugins[name]) for part in parts for name in part.plugins}
+    plugins = {name: load_plugin(catalogue.plugins[name]) for name in stack_plugins(parts)}
     layers = [
         (part.plugins[-1], table_settings(catalogue, part.variant, table))
         for part in parts

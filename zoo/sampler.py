@@ -12,7 +12,7 @@ from keras import ops
 from zoo.backend.scopes import inherited_scope
 from zoo.checkpoint import WRITING, atomic_file
 from zoo.errors import ZooError
-from zoo.players import takes_labels
+from zoo.players import takes_labels, with_labels
 from zoo.stack import Stack
 
 CHUNK = 256  # samples made at once, to bound memory
@@ -39,9 +39,8 @@ class Sampler:
         )
         if not takes_labels(self.generator):
             return drawn
-        others = drawn if isinstance(drawn, dict) else {"latents": drawn}
         labels = ops.convert_to_tensor(np.arange(count, dtype="int32") % self.classes)  # Keras mixes no kinds of array
-        return {**others, "labels": labels}
+        return with_labels(drawn, labels)
 
     def samples(self, latents: Any) -> np.ndarray:
         """Samples (count, ...) of the latents: images in [-1, 1], points in scaled units."""

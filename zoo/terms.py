@@ -10,7 +10,7 @@ from pluggy._hooks import HookImpl
 
 from zoo import backend
 from zoo.errors import ZooError
-from zoo.players import Players, takes_labels
+from zoo.players import Players, takes_labels, with_labels
 from zoo.stack import CORE, HOOKS_OF_PLAYER, Stack
 
 Tensor = Any
@@ -78,8 +78,7 @@ class Terms:
         latents = self.stack.first("latents", real_batch=self.real_batch, **arguments)
         if takes_labels(self.generator) and not (isinstance(latents, dict) and "labels" in latents):
             drawn = keras.random.randint((count,), 0, self.classes, seed=self.seeds[CORE])
-            others = latents if isinstance(latents, dict) else {"latents": latents}
-            return {**others, "labels": drawn}
+            return with_labels(latents, drawn)
         return latents
 
     @cached_property

@@ -90,9 +90,8 @@ class Trainer:
         """The real batch of that number, as it is at rest."""
         indices = self.order.indices(number)
         batch = {"samples": self.dataset.batch(indices)}
-        if self.dataset.labels is not None:
-            batch["labels"] = self.dataset.labels[indices].astype("int32")
-        return batch
+        labels = self.dataset.batch_labels(indices)
+        return batch if labels is None else {**batch, "labels": labels.astype("int32")}
 
     def seed_states(self, player: Player, number: int) -> np.ndarray:
         """A state for each seed generator, (plugins + 1, 2) uint32: a function of run seed, step, player and plugin."""

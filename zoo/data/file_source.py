@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo.data.folder_source import FolderSource
 from zoo.data.images import centre_square
+from zoo.data.local_source import LocalSource
 from zoo.data.writer import Contents
 from zoo.errors import ZooError, unknown
 
@@ -29,23 +30,8 @@ def file_source(path: Path, image_size: int | None, split: str) -> "ArraySource 
 
 
 @dataclass(frozen=True)
-class ArraySource:
+class ArraySource(LocalSource):
     """uint8 images (N, H, W) or (N, H, W, C), or floating-point points (N, D), which are scaled into [-1, 1]."""
-
-    path: Path
-    image_size: int | None
-    split: str
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.path.name
-
-    @property
-    def slug(self) -> str:
-        """`faces.npy-train-64px`."""
-        size = f"-{self.image_size}px" if self.image_size else ""
-        return f"{self.path.name}-{self.split}{size}"
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -58,9 +44,6 @@ class ArraySource:
             "bytes": status.st_size,
             "modified": status.st_mtime_ns,
         }
-
-    def prepare(self) -> None:
-        """Nothing: the file is here."""
 
     def contents(self) -> Contents:
         """The file's samples of this split, checked."""

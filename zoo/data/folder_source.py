@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from zoo.data.images import centre_square
+from zoo.data.local_source import LocalSource
 from zoo.data.writer import Contents
 from zoo.errors import ZooError
 
@@ -22,23 +23,8 @@ GRAY_MODES = ("1", "L")
 
 
 @dataclass(frozen=True)
-class FolderSource:
+class FolderSource(LocalSource):
     """Images in the order of their names; a label is the index of the image's subfolder."""
-
-    path: Path
-    image_size: int | None
-    split: str
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.path.name
-
-    @property
-    def slug(self) -> str:
-        """`faces-train-64px`."""
-        size = f"-{self.image_size}px" if self.image_size else ""
-        return f"{self.path.name}-{self.split}{size}"
 
     @cached_property
     def root(self) -> Path:
@@ -80,9 +66,6 @@ class FolderSource:
             "image_size": self.image_size,
             "files": hashlib.sha256(json.dumps(status).encode()).hexdigest(),
         }
-
-    def prepare(self) -> None:
-        """Nothing: the files are here."""
 
     def contents(self) -> Contents:
         """The images, cropped to their centre square and resized; gray only where every image is."""
