@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from zoo import backend
 from zoo.catalogue import read_catalogue
 from zoo.trainer import Trainer
 
@@ -123,7 +124,7 @@ def test_the_saved_generator_gives_the_same_samples(trained: Trained, tmp_path: 
 def test_dcgan_builds_for_every_size(size: int, smallest: int, channels: int, make_stack: Callable) -> None:
     from zoo.players import build_players
 
-    players = build_players(make_stack("dcgan"), (size, size, channels), None, seed=0)
+    players = build_players(make_stack("dcgan"), (size, size, channels), None, 0, backend.engine())
     made = players.generator(np.zeros((2, 3), "float32"))
     assert made.shape == (2, size, size, channels)
     assert players.discriminator(made).shape == (2, 1)
@@ -173,9 +174,11 @@ def test_augmentations_are_chained_in_the_stacks_order_with_seeds_of_their_own(
     seen = {}
     for order in ("doubling+shifting", "shifting+doubling"):
         trainer = Trainer(make_stack(f"vanilla+{order}", plugins=["doubling", "shifting"]), tiny_dataset((2,)))
-        for seed, state in zip(trainer.seeds.values(), trainer.seed_states("discriminator", 0), strict=True):
+        for seed, state in zip(
+            trainer.updates.seeds.values(), trainer.feed.seed_states("discriminator", trainer.steps, 0), strict=True
+        ):
             seed.state.assign(state)
-        terms = Terms(trainer.stack, trainer.players, None, np.int32(0), trainer.seeds, {})
+        terms = Terms(trainer.stack, trainer.players, trainer.engine, None, 4, np.int32(0), trainer.updates.seeds, {})
         seen[order] = ops.convert_to_numpy(terms.augmented(np.ones((1000, 2), "float32")))
     assert seen["doubling+shifting"].mean() == pytest.approx(2 * 1 + 3, abs=0.01)
     assert seen["shifting+doubling"].mean() == pytest.approx(2 * (1 + 3), abs=0.01)

@@ -39,8 +39,10 @@ PENALTY = """
 def parts_of(stack: Stack, tiny_dataset: Callable) -> tuple[float, dict[str, float]]:
     """The discriminator's whole loss and its parts, outside of any graph."""
     trainer = Trainer(stack, tiny_dataset((2,)))
-    batch = {name: ops.convert_to_tensor(each) for name, each in trainer.batch(0).items()}
-    terms = Terms(stack, trainer.players, None, ops.convert_to_tensor(0), trainer.seeds, batch)
+    batch = {name: ops.convert_to_tensor(each) for name, each in trainer.feed.batch(0).items()}
+    terms = Terms(
+        stack, trainer.players, trainer.engine, None, 4, ops.convert_to_tensor(0), trainer.updates.seeds, batch
+    )
     total, parts = terms.loss("discriminator")
     return float(total), {name: float(value) for name, value in parts.items()}
 
@@ -166,7 +168,7 @@ def test_a_hook_gets_only_what_it_names_and_only_that_is_computed(
     asked = {argument for impl in stack.implementations("generator_loss") for argument in impl.argnames}
     assert asked == {"step", "recipe", "fake_logits"}
     trainer = Trainer(stack, tiny_dataset((2,)))
-    terms = Terms(stack, trainer.players, None, np.int32(0), trainer.seeds, {})
+    terms = Terms(stack, trainer.players, trainer.engine, None, 4, np.int32(0), trainer.updates.seeds, {})
     terms.loss("generator")
     computed = {"latents", "fake_samples", "fake_labels", "fake_outputs", "fake_logits"}
     assert {name for name in vars(terms) if name.startswith(("real_", "fake_", "latents"))} - {"real_batch"} <= computed

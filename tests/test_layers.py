@@ -116,7 +116,7 @@ def test_group_normalization_refuses_groups_of_a_single_value() -> None:
 def test_constant_inputs_stay_finite(kind: type[keras.Layer]) -> None:
     inputs = ops.ones((2, 3, 3, 4))
     layer = kind()
-    slopes = backend.current().input_gradients(lambda each: ops.square(layer(each, training=True)), inputs)
+    slopes = backend.engine().input_gradients(lambda each: ops.square(layer(each, training=True)), inputs)
     assert np.isfinite(numpy(layer(inputs))).all()
     assert np.isfinite(numpy(slopes)).all()
 
@@ -161,10 +161,10 @@ def test_the_gradient_flows_through_the_singular_value() -> None:
     _, _, right = np.linalg.svd(kernel)
     layer.singular_vector.assign(right[:1])  # the power iteration has converged
 
-    def loss() -> tuple[Any, None]:
-        return ops.sum(layer(inputs, training=True) * weights), None
+    def loss() -> tuple[Any, tuple[()]]:
+        return ops.sum(layer(inputs, training=True) * weights), ()
 
-    _, (gradient,), _ = backend.current().player_gradients(loss, [dense.kernel])
+    _, (gradient,), _ = backend.engine().player_gradients(loss, [dense.kernel], [], batch_size=5)
 
     def value(matrix: Any) -> float:
         return float(np.sum(inputs @ (matrix / np.linalg.svd(matrix, compute_uv=False)[0]) * weights))

@@ -29,7 +29,7 @@ def sigmoid(logit: float) -> float:
 
 def slopes(loss: Callable[[Any], Any], logits: list[float]) -> Any:
     """The derivative of the loss of each logit alone."""
-    total = backend.current().input_gradients(lambda each: loss(each) * len(logits), column(logits))
+    total = backend.engine().input_gradients(lambda each: loss(each) * len(logits), column(logits))
     return ops.convert_to_numpy(total)[:, 0]
 
 

@@ -29,7 +29,7 @@ def linear(tiny_dataset: Callable, make_stack: Callable, penalty: str, *settings
 def descended(trainer: Trainer, variable: Any) -> Any:
     """The gradient of the discriminator's loss by a variable, as one update at a rate of 1 shows it."""
     before = ops.convert_to_numpy(variable)
-    metrics = trainer.update("discriminator", 0, trainer.batch(0))
+    metrics = trainer.update("discriminator", 0, trainer.feed.batch(0))
     return metrics, before - ops.convert_to_numpy(variable)
 
 
@@ -76,7 +76,7 @@ def test_wgan_gp_looks_at_points_between_real_and_generated_samples(
         return ops.sum(ops.square(samples), axis=1, keepdims=True) / 2
 
     stack = make_stack("vanilla+wgan_gp")
-    gradients = backend.current().input_gradients
+    gradients = backend.engine().input_gradients
     seed = keras.random.SeedGenerator(0)
     penalty = discriminator_penalty(real, fake, quadratic, gradients, seed, stack.recipe)
     (points,) = looked_at
@@ -111,7 +111,7 @@ def update(trainer: Trainer, values: dict[str, Any]) -> float:
     """Give the discriminator these values, update it once, and return its whole loss at the values."""
     for variable in trainer.players.discriminator.variables:
         variable.assign(values[variable.path])
-    metrics = trainer.update("discriminator", 0, trainer.batch(0))
+    metrics = trainer.update("discriminator", 0, trainer.feed.batch(0))
     parts = ("discriminator_loss", "discriminator_penalty/")
     return sum(float(value) for name, value in metrics.items() if name.startswith(parts))
 
@@ -155,7 +155,7 @@ STOCK = "dcgan+wgan_gp+stock_layer_norm+descent"
 def test_the_same_harness_finds_the_stock_layer_normalization_wrong(
     tiny_dataset: Callable, make_stack: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend.current(), "STOCK_NORMALIZATIONS", ())
+    monkeypatch.setattr(type(backend.engine()), "stock_normalizations", ())
     stack = make_stack(STOCK, "critic_steps=1", plugins=["stock_layer_norm", "descent"])
     assert relative_error(Trainer(stack, tiny_dataset((16, 16, 1)))) > 1e-3
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from zoo import ZooError
+from zoo import ZooError, backend
 from zoo.players import build_players
 from zoo.trainer import Trainer
 
@@ -146,7 +146,7 @@ def test_models_of_the_wrong_shape_are_refused(
 
 @pytest.mark.parametrize("shape", [(20, 20, 1), (8, 8, 1), (32, 16, 1), (2,)])
 def test_dcgan_says_which_sizes_it_makes(shape: tuple[int, ...], make_stack: Callable) -> None:
-    assert refused(lambda: build_players(make_stack("dcgan"), shape, None, 0)) == (
+    assert refused(lambda: build_players(make_stack("dcgan"), shape, None, 0, backend.engine())) == (
         "Plugin 'dcgan' makes square images of 28 pixels or a power of two from 16 to 1024; received samples of shape "
         f"{shape}. Choose a size with --image-size; for points use the variant 'vanilla'."
     )
@@ -228,8 +228,8 @@ def test_an_exception_inside_a_plugin_names_plugin_hook_and_line(build_error: Ca
 def test_a_loss_that_depends_on_no_weight_is_refused(player: str, value: str, build_error: Callable) -> None:
     message = build_error(f"@hookimpl\ndef {player}_loss(fake_logits):\n    return {value}\n")
     assert message == (
-        f"The {player}'s loss depends on none of its weights. Plugin 'mine', hook '{player}_loss': compute it from "
-        "the logits, without ops.stop_gradient or NumPy."
+        f"The {player}'s loss depends on none of its weights: its first gradient is zero. Plugin 'mine', hook "
+        f"'{player}_loss': compute it from the logits, without ops.stop_gradient or NumPy."
     )
 
 
@@ -248,7 +248,7 @@ def test_a_plugins_own_check_is_told_as_it_is(make_stack: Callable, tiny_dataset
 @pytest.mark.parametrize(("stack", "shape"), [("dcgan", (16, 16, 1)), ("vanilla", (2,))])
 def test_batch_normalization_under_wgan_gp_is_refused(stack: str, shape: tuple[int, ...], make_stack: Callable) -> None:
     made = make_stack(f"{stack}+wgan_gp", "discriminator_normalization=batch")
-    message = refused(lambda: build_players(made, shape, None, 0))
+    message = refused(lambda: build_players(made, shape, None, 0, backend.engine()))
     assert message.startswith(
         "Plugin 'wgan_gp' can't hold a critic with batch normalization to its penalty: layer 'batch_"
     )
@@ -258,19 +258,21 @@ def test_batch_normalization_under_wgan_gp_is_refused(stack: str, shape: tuple[i
 @pytest.mark.parametrize("stack", ["wgan+label_smoothing", "label_smoothing+dcgan+wgan", "wgan-gp+label_smoothing"])
 def test_label_smoothing_is_refused_where_there_are_no_labels(stack: str, make_stack: Callable) -> None:
     made = make_stack(stack)
-    assert refused(lambda: build_players(made, (16, 16, 1), None, 0)) == WASSERSTEIN_IS_NO_CROSS_ENTROPY
+    assert (
+        refused(lambda: build_players(made, (16, 16, 1), None, 0, backend.engine())) == WASSERSTEIN_IS_NO_CROSS_ENTROPY
+    )
 
 
 @pytest.mark.parametrize("label", ["0", "1.1"])
 def test_a_smoothed_label_is_a_probability(label: str, make_stack: Callable) -> None:
     made = make_stack("vanilla+label_smoothing", f"real_label={label}")
-    message = refused(lambda: build_players(made, (2,), None, 0))
+    message = refused(lambda: build_players(made, (2,), None, 0, backend.engine()))
     assert message == f"real_label must be in (0, 1]; received {float(label)}."
 
 
 def test_instance_normalization_of_a_dense_critic_is_refused_with_the_plugins_line(make_stack: Callable) -> None:
     made = make_stack("vanilla", "discriminator_normalization=instance")
-    message = refused(lambda: build_players(made, (2,), None, 0))
+    message = refused(lambda: build_players(made, (2,), None, 0, backend.engine()))
     assert "Instance normalization needs images" in message
 
 

@@ -1,15 +1,17 @@
 """The two players' updates: what each may change, what it draws, and the numbers of averages and optimizers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from keras import ops
 
-from zoo import ZooError, backend
+from zoo import ZooError
 from zoo.terms import Terms
-from zoo.trainer import Trainer, prepared
+from zoo.trainer import Trainer
+from zoo.updates import prepared
 
 State = dict[str, np.ndarray]
 STACK = "vanilla+wgan_gp"  # with dropout, batch normalization in the generator, spectral vectors in the critic
@@ -32,15 +34,18 @@ def owners(names: set[str]) -> set[str]:
 
 def eager_terms(trainer: Trainer) -> Terms:
     """The terms of the first discriminator update, outside of any graph."""
-    for seed, state in zip(trainer.seeds.values(), trainer.seed_states("discriminator", 0), strict=True):
+    for seed, state in zip(
+        trainer.updates.seeds.values(), trainer.feed.seed_states("discriminator", trainer.steps, 0), strict=True
+    ):
         seed.state.assign(state)
-    batch = {name: ops.convert_to_tensor(each) for name, each in trainer.batch(0).items()}
-    return Terms(trainer.stack, trainer.players, None, ops.convert_to_tensor(0), trainer.seeds, batch)
+    batch = {name: ops.convert_to_tensor(each) for name, each in trainer.feed.batch(0).items()}
+    count, step = trainer.recipe.batch_size, ops.convert_to_tensor(0)
+    return Terms(trainer.stack, trainer.players, trainer.engine, None, count, step, trainer.updates.seeds, batch)
 
 
 def test_a_discriminator_update_leaves_the_generator_unchanged(trainer: Trainer) -> None:
     before = trainer.state()
-    trainer.update("discriminator", 0, trainer.batch(0))
+    trainer.update("discriminator", 0, trainer.feed.batch(0))
     names = changed(before, trainer.state())
     assert owners(names) == {"discriminator", "discriminator_optimizer"}
     assert any("seed" in name for name in names)  # of the dropout
@@ -63,7 +68,7 @@ def test_the_discriminators_moving_statistics_move_in_its_own_update_only(
     before = trainer.state()
     trainer.update("generator", 0, {})
     between = trainer.state()
-    trainer.update("discriminator", 0, trainer.batch(0))
+    trainer.update("discriminator", 0, trainer.feed.batch(0))
     assert not any(name.startswith("discriminator/") for name in changed(before, between))
     assert any("moving_variance" in name for name in changed(between, trainer.state()))
 
@@ -92,7 +97,7 @@ def test_a_penalty_of_weight_zero_changes_nothing(tiny_dataset: Callable, make_s
 
 
 def test_the_average_follows_its_formula_and_is_what_samples_come_from(trainer: Trainer) -> None:
-    weight, average = trainer.players.generator.trainable_variables[0], trainer.average[0]
+    weight, average = trainer.players.generator.trainable_variables[0], trainer.updates.average[0]
     expected = ops.convert_to_numpy(average)
     assert np.array_equal(expected, ops.convert_to_numpy(weight))
     for decay in (1 / 10, 2 / 11, 3 / 12):  # below the recipe's .5: early on the average is young
@@ -108,7 +113,7 @@ def test_the_average_follows_its_formula_and_is_what_samples_come_from(trainer: 
     latents = trainer.sampler.latents(4, seed=0)
     averaged = trainer.sampler.samples(latents)
     assert np.array_equal(raw, ops.convert_to_numpy(weight))  # only lent
-    for variable, value in zip(trainer.players.generator.trainable_variables, trainer.average, strict=True):
+    for variable, value in zip(trainer.players.generator.trainable_variables, trainer.updates.average, strict=True):
         variable.assign(value)
     by_hand = ops.convert_to_numpy(trainer.players.generator(latents, training=False))  # moving statistics as they are
     assert averaged == pytest.approx(by_hand, abs=1e-6)
@@ -116,16 +121,18 @@ def test_the_average_follows_its_formula_and_is_what_samples_come_from(trainer: 
 
 def test_without_a_decay_no_average_is_kept(tiny_dataset: Callable, make_stack: Callable) -> None:
     trainer = Trainer(make_stack("vanilla"), tiny_dataset((2,)))
-    assert trainer.average == []
+    assert trainer.updates.average == []
     assert not any(name.startswith("average") for name in trainer.state())
 
 
 def recorded(trainer: Trainer) -> list[tuple[str, int, dict[str, Any]]]:
-    """Replaces both updates by one that notes player, step and batch."""
+    """Replaces both updates, each a call of its own, by one that notes player, step and batch."""
     calls: list[tuple[str, int, dict[str, Any]]] = []
-    for player in trainer.updates:
-        trainer.updates[player] = lambda step, seeds, batch, player=player: (
-            calls.append((player, int(step), batch)) or {f"{player}_loss": 0.0}
+    trainer.policy = replace(trainer.policy, steps_per_call=1)
+    for player in trainer.calls:
+        trainer.calls[player] = lambda inputs, player=player: (
+            calls.append((player, int(inputs["step"]), inputs["batch"]))
+            or np.ones(len(trainer.updates.metrics[player]))
         )
     return calls
 
@@ -138,7 +145,7 @@ def test_a_step_is_so_many_critic_updates_on_fresh_batches_and_one_of_the_genera
     assert [step for _, step, _ in calls] == [0, 0, 0, 1, 1, 1]
     batches = [batch["samples"] for player, _, batch in calls if player == "discriminator"]
     for number, batch in enumerate(batches):
-        assert np.array_equal(batch, trainer.dataset.samples[trainer.order.indices(number)])
+        assert np.array_equal(batch, trainer.dataset.samples[trainer.feed.order.indices(number)])
     assert all(batch == {} for player, _, batch in calls if player == "generator")
     rows = {tuple(row) for row in np.concatenate(batches)}
     assert len(rows) == 4 * 4  # no sample twice within the epoch of 40
@@ -160,7 +167,7 @@ def test_a_generator_that_looks_at_real_samples_gets_a_batch_of_its_own(
     trainer.step()
     trainer.step()
     for number, (_, _, batch) in enumerate(calls):
-        assert np.array_equal(batch["samples"], trainer.dataset.samples[trainer.order.indices(number)])
+        assert np.array_equal(batch["samples"], trainer.dataset.samples[trainer.feed.order.indices(number)])
     assert trainer.images == 2 * 2 * 4  # what the discriminator consumed
 
 
@@ -191,9 +198,9 @@ def test_every_tracing_of_an_update_gives_the_same_numbers(tiny_dataset: Callabl
     before = trainer.state()
     penalties = set()
     for _ in range(30):
-        trainer.updates["discriminator"] = backend.current().compiled(trainer.discriminator_update)
+        trainer.calls["discriminator"] = trainer.compiled_update("discriminator")
         trainer.set_state(before)
-        penalties.add(float(trainer.update("discriminator", 0, trainer.batch(0))["discriminator_penalty/r1"]))
+        penalties.add(float(trainer.update("discriminator", 0, trainer.feed.batch(0))["discriminator_penalty/r1"]))
     assert len(penalties) == 1
 
 
@@ -210,8 +217,10 @@ def test_every_update_of_every_plugin_has_a_seed_of_its_own(trainer: Trainer) ->
     states = []
     for steps in (0, 1):
         trainer.steps = steps
-        states += [tuple(row) for number in (0, 1) for row in trainer.seed_states("discriminator", number)]
-        states += [tuple(row) for row in trainer.seed_states("generator", 0)]
+        states += [
+            tuple(row) for number in (0, 1) for row in trainer.feed.seed_states("discriminator", trainer.steps, number)
+        ]
+        states += [tuple(row) for row in trainer.feed.seed_states("generator", trainer.steps, 0)]
     assert len(states) == 2 * 3 * len(("zoo", "vanilla", "wgan_gp"))
     assert len(set(states)) == len(states)
 
@@ -225,7 +234,7 @@ def test_the_critics_weights_are_clipped_from_the_start_and_after_every_update(
     for number in range(3):
         weights = [ops.convert_to_numpy(each) for each in trainer.players.discriminator.trainable_variables]
         assert max(np.abs(weight).max() for weight in weights) == pytest.approx(0.02)
-        trainer.update("discriminator", number, trainer.batch(number))
+        trainer.update("discriminator", number, trainer.feed.batch(number))
     assert (
         max(np.abs(ops.convert_to_numpy(each)).max() for each in trainer.players.generator.trainable_variables) > 0.02
     )

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo import layers
+from zoo import backend, layers
 from zoo.players import Players, build_players
 
 
 def built(make_stack: Callable, text: str, *settings: str, shape: tuple[int, ...] = (32, 32, 3)) -> Players:
-    return build_players(make_stack(text, *settings), shape, None, seed=0)
+    return build_players(make_stack(text, *settings), shape, None, 0, backend.engine())
 
 
 def kinds(model: keras.Model) -> list[str]:
@@ -140,7 +140,7 @@ def test_every_discriminator_ends_in_one_linear_logit_after_its_features(text: s
 
 def test_initial_weights_are_a_function_of_the_seed(make_stack: Callable) -> None:
     stack = make_stack("dcgan")
-    one, same, other = (build_players(stack, (16, 16, 1), None, seed) for seed in (1, 1, 2))
+    one, same, other = (build_players(stack, (16, 16, 1), None, seed, backend.engine()) for seed in (1, 1, 2))
     kernels = [ops.convert_to_numpy(each.generator.trainable_variables[0]) for each in (one, same, other)]
     assert np.array_equal(kernels[0], kernels[1])
     assert not np.array_equal(kernels[0], kernels[2])

@@ -61,7 +61,47 @@ plugin_option = click.option(
     metavar="FILE",
     help="A plugin's file; its name is the plugin's name.",
 )
+ENGINE_NAMES = ("backend", "precision", "devices", "deterministic", "processes", "process", "coordinator")
+ENGINE_OPTIONS = (
+    click.option("--backend", type=click.Choice(["tensorflow", "jax"]), help="[KERAS_BACKEND, else tensorflow]"),
+    click.option(
+        "--precision",
+        type=click.Choice(["float32", "bfloat16"]),
+        default="float32",
+        show_default=True,
+        help="Of the layers; weights, losses and penalties are float32 in either.",
+    ),
+    click.option(
+        "--devices",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Divide each batch over so many GPUs (or, to rehearse it, parts of the CPU).",
+    ),
+    click.option(
+        "--deterministic", is_flag=True, help="The same bits again on a GPU, at some cost; a CPU does so anyway."
+    ),
+    click.option("--processes", type=click.IntRange(min=1), default=1, help="Train with so many processes (JAX)."),
+    click.option("--process", type=click.IntRange(min=0), default=0, help="The number of this one, from 0."),
+    click.option("--coordinator", metavar="HOST:PORT", help="Where process 0 waits for the others."),
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+def engine_options(command: Any) -> Any:
+    """Adds what chooses backend, precision and devices."""
+    for option in reversed(ENGINE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def engine_of(options: dict[str, Any]) -> Any:
+    """What the engine's options chose."""
+    from zoo.backend.options import EngineOptions, Processes
+
+    processes = Processes(options["process"], options["processes"], options["coordinator"])
+    chosen = ("backend", "precision", "devices", "deterministic")
+    return EngineOptions(**{name: options[name] for name in chosen}, processes=processes)
 
 
 def examples(*lines: str) -> str:
@@ -103,6 +143,8 @@ def cli(traceback: bool) -> None:
     "--out", type=click.Path(file_okay=False, path_type=Path), help="The run directory [runs/STACK/DATASET/SEED]."
 )
 @click.option("--checkpoint-every", type=click.IntRange(min=1), metavar="STEPS", help="Else once a minute.")
+@engine_options
+@click.option("--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes.")
 @json_option
 def run_command(stack: str, as_json: bool, **options: Any) -> None:
     """Train STACK: a variant, a plugin, or several joined as in dcgan+r1.
@@ -111,14 +153,30 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     """
     import zoo
 
-    summary = run_summary(zoo.run(stack, **options))
+    engine = engine_of(options)
+    others = {name: value for name, value in options.items() if name not in ENGINE_NAMES}
+    run = zoo.run(stack, engine=engine, **others)
+    if engine.processes.index > 0:  # the files are process 0's, perhaps on another machine
+        return
+    summary = run_summary(run)
     click.echo(json.dumps(summary) if as_json else run_report(summary, continuing(stack, options)))
 
 
 def continuing(stack: str, options: dict[str, Any]) -> str:
     """The command that trains the same run on: what was typed, without its budget."""
     words = ["zoo", "run", stack]
-    for name in ("dataset", "data_dir", "image_size", "seed", "settings", "plugins", "out"):
+    for name in (
+        "dataset",
+        "data_dir",
+        "image_size",
+        "seed",
+        "settings",
+        "plugins",
+        "out",
+        "backend",
+        "precision",
+        "devices",
+    ):
         option = next(each for each in run_command.params if each.name == name)
         value = options[name]
         values = value if isinstance(value, tuple) else (value,)

@@ -66,17 +66,17 @@ def stack_description(
     settings: Sequence[str],
 ) -> dict[str, Any]:
     """A stack's papers, recipe with the source of each value, shapes and parameter counts on a dataset."""
-    from zoo.backend import prepare
+    from zoo import backend
     from zoo.data import expected_shape
 
     parse_stack(text, catalogue)  # an unknown name is told before the dataset is looked for
     sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, image_size=image_size)
-    prepare()
+    backend.prepare()
     from zoo.players import build_players
     from zoo.registry import resolve_stack
 
     stack = resolve_stack(text, catalogue, dataset, settings)
-    players = build_players(stack, sample_shape, classes, seed=0)
+    players = build_players(stack, sample_shape, classes, seed=0, engine=backend.engine())
     return {
         "stack": stack.name,
         "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],
@@ -117,14 +117,17 @@ def health(data_dir: Path | None) -> dict[str, Any]:
         "free_bytes": free_bytes(data_directory(data_dir)),
         "backend": "none",
         "devices": [],
+        "policies": [],
         "problems": [],
     }
     from zoo import backend
+    from zoo.backend.policy import table as policy_table
 
     try:
         report["problems"] = plugin_problems(catalogue)
         report["backend"] = backend.check_installed()
-        report["devices"] = backend.current().devices()
+        report["devices"] = backend.engine().device_names()
+        report["policies"] = policy_table()
     except ZooError as error:  # without a backend the rest is still worth knowing
         report["problems"].append(str(error))
     if importlib.util.find_spec("importlib_resources") is None:

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import keras
 from keras import ops
 
-from zoo.backend.scopes import inherited_scope
+from zoo.backend.scopes import exact_values, inherited_scope
 from zoo.errors import ZooError, unknown
 from zoo.recipe import Normalization
 
@@ -20,18 +20,22 @@ PACKAGE = "zoo"  # under which saved models find these classes
 
 
 class ChannelScaled(keras.layers.Layer):
-    """What the normalizations share: an epsilon, and a scale and an offset for each channel."""
+    """What the normalizations share: an epsilon, and a scale and an offset for each channel.
+
+    In mixed precision moments, scales and offsets are float32, and only what comes out is rounded.
+    """
 
     def __init__(self, epsilon: float = 1e-5, gamma_initializer: Any = "ones", **settings: Any) -> None:
-        super().__init__(**settings)
+        super().__init__(**{"autocast": False, **settings})
         self.epsilon = epsilon
         self.gamma_initializer = keras.initializers.get(gamma_initializer)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the C scales and offsets."""
         channels = (input_shape[-1],)
-        self.gamma = self.add_weight(shape=channels, initializer=self.gamma_initializer, name="gamma")
-        self.beta = self.add_weight(shape=channels, initializer="zeros", name="beta")
+        exact = {"shape": channels, "autocast": False}
+        self.gamma = self.add_weight(initializer=self.gamma_initializer, name="gamma", **exact)
+        self.beta = self.add_weight(initializer="zeros", name="beta", **exact)
         super().build(input_shape)
 
     def normalize(self, inputs: Tensor, mean: Tensor, variance: Tensor, channels: tuple[int, ...] = (-1,)) -> Tensor:
@@ -40,7 +44,11 @@ class ChannelScaled(keras.layers.Layer):
         It takes one multiplication and one addition of the large tensor. `channels` is the shape that C has in it.
         """
         scale = ops.rsqrt(variance + self.epsilon) * ops.reshape(self.gamma, channels)
-        return inputs * scale + (ops.reshape(self.beta, channels) - mean * scale)
+        return ops.cast(inputs * scale + (ops.reshape(self.beta, channels) - mean * scale), self.compute_dtype)
+
+    def exact(self, inputs: Tensor) -> Tensor:
+        """Inputs as precise as the weights are."""
+        return ops.cast(inputs, self.variable_dtype)
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
@@ -62,14 +70,13 @@ class BatchNormalization(ChannelScaled):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the moving statistics too."""
         super().build(input_shape)
-        channels = (input_shape[-1],)
-        self.moving_mean = self.add_weight(shape=channels, initializer="zeros", name="moving_mean", trainable=False)
-        self.moving_variance = self.add_weight(
-            shape=channels, initializer="ones", name="moving_variance", trainable=False
-        )
+        fixed = {"shape": (input_shape[-1],), "trainable": False, "autocast": False}
+        self.moving_mean = self.add_weight(initializer="zeros", name="moving_mean", **fixed)
+        self.moving_variance = self.add_weight(initializer="ones", name="moving_variance", **fixed)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Standardize by the batch's own moments in training, by the moving ones otherwise."""
+        inputs = self.exact(inputs)
         if training:
             mean, variance = moments(inputs, tuple(range(inputs.ndim - 1)), keepdims=False)
             self.follow(self.moving_mean, mean)
@@ -93,6 +100,7 @@ class LayerNormalization(ChannelScaled):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Standardize each sample."""
+        inputs = self.exact(inputs)
         return self.normalize(inputs, *moments(inputs, tuple(range(1, inputs.ndim))))
 
 
@@ -116,6 +124,7 @@ class GroupNormalization(ChannelScaled):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Standardize each group of each sample."""
+        inputs = self.exact(inputs)
         shape = ops.shape(inputs)
         groups = math.gcd(self.groups, inputs.shape[-1])
         channels = (groups, inputs.shape[-1] // groups)
@@ -143,6 +152,7 @@ class InstanceNormalization(ChannelScaled):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Standardize each channel of each sample."""
+        inputs = self.exact(inputs)
         return self.normalize(inputs, *moments(inputs, tuple(range(1, inputs.ndim - 1))))
 
 
@@ -153,6 +163,9 @@ class SpectralNormalization(keras.layers.Wrapper):
     The value comes from one power iteration in each training call, and the gradient flows through it as in section 2.1
     of the paper (Keras' own stops it). The kernel counts as a matrix of (all other axes, output channels).
     """
+
+    def __init__(self, layer: keras.Layer, **settings: Any) -> None:
+        super().__init__(layer, **{"autocast": False, **settings})  # the kernel is divided in float32
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the running left singular vector u, (1, output channels)."""
@@ -166,6 +179,13 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Call the layer with its kernel divided by the singular value."""
+        with exact_values():
+            divided = self.divided_kernel(training)
+        with inherited_scope([(self.layer.kernel, divided)]):
+            return self.layer(inputs)
+
+    def divided_kernel(self, training: bool) -> Tensor:
+        """The kernel divided by its singular value."""
         kernel = ops.convert_to_tensor(self.layer.kernel)
         matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
         fixed = ops.stop_gradient(matrix)
@@ -175,8 +195,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             self.singular_vector.assign(left)
         sigma = ops.sum(ops.matmul(right, matrix) * left)
         divisor = ops.where(sigma > 0, sigma, 1.0)  # a kernel of zeros stays one
-        with inherited_scope([(self.layer.kernel, kernel / divisor)]):
-            return self.layer(inputs)
+        return kernel / divisor
 
 
 def normalized(layer: keras.Layer, kind: Normalization, **settings: Any) -> Callable[[Tensor], Tensor]:

@@ -6,8 +6,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo import backend
+from zoo.backend.options import EngineOptions
 from zoo.errors import ZooError
-from zoo.players import refusing_unseeded_randomness
+from zoo.players import build_generator, refusing_unseeded_randomness
 from zoo.run_directory import RunDirectory
 from zoo.sampler import Sampler
 from zoo.stack import Stack
@@ -20,17 +22,13 @@ def load_sampler(directory: RunDirectory, stack: Stack, record: Mapping[str, Any
         raise ZooError(f"The run {directory.path} has no checkpoint yet. Continue it with zoo run.")
     state, _ = latest
     dataset = record["dataset"]
+    engine = backend.engine(EngineOptions(precision=record["precision"]))
     with refusing_unseeded_randomness():
-        generator = stack.first(
-            "generator",
-            sample_shape=tuple(dataset["sample_shape"]),
-            classes=dataset["classes"],
-            recipe=stack.recipe,
-        )
+        generator = build_generator(stack, tuple(dataset["sample_shape"]), dataset["classes"], engine)
     for variable, array in zip(generator.variables, owned(state, "generator"), strict=True):
         variable.assign(array)
     average = [keras.Variable(array, trainable=False) for array in owned(state, "average")]
-    return Sampler(stack, generator, average, dataset["classes"])
+    return Sampler(stack, generator, engine, average, dataset["classes"])
 
 
 def owned(state: Mapping[str, np.ndarray], owner: str) -> list[np.ndarray]:

@@ -1,21 +1,24 @@
 """The straight line of a run: stack, data, trainer, checkpoints, samples; and opening a run again."""
 
 import math
+import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import backend
+from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.catalogue import Catalogue, load_plugin, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.errors import ZooError, ZooWarning
 from zoo.progress import Progress, Silent, for_stderr
 from zoo.recipe import Setting
-from zoo.record import changed_versions, copy_plugin_files, describe, recorded_plugin
+from zoo.record import changes, copy_plugin_files, describe, recorded_plugin
 from zoo.run_directory import RunDirectory, default_path, find_run
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
@@ -99,22 +102,29 @@ def run(
     plugins: Sequence[Path | str] = (),
     out: Path | str | None = None,
     checkpoint_every: int | None = None,
+    engine: EngineOptions = DEFAULT_ENGINE,
+    profile: bool = False,
     progress: Progress | bool = True,
 ) -> Run:
     """Train a stack on a dataset until a total of steps, epochs or images, continuing what its run directory holds.
 
     `settings` are recipe values, as a mapping or as `key=value` texts; `plugins` are files of plugins; `out` replaces
-    the run directory runs/<stack>/<dataset>/<seed>. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
+    the run directory runs/<stack>/<dataset>/<seed>; `engine` chooses backend, precision and devices;
+    `profile` says where the time of some steps went. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
     when everything is saved.
     """
     given = {"steps": steps, "epochs": epochs, "images": images}
     check_numbers(given, seed)
+    backend.choose(engine.backend)
     backend.check_installed()
-    told = progress if not isinstance(progress, bool) else for_stderr() if progress else Silent()
+    shown = progress and engine.processes.index == 0
+    told = progress if not isinstance(progress, bool) else for_stderr() if shown else Silent()
     texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     catalogue = read_catalogue([Path(each) for each in plugins])
     parse_stack(stack, catalogue)
     dataset = match(str(dataset), catalogue.datasets) or str(dataset)
+    if engine.devices > 1:  # before TensorFlow reads data, which is to compute
+        backend.divide(engine.devices)
     data = open_data(dataset, catalogue, data_dir, image_size, told)
     backend.prepare()
     from zoo.registry import resolve_stack
@@ -123,11 +133,12 @@ def run(
 
     resolved = resolve_stack(stack, catalogue, dataset, texts)
     total = budget(resolved, data.count, catalogue, dataset, given)
-    directory = RunDirectory(Path(out) if out else default_path(resolved.name, dataset, seed))
-    record = describe(resolved, catalogue, data, seed)
-    with directory.locked():
+    path = Path(out) if out else default_path(resolved.name, dataset, seed)
+    made = backend.engine(engine)
+    with made.together(), directory_of_process(path, engine) as directory, directory.locked():
+        trainer = Trainer(resolved, data, seed, made)
+        record = describe(resolved, catalogue, data, trainer)
         directory.check_same(record)
-        trainer = Trainer(resolved, data, seed)
         begin_or_continue(directory, record, resolved, catalogue)
         training = Training(trainer, directory, told, checkpoint_every)
         training.resume()
@@ -135,8 +146,18 @@ def run(
             told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
             training.finish()  # which a kill may have cut short
         else:
-            training.run_to(total)
-    return Run(directory)
+            training.run_to(total, profile)
+    return Run(RunDirectory(path))
+
+
+@contextmanager
+def directory_of_process(path: Path, options: EngineOptions) -> Iterator[RunDirectory]:
+    """The run directory in the process that writes it; in each other one a place for what nobody needs."""
+    if options.processes.index == 0:
+        yield RunDirectory(path)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        yield RunDirectory(Path(scratch))
 
 
 def begin_or_continue(directory: RunDirectory, record: Mapping[str, Any], stack: "Stack", catalogue: Catalogue) -> None:
@@ -145,10 +166,10 @@ def begin_or_continue(directory: RunDirectory, record: Mapping[str, Any], stack:
     if before is None:
         copy_plugin_files(stack, catalogue, directory)
         directory.write_record(record)
-    elif changed := changed_versions(before):
+    elif changed := changes(before, record):
         warnings.warn(
-            f"{directory.path} continues with other versions than it began with, so that it may end with other "
-            f"numbers than an uninterrupted run: {', '.join(changed)}.",
+            f"{directory.path} continues otherwise than it began, so that it may end with other numbers than an "
+            f"uninterrupted run: {', '.join(changed)}.",
             ZooWarning,
             stacklevel=2,
         )

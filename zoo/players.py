@@ -10,10 +10,11 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state
 
-from zoo import backend
+from zoo.backend.contract import Engine
 from zoo.errors import ZooError
 from zoo.stack import HOOKS_OF_PLAYER, Stack
 
+SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute)
 GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
 
 
@@ -28,16 +29,19 @@ class Players:
     variables: Mapping[str, keras.Variable]
 
 
-def build_players(stack: Stack, sample_shape: tuple[int, ...], classes: int | None, seed: int) -> Players:
+def build_players(
+    stack: Stack, sample_shape: tuple[int, ...], classes: int | None, seed: int, engine: Engine
+) -> Players:
     """Build and check what the stack's hooks describe; initial weights are a function of the seed."""
     shape = {"sample_shape": sample_shape, "recipe": stack.recipe}
     with seeded(seed), refusing_unseeded_randomness():
-        generator = stack.first("generator", classes=classes, **shape)
-        discriminator = stack.first("discriminator", classes=classes, **shape)
+        generator = build_generator(stack, sample_shape, classes, engine)
+        with engine.building():
+            discriminator = exact_outputs(stack.first("discriminator", classes=classes, **shape))
         generator_optimizer, discriminator_optimizer = stack.first("optimizers", recipe=stack.recipe)
         variables = joined_variables(stack, shape)
     check_models(stack, generator, discriminator, sample_shape, classes)
-    check_differentiable(stack, generator, discriminator)
+    check_differentiable(stack, engine, generator, discriminator)
     for _ in stack.each(
         "check",
         **shape,
@@ -51,6 +55,35 @@ def build_players(stack: Stack, sample_shape: tuple[int, ...], classes: int | No
     generator_optimizer.build(generator.trainable_variables)  # before tracing, and before a checkpoint is loaded
     discriminator_optimizer.build(discriminator.trainable_variables)
     return Players(generator, discriminator, generator_optimizer, discriminator_optimizer, variables)
+
+
+def build_generator(stack: Stack, sample_shape: tuple[int, ...], classes: int | None, engine: Engine) -> Any:
+    """What the stack's hook describes, in the engine's precision, its samples float32."""
+    with engine.building():
+        made = stack.first("generator", sample_shape=sample_shape, classes=classes, recipe=stack.recipe)
+        return exact_outputs(made)
+
+
+def exact_outputs(model: Any) -> Any:
+    """The model, its last layers computing in float32 in either precision: samples, logits and whatever heads it has.
+
+    A logit in bfloat16 has three significant digits.
+    """
+    for tensor in keras.tree.flatten(model.output) if isinstance(model, keras.Model) else ():
+        for layer in last_layers(tensor):
+            if layer.compute_dtype == "bfloat16":
+                layer.dtype_policy = "float32"
+    return model
+
+
+def last_layers(tensor: Any) -> Iterator[Any]:
+    """The layer that computes a model's output, after those that only reshape it."""
+    layer = tensor._keras_history.operation
+    while isinstance(layer, SHAPING):
+        yield layer
+        layer = layer.input._keras_history.operation
+    if isinstance(layer, keras.Layer):
+        yield layer
 
 
 def joined_variables(stack: Stack, shape: dict[str, Any]) -> dict[str, keras.Variable]:
@@ -105,6 +138,12 @@ def input_named(model: keras.Model, name: str) -> Any:
     return next((each for each in model.inputs if each.name == name), model.inputs[0])
 
 
+def has_convolutions(players: Players) -> bool:
+    """Whether either model convolves: a dense layer's kernel has two axes."""
+    models = (players.generator, players.discriminator)
+    return any(len(weight.shape) > 2 for model in models for weight in model.trainable_variables)
+
+
 def takes_labels(model: keras.Model) -> bool:
     """Whether the model is conditional."""
     return any(each.name == "labels" for each in model.inputs)
@@ -115,9 +154,10 @@ def with_labels(latents: Any, labels: Any) -> dict[str, Any]:
     return {**(latents if isinstance(latents, dict) else {"latents": latents}), "labels": labels}
 
 
-def check_differentiable(stack: Stack, generator: keras.Model, discriminator: keras.Model) -> None:
+def check_differentiable(stack: Stack, engine: Engine, generator: keras.Model, discriminator: keras.Model) -> None:
     """Refuse to differentiate a gradient through a layer whose second-order gradient is wrong on this backend."""
     models = {"discriminator": [discriminator], "generator": [discriminator, generator]}
+    stock: Any = engine.stock_normalizations
     differentiated = [
         model
         for player, each in models.items()
@@ -126,11 +166,11 @@ def check_differentiable(stack: Stack, generator: keras.Model, discriminator: ke
     ]
     for model in differentiated:
         for layer in model._flatten_layers():
-            if isinstance(layer, backend.current().STOCK_NORMALIZATIONS):
+            if isinstance(layer, stock):
                 raise ZooError(
                     f"A penalty of this stack differentiates a gradient through '{layer.name}' "
                     f"(keras.layers.{type(layer).__name__}), whose second-order gradient is wrong on "
-                    f"{keras.backend.backend()}. Use zoo.layers.{type(layer).__name__} instead."
+                    f"{engine.name}. Use zoo.layers.{type(layer).__name__} instead."
                 )
 
 
@@ -138,7 +178,8 @@ def check_differentiable(stack: Stack, generator: keras.Model, discriminator: ke
 def seeded(seed: int) -> Iterator[None]:
     """Make Keras' initializers draw from the seed, and leave the program's own random state as it was."""
     python_state, numpy_state = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed)
+    random.seed(seed)  # from which Keras' initializers take their seeds
+    np.random.seed(seed)
     try:
         yield
     finally:

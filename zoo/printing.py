@@ -72,6 +72,8 @@ def diagnosed(report: dict[str, Any]) -> str:
             "versions   " + ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
             f"backend    {report['backend']}",
             f"devices    {', '.join(report['devices'])}",
+            "a step is compiled as",
+            *policies(report["policies"], report["backend"]),
             f"data       {report['data_directory']} ({report['free_bytes'] / 2**30:.0f} GiB free)",
             *(prepared or ["  nothing prepared yet"]),
             f"  not prepared yet: {', '.join(report['not_prepared']) or 'none'}",
@@ -79,3 +81,12 @@ def diagnosed(report: dict[str, Any]) -> str:
             *(f"  {each}" for each in report["problems"]),
         ]
     )
+
+
+def policies(rows: Sequence[dict[str, str]], backend: str) -> list[str]:
+    """How steps are compiled, the backend that runs marked."""
+    return [
+        f"  {'*' if row['backend'] == backend else ' '} {row['backend']:<11}{row['device']:<4}{row['networks']:<14}"
+        f"{row['policy']}: {row['reason']}"
+        for row in rows
+    ]

@@ -15,12 +15,14 @@ from zoo.run_directory import RunDirectory, normal
 if TYPE_CHECKING:
     from zoo.data import Dataset
     from zoo.stack import Stack
+    from zoo.trainer import Trainer
 
-VERSIONS = ("gan-zoo", "keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "numpy", "pluggy")
+VERSIONS = ("gan-zoo", "keras", "numpy", "pluggy", "tensorflow-datasets")
+VERSIONS_OF_BACKEND = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax", "jaxlib")}
 PLUGIN_COPIES = "plugins"  # the folder of a run for its own plugin files
 
 
-def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", seed: int) -> dict[str, Any]:
+def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Trainer") -> dict[str, Any]:
     """run.yaml: what identifies the run first, then the versions and the machine that began it."""
     recipe = {name: getattr(stack.recipe, name) for name in stack.recipe_sources}
     return normal(
@@ -37,16 +39,27 @@ def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", seed: int) -
                 "fingerprint": data.fingerprint,
                 "description": dict(data.description),
             },
-            "seed": seed,
+            "seed": trainer.seed,
+            "precision": trainer.engine.precision,
             "recipe": recipe,
             "recipe_sources": dict(stack.recipe_sources),
             "began": time.strftime("%Y-%m-%d %H:%M:%S %z"),
             "versions": {"python": platform.python_version(), **installed_versions()},
-            "backend": backend.check_installed(),
-            "devices": backend.current().devices(),
+            "engine": describe_engine(trainer),
             "machine": f"{platform.system()} {platform.machine()}",
         }
     )
+
+
+def describe_engine(trainer: "Trainer") -> dict[str, Any]:
+    """On what the run trains and how its step is compiled: other bits, the same mathematics."""
+    engine = trainer.engine
+    return {
+        "backend": engine.name,
+        "devices": engine.device_names(),
+        "processes": engine.processes.count,
+        "policy": trainer.policy.summary,
+    }
 
 
 def describe_plugin(entry: PluginEntry) -> dict[str, Any]:
@@ -69,7 +82,7 @@ def copy_plugin_files(stack: "Stack", catalogue: Catalogue, directory: RunDirect
 def installed_versions() -> dict[str, str]:
     """Versions of the packages that numbers may depend on."""
     versions = {}
-    for name in VERSIONS:
+    for name in (*VERSIONS, *VERSIONS_OF_BACKEND.get(backend.chosen(), ())):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -85,8 +98,11 @@ def recorded_plugin(record: Mapping[str, Any], run: Path) -> PluginEntry:
     return PluginEntry(name, record["module"], None, "run.yaml")
 
 
-def changed_versions(before: Mapping[str, Any]) -> list[str]:
-    """`keras 3.15.1 is 3.16.0 now`, for each package that a run began with in another version."""
-    began, now = before["versions"], {"python": platform.python_version(), **installed_versions()}
-    names = [name for name in {**began, **now} if began.get(name) != now.get(name)]
-    return [f"{name} {began.get(name, 'missing')} is {now.get(name, 'missing')} now" for name in names]
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """`keras 3.15.1 is 3.16.0 now`, for each version, and each property of the engine, that a run began without."""
+    found = []
+    for key in ("versions", "engine"):
+        names = dict.fromkeys([*before[key], *now[key]])
+        pairs = {name: (before[key].get(name, "missing"), now[key].get(name, "missing")) for name in names}
+        found += [f"{name} {began} is {is_now} now" for name, (began, is_now) in pairs.items() if began != is_now]
+    return found

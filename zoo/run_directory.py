@@ -17,7 +17,14 @@ from zoo.checkpoint import WRITING, Checkpoints, atomic_file
 from zoo.errors import ZooError
 
 LONGEST_NAME = 255  # bytes, of a folder's name on common file systems
-IDENTITY = ("stack", "plugins", "dataset", "seed", "recipe")  # of run.yaml: what must not differ to continue a run
+IDENTITY = (
+    "stack",
+    "plugins",
+    "dataset",
+    "seed",
+    "recipe",
+    "precision",
+)  # of run.yaml: what must not differ to continue a run
 PICTURE = re.compile(r"step-(\d+)\.png")
 
 

@@ -1,7 +1,8 @@
 """Drawing samples from a generator, averaged where there is an average, in inference mode."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from zoo.backend.contract import Engine
 from zoo.backend.scopes import inherited_scope
 from zoo.checkpoint import WRITING, atomic_file
 from zoo.errors import ZooError
@@ -24,6 +26,7 @@ class Sampler:
 
     stack: Stack
     generator: keras.Model
+    engine: Engine
     average: Sequence[keras.Variable] = field(default=())
     classes: int | None = None
 
@@ -46,10 +49,18 @@ class Sampler:
         """Samples (count, ...) of the latents: images in [-1, 1], points in scaled units."""
         count = len(next(iter(latents.values())) if isinstance(latents, dict) else latents)
         chunks = [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
-        with self.averaged():
-            made = [self.generator(sliced(latents, chunk), training=False) for chunk in chunks]
-        arrays = [ops.convert_to_numpy(each["samples"] if isinstance(each, dict) else each) for each in made]
-        return np.concatenate(arrays)
+        return np.concatenate([ops.convert_to_numpy(self.generate(sliced(latents, chunk))) for chunk in chunks])
+
+    @cached_property
+    def generate(self) -> Callable[[Any], Any]:
+        """From latents to samples, compiled."""
+
+        def traced(latents: Any) -> Any:
+            with self.averaged():
+                made = self.generator(latents, training=False)
+            return made["samples"] if isinstance(made, dict) else made
+
+        return self.engine.compiled_here(traced, [*self.generator.variables, *self.average])
 
     def averaged(self) -> keras.StatelessScope:
         """A scope in which the generator's weights are their average."""

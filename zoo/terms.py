@@ -8,7 +8,7 @@ import keras
 from keras import ops
 from pluggy._hooks import HookImpl
 
-from zoo import backend
+from zoo.backend.contract import Engine
 from zoo.errors import ZooError
 from zoo.players import Players, takes_labels, with_labels
 from zoo.stack import CORE, HOOKS_OF_PLAYER, Stack
@@ -25,7 +25,9 @@ class Terms:
         self,
         stack: Stack,
         players: Players,
+        engine: Engine,
         classes: int | None,
+        count: int,
         step: Tensor,
         seeds: Seeds,
         real_batch: Mapping[str, Tensor],
@@ -33,6 +35,7 @@ class Terms:
         self.stack = stack
         self.players = players
         self.classes = classes
+        self.count = count  # of samples that are seen here: on several devices a part of the batch
         self.step = step
         self.seeds = seeds
         self.real_batch = real_batch
@@ -40,7 +43,7 @@ class Terms:
         self.variables = players.variables
         self.generator = players.generator
         self.discriminator = players.discriminator
-        self.gradients = backend.current().input_gradients
+        self.gradients = engine.input_gradients
 
     def named(self, names: set[str]) -> dict[str, Any]:
         """The terms of these names, computed in the order in which the contract lists them; `seed` is the core's."""
@@ -56,7 +59,7 @@ class Terms:
         hook = f"{player}_penalty"
         for impl in self.stack.implementations(hook):
             penalty = self.answered(impl, arguments)
-            parts[f"{hook}/{impl.plugin_name}"] = penalty
+            parts[penalty_name(player, impl)] = penalty
             total = total + penalty
         return total, parts
 
@@ -73,11 +76,10 @@ class Terms:
     @cached_property
     def latents(self) -> Any:
         """What the generator is given."""
-        count = self.recipe.batch_size
-        arguments = {"count": count, "classes": self.classes, "recipe": self.recipe, "seed": self.seeds[CORE]}
+        arguments = {"count": self.count, "classes": self.classes, "recipe": self.recipe, "seed": self.seeds[CORE]}
         latents = self.stack.first("latents", real_batch=self.real_batch, **arguments)
         if takes_labels(self.generator) and not (isinstance(latents, dict) and "labels" in latents):
-            drawn = keras.random.randint((count,), 0, self.classes, seed=self.seeds[CORE])
+            drawn = keras.random.randint((self.count,), 0, self.classes, seed=self.seeds[CORE])
             return with_labels(latents, drawn)
         return latents
 
@@ -154,3 +156,14 @@ def logits_of(outputs: Any) -> Tensor:
     """The logits in a discriminator's answer, as float32 or wider."""
     logits = outputs["logits"] if isinstance(outputs, dict) else outputs
     return ops.cast(logits, "float32") if keras.backend.standardize_dtype(logits.dtype) != "float64" else logits
+
+
+def penalty_name(player: str, impl: HookImpl) -> str:
+    """Under which a plugin's penalty is logged."""
+    return f"{player}_penalty/{impl.plugin_name}"
+
+
+def metric_names(stack: Stack, player: str) -> list[str]:
+    """What an update of the player measures: its loss without penalties, each penalty, the norm of its gradient."""
+    penalties = [penalty_name(player, impl) for impl in stack.implementations(f"{player}_penalty")]
+    return [f"{player}_loss", *penalties, f"{player}_gradient_norm"]

@@ -1,27 +1,31 @@
-"""The step: the two players' updates, the same for every stack, and the whole state as arrays."""
+"""The trainer: the compiled step, called again and again, and the whole state as arrays."""
 
 import re
-import zlib
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from zoo import backend
-from zoo.backend.scopes import apply_writes
-from zoo.data import Dataset, SampleOrder
+from zoo.backend.contract import Engine
+from zoo.data import Dataset
 from zoo.errors import ZooError
-from zoo.players import Players, build_players, refusing_unseeded_randomness
+from zoo.feed import Ahead, Feed, Player, feed_for
+from zoo.players import Players, build_players, has_convolutions
+from zoo.profiling import Phases
 from zoo.sampler import Sampler
-from zoo.stack import CORE, HOOKS_OF_PLAYER, Stack
-from zoo.terms import REAL, Terms
+from zoo.stack import Stack
+from zoo.updates import Updates
 
 Tensor = Any
-Player = Literal["discriminator", "generator"]
 COUNTER = re.compile(r"_\d+")  # Keras numbers names by what else the process has built
-SEED_WORDS = 2  # uint32 in the state of a Keras seed generator
+RESIDENT_SHARE = 0.25  # of a device's memory, at most, for the dataset
+RESIDENT_BYTES = 4 * 2**30  # at most, where the backend does not say how much memory there is
+AHEAD_BYTES = 2**28  # at most, of the batches that are brought to the device for one call
 
 
 class Trainer:
@@ -31,31 +35,23 @@ class Trainer:
     What a step draws is a function of (seed, step) alone, so that `state()` needs no history.
     """
 
-    def __init__(self, stack: Stack, dataset: Dataset, seed: int = 0) -> None:
+    def __init__(self, stack: Stack, dataset: Dataset, seed: int = 0, engine: Engine | None = None) -> None:
         self.stack = stack
         self.dataset = dataset
         self.seed = seed
+        self.engine = engine or backend.engine()
         self.recipe = stack.recipe
         self.steps = 0  # finished
-        self.order = SampleOrder(len(dataset.samples), self.recipe.batch_size, seed)
-        self.players: Players = build_players(stack, dataset.sample_shape, dataset.classes, seed)
-        self.seeds = {name: keras.random.SeedGenerator(0) for name in (CORE, *stack.plugins)}
-        self.average = self.build_average()
-        self.generator_sees_real = bool(
-            stack.asked_for(*HOOKS_OF_PLAYER["generator"]) & REAL or "real_batch" in stack.asked_for("latents")
-        )
-        compiled = backend.current().compiled
-        self.updates = {
-            "discriminator": compiled(self.discriminator_update),
-            "generator": compiled(self.generator_update),
+        self.phases = Phases()
+        self.feed: Feed = feed_for(stack, dataset, seed)
+        self.players: Players = build_players(stack, dataset.sample_shape, dataset.classes, seed, self.engine)
+        self.updates = Updates(stack, self.players, self.engine, dataset.classes)
+        self.policy = self.engine.policy(has_convolutions(self.players))
+        self.engine.place(list(self.variables().values()))
+        self.calls: dict[Player, Callable[..., Tensor]] = {
+            "discriminator": self.compiled_update("discriminator"),
+            "generator": self.compiled_update("generator"),
         }
-
-    def build_average(self) -> list[keras.Variable]:
-        """Copies of the generator's trainable variables, to average them over steps; none where the recipe has none."""
-        if not self.recipe.average_decay:
-            return []
-        weights = self.players.generator.trainable_variables
-        return [keras.Variable(weight.numpy(), trainable=False, name=f"average_{weight.name}") for weight in weights]
 
     @property
     def images(self) -> int:
@@ -67,97 +63,101 @@ class Trainer:
         """How many real samples the discriminator consumes in a step."""
         return self.recipe.critic_steps * self.recipe.batch_size
 
+    @property
+    def steps_per_call(self) -> int:
+        """How many steps `train` takes at once: what the policy says, if so many batches fit."""
+        if self.policy.steps_per_call == 1 or self.resident:
+            return self.policy.steps_per_call
+        batches = self.recipe.critic_steps + self.feed.generator_sees_real
+        step = batches * self.recipe.batch_size * self.dataset.samples[:1].nbytes
+        return max(1, min(self.policy.steps_per_call, AHEAD_BYTES // step))
+
+    def train(self, count: int) -> dict[str, np.ndarray]:
+        """Train `count` steps; returns (count,) of each metric: that of the last update of its player in each step."""
+        rows: list[np.ndarray] = []
+        begun = self.steps
+        while self.steps < begun + count:
+            if self.policy.steps_per_call == 1:
+                rows.append(self.step_by_calls())
+                self.steps += 1
+            else:
+                several = min(begun + count - self.steps, self.steps_per_call)
+                rows.extend(self.steps_on_device(several))
+        metrics = dict(zip(self.updates.metric_names, np.stack(rows, axis=1), strict=True))
+        if begun == 0:
+            self.updates.check_dependence({name: float(values[0]) for name, values in metrics.items()})
+        return metrics
+
     def step(self) -> dict[str, float]:
         """Train one step; returns the losses, penalties and gradient norms of the last update of each player."""
-        batches_per_step = self.recipe.critic_steps + self.generator_sees_real
-        first = self.steps * batches_per_step
+        return {name: float(values[0]) for name, values in self.train(1).items()}
+
+    def step_by_calls(self) -> np.ndarray:
+        """A step with a call for each update; returns all metrics."""
         for number in range(self.recipe.critic_steps):
-            metrics = self.update("discriminator", number, self.batch(first + number))
-        real = self.batch(first + self.recipe.critic_steps) if self.generator_sees_real else {}
-        metrics = {**metrics, **self.update("generator", 0, real)}
-        self.steps += 1
-        return {name: float(value) for name, value in metrics.items()}
+            discriminator = self.call("discriminator", number)
+        generator = self.call("generator", 0)
+        with self.phases.timing("metrics"):
+            return np.concatenate([ops.convert_to_numpy(discriminator), ops.convert_to_numpy(generator)])
+
+    def call(self, player: Player, number: int) -> Tensor:
+        """One compiled update on the run's own batch; returns its metrics."""
+        with self.phases.timing("batches"):
+            inputs = self.feed.update(player, self.steps, number)
+        with self.phases.timing(f"{player} updates"):
+            return self.calls[player](inputs)
+
+    def steps_on_device(self, count: int) -> np.ndarray:
+        """Several steps with one call; returns all metrics of each, (count, metrics)."""
+        with self.phases.timing("batches"):
+            inputs = self.ahead.steps(self.steps)
+        with self.phases.timing("steps on the device"):
+            rows = self.loop(inputs, np.int32(count))
+            self.steps += count
+            self.ahead.prepare(self.steps)
+            return ops.convert_to_numpy(rows)[:count]
 
     def update(self, player: Player, number: int, batch: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-        """One compiled update of one player, the `number`th in this step."""
-        with refusing_unseeded_randomness():  # it matters in the first call, which traces
-            result: dict[str, Tensor] = self.updates[player](
-                np.int32(self.steps), self.seed_states(player, number), dict(batch)
-            )
-        return result
+        """One compiled update of one player, the `number`th in this step, on a batch of choice."""
+        seeds = self.feed.seed_states(player, self.steps, number)
+        row = self.calls[player]({"step": np.int32(self.steps), "seeds": seeds, "batch": dict(batch)})
+        return dict(zip(self.updates.metrics[player], ops.convert_to_numpy(row), strict=True))
 
-    def batch(self, number: int) -> dict[str, np.ndarray]:
-        """The real batch of that number, as it is at rest."""
-        indices = self.order.indices(number)
-        batch = {"samples": self.dataset.batch(indices)}
-        labels = self.dataset.batch_labels(indices)
-        return batch if labels is None else {**batch, "labels": labels.astype("int32")}
+    def compiled_update(self, player: Player) -> Callable[..., Tensor]:
+        """The player's update as a call."""
+        updates = self.updates
+        function = updates.discriminator_update if player == "discriminator" else updates.generator_update
+        other: Player = "generator" if player == "discriminator" else "discriminator"
+        return self.engine.compiled(function, self.policy, updates.owned(player), updates.model(other).variables)
 
-    def seed_states(self, player: Player, number: int) -> np.ndarray:
-        """A state for each seed generator, (plugins + 1, 2) uint32: a function of run seed, step, player and plugin."""
-        update = [self.seed, self.steps, zlib.crc32(player.encode()), number]
-        states = [
-            np.random.SeedSequence([*update, zlib.crc32(name.encode())]).generate_state(SEED_WORDS)
-            for name in self.seeds
-        ]
-        return np.stack(states)
+    @cached_property
+    def ahead(self) -> Ahead:
+        """The inputs of calls of several steps."""
+        return Ahead(replace(self.feed, on_device=bool(self.resident)), self.steps_per_call)
 
-    def discriminator_update(self, step: Tensor, seed_states: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Move the discriminator; of the generator nothing changes, moving statistics included."""
-        return self.player_update("discriminator", step, seed_states, batch)
+    @cached_property
+    def resident(self) -> dict[str, keras.Variable]:
+        """The dataset on the device where it fits, else nothing."""
+        arrays = {"samples": self.dataset.samples}
+        if self.dataset.labels is not None:
+            arrays["labels"] = self.dataset.labels.astype("int32")
+        memory = self.engine.memory()
+        limit = RESIDENT_BYTES if memory is None else RESIDENT_SHARE * memory
+        if not self.policy.resident or sum(each.nbytes for each in arrays.values()) > limit:
+            return {}
+        variables = {
+            name: keras.Variable(each, trainable=False, dtype=str(each.dtype), name=f"resident_{name}")
+            for name, each in arrays.items()
+        }
+        self.engine.place(list(variables.values()))
+        return variables
 
-    def generator_update(self, step: Tensor, seed_states: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Move the generator and its average; of the discriminator nothing changes, moving statistics included."""
-        metrics = self.player_update("generator", step, seed_states, batch)
-        if self.average:
-            self.follow_average(step)
-        return metrics
-
-    def player_update(
-        self, player: Player, step: Tensor, seed_states: Tensor, batch: Mapping[str, Tensor]
-    ) -> dict[str, Tensor]:
-        """One gradient step of one player, traced once; all writes are held back but those to the player's own."""
-        model, optimizer = self.model(player), self.optimizer(player)
-
-        def compute() -> tuple[Tensor, dict[str, Tensor]]:
-            for index, generator in enumerate(self.seeds.values()):
-                generator.state.assign(seed_states[index])
-            terms = Terms(self.stack, self.players, self.dataset.classes, step, self.seeds, prepared(batch))
-            return terms.loss(player)
-
-        weights = model.trainable_variables
-        state = [*model.non_trainable_variables, *self.players.variables.values()]
-        metrics, gradients, scope = backend.current().player_gradients(compute, weights, state)
-        if all(gradient is None for gradient in gradients):
-            raise ZooError(
-                f"The {player}'s loss depends on none of its weights. "
-                f"Plugin '{self.stack.provider(f'{player}_loss')}', hook '{player}_loss': "
-                "compute it from the logits, without ops.stop_gradient or NumPy."
-            )
-        gradients = [
-            ops.zeros_like(weight) if gradient is None else gradient
-            for weight, gradient in zip(weights, gradients, strict=True)
-        ]
-        metrics[f"{player}_gradient_norm"] = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
-        optimizer.apply(gradients, weights)
-        apply_writes(scope, state)
-        return metrics
-
-    def follow_average(self, step: Tensor) -> None:
-        """Move the average towards the weights; early on faster, so that the initial weights are soon forgotten."""
-        finished = ops.cast(step, "float32") + 1
-        decay = ops.minimum(self.recipe.average_decay, finished / (finished + 9))
-        for average, weight in zip(self.average, self.players.generator.trainable_variables, strict=True):
-            share = ops.cast(1 - decay, average.dtype)
-            average.assign(average + share * (weight - average))
-
-    def model(self, player: Player) -> keras.Model:
-        """The player's model."""
-        return self.players.generator if player == "generator" else self.players.discriminator
-
-    def optimizer(self, player: Player) -> keras.Optimizer:
-        """The player's optimizer."""
-        return self.players.generator_optimizer if player == "generator" else self.players.discriminator_optimizer
+    @cached_property
+    def loop(self) -> Callable[..., Tensor]:
+        """Several steps as one call."""
+        self.updates.resident = self.resident
+        everything, data = self.updates.variables, list(self.resident.values())
+        return self.engine.compiled(self.updates.many_steps, self.policy, everything, data)
 
     def variables(self) -> dict[str, keras.Variable]:
         """Every variable of the state by a name that is the same in every process and on every backend."""
@@ -166,7 +166,7 @@ class Trainer:
             "discriminator": self.players.discriminator.variables,
             "generator_optimizer": self.players.generator_optimizer.variables,
             "discriminator_optimizer": self.players.discriminator_optimizer.variables,
-            "average": self.average,
+            "average": self.updates.average,
         }
         numbered = {
             f"{owner}/{index:03d}/{COUNTER.sub('', variable.name)}": variable
@@ -192,21 +192,10 @@ class Trainer:
                     f"The checkpoint's '{name}' is {state[name].shape}, the model's {tuple(variable.shape)}."
                 )
             variable.assign(state[name])
+        self.engine.place(list(variables.values()))
         self.steps = int(state["steps"])
 
-    @property
+    @cached_property
     def sampler(self) -> Sampler:
-        """Draws samples from the generator as it is now."""
-        return Sampler(self.stack, self.players.generator, self.average, self.dataset.classes)
-
-
-def prepared(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A batch as the step takes it: images from uint8 to [-1, 1]; points and labels as they are."""
-    return {name: to_unit_range(tensor) if name == "samples" else tensor for name, tensor in batch.items()}
-
-
-def to_unit_range(samples: Tensor) -> Tensor:
-    """Images (B, H, W, C) of uint8 as floats in [-1, 1]; points unchanged."""
-    if keras.backend.standardize_dtype(samples.dtype) != "uint8":
-        return ops.cast(samples, keras.config.floatx())
-    return ops.cast(samples, keras.config.floatx()) / 127.5 - 1.0
+        """Draws samples from the generator as it is when it draws."""
+        return Sampler(self.stack, self.players.generator, self.engine, self.updates.average, self.dataset.classes)

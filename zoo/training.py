@@ -1,24 +1,28 @@
 """The loop around the step: metrics, sample pictures, checkpoints, and a clean end whatever happens."""
 
 import math
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.interrupts import Interrupted, signals_as_wishes
+from zoo.interrupts import Interrupted, Wish, signals_as_wishes
 from zoo.pictures import grid, save_animation, save_picture, scatter, to_uint8
+from zoo.profiling import profile_steps
 from zoo.progress import Progress
 from zoo.run_directory import RunDirectory
-from zoo.trainer import Trainer, prepared
+from zoo.trainer import Trainer
+from zoo.updates import prepared
 
 METRICS_EVERY = 50  # steps that one line of metrics.jsonl averages
 CHECKPOINT_SECONDS = 60.0  # between checkpoints where no number of steps is given
 PICTURE_SAMPLES = 64
 FIRST_PICTURE, PICTURE_RATIO = 10, 1.25  # pictures at steps 0, 10, 12, 16, ...: about 30, however long the run
+NO_NOTES: dict[str, Any] = {"meter": {}, "seconds": 0.0}
 SAMPLES_SEED = 0x5A00  # of the latents of all pictures, the same in every run
 
 
@@ -55,6 +59,7 @@ class Training:
         self, trainer: Trainer, directory: RunDirectory, progress: Progress, checkpoint_every: int | None = None
     ) -> None:
         self.trainer = trainer
+        self.engine = trainer.engine
         self.directory = directory
         self.progress = progress
         self.checkpoint_every = checkpoint_every
@@ -66,9 +71,11 @@ class Training:
     def resume(self) -> None:
         """Continue from the last whole checkpoint, if there is one, and drop what came after it."""
         latest = self.directory.checkpoints.latest()
-        if latest:
-            state, notes = latest
+        if self.engine.any_process(latest is not None):  # only the process that writes them has any
+            state, notes = latest or (self.trainer.state(), NO_NOTES)
             self.trainer.set_state(state)
+            # not the checkpoint's own arrays: another backend's differ in type from the other processes' state
+            self.trainer.set_state(self.engine.agreed(self.trainer.state()))
             self.meter = Meter(**notes["meter"])
             self.seconds = notes["seconds"]
             self.saved_steps = self.trainer.steps
@@ -77,8 +84,11 @@ class Training:
             self.progress.note(f"No checkpoint of {self.directory.path} is whole: training begins anew.")
         self.directory.cut_back(self.trainer.steps)
 
-    def run_to(self, steps: int) -> None:
-        """Train until `steps` are finished; Ctrl-C and SIGTERM save first and raise Interrupted."""
+    def run_to(self, steps: int, profile: bool = False) -> None:
+        """Train until `steps` are finished; Ctrl-C and SIGTERM save first and raise Interrupted.
+
+        `profile` records some of the steps, and says where their time went.
+        """
         self.directory.keep_metrics(lambda step: step % METRICS_EVERY == 0)  # an earlier end left more
         self.directory.keep_pictures(is_picture_step)
         self.progress.start(self.trainer.steps, steps, self.trainer.images_per_step)
@@ -86,33 +96,70 @@ class Training:
             with signals_as_wishes() as wish:
                 if self.trainer.steps == 0:
                     self.save_sample_picture()
-                while self.trainer.steps < steps and wish.number is None:
-                    self.one_step()
-                if wish.number is not None:
+                calls = self.calls(steps, wish)
+                if profile:
+                    self.progress.note(self.profile(calls))
+                for _ in calls:
+                    pass
+                if self.trainer.steps < steps or wish.number is not None:
                     self.save_checkpoint()
-                    raise Interrupted(wish.number, f"Stopped at step {self.trainer.steps} and saved.")
+                    number = wish.number or signal.SIGINT  # of another process
+                    raise Interrupted(number, f"Stopped at step {self.trainer.steps} and saved.")
         finally:
             self.progress.stop()
         self.finish()
 
-    def one_step(self) -> None:
-        """A step, and whatever is due after it."""
+    def calls(self, total: int, wish: Wish) -> Iterator[int]:
+        """Train call by call, until the total or until a process wishes to stop; yields the steps of each call."""
+        while self.trainer.steps < total and not self.engine.any_process(wish.number is not None):
+            first = self.trainer.steps
+            self.train_until(self.next_stop(total))
+            yield self.trainer.steps - first
+
+    def profile(self, calls: Iterator[int]) -> str:
+        """A trace of some of the calls, in the run directory, and its summary."""
+        folder = self.directory.path / "profile"
+        return profile_steps(lambda: next(calls, 0), self.engine, self.trainer.phases, folder) + f"\n{folder}"
+
+    def next_stop(self, total: int) -> int:
+        """The step to which the trainer may go in one call: the next after which something is due."""
+        first = self.trainer.steps + 1
+        last = min(self.trainer.steps + self.trainer.steps_per_call, total)
+        return next((step for step in range(first, last) if self.is_due(step)), last)
+
+    def is_due(self, step: int) -> bool:
+        """Whether something is to be written after that step."""
+        by_count = self.checkpoint_every is not None and step % self.checkpoint_every == 0
+        return step % METRICS_EVERY == 0 or is_picture_step(step) or by_count
+
+    def train_until(self, step: int) -> None:
+        """Steps, and whatever is due after them."""
         began = time.perf_counter()
-        metrics = self.trainer.step()
+        first = self.trainer.steps + 1
+        metrics = self.trainer.train(step - self.trainer.steps)
         self.seconds += time.perf_counter() - began
-        self.check_finite(metrics)
-        self.meter.add(metrics)
-        steps = self.trainer.steps
-        if steps % METRICS_EVERY == 0:
+        self.count(first, metrics)
+        if step % METRICS_EVERY == 0:
             self.write_metrics()
-        if is_picture_step(steps):
-            self.save_sample_picture()
+        if is_picture_step(step):
+            with self.trainer.phases.timing("pictures"):
+                self.save_sample_picture()
         if self.checkpoint_is_due():
-            self.save_checkpoint()
-        self.progress.step(steps, metrics)
+            with self.trainer.phases.timing("checkpoints"):
+                self.save_checkpoint()
+        self.progress.step(step, {name: float(values[-1]) for name, values in metrics.items()})
+
+    def count(self, first: int, metrics: Mapping[str, np.ndarray]) -> None:
+        """Add each step's metrics, from the step `first` on, to the meter; stop where one is not finite."""
+        for index in range(len(next(iter(metrics.values())))):
+            each = {name: float(values[index]) for name, values in metrics.items()}
+            self.check_finite(first + index, each)
+            self.meter.add(each)
 
     def finish(self) -> None:
         """Leave everything that a reader may want: checkpoint, metrics, picture, animation and generator."""
+        if not self.engine.writes_files:
+            return
         if self.saved_steps != self.trainer.steps:
             self.save_checkpoint()
         if self.meter.count:
@@ -134,25 +181,26 @@ class Training:
         state = self.trainer.state()
         broken = [name for name, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
         if broken:
-            raise self.diverged(f"the variable '{broken[0]}' holds a value that is not finite")
+            what = f"the variable '{broken[0]}' holds a value that is not finite"
+            raise self.diverged(self.trainer.steps, what)
         notes = {"meter": {"count": self.meter.count, "sums": self.meter.sums}, "seconds": self.seconds}
         self.directory.checkpoints.save(state, notes)
         self.saved_at, self.saved_steps = time.monotonic(), self.trainer.steps
 
-    def check_finite(self, metrics: Mapping[str, float]) -> None:
+    def check_finite(self, step: int, metrics: Mapping[str, float]) -> None:
         """Stop where a loss, a penalty or a gradient is not a finite number."""
         broken = [f"{name} is {value}" for name, value in metrics.items() if not math.isfinite(value)]
         if broken:
-            raise self.diverged(", ".join(broken))
+            raise self.diverged(step, ", ".join(broken))
 
-    def diverged(self, what: str) -> TrainingFailed:
+    def diverged(self, step: int, what: str) -> TrainingFailed:
         """What went wrong, what is kept, and what to try."""
         kept = "no checkpoint was written yet"
         if self.saved_steps is not None:
             kept = f"the checkpoint of step {self.saved_steps} in {self.directory.checkpoints.folder} is kept"
         rate = self.trainer.recipe.discriminator_learning_rate / 4
         return TrainingFailed(
-            f"Training diverged at step {self.trainer.steps}: {what}; {kept}. "
+            f"Training diverged at step {step}: {what}; {kept}. "
             f"Try smaller learning rates (--set generator_learning_rate={rate:g} "
             f"--set discriminator_learning_rate={rate:g}), a penalty (+r1 after the stack's name) or the variant "
             "wgan-gp, with another --out."
@@ -165,6 +213,8 @@ class Training:
 
     def save_sample_picture(self) -> None:
         """A picture of samples from the same latents as all others."""
+        if not self.engine.writes_files:
+            return
         self.directory.samples.mkdir(parents=True, exist_ok=True)
         save_picture(sample_picture(self.trainer), self.directory.picture(self.trainer.steps))
 

@@ -101,7 +101,7 @@ def test_without_tensorflow_a_command_explains_itself_in_one_line(words: Sequenc
     assert result.stdout == ""
     assert result.stderr == (
         "Error: TensorFlow is not installed. Install it with pip install 'gan-zoo[cpu]', "
-        "or 'gan-zoo[gpu]' for an NVIDIA GPU.\n"
+        "or 'gan-zoo[gpu]' for an NVIDIA GPU. Or take what is installed: --backend jax.\n"
     )
     assert not list(tmp_path.iterdir())
 

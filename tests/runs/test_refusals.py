@@ -96,7 +96,9 @@ def test_truncated_prepared_data_says_how_to_mend_it(zoo_command, tiny_words: Wo
 @pytest.mark.parametrize("words", [["run", "vanilla"], ["show", "vanilla"], ["list", "--check"]])
 def test_a_backend_that_we_do_not_run_is_refused(words: list[str], zoo_command, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    assert_refused(zoo_command(*words), "KERAS_BACKEND is 'torch', which the zoo does not run. Available: tensorflow.")
+    assert_refused(
+        zoo_command(*words), "KERAS_BACKEND is 'torch', which the zoo does not run. Available: tensorflow, jax."
+    )
 
 
 def test_a_damaged_run_yaml_is_told_by_its_line(zoo_command, tiny_words: Words):

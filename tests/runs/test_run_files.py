@@ -37,7 +37,7 @@ def test_run_yaml_holds_everything_that_made_the_run(finished: zoo.Run, images: 
     assert record["recipe_sources"]["batch_size"] == "--set"
     assert record["recipe_sources"]["dropout"] == "vanilla"
     assert record["versions"]["keras"] == keras.__version__
-    assert record["backend"] == "tensorflow"
+    assert record["engine"]["backend"] == "tensorflow"
 
 
 def test_every_line_of_metrics_counts_steps_images_and_seconds(finished: zoo.Run):

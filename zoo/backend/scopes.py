@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
+from keras.src.backend.common.variables import AutocastScope
 
 
 def inherited_scope(values: Iterable[tuple[keras.Variable, Any]] = ()) -> keras.StatelessScope:
@@ -18,9 +19,12 @@ def inherited_scope(values: Iterable[tuple[keras.Variable, Any]] = ()) -> keras.
     return scope
 
 
-def apply_writes(scope: keras.StatelessScope, variables: Iterable[keras.Variable]) -> None:
-    """Assign to each of `variables` what was written to it inside the scope; writes to all others are lost."""
-    for variable in variables:
-        value = scope.get_current_value(variable)
-        if value is not None:
-            variable.assign(value)
+def current_values(scope: keras.StatelessScope, variables: Iterable[keras.Variable]) -> list[Any]:
+    """The value of each variable at the end of a scope: what was written to it there, else what it had before."""
+    found = [(variable, scope.get_current_value(variable)) for variable in variables]
+    return [variable.value if value is None else value for variable, value in found]
+
+
+def exact_values() -> AutocastScope:
+    """A scope inside a layer's call in which its weights are read as they are, also in mixed precision."""
+    return AutocastScope(None)

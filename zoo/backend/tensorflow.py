@@ -1,12 +1,22 @@
-"""TensorFlow: gradients of one player, differentiable input gradients, compiling, devices."""
+"""TensorFlow: graphs or XLA on one device, MirroredStrategy over several."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 
-from zoo.backend.scopes import inherited_scope
+from zoo.backend.contract import Engine, Kind, Variables
+from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
+from zoo.backend.policy import Policy
+from zoo.backend.scopes import current_values, inherited_scope
+from zoo.backend.tensorflow_draws import Slices, global_draws
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.backend.trace_events import Event
 
 Tensor = Any
 
@@ -14,55 +24,173 @@ Tensor = Any
 # the next step's weights. Steps are as fast without it.
 tf.config.optimizer.set_experimental_options({"dependency_optimization": False})
 
-STOCK_NORMALIZATIONS = (  # tf.nn.moments stops a gradient that second-order gradients need
-    keras.layers.BatchNormalization,
-    keras.layers.LayerNormalization,
-    keras.layers.GroupNormalization,
-    keras.layers.SpectralNormalization,
-)
+
+class TensorFlowEngine(Engine):
+    """Variables stay on the first device; several devices receive their values, and return gradients to be averaged."""
+
+    name = "tensorflow"
+    stock_normalizations = (  # tf.nn.moments stops a gradient that second-order gradients need
+        keras.layers.BatchNormalization,
+        keras.layers.LayerNormalization,
+        keras.layers.GroupNormalization,
+        keras.layers.SpectralNormalization,
+    )
+
+    def __init__(self, options: EngineOptions = DEFAULT_ENGINE) -> None:
+        super().__init__(options)
+        if self.processes.count > 1:
+            raise ZooError("Several processes train one run on JAX alone. Add --backend jax.")
+        if options.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        self.strategy: Any = None
+        if self.devices > 1:
+            names = [each.name for each in logical_devices(self.kind, self.devices)]
+            self.strategy = tf.distribute.MirroredStrategy(names)
+
+    @property
+    def kind(self) -> Kind:
+        """A GPU where TensorFlow sees one."""
+        return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+
+    def device_names(self) -> list[str]:
+        """As TensorFlow numbers them, a GPU with its model."""
+        found = tf.config.list_logical_devices(self.kind.upper())[: self.devices]
+        if self.kind == "cpu":
+            return [each.name for each in found]
+        physical = tf.config.list_physical_devices("GPU")
+        details = [tf.config.experimental.get_device_details(each) for each in physical]
+        return [each.get("device_name", "GPU") for each in details[: self.devices]]
+
+    def memory(self) -> int | None:
+        """TensorFlow does not say."""
+        return None
+
+    def player_gradients(
+        self, compute: Callable[[], tuple[Tensor, Tensor]], weights: Variables, state: Variables, batch_size: int
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Weights and state, which the update will write, are read once, and what is written waits for these reads."""
+        own = [*weights, *state]
+        read = [tf.convert_to_tensor(variable.value) for variable in own]
+
+        def of_one_device(read: list[Tensor]) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+            watched = read[: len(weights)]
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(watched)
+                with inherited_scope(zip(own, read, strict=True)) as scope:
+                    loss, extras = compute()
+            gradients = tape.gradient(loss, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+            return extras, gradients, current_values(scope, state)
+
+        if self.strategy is None:
+            made = of_one_device(read)
+        else:
+            with global_draws(Slices(self.replica, self.share(batch_size), self.devices)):
+                made = tf.nest.map_structure(self.averaged, self.strategy.run(of_one_device, args=(read,)))
+        with tf.control_dependencies(read):  # what is written waits for every read
+            extras, gradients, written = tf.nest.map_structure(tf.identity, made)
+        return extras, gradients, written
+
+    def averaged(self, values: Any) -> Tensor:
+        """The mean over devices; the first device's of what is no floating point number."""
+        if self.strategy.experimental_local_results(values)[0].dtype.is_floating:
+            return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
+        return self.strategy.experimental_local_results(values)[0]
+
+    def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+        """By a tape inside the tape."""
+        with inherited_scope(), tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(inputs)
+            total = tf.reduce_sum(function(inputs))
+        return tape.gradient(total, inputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    def replica(self) -> Tensor:
+        """The number of the device that is being traced."""
+        return tf.distribute.get_replica_context().replica_id_in_sync_group
+
+    def share(self, count: int) -> int:
+        """An equal part for every device."""
+        if count % self.devices:
+            raise ZooError(
+                f"A batch of {count} can't be divided over {self.devices} devices: --set batch_size="
+                f"{-(-count // self.devices) * self.devices}, or another number of --devices."
+            )
+        return count // self.devices
+
+    def shard(self, batch: Any) -> Any:
+        """The slice of the device that is being traced."""
+        if self.strategy is None:
+            return batch
+        index = self.replica()
+
+        def part(tensor: Tensor) -> Tensor:
+            share = self.share(tensor.shape[0])
+            return tensor[index * share : (index + 1) * share]
+
+        return tf.nest.map_structure(part, batch)
+
+    def compiled(
+        self, function: Callable[..., Any], policy: Policy, written: Variables = (), read: Variables = ()
+    ) -> Callable[..., Any]:
+        """A graph; autograph stays off: it would hide a Python `if` on a tensor, which fails on other backends."""
+
+        return tf.function(function, autograph=False, jit_compile=policy.xla or None)
+
+    def compiled_here(self, function: Callable[..., Any], read: Variables = ()) -> Callable[..., Any]:
+        """A graph."""
+        return tf.function(function, autograph=False)
+
+    def repeat(
+        self, body: Callable[[Any], Tensor], inputs: Any, count: Tensor, written: Variables, width: int
+    ) -> Tensor:
+        """A while loop in the graph."""
+        length = tf.nest.flatten(inputs)[0].shape[0]
+
+        def one(index: Tensor, results: Tensor) -> tuple[Tensor, Tensor]:
+            row = body(tf.nest.map_structure(lambda each: each[index], inputs))
+            return index + 1, tf.tensor_scatter_nd_update(results, [[index]], [row])
+
+        start = (tf.constant(0), tf.zeros((length, width), keras.config.floatx()))
+        _, results = tf.while_loop(lambda index, _: index < count, one, start, parallel_iterations=1)
+        return results
+
+    def place(self, variables: Variables) -> None:
+        """They are there."""
+
+    def traced(self, folder: Path) -> AbstractContextManager[None]:
+        """By TensorFlow's profiler."""
+        from zoo.backend import tensorflow_trace
+
+        return tensorflow_trace.trace(folder)
+
+    def trace_events(self, folder: Path) -> list["Event"]:
+        """Out of the profiler's files."""
+        from zoo.backend import tensorflow_trace
+
+        return tensorflow_trace.events(folder)
 
 
-def player_gradients(
-    compute: Callable[[], tuple[Tensor, Any]],
-    weights: Sequence[keras.Variable],
-    state: Sequence[keras.Variable] = (),
-) -> tuple[Any, list[Tensor | None], keras.StatelessScope]:
-    """What `compute` returns beside its scalar loss, the loss' gradient by each weight, and the scope of all writes.
-
-    A gradient is None where the loss does not depend on the weight. Weights and state, which the update will write, are
-    read once, before anything is computed, and what is written waits for these reads.
-    """
-    own = [*weights, *state]
-    read = [tf.convert_to_tensor(variable.value) for variable in own]
-    watched = read[: len(weights)]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(watched)
-        with inherited_scope(zip(own, read, strict=True)) as scope:
-            loss, extras = compute()
-    gradients = tape.gradient(loss, watched)
-    with tf.control_dependencies(read):  # what is written waits for every read
-        return extras, [None if each is None else tf.identity(each) for each in gradients], scope
+def divide(count: int) -> None:
+    """Make so many virtual devices of the CPU, to rehearse what several GPUs will do."""
+    if tf.config.list_physical_devices("GPU"):
+        return
+    parts = [tf.config.LogicalDeviceConfiguration()] * count
+    try:
+        tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
+    except RuntimeError as error:  # it has begun to compute
+        found = len(tf.config.list_logical_devices("CPU"))
+        if found < count:
+            raise ZooError(
+                f"--devices {count}: TensorFlow has already computed on {found} of the CPU's. Start a new process."
+            ) from error
 
 
-def input_gradients(function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
-    """The gradient of sum(function(inputs)) by inputs, of their shape, differentiable again; writes are discarded."""
-    with inherited_scope(), tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(inputs)
-        total = tf.reduce_sum(function(inputs))
-    return tape.gradient(total, inputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+def logical_devices(kind: Kind, count: int) -> list[Any]:
+    """The first so many of the devices."""
+    divide(count)
+    found = tf.config.list_logical_devices(kind.upper())
+    if len(found) < count:
+        raise ZooError(f"--devices {count}: there are {len(found)} GPUs.")
+    return found[:count]
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as a graph. Autograph stays off: it would hide a Python `if` on a tensor, which fails elsewhere."""
-    return tf.function(function, autograph=False)
-
-
-def devices() -> list[str]:
-    """The names of the devices that a run may use, the preferred one first."""
-    gpus = tf.config.list_physical_devices("GPU")
-    return [device.name for device in [*gpus, *tf.config.list_physical_devices("CPU")]]
-
-
-def version() -> str:
-    """The backend's version."""
-    return str(tf.__version__)
+ENGINE = TensorFlowEngine

@@ -52,8 +52,12 @@ def open_dataset(
         raise unknown("split", split, SPLITS)
     if image_size is not None and image_size < 1:
         raise ZooError(f"The image size must be at least 1 pixel, not {image_size}.")
-    source = _source(name, catalogue, data_directory(data_dir), image_size, split)
-    return cache.read(_prepared(source, prepared_root(data_dir), progress), name, split)
+    root = prepared_root(data_dir)
+    folder = _prepared_before(name, catalogue, root, image_size, split)
+    if folder is None:
+        source = _source(name, catalogue, data_directory(data_dir), image_size, split)
+        folder = _prepared(source, root, progress)
+    return cache.read(folder, name, split)
 
 
 def expected_shape(
@@ -67,6 +71,28 @@ def expected_shape(
         return source.sample_shape, source.classes
     dataset = open_dataset(name, catalogue, data_dir=data_dir, image_size=image_size)  # it is here or quickly made
     return dataset.sample_shape, dataset.classes
+
+
+def _prepared_before(name: str, catalogue: Catalogue, root: Path, image_size: int | None, split: str) -> Path | None:
+    """The folder of a TFDS dataset that is prepared already: to find it, TFDS need not be imported."""
+    entry = _tfds_entry(name, catalogue)
+    if entry is None:
+        return None
+    from zoo.data import tfds_prepared
+    from zoo.data.tfds_source import wanted_splits
+
+    folder = tfds_prepared.prepared_folder(entry, wanted_splits(entry, split), image_size, root)
+    if folder is None:
+        tfds_prepared.check_tensorflow(entry, root)
+    return folder
+
+
+def _tfds_entry(name: str, catalogue: Catalogue) -> DatasetEntry | None:
+    """The entry of a dataset of TFDS; None for points and paths."""
+    entry = catalogue.datasets.get(match(name, catalogue.datasets) or name)
+    if entry is None and not _is_path(name):
+        return DatasetEntry(name=name, kind="tfds", tfds=name)
+    return entry if entry and entry.kind == "tfds" else None
 
 
 def _prepared(source: Source, root: Path, progress: writer.Progress | None) -> Path:
@@ -84,19 +110,17 @@ def _prepared(source: Source, root: Path, progress: writer.Progress | None) -> P
 
 
 def _source(name: str, catalogue: Catalogue, directory: Path, image_size: int | None, split: str) -> Source:
-    entry = catalogue.datasets.get(match(name, catalogue.datasets) or name)
-    if entry and entry.kind == "points":
+    if tfds_entry := _tfds_entry(name, catalogue):
+        from zoo.data.tfds_source import tfds_source
+
+        return tfds_source(tfds_entry, catalogue.datasets, directory, image_size, split)
+    if entry := catalogue.datasets.get(match(name, catalogue.datasets) or name):
         from zoo.data.point_source import PointSource
 
         return PointSource(entry.points or entry.name, split)
-    if entry is None and _is_path(name):
-        from zoo.data.file_source import file_source
+    from zoo.data.file_source import file_source
 
-        return file_source(Path(name).expanduser(), image_size, split)
-    from zoo.data.tfds_source import tfds_source
-
-    entry = entry or DatasetEntry(name=name, kind="tfds", tfds=name)
-    return tfds_source(entry, catalogue.datasets, directory, image_size, split)
+    return file_source(Path(name).expanduser(), image_size, split)
 
 
 def _is_path(name: str) -> bool:

@@ -37,12 +37,13 @@ def tfds_source(
         crop=entry.crop,
         size=image_size or entry.image_size or tfds_features.native_size(builder, image_key, entry.crop),
         split=split,
-        wanted=_wanted(entry, split),
+        wanted=wanted_splits(entry, split),
         asked_for=entry.name,
     )
 
 
-def _wanted(entry: DatasetEntry, split: str) -> tuple[str, ...]:
+def wanted_splits(entry: DatasetEntry, split: str) -> tuple[str, ...]:
+    """The TFDS splits that would do, the best first."""
     chosen = entry.train if split == "train" else entry.test
     return (chosen,) if chosen else ("train",) if split == "train" else ("test", "validation")
 
@@ -93,6 +94,12 @@ class TfdsSource:
         return (self.size, self.size, channels)
 
     @property
+    def native_size(self) -> int | None:
+        """The side of the centre square before it is resized, where all images have the same."""
+        height, width, _ = tfds_features.features(self.builder)[self.image_key].shape
+        return self.crop or (min(height, width) if height and width else None)
+
+    @property
     def classes(self) -> int | None:
         """How many classes the labels have, as far as the features say before anything is prepared."""
         label = tfds_features.features(self.builder)[self.label_key] if self.label_key else None
@@ -126,6 +133,7 @@ class TfdsSource:
             dtype=np.uint8,
             batches=batches,
             class_names=tuple(getattr(label, "names", None) or ()),
+            native_size=self.size == self.native_size,
             description={**self.identity, "count": count, "tfds": imported_tfds().__version__},
         )
 

@@ -29,6 +29,7 @@ class Contents:
     batches: Iterator[tuple[np.ndarray, np.ndarray | None]]
     class_names: tuple[str, ...] = ()
     scale: float = 1.0
+    native_size: bool = False  # whether images are as large as at their source
     description: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -69,6 +70,7 @@ def _write_files(folder: Path, name: str, contents: Contents, progress: Progress
         "classes": _classes(contents.class_names, labels),
         "class_names": list(contents.class_names),
         "scale": contents.scale,
+        "native_size": contents.native_size,
         "fingerprint": digest.hexdigest(),
         "description": dict(contents.description),
         "files": {file.name: file.stat().st_size for file in sorted(folder.iterdir())},

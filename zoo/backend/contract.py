@@ -1,0 +1,142 @@
+"""The contract between the trainer and a backend: everything that TensorFlow and JAX do differently, and no more.
+
+Functions are *traced*: called once with symbolic tensors, then run as compiled. The trainer writes a step as if it
+changed `keras.Variable`s one after the other; an engine makes a compiled function of it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import keras
+import numpy as np
+
+from zoo.backend.options import EngineOptions
+from zoo.backend.policy import Policy, policy_for
+
+if TYPE_CHECKING:
+    from zoo.backend.trace_events import Event
+
+Tensor = Any
+Kind = Literal["cpu", "gpu"]
+Variables = Sequence[keras.Variable]
+
+
+class Engine(ABC):
+    """One backend on the devices of one run, in one precision."""
+
+    name: ClassVar[str]
+    stock_normalizations: ClassVar[tuple[type, ...]] = ()
+    """Keras layers whose second-order gradients are wrong on this backend."""
+
+    def __init__(self, options: EngineOptions) -> None:
+        self.precision = options.precision
+        self.devices = options.devices
+        self.processes = options.processes
+
+    @property
+    @abstractmethod
+    def kind(self) -> Kind:
+        """What the run's devices are."""
+
+    @abstractmethod
+    def device_names(self) -> list[str]:
+        """The run's devices, for reports."""
+
+    @abstractmethod
+    def memory(self) -> int | None:
+        """Bytes that one device has, None where the backend does not say."""
+
+    @abstractmethod
+    def player_gradients(
+        self, compute: Callable[[], tuple[Tensor, Tensor]], weights: Variables, state: Variables, batch_size: int
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """What `compute` returns beside its scalar loss, the gradient by each weight, and the new values of state.
+
+        Nothing is written: what `compute` assigns to any variable is held back. A gradient is zero where the loss does
+        not depend on the weight. On several devices each computes its share of the global batch of `batch_size`, and
+        all are averaged.
+        """
+
+    @abstractmethod
+    def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+        """The gradient of sum(function(inputs)) by inputs, differentiable again; writes are discarded."""
+
+    def share(self, count: int) -> int:
+        """How many samples of a global batch `compute` sees: all of them where the backend divides it by itself.
+
+        Raises ZooError where the devices can't share them equally.
+        """
+        return count
+
+    @abstractmethod
+    def shard(self, batch: Any) -> Any:
+        """This device's part of each tensor of a global batch, or all of it where the backend divides it by itself."""
+
+    @abstractmethod
+    def compiled(
+        self, function: Callable[..., Any], policy: Policy, written: Variables = (), read: Variables = ()
+    ) -> Callable[..., Any]:
+        """The function compiled; of all variables it may write `written` alone, and read them and `read`."""
+
+    @abstractmethod
+    def compiled_here(self, function: Callable[..., Any], read: Variables = ()) -> Callable[..., Any]:
+        """A function that writes no variable, compiled for the first device of this process alone: to draw samples."""
+
+    @abstractmethod
+    def repeat(
+        self, body: Callable[[Any], Tensor], inputs: Any, count: Tensor, written: Variables, width: int
+    ) -> Tensor:
+        """Inside a traced function: `body` of each of the first `count` inputs, one after the other on the device.
+
+        Every tensor of `inputs` has the repetitions as its first axis, (K, ...), K >= count; `body` returns (width,).
+        Returns (K, width), zeros from `count` on.
+        """
+
+    @abstractmethod
+    def place(self, variables: Variables) -> None:
+        """Bring values that were set from the host to where compiled functions read them."""
+
+    @abstractmethod
+    def traced(self, folder: Path) -> AbstractContextManager[None]:
+        """Record what the devices do, with the backend's own profiler, into the folder."""
+
+    @abstractmethod
+    def trace_events(self, folder: Path) -> list["Event"]:
+        """What was recorded into the folder."""
+
+    def agreed(self, values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """Process 0's values, in every process; shapes must be the same in all."""
+        return values
+
+    def any_process(self, wish: bool) -> bool:
+        """Whether any of the processes wishes it."""
+        return wish
+
+    def together(self) -> AbstractContextManager[None]:
+        """Around all that needs every process: where one is gone, the others get a ZooError."""
+        return nullcontext()
+
+    @property
+    def writes_files(self) -> bool:
+        """Whether this process is the one that writes the run directory."""
+        return self.processes.index == 0
+
+    def policy(self, convolutions: bool) -> Policy:
+        """How this engine compiles a stack's step, and where it keeps the data."""
+        return policy_for(self.name, self.kind, convolutions, self.devices * self.processes.count)
+
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """Layers built inside compute in the engine's precision; weights are float32 in either."""
+        if self.precision == "float32":
+            yield
+            return
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("mixed_bfloat16")
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(before)

@@ -1,0 +1,298 @@
+"""JAX: everything is compiled by XLA; a batch is divided over all devices of all processes by its sharding alone."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import keras
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+from zoo import backend
+from zoo.backend.contract import Engine, Kind, Variables
+from zoo.backend.jax_convolutions import COMPILER_OPTIONS, fast_convolutions
+from zoo.backend.options import DEFAULT_ENGINE, EngineOptions, Processes
+from zoo.backend.policy import Policy
+from zoo.backend.scopes import current_values, inherited_scope
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.backend.trace_events import Event
+
+Tensor = Any
+LOST = 30  # seconds without a sign of life, after which a process counts as dead
+BATCH = "batch"  # the axis along which devices lie
+CACHE = "JAX_COMPILATION_CACHE_DIR"
+DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
+
+
+class ProcessLost(ZooError):
+    """Another process of the run is gone, through no mistake in this one's command."""
+
+    exit_code = 1
+
+
+class JaxEngine(Engine):
+    """Every device holds all variables; XLA divides what is computed of a batch, and sums over devices where needed."""
+
+    name = "jax"
+
+    def __init__(self, options: EngineOptions = DEFAULT_ENGINE) -> None:
+        super().__init__(options)
+        if options.deterministic and DETERMINISTIC not in os.environ.get("XLA_FLAGS", ""):
+            os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {DETERMINISTIC}".strip()
+        keep_compilations()
+        if self.processes.count > 1:
+            join(self.processes)
+        self.local_devices = self.chosen_devices()
+        self.mesh: Mesh | None = None
+        if self.devices * self.processes.count > 1:
+            self.mesh = Mesh(np.array(self.every_process(self.local_devices)), (BATCH,))
+        with self.together(), backend.silenced(backend.STDOUT):  # where Gloo would tell that processes are connected
+            self.any_process(False)
+        self.compiler_options = known_options(COMPILER_OPTIONS) if self.kind == "cpu" else {}
+
+    def chosen_devices(self) -> list[Any]:
+        """This process' devices."""
+        if self.devices > 1:
+            divide(self.devices)
+        found = jax.local_devices()
+        if len(found) < self.devices:
+            raise ZooError(f"--devices {self.devices}: there are {len(found)} GPUs.")
+        return found[: self.devices]
+
+    def every_process(self, local: list[Any]) -> list[Any]:
+        """As many devices of every process, the processes one after the other."""
+        if self.processes.count == 1:
+            return local
+        count = len(local)
+        every = sorted(jax.devices(), key=lambda each: (each.process_index, each.id))
+        return [
+            each
+            for process in range(self.processes.count)
+            for each in [one for one in every if one.process_index == process][:count]
+        ]
+
+    @property
+    def kind(self) -> Kind:
+        """What JAX computes on by default."""
+        return "cpu" if jax.default_backend() == "cpu" else "gpu"
+
+    def device_names(self) -> list[str]:
+        """As JAX calls them, a GPU by its model."""
+        return [str(each) if self.kind == "cpu" else each.device_kind for each in self.local_devices]
+
+    def memory(self) -> int | None:
+        """What XLA may use of the device."""
+        found = self.local_devices[0].memory_stats() or {}
+        return found.get("bytes_limit")
+
+    def player_gradients(
+        self, compute: Callable[[], tuple[Tensor, Tensor]], weights: Variables, state: Variables, batch_size: int
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """By jax.grad of a function of the weights' values."""
+
+        def loss(values: list[Tensor]) -> tuple[Tensor, tuple[Tensor, list[Tensor]]]:
+            with inherited_scope(zip(weights, values, strict=True)) as scope:
+                total, extras = compute()
+            return total, (extras, current_values(scope, state))
+
+        gradients, (extras, written) = jax.grad(loss, has_aux=True)([weight.value for weight in weights])
+        return extras, gradients, written
+
+    def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+        """By jax.grad, in a scope of its own: what is written inside would leak."""
+
+        def total(inputs: Tensor) -> Tensor:
+            with inherited_scope():
+                return jnp.sum(function(inputs))
+
+        return jax.grad(total)(inputs)
+
+    def share(self, count: int) -> int:
+        """All; but the devices must be able to divide them."""
+        devices = self.devices * self.processes.count
+        if count % devices:
+            raise ZooError(
+                f"A batch of {count} can't be divided over {devices} devices: --set batch_size="
+                f"{-(-count // devices) * devices}, or another number of --devices."
+            )
+        return count
+
+    def shard(self, batch: Any) -> Any:
+        """All of the batch, with the word that XLA is to divide it over the devices."""
+        if self.mesh is None:
+            return batch
+        divided = NamedSharding(self.mesh, PartitionSpec(BATCH))
+        return jax.tree.map(lambda each: lax.with_sharding_constraint(each, divided), batch)
+
+    def compiled(
+        self, function: Callable[..., Any], policy: Policy, written: Variables = (), read: Variables = ()
+    ) -> Callable[..., Any]:
+        """A pure function of the variables' values, which gives the values of `written` back."""
+
+        def pure(values: list[Tensor], constants: list[Tensor], *arguments: Any) -> tuple[Any, list[Tensor]]:
+            mapping = zip([*written, *read], [*values, *constants], strict=True)
+            with keras.StatelessScope(state_mapping=mapping) as scope, fast_convolutions(self.kind == "cpu"):
+                result = function(*arguments)
+            return result, current_values(scope, written)
+
+        # a result that XLA leaves divided would be no value that `state` can read, nor the next call's argument
+        whole = self.mesh and NamedSharding(self.mesh, PartitionSpec())
+        jitted = jax.jit(pure, donate_argnums=0, out_shardings=whole)
+
+        def call(*arguments: Any) -> Any:
+            values, constants = ([each.value for each in variables] for variables in (written, read))
+            result, values = jitted(values, constants, *self.everywhere(arguments))
+            for variable, value in zip(written, values, strict=True):
+                variable._value = value  # `assign` would check and convert what is right already, at each step
+            return result
+
+        return call
+
+    def compiled_here(self, function: Callable[..., Any], read: Variables = ()) -> Callable[..., Any]:
+        """Of this process' own copies of the values, so that no other process need take part."""
+
+        @jax.jit
+        def pure(constants: list[Tensor], *arguments: Any) -> Any:
+            with keras.StatelessScope(state_mapping=zip(read, constants, strict=True)):
+                return function(*arguments)
+
+        def call(*arguments: Any) -> Any:
+            return pure([each.value.addressable_data(0) for each in read], *arguments)
+
+        return call
+
+    def everywhere(self, values: Any) -> Any:
+        """Host values on all devices of all processes, each of which has computed the same."""
+        if self.mesh is None:
+            return values
+        whole = NamedSharding(self.mesh, PartitionSpec())
+
+        def put(value: Any) -> Any:
+            if isinstance(value, jax.Array) and value.sharding == whole:
+                return value
+            array = np.asarray(value)
+            return jax.make_array_from_callback(array.shape, whole, lambda index: array[index])
+
+        return jax.tree.map(put, values)
+
+    def repeat(
+        self, body: Callable[[Any], Tensor], inputs: Any, count: Tensor, written: Variables, width: int
+    ) -> Tensor:
+        """A loop that carries the values of the variables."""
+        length = jax.tree.leaves(inputs)[0].shape[0]
+
+        def one(index: Tensor, carried: tuple[list[Tensor], Tensor]) -> tuple[list[Tensor], Tensor]:
+            values, results = carried
+            with inherited_scope(zip(written, values, strict=True)) as scope:
+                row = body(jax.tree.map(lambda each: lax.dynamic_index_in_dim(each, index, keepdims=False), inputs))
+            return current_values(scope, written), lax.dynamic_update_index_in_dim(results, row, index, 0)
+
+        results = jnp.zeros((length, width), keras.config.floatx())
+        values, results = lax.fori_loop(0, count, one, ([each.value for each in written], results))
+        scope = get_stateless_scope()
+        for variable, value in zip(written, values, strict=True):
+            scope.add_update((variable, value))
+        return results
+
+    def place(self, variables: Variables) -> None:
+        """Copies of all values on every device."""
+        for variable in variables:
+            variable._value = self.everywhere(variable.value)
+
+    def agreed(self, values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """By a broadcast of bytes: JAX would round doubles, and take the smallest floats for zeros."""
+        if self.processes.count == 1:
+            return values
+        packed = {name: np.frombuffer(value.tobytes(), np.uint8) for name, value in values.items()}
+        agreed = multihost_utils.broadcast_one_to_all(packed)
+        return {name: agreed[name].view(value.dtype).reshape(value.shape) for name, value in values.items()}
+
+    def any_process(self, wish: bool) -> bool:
+        """By asking all."""
+        if self.processes.count == 1:
+            return wish
+        return bool(multihost_utils.process_allgather(np.array(wish)).any())
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """A computation that needs several processes fails in those that are left."""
+        try:
+            yield
+        except jax.errors.JaxRuntimeError as error:
+            if self.processes.count == 1:
+                raise
+            raise ProcessLost(
+                f"The {self.processes.count} processes can't go on together, probably because another one ended: see "
+                "what it said, and repeat all commands to continue from the last checkpoint. "
+                f"({str(error).splitlines()[0]})"
+            ) from error
+
+    def traced(self, folder: Path) -> AbstractContextManager[None]:
+        """By JAX's profiler."""
+        from zoo.backend import jax_trace
+
+        return jax_trace.trace(folder)
+
+    def trace_events(self, folder: Path) -> list["Event"]:
+        """Out of the profiler's files."""
+        from zoo.backend import jax_trace
+
+        return jax_trace.events(folder)
+
+
+def join(processes: Processes) -> None:
+    """Become one of several processes; ZooError where they don't find each other."""
+    if jax.distributed.is_initialized():
+        return
+    jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
+    try:
+        jax.distributed.initialize(
+            processes.coordinator, processes.count, processes.index, heartbeat_timeout_seconds=LOST
+        )
+    except (RuntimeError, ValueError) as error:
+        raise ZooError(
+            f"Process {processes.index} of {processes.count} does not get to the others by --coordinator "
+            f"{processes.coordinator}: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def divide(count: int) -> None:
+    """Make so many virtual devices of the CPU, to rehearse what several GPUs will do; GPUs ignore it."""
+    try:
+        jax.config.update("jax_num_cpu_devices", count)
+    except RuntimeError as error:  # it has begun to compute
+        found = len(jax.local_devices())
+        if jax.default_backend() == "cpu" and found < count:
+            raise ZooError(
+                f"--devices {count}: JAX has already computed on {found} of the CPU's. Start a new process."
+            ) from error
+
+
+def known_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options if this version of XLA knows them, else none: without them it is slower, and as right."""
+    try:
+        jax.jit(lambda: 0, compiler_options=options)()
+    except jax.errors.JaxRuntimeError:
+        return {}
+    return options
+
+
+def keep_compilations() -> None:
+    """Let later processes find what this one compiles, unless the user has said where."""
+    if CACHE in os.environ:
+        return
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    jax.config.update("jax_compilation_cache_dir", str(cache / "gan-zoo" / "jax"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+ENGINE = JaxEngine

@@ -1,0 +1,52 @@
+"""What a user may choose of an engine; importing it imports nothing big."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from zoo.errors import ZooError, unknown
+
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Several processes that train one run together: this one's number, how many there are, and where number 0 is."""
+
+    index: int = 0
+    count: int = 1
+    coordinator: str | None = None
+    """`host:port` of process 0, free there."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.index < self.count:
+            raise ZooError(f"Process {self.index} of {self.count}: they are numbered from 0 to {self.count - 1}.")
+        if self.count > 1 and not self.coordinator:
+            raise ZooError("Several processes need --coordinator HOST:PORT, an address of the first one's machine.")
+
+
+ALONE = Processes()
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """On what a run trains, and how precisely."""
+
+    backend: str | None = None
+    """tensorflow or jax; None: what the environment's KERAS_BACKEND says, else TensorFlow."""
+    precision: Precision = "float32"
+    """Of what the layers compute; weights, logits, losses, penalties and averages are float32 in either."""
+    devices: int = 1
+    """Of this process; on a CPU they are virtual ones that share the cores."""
+    deterministic: bool = False
+    """Whether a GPU may use only kernels that give the same bits again, at some cost; a CPU does so anyway."""
+    processes: Processes = ALONE
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise unknown("precision", self.precision, PRECISIONS)
+        if self.devices < 1:
+            raise ZooError(f"--devices must be at least 1; received {self.devices}.")
+
+
+DEFAULT_ENGINE = EngineOptions()

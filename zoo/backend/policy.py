@@ -1,0 +1,58 @@
+"""How a step is compiled, by backend, device and networks: one table, from the measurements in benchmarks/speed."""
+
+from dataclasses import dataclass
+
+MANY = 50  # steps in one call on a GPU: a fraction of a second, so that Ctrl-C and the pictures don't wait
+SOME = 16  # in one call of a dense net on a CPU
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a step runs."""
+
+    xla: bool
+    """Compiled by XLA, else a graph of the backend's own kernels."""
+    steps_per_call: int
+    """Steps that the device takes without coming back to Python; 1: each update is a call of its own."""
+    resident: bool
+    """Whether the dataset lies in the device's memory, where it fits."""
+    reason: str
+
+    @property
+    def summary(self) -> str:
+        """In a few words."""
+        compiled = "XLA" if self.xla else "graph"
+        calls = "one call an update" if self.steps_per_call == 1 else f"{self.steps_per_call} steps a call"
+        return f"{compiled}, {calls}, data {'on the device' if self.resident else 'from the memory map'}"
+
+
+ON_GPU = Policy(True, MANY, True, "launching kernels from Python would leave the GPU idle")
+FUSED = Policy(True, SOME, True, "XLA fuses what dense layers leave to do, and Python is out of the way")
+TABLE = {
+    ("tensorflow", "cpu", "dense"): FUSED,
+    ("tensorflow", "cpu", "convolutional"): Policy(
+        False, 1, False, "oneDNN's convolutions are as fast, and XLA would take seconds to compile"
+    ),
+    ("tensorflow", "gpu", "dense"): ON_GPU,
+    ("tensorflow", "gpu", "convolutional"): ON_GPU,
+    ("jax", "cpu", "dense"): FUSED,
+    ("jax", "cpu", "convolutional"): Policy(
+        True, 1, False, "convolutions inside an XLA loop fall to a naive CPU kernel, 50 times slower"
+    ),
+    ("jax", "gpu", "dense"): ON_GPU,
+    ("jax", "gpu", "convolutional"): ON_GPU,
+}
+MIRRORED = Policy(False, 1, False, "MirroredStrategy runs graphs")
+
+
+def policy_for(backend: str, kind: str, convolutions: bool, devices: int = 1) -> Policy:
+    """The policy of a stack with or without convolutions on that many devices of a kind."""
+    if backend == "tensorflow" and devices > 1:
+        return MIRRORED
+    return TABLE[backend, kind, "convolutional" if convolutions else "dense"]
+
+
+def table() -> list[dict[str, str]]:
+    """Every row, for `zoo doctor`."""
+    keys = ("backend", "device", "networks", "policy", "reason")
+    return [dict(zip(keys, (*key, policy.summary, policy.reason), strict=True)) for key, policy in TABLE.items()]

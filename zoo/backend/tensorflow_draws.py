@@ -1,0 +1,81 @@
+"""Random numbers of a batch that is divided over several devices, on TensorFlow.
+
+Every device traces the same hooks with the same seeds, so that all would draw the same numbers. Inside `global_draws`
+a draw whose first axis is the device's share of the batch is made for the whole batch, and the device takes its slice:
+the samples get the same numbers, however many devices share them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+from keras.src.backend.tensorflow import random
+
+Tensor = Any
+Draw = Callable[..., Tensor]
+BY_SHAPE = ("normal", "uniform", "randint", "truncated_normal", "gamma", "binomial", "beta")
+
+
+@dataclass(frozen=True)
+class Slices:
+    """`share` samples of each draw belong to the device number `replica()`, which is being traced."""
+
+    replica: Callable[[], Tensor]
+    share: int
+    devices: int
+
+    def part(self, tensor: Tensor) -> Tensor:
+        """The device's own."""
+        start = self.replica() * self.share
+        return tensor[start : start + self.share]
+
+    def of_shape(self, draw: Draw) -> Draw:
+        """A draw of a given shape, made for the whole batch."""
+
+        def drawn(shape: Sequence[Any], *arguments: Any, **named: Any) -> Tensor:
+            sizes = [tf.get_static_value(size) for size in shape]
+            if not sizes or sizes[0] != self.share:
+                return draw(shape, *arguments, **named)
+            return self.part(draw((self.share * self.devices, *sizes[1:]), *arguments, **named))
+
+        return drawn
+
+    def of_dropout(self, dropout: Draw) -> Draw:
+        """Dropout by a mask that is drawn for the whole batch."""
+
+        def dropped(inputs: Tensor, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
+            if inputs.shape[0] != self.share:
+                return dropout(inputs, rate, noise_shape, seed)
+            if noise_shape is not None and noise_shape[0] == self.share:
+                noise_shape = (self.share * self.devices, *noise_shape[1:])
+            ones = tf.ones((self.share * self.devices, *inputs.shape[1:]), inputs.dtype)
+            return inputs * self.part(dropout(ones, rate, noise_shape, seed))
+
+        return dropped
+
+    def of_categorical(self, categorical: Draw) -> Draw:
+        """Classes drawn for the whole batch; the logits of other devices' samples don't matter."""
+
+        def drawn(logits: Tensor, *arguments: Any, **named: Any) -> Tensor:
+            if logits.shape[0] != self.share:
+                return categorical(logits, *arguments, **named)
+            return self.part(categorical(tf.tile(logits, (self.devices, 1)), *arguments, **named))
+
+        return drawn
+
+
+@contextmanager
+def global_draws(slices: Slices) -> Iterator[None]:
+    """While functions are traced in it, Keras' random functions draw for the whole batch."""
+    stock = {name: getattr(random, name) for name in (*BY_SHAPE, "dropout", "categorical")}
+    try:
+        for name in BY_SHAPE:
+            setattr(random, name, slices.of_shape(stock[name]))
+        random.dropout = slices.of_dropout(stock["dropout"])
+        random.categorical = slices.of_categorical(stock["categorical"])
+        yield
+    finally:
+        for name, function in stock.items():
+            setattr(random, name, function)

@@ -1,0 +1,24 @@
+"""Traces by TensorFlow's profiler."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import tensorflow as tf
+
+from zoo.backend.trace_events import Event
+from zoo.backend.xspace import newest_events
+
+PYTHON_CALLS = 0  # none: they are many, and none is an operation
+HOST_DETAIL = 2  # of 3: operations and what schedules them
+
+
+def trace(folder: Path) -> AbstractContextManager[None]:
+    """Record what runs inside the context, for TensorBoard and `events`, into a new folder below `folder`."""
+    options = tf.profiler.experimental.ProfilerOptions(HOST_DETAIL, PYTHON_CALLS)
+    recording: AbstractContextManager[None] = tf.profiler.experimental.Profile(str(folder), options)
+    return recording
+
+
+def events(folder: Path) -> list[Event]:
+    """What was recorded last into the folder."""
+    return newest_events(folder)
