@@ -71,7 +71,7 @@ class Sampler:
         """Write the generator as a `.keras` file, which needs no zoo but for its layers: `import zoo.layers`."""
         temporary = path.with_name(f"{WRITING}{path.name}")
         try:
-            with self.averaged():
+            with self.averaged(), self.engine.saving():
                 self.generator.save(temporary)
             with atomic_file(path) as file:
                 file.write(temporary.read_bytes())

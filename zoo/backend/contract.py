@@ -107,6 +107,10 @@ class Engine(ABC):
     def trace_events(self, folder: Path) -> list["Event"]:
         """What was recorded into the folder."""
 
+    def saving(self) -> AbstractContextManager[None]:
+        """In it Keras saves models."""
+        return nullcontext()
+
     def agreed(self, values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Process 0's values, in every process; shapes must be the same in all."""
         return values

@@ -14,6 +14,7 @@ from jax import numpy as jnp
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from keras.src.backend.common.stateless_scope import get_stateless_scope
+from keras.src.utils.module_utils import tensorflow
 
 from zoo import backend
 from zoo.backend.contract import Engine, Kind, Variables
@@ -40,7 +41,10 @@ class ProcessLost(ZooError):
 
 
 class JaxEngine(Engine):
-    """Every device holds all variables; XLA divides what is computed of a batch, and sums over devices where needed."""
+    """Every device holds all variables; XLA divides what is computed of a batch, and sums over devices where needed.
+
+    So a layer sees the whole batch, however many devices compute it, and batch normalization takes its moments.
+    """
 
     name = "jax"
 
@@ -146,7 +150,7 @@ class JaxEngine(Engine):
 
         # a result that XLA leaves divided would be no value that `state` can read, nor the next call's argument
         whole = self.mesh and NamedSharding(self.mesh, PartitionSpec())
-        jitted = jax.jit(pure, donate_argnums=0, out_shardings=whole)
+        jitted = jax.jit(pure, donate_argnums=0, out_shardings=whole, compiler_options=self.compiler_options)
 
         def call(*arguments: Any) -> Any:
             values, constants = ([each.value for each in variables] for variables in (written, read))
@@ -207,6 +211,16 @@ class JaxEngine(Engine):
         """Copies of all values on every device."""
         for variable in variables:
             variable._value = self.everywhere(variable.value)
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Without the import of TensorFlow by which Keras finds out whether what it saves is TensorFlow's."""
+        before = tensorflow._available
+        tensorflow._available = False
+        try:
+            yield
+        finally:
+            tensorflow._available = before
 
     def agreed(self, values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """By a broadcast of bytes: JAX would round doubles, and take the smallest floats for zeros."""

@@ -26,7 +26,11 @@ tf.config.optimizer.set_experimental_options({"dependency_optimization": False})
 
 
 class TensorFlowEngine(Engine):
-    """Variables stay on the first device; several devices receive their values, and return gradients to be averaged."""
+    """Variables stay on the first device; several devices receive their values, and return gradients to be averaged.
+
+    On several devices a layer sees its device's part of a batch: batch normalization takes the part's moments, and
+    moving statistics are averaged.
+    """
 
     name = "tensorflow"
     stock_normalizations = (  # tf.nn.moments stops a gradient that second-order gradients need
@@ -79,7 +83,8 @@ class TensorFlowEngine(Engine):
                 with inherited_scope(zip(own, read, strict=True)) as scope:
                     loss, extras = compute()
             gradients = tape.gradient(loss, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            return extras, gradients, current_values(scope, state)
+            dense = [tf.convert_to_tensor(each) for each in gradients]  # an embedding's is a list of rows, some twice
+            return extras, dense, current_values(scope, state)
 
         if self.strategy is None:
             made = of_one_device(read)

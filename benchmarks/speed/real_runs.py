@@ -1,0 +1,67 @@
+"""Whole runs of `zoo run`, and their speed out of metrics.jsonl."""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .cases import Case
+
+MODES: tuple[list[str], ...] = ([], ["--precision", "bfloat16"], ["--deterministic"])
+PATIENCE = 600  # seconds
+IMAGES = 50_000  # random ones in the dataset, where none is given
+
+
+def real_run(case: Case, flags: list[str], dataset: str, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """One run's speed, or its error."""
+    options = ["--images", str(arguments.run_images), *flags]
+    options += [word for setting in case.settings for word in ("--set", setting)]
+    shown = {"command": shlex.join(["zoo", "run", case.stack, "--dataset", Path(dataset).name, *options])}
+    options += ["--dataset", dataset, *(["--data-dir", arguments.data_dir] if arguments.data_dir else [])]
+    out = folder / "-".join([case.name, *flags])
+    began = time.perf_counter()
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "zoo", "run", case.stack, *options, "--out", str(out)],
+            env={**os.environ, "KERAS_BACKEND": arguments.run_backend},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE,
+        )
+    except subprocess.CalledProcessError as error:
+        return shown | {"error": error.stderr.strip()[-500:]}
+    except subprocess.TimeoutExpired:
+        return shown | {"error": f"not done after {PATIENCE} s"}
+    seconds = time.perf_counter() - began
+    return shown | {"command_seconds": seconds} | speeds(out, seconds)
+
+
+def speeds(run: Path, command_seconds: float) -> dict[str, float]:
+    """Images a second from step 1 to the end, from the first line of metrics.jsonl to the last, and of the command."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    first, last = lines[0], lines[-1]
+    found = {
+        "images_per_second": last["images"] / last["seconds"],
+        "images_per_second_of_command": last["images"] / command_seconds,
+    }
+    if len(lines) == 1:
+        return found
+    later = (last["images"] - first["images"]) / (last["seconds"] - first["seconds"])
+    return {**found, "images_per_second_later": later}
+
+
+def random_dataset(case: Case, folder: Path) -> str:
+    """A file of random images of the case's size."""
+    path = folder / f"noise-{case.shape[0]}.npz"
+    if not path.exists():
+        samples = np.random.default_rng(0).integers(0, 256, (IMAGES, *case.shape), dtype=np.uint8)
+        np.savez(path, samples=samples)
+    return str(path)

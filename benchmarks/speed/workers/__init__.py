@@ -1,0 +1,1 @@
+"""The contenders: `build(case, options)` of each module gives what `contenders.Contender` describes."""

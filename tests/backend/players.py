@@ -1,0 +1,146 @@
+"""Measures one update of each player of many stacks, from weights, inputs and draws that are equal on every backend.
+
+A program: the only argument is the .npz file to write, KERAS_BACKEND says on which backend.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from draws import substitute_draws
+from keras import ops
+from keras.src import backend
+from tiny import POINTS, Case
+
+from zoo.trainer import Trainer
+
+PLAYERS = ("discriminator", "generator")
+WRITTEN = ("moving", "singular_vector", "seed")  # what an update writes beside the weights
+CASES = [
+    Case("vanilla"),
+    Case("dcgan"),
+    Case("wgan"),
+    Case("wgan-gp"),
+    Case("vanilla+wgan_gp", shape=POINTS),
+    Case("dcgan+r1"),  # a gradient differentiated through batch normalization
+    Case("vanilla+r1", ("generator_objective=minimax",)),
+    Case("vanilla+label_smoothing", ("discriminator_normalization=batch",)),
+    Case("vanilla+wgan_gp+coded", ("discriminator_normalization=spectral",), POINTS),
+    Case("wgan-gp", ("discriminator_normalization=group", "width=8")),  # two channels in each of 8 groups
+    Case("wgan-gp", ("discriminator_normalization=instance",)),
+    Case("wgan-gp", ("discriminator_normalization=spectral",)),
+    Case("conditional+r1", classes=3),
+]
+# What is measured of which cases; "mended" is float64 with others in the place of Keras' ops that drop to float32.
+MEASURED = {"float32": CASES[:6], "float64": CASES[4:6], "mended": CASES}
+NUMPY: dict[str, tuple[Callable[[Any], Any], Callable[[np.ndarray], np.ndarray]]] = {
+    "mean": (ops.mean, np.mean),
+    "tanh": (ops.tanh, np.tanh),
+    "var": (ops.var, np.var),
+    "sum": (ops.sum, np.sum),
+    "square": (ops.square, np.square),
+    "sqrt": (lambda x: ops.sqrt(ops.square(x)), np.abs),
+    "rsqrt": (lambda x: ops.rsqrt(ops.square(x) + 1), lambda x: 1 / np.sqrt(x**2 + 1)),
+    "softplus": (ops.softplus, lambda x: np.log1p(np.exp(x))),
+    "relu": (ops.relu, lambda x: np.maximum(x, 0)),
+    "leaky_relu": (lambda x: ops.leaky_relu(x, 0.2), lambda x: np.where(x > 0, x, 0.2 * x)),
+    "matmul": (lambda x: ops.matmul(x, ops.transpose(x)), lambda x: x @ x.T),
+    "clip": (lambda x: ops.clip(x, -0.5, 0.5), lambda x: np.clip(x, -0.5, 0.5)),
+    "where": (lambda x: ops.where(x > 0, x, 1.0), lambda x: np.where(x > 0, x, 1.0)),
+}
+
+
+def main(path: str) -> None:
+    """Measure everything and write it."""
+    substitute_draws()
+    results: dict[str, Any] = {}
+    for precision, cases in MEASURED.items():
+        compute_in(precision)
+        if precision == "float64":
+            results.update({f"op|{name}": deviation(*pair) for name, pair in NUMPY.items()})
+        for case in cases:
+            results.update({f"{precision}|{case.name}|{key}": value for key, value in measured(case).items()})
+    np.savez(path, **results)
+
+
+def compute_in(precision: str) -> None:
+    """Whatever is built from now on is of that precision."""
+    floats = "float32" if precision == "float32" else "float64"
+    if floats == "float64" and keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+    keras.config.set_floatx(floats)
+    keras.config.set_dtype_policy(floats)
+    if precision == "mended":
+        mend_keras()
+
+
+def mend_keras() -> None:
+    """Put ops that keep float64 in the place of those of Keras' that don't and that the stacks use."""
+
+    def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        total, count = (ops.sum(each, axis=axis, keepdims=keepdims) for each in (x, ops.ones_like(x)))
+        return total / count
+
+    def tanh(x: Any) -> Any:
+        return 2 * ops.sigmoid(2 * x) - 1
+
+    def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+        return ops.where(x > 0, x, negative_slope * x)
+
+    backend.numpy.mean = mean
+    backend.numpy.tanh = backend.nn.tanh = tanh
+    backend.nn.leaky_relu = leaky_relu
+
+
+def measured(case: Case) -> dict[str, np.ndarray]:
+    """Losses, penalties and gradients of both players' first updates, and what these write."""
+    trainer = Trainer(case.made("keeping"), case.dataset(), seed=3)
+    state = drawn_weights(trainer.state())
+    results: dict[str, np.ndarray] = {}
+    for player in PLAYERS:
+        trainer.set_state(state)
+        metrics = trainer.update(player, 0, trainer.feed.update(player, 0, 0)["batch"])
+        results |= {f"{player}|metric|{name}": value for name, value in metrics.items()}
+        for name, array in trainer.state().items():
+            if name.startswith(f"{player}_optimizer/") and name.endswith("_gradient"):
+                results[f"{player}|gradient|{name}"] = array
+            elif name.startswith(f"{player}/") and any(word in name for word in WRITTEN):
+                results[f"{player}|written|{name}"] = array
+    return results
+
+
+def drawn_weights(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """New values for both models, functions of their order alone; optimizers and plugins stay as they are."""
+    draw = np.random.default_rng(7)
+    fresh = {}
+    for name, array in state.items():
+        if name.partition("/")[0] in PLAYERS:
+            array = drawn(draw, name, array.shape).astype(array.dtype)
+        fresh[name] = array
+    return fresh
+
+
+def drawn(draw: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Values that suit the variable."""
+    if "seed" in name:
+        return draw.integers(0, 2**31, shape)
+    if "variance" in name:
+        return draw.uniform(0.5, 2, shape)
+    if "gamma" in name:
+        return draw.normal(1, 0.2, shape)
+    return draw.normal(0, 1, shape) / np.sqrt(np.prod(shape[:-1]))
+
+
+def deviation(operation: Callable[[Any], Any], reference: Callable[[np.ndarray], np.ndarray]) -> float:
+    """How far Keras' operation is from NumPy's in float64."""
+    values = np.random.default_rng(0).normal(size=(6, 5))
+    made = ops.convert_to_numpy(operation(ops.convert_to_tensor(values)))
+    return float(np.abs(made - reference(values)).max())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,81 @@
+"""Trains tiny stacks in one sitting and in several, by single calls and by the device's own loop.
+
+A program: `sittings.py begin FOLDER`, and then, in a process of its own, `sittings.py continue FOLDER`.
+"""
+
+import itertools
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tiny import Case
+
+from zoo.trainer import Trainer
+
+State = Mapping[str, np.ndarray]
+TOTAL = 8  # steps
+CASES = [
+    Case("vanilla", ("average_decay=0.9",)),
+    Case("dcgan", ("average_decay=0.9",)),
+    Case("wgan"),
+    Case("wgan-gp"),
+    Case("conditional+r1+stateful", classes=3),
+]
+MODES = {"calls": (1, False, 4), "loop": (5, True, 3)}  # steps in a call, data on the device, steps of a first sitting
+FROM_HOST = "loop from the host"
+ALSO_FROM_HOST = CASES[:2]
+
+
+def main(what: str, folder: Path) -> None:
+    """Every case in every mode."""
+    for case, mode in itertools.product(CASES, MODES):
+        place = folder / f"{case.name} by {mode}"
+        if what == "begin":
+            place.mkdir()
+            begin(case, mode, place)
+        else:
+            finish(case, mode, place)
+    for case in ALSO_FROM_HOST if what == "begin" else ():
+        place = folder / f"{case.name} by {FROM_HOST}"
+        place.mkdir()
+        trainer = trainer_of(case, "loop", resident=False)
+        note(place / "whole", trainer, trainer.train(TOTAL))
+
+
+def trainer_of(case: Case, mode: str, **policy: bool) -> Trainer:
+    """A trainer that takes so many steps a call, whatever the machine."""
+    trainer = Trainer(case.made(), case.dataset(), seed=3)
+    steps, resident, _ = MODES[mode]
+    trainer.policy = replace(trainer.policy, **{"steps_per_call": steps, "resident": resident, **policy})
+    return trainer
+
+
+def begin(case: Case, mode: str, folder: Path) -> None:
+    """All steps in one sitting, and in two of the same process: the state between them, and both ends."""
+    trainer = trainer_of(case, mode)
+    initial, length = trainer.state(), MODES[mode][2]
+    note(folder / "whole", trainer, trainer.train(TOTAL))
+    trainer.set_state(initial)
+    first = trainer.train(length)
+    note(folder / "between", trainer, first)
+    second = trainer.train(TOTAL - length)
+    note(folder / "halves", trainer, {name: np.concatenate([first[name], second[name]]) for name in first})
+
+
+def finish(case: Case, mode: str, folder: Path) -> None:
+    """The second sitting."""
+    trainer = trainer_of(case, mode)
+    trainer.set_state(np.load(folder / "between state.npz"))
+    note(folder / "continued", trainer, trainer.train(TOTAL - trainer.steps))
+
+
+def note(path: Path, trainer: Trainer, metrics: State) -> None:
+    """Keep state and metrics."""
+    np.savez(f"{path} state.npz", **trainer.state())
+    np.savez(f"{path} metrics.npz", **metrics)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,102 @@
+"""TensorFlow and JAX compute the same losses, penalties and gradients from the same weights, inputs and draws."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from players import CASES, MEASURED, NUMPY, PLAYERS
+from programs import BACKENDS, FAST_COMPILING, Program, run_together
+
+from zoo.catalogue import read_catalogue
+
+Results = dict[str, dict[str, np.ndarray]]
+TOLERANCES = {"float32": 1e-4, "float64": 1e-5, "mended": 1e-9}
+DROPPING = {"jax": {"mean", "tanh", "var"}, "tensorflow": {"leaky_relu"}}  # Keras' ops that drop float64 to float32
+MEASUREMENTS = [(precision, case.name) for precision, cases in MEASURED.items() for case in cases]
+measurements = pytest.mark.parametrize(
+    ("precision", "case"), MEASUREMENTS, ids=[" ".join(each) for each in MEASUREMENTS]
+)
+players = pytest.mark.parametrize("player", PLAYERS)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Results:
+    """What the program measured on each backend, in both precisions at once: starting is slow."""
+    folder = tmp_path_factory.mktemp("players")
+    cache = pytestconfig.cache.mkdir("jax-compilations")
+    paths = {backend: folder / f"{backend}.npz" for backend in BACKENDS}
+    settings = {"XLA_FLAGS": FAST_COMPILING, "JAX_COMPILATION_CACHE_DIR": str(cache)}
+    run_together([Program(backend, ["players.py", path]) for backend, path in paths.items()], **settings)
+    return {backend: read(path) for backend, path in paths.items()}
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+def pairs(results: Results, *prefix: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What both backends measured, by the last part of its name."""
+    begin = "|".join([*prefix, ""])
+    names = [[name for name in results[backend] if name.startswith(begin)] for backend in BACKENDS]
+    assert names[0] == names[1] != []
+    return {name.removeprefix(begin): tuple(results[backend][name] for backend in BACKENDS) for name in names[0]}
+
+
+def whole(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.ravel(each) for each in arrays])
+
+
+def relative_error(made: dict[str, tuple[np.ndarray, np.ndarray]]) -> float:
+    """The norm of the difference of all arrays over the norm of all."""
+    first, second = (whole([pair[index] for pair in made.values()]) for index in (0, 1))
+    return float(np.linalg.norm(first - second) / np.linalg.norm(first))
+
+
+@measurements
+@players
+def test_losses_and_penalties_agree(precision: str, case: str, player: str, results: Results) -> None:
+    made = pairs(results, precision, case, player, "metric")
+    assert f"{player}_loss" in made
+    for name, (first, second) in made.items():
+        assert second == pytest.approx(first, rel=TOLERANCES[precision], abs=0), name
+
+
+@measurements
+@players
+def test_gradients_agree(precision: str, case: str, player: str, results: Results) -> None:
+    made = pairs(results, precision, case, player, "gradient")
+    assert relative_error(made) < TOLERANCES[precision]
+
+
+@measurements
+@players
+def test_the_gradients_norm_is_that_of_the_gradient(precision: str, case: str, player: str, results: Results) -> None:
+    """An update applies what it measures: nothing is summed or dropped on the way."""
+    measured = pairs(results, precision, case, player, "metric")[f"{player}_gradient_norm"]
+    gradients = pairs(results, precision, case, player, "gradient").values()
+    for index in (0, 1):
+        norm = np.linalg.norm(whole([pair[index].astype("float64") for pair in gradients]))
+        assert measured[index] == pytest.approx(norm, rel=1e-5)
+
+
+@pytest.mark.parametrize("case", [case.name for case in CASES])
+@players
+def test_what_an_update_writes_beside_weights_agrees(case: str, player: str, results: Results) -> None:
+    begin = f"mended|{case}|{player}|written|"
+    if any(name.startswith(begin) for name in results["jax"]):
+        for name, (first, second) in pairs(results, "mended", case, player, "written").items():
+            assert second == pytest.approx(first, rel=1e-9, abs=1e-12), name
+
+
+def test_every_registered_variant_is_compared_as_shipped_and_in_double_precision() -> None:
+    for precision in ("float32", "mended"):
+        assert set(read_catalogue().variants) <= {case.stack for case in MEASURED[precision]}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_these_of_keras_ops_and_no_others_drop_float64_to_float32(backend: str, results: Results) -> None:
+    """Where Keras mends one, its place among the mended ones of players.py is free."""
+    deviations = {name: float(results[backend][f"op|{name}"]) for name in NUMPY}
+    assert {name for name, deviation in deviations.items() if deviation > 1e-12} == DROPPING[backend]
+    assert all(deviation < 1e-6 for deviation in deviations.values()), deviations
