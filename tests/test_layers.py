@@ -8,9 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 from zoo import ZooError, backend, layers
+from zoo.backend.normalization import batch_normalized
 
 NORMALIZATIONS = (
     layers.BatchNormalization,
@@ -214,3 +216,32 @@ def test_normalized_names_what_there_is() -> None:
     assert str(raised.value) == (
         "Unknown normalization: 'bach'. Available: batch, group, instance, layer, none, spectral. Did you mean 'batch'?"
     )
+
+
+def test_the_backends_kernel_of_batch_normalization_equals_the_formula_up_to_second_order_gradients() -> None:
+    """float32 alone has the kernel; everything else in this file is float64, the formula."""
+    layer = layers.BatchNormalization(momentum=0.0, dtype="float32")
+    values, weights = drawn(8, 5, 5, 6).astype("float32"), drawn(8, 5, 5, 6, seed=1).astype("float32")
+    layer.build(values.shape)
+    layer.gamma.assign(1 + drawn(6, seed=2) / 10)
+    assert batch_normalized(ops.convert_to_tensor(values), layer.gamma, layer.beta, layer.epsilon) is not None
+
+    def measured(normalized: Callable[[Any], tuple[Any, Any, Any]]) -> list[Any]:
+        inputs = tf.constant(values)
+        with tf.GradientTape() as outer:
+            outer.watch(inputs)
+            with tf.GradientTape() as inner:
+                inner.watch(inputs)
+                outputs, mean, variance = normalized(inputs)
+                total = tf.reduce_sum(tf.nn.leaky_relu(outputs, 0.2) * weights)
+            slopes = inner.gradient(total, inputs)
+            penalty = tf.reduce_mean(tf.square(tf.reduce_sum(tf.square(slopes), [1, 2, 3])))
+        return [numpy(each) for each in (outputs, mean, variance, slopes, outer.gradient(penalty, inputs))]
+
+    def kernel(inputs: Any) -> Any:
+        return batch_normalized(inputs, layer.gamma, layer.beta, layer.epsilon)
+
+    for received, expected in zip(measured(kernel), measured(layer.by_formula), strict=True):
+        assert np.linalg.norm(received - expected) < 1e-5 * np.linalg.norm(expected)
+    layer(values, training=True)
+    assert numpy(layer.moving_variance) == pytest.approx(values.astype("float64").var(axis=(0, 1, 2)), rel=1e-5)

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import keras
 from keras import ops
 
+from zoo.backend.normalization import batch_normalized
 from zoo.backend.scopes import exact_values, inherited_scope
 from zoo.errors import ZooError, unknown
 from zoo.recipe import Normalization
@@ -76,14 +77,20 @@ class BatchNormalization(ChannelScaled):
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Standardize by the batch's own moments in training, by the moving ones otherwise."""
+        if not training:
+            return self.normalize(self.exact(inputs), self.moving_mean, self.moving_variance)
+        outputs, mean, variance = batch_normalized(inputs, self.gamma, self.beta, self.epsilon) or self.by_formula(
+            inputs
+        )
+        self.follow(self.moving_mean, mean)
+        self.follow(self.moving_variance, variance)
+        return outputs
+
+    def by_formula(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The outputs, and the mean and variance of the batch, (C,)."""
         inputs = self.exact(inputs)
-        if training:
-            mean, variance = moments(inputs, tuple(range(inputs.ndim - 1)), keepdims=False)
-            self.follow(self.moving_mean, mean)
-            self.follow(self.moving_variance, variance)
-        else:
-            mean, variance = self.moving_mean, self.moving_variance
-        return self.normalize(inputs, mean, variance)
+        mean, variance = moments(inputs, tuple(range(inputs.ndim - 1)), keepdims=False)
+        return self.normalize(inputs, mean, variance), mean, variance
 
     def follow(self, moving: keras.Variable, current: Tensor) -> None:
         """Move a moving statistic towards the current one."""

@@ -84,9 +84,9 @@ def diagnosed(report: dict[str, Any]) -> str:
 
 
 def policies(rows: Sequence[dict[str, str]], backend: str) -> list[str]:
-    """How steps are compiled, the backend that runs marked."""
+    """How steps are compiled, the backend that runs marked; `--json` has the reasons."""
     return [
-        f"  {'*' if row['backend'] == backend else ' '} {row['backend']:<11}{row['device']:<4}{row['networks']:<14}"
-        f"{row['policy']}: {row['reason']}"
+        f"  {'*' if row['backend'] == backend else ' '} {row['backend']:<11}{row['device']:<8}{row['networks']:<16}"
+        f"{row['policy']}"
         for row in rows
     ]

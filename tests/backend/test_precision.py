@@ -72,12 +72,13 @@ def test_losses_and_gradients_are_those_of_float32_to_bfloat16s_precision(
         assert any(received[name] != expected[name] for name in expected)
 
 
-def test_moments_are_float32_in_mixed_precision() -> None:
+@pytest.mark.parametrize("shape", [(4096, 2), (64, 8, 8, 2)])
+def test_moments_are_float32_in_mixed_precision(shape: tuple[int, ...]) -> None:
     """A mean of many values near 100 would be off by up to .25 if it were summed or kept in bfloat16."""
     layer = layers.BatchNormalization(momentum=0.0, dtype="mixed_bfloat16")
-    values = ops.cast(np.random.default_rng(0).normal(100, 3, (4096, 2)), "bfloat16")
-    outputs = layer(values, training=True)
-    seen = ops.convert_to_numpy(ops.cast(values, "float32")).astype("float64")
+    values = ops.cast(np.random.default_rng(0).normal(100, 3, shape), "bfloat16")
+    outputs = ops.reshape(layer(values, training=True), (-1, 2))
+    seen = ops.convert_to_numpy(ops.cast(values, "float32")).astype("float64").reshape(-1, 2)
     assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
     assert ops.convert_to_numpy(layer.moving_mean) == pytest.approx(seen.mean(axis=0), rel=1e-6)
     assert ops.convert_to_numpy(layer.moving_variance) == pytest.approx(seen.var(axis=0), rel=1e-4)

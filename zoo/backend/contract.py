@@ -130,7 +130,7 @@ class Engine(ABC):
 
     def policy(self, convolutions: bool) -> Policy:
         """How this engine compiles a stack's step, and where it keeps the data."""
-        return policy_for(self.name, self.kind, convolutions, self.devices * self.processes.count)
+        return policy_for(self.name, self.kind, convolutions, self.precision, self.devices * self.processes.count)
 
     @contextmanager
     def building(self) -> Iterator[None]:

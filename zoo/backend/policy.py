@@ -1,4 +1,7 @@
-"""How a step is compiled, by backend, device and networks: one table, from the measurements in benchmarks/speed."""
+"""How a step is compiled, by backend, device and networks: one table.
+
+For CPUs it follows benchmarks/results/speed/policies.md; what it says of GPUs is reasoned, not measured yet.
+"""
 
 from dataclasses import dataclass
 
@@ -26,7 +29,7 @@ class Policy:
         return f"{compiled}, {calls}, data {'on the device' if self.resident else 'from the memory map'}"
 
 
-ON_GPU = Policy(True, MANY, True, "launching kernels from Python would leave the GPU idle")
+ON_GPU = Policy(True, MANY, True, "so that the GPU need not wait for Python; not measured yet")
 FUSED = Policy(True, SOME, True, "XLA fuses what dense layers leave to do, and Python is out of the way")
 TABLE = {
     ("tensorflow", "cpu", "dense"): FUSED,
@@ -42,17 +45,21 @@ TABLE = {
     ("jax", "gpu", "dense"): ON_GPU,
     ("jax", "gpu", "convolutional"): ON_GPU,
 }
+MATRIX_UNITS = Policy(False, SOME, True, "oneDNN multiplies bfloat16 by the CPU's matrix units, XLA does not")
 MIRRORED = Policy(False, 1, False, "MirroredStrategy runs graphs")
 
 
-def policy_for(backend: str, kind: str, convolutions: bool, devices: int = 1) -> Policy:
+def policy_for(backend: str, kind: str, convolutions: bool, precision: str = "float32", devices: int = 1) -> Policy:
     """The policy of a stack with or without convolutions on that many devices of a kind."""
     if backend == "tensorflow" and devices > 1:
         return MIRRORED
+    if (backend, kind, convolutions, precision) == ("tensorflow", "cpu", False, "bfloat16"):
+        return MATRIX_UNITS
     return TABLE[backend, kind, "convolutional" if convolutions else "dense"]
 
 
 def table() -> list[dict[str, str]]:
     """Every row, for `zoo doctor`."""
+    rows = {**TABLE, ("tensorflow", "cpu", "dense, bfloat16"): MATRIX_UNITS, ("tensorflow", "several", "any"): MIRRORED}
     keys = ("backend", "device", "networks", "policy", "reason")
-    return [dict(zip(keys, (*key, policy.summary, policy.reason), strict=True)) for key, policy in TABLE.items()]
+    return [dict(zip(keys, (*key, rows[key].summary, rows[key].reason), strict=True)) for key in sorted(rows)]
