@@ -8,6 +8,7 @@ Importing this package imports neither Keras nor NumPy; its functions do so when
 
 from typing import TYPE_CHECKING, Any
 
+from zoo.backend.options import EngineOptions, Processes
 from zoo.errors import ZooError, ZooWarning
 from zoo.hookspecs import hookimpl
 from zoo.recipe import Recipe
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from zoo.pipeline import Run, load, run
 
 __version__ = "0.1.0"
-__all__ = ["Recipe", "Run", "ZooError", "ZooWarning", "hookimpl", "load", "run"]
+__all__ = ["EngineOptions", "Processes", "Recipe", "Run", "ZooError", "ZooWarning", "hookimpl", "load", "run"]
 
 PIPELINE = ("Run", "load", "run")  # they need Keras, so they are imported when first asked for
 

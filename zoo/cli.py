@@ -126,6 +126,7 @@ def cli(traceback: bool) -> None:
         "zoo run wgan-gp --dataset mnist --epochs 20",
         "zoo run vanilla+wgan --dataset ring8 --steps 5000",
         "zoo run dcgan+r1 --set r1_gamma=1 --seed 3",
+        "zoo run wgan-gp --backend jax --profile",
         "zoo run mine --plugin mine.py",
     ),
 )

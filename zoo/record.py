@@ -58,6 +58,7 @@ def describe_engine(trainer: "Trainer") -> dict[str, Any]:
         "backend": engine.name,
         "devices": engine.device_names(),
         "processes": engine.processes.count,
+        "deterministic": engine.deterministic or engine.kind == "cpu",
         "policy": trainer.policy.summary,
     }
 

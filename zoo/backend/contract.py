@@ -34,6 +34,7 @@ class Engine(ABC):
     def __init__(self, options: EngineOptions) -> None:
         self.precision = options.precision
         self.devices = options.devices
+        self.deterministic = options.deterministic
         self.processes = options.processes
 
     @property

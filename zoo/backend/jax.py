@@ -148,6 +148,7 @@ class JaxEngine(Engine):
                 result = function(*arguments)
             return result, current_values(scope, written)
 
+        pure.__name__ = getattr(function, "__name__", "step")  # by which a profile tells the programs apart
         # a result that XLA leaves divided would be no value that `state` can read, nor the next call's argument
         whole = self.mesh and NamedSharding(self.mesh, PartitionSpec())
         jitted = jax.jit(pure, donate_argnums=0, out_shardings=whole, compiler_options=self.compiler_options)
