@@ -5,11 +5,11 @@ plugins, and later plugins override earlier ones hook by hook. A hook asks for w
 arguments, and only what some hook of the stack names is computed.
 
 Sizes, everywhere in the zoo:
-    B           samples in a batch
+    B           samples in a batch (on several devices TensorFlow shows each hook its device's share)
     H, W, C     height, width and channels of an image, channels last
     D           coordinates of a point
     Z           latent dimensions, `recipe.latent_size`
-Samples are float32, images (B, H, W, C) in [-1, 1], points (B, D) in the dataset's scaled units.
+Samples are float32 in any precision, images (B, H, W, C) in [-1, 1], points (B, D) in the dataset's scaled units.
 
 How the answers of a stack's plugins combine:
     joined      every plugin's answer counts

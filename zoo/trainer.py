@@ -105,7 +105,9 @@ class Trainer:
         with self.phases.timing("batches"):
             inputs = self.feed.update(player, self.steps, number)
         with self.phases.timing(f"{player} updates"):
-            return self.calls[player](inputs)
+            metrics = self.calls[player](inputs)
+            # JAX computes in the background: a profile waits here, else the time would count as what comes next
+            return ops.convert_to_numpy(metrics) if self.phases.is_timing else metrics
 
     def steps_on_device(self, count: int) -> np.ndarray:
         """Several steps with one call; returns all metrics of each, (count, metrics)."""

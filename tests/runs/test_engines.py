@@ -1,5 +1,7 @@
 """What a run records of backend, precision and devices, and what may change when it continues."""
 
+import gzip
+import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -79,3 +81,22 @@ def test_options_of_an_engine_are_checked_in_python() -> None:
 def test_an_unknown_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ZooError, match=r"Unknown backend: 'torch'\. Available: jax, tensorflow"):
         backend.choose("torch")
+
+
+def test_a_profiled_run_equals_another_and_leaves_a_trace_and_a_summary(
+    tmp_path: Path, train: Callable, finished: zoo.Run, assert_equal_runs: Callable
+) -> None:
+    run = train(tmp_path / "run", profile=True)
+    assert_equal_runs(run, finished)
+    folder = run.path / "profile"
+    assert "discriminator updates" in (folder / "summary.txt").read_text()
+    assert json.loads(gzip.decompress((folder / "trace.json.gz").read_bytes()))["traceEvents"]
+    assert list(folder.glob("plugins/profile/*/*.xplane.pb"))
+
+
+def test_a_run_too_short_for_a_profile_says_how_many_steps_it_takes(
+    zoo_command: Callable, tiny_words: Callable
+) -> None:
+    result = zoo_command(*tiny_words("--steps", 2, "--profile"))
+    assert result.code == 2
+    assert "Training ended before a step could be profiled. Give --steps 33" in result.err
