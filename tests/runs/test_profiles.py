@@ -17,9 +17,9 @@ import tensorflow as tf
 from tensorflow.compiler.xla.service import hlo_pb2
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-from zoo.backend import tensorflow_trace
-from zoo.backend.trace_events import Event
-from zoo.backend.xspace import events_of
+from zoo.backend.traces import tensorflow as trace
+from zoo.backend.traces.events import Event
+from zoo.backend.traces.xspace import events_of
 from zoo.errors import ZooError
 from zoo.profiling import Phases, profile_steps
 from zoo.profiling.chrome import write_trace
@@ -37,7 +37,7 @@ import json, sys
 from pathlib import Path
 import jax
 from jax import lax
-from zoo.backend import jax_trace
+from zoo.backend.traces import jax as trace
 from zoo.profiling.summary import summarize
 
 def loss(kernels, samples):
@@ -50,10 +50,10 @@ step = jax.jit(jax.grad(loss, argnums=(0, 1)))
 samples = jax.random.normal(key, (8, 16, 16, 3))
 jax.block_until_ready(step(kernels, samples))
 folder = Path(sys.argv[1])
-with jax_trace.trace(folder):
+with trace.trace(folder):
     for _ in range(4):
         jax.block_until_ready(step(kernels, samples))
-counts = {part.name: part.count for part in summarize(jax_trace.events(folder), {}, 4, 1.0, 1.0).kinds}
+counts = {part.name: part.count for part in summarize(trace.events(folder), {}, 4, 1.0, 1.0).kinds}
 print(json.dumps({"counts": counts, "tensorflow": "tensorflow" in sys.modules}))
 """
 
@@ -104,7 +104,7 @@ def tensorflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return tape.gradient(loss, [samples, *kernels])
 
     step(samples)
-    with tensorflow_trace.trace(folder):
+    with trace.trace(folder):
         for _ in range(STEPS):
             step(samples)
     return folder
@@ -112,7 +112,7 @@ def tensorflow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tensorflow_events(tensorflow_folder: Path) -> list[Event]:
-    return tensorflow_trace.events(tensorflow_folder)
+    return trace.events(tensorflow_folder)
 
 
 def test_time_within_an_event_is_counted_once() -> None:

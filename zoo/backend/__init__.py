@@ -1,8 +1,12 @@
 """The only code that knows TensorFlow or JAX; `engine()` gives the one that Keras runs on.
 
-contract.py     what an engine does
-policy.py       how a step is compiled, by backend, device and networks
-tensorflow.py, jax.py   the engines
+contract.py             what an engine does
+options.py              what a user may choose of it
+policy.py               how a step is compiled, by backend, device and networks
+tensorflow.py, jax.py   the engines, each with a file for what needs mending: tensorflow_draws.py, jax_convolutions.py
+normalization.py        a backend's own kernel for batch normalization
+scopes.py               holding back what is written to variables
+traces/                 what the profilers record
 """
 
 import importlib

@@ -17,7 +17,7 @@ from zoo.backend.options import EngineOptions
 from zoo.backend.policy import Policy, policy_for
 
 if TYPE_CHECKING:
-    from zoo.backend.trace_events import Event
+    from zoo.backend.traces.events import Event
 
 Tensor = Any
 Kind = Literal["cpu", "gpu"]

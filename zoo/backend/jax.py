@@ -25,7 +25,7 @@ from zoo.backend.scopes import current_values, inherited_scope
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.backend.trace_events import Event
+    from zoo.backend.traces.events import Event
 
 Tensor = Any
 LOST = 30  # seconds without a sign of life, after which a process counts as dead
@@ -253,15 +253,15 @@ class JaxEngine(Engine):
 
     def traced(self, folder: Path) -> AbstractContextManager[None]:
         """By JAX's profiler."""
-        from zoo.backend import jax_trace
+        from zoo.backend.traces import jax as trace
 
-        return jax_trace.trace(folder)
+        return trace.trace(folder)
 
     def trace_events(self, folder: Path) -> list["Event"]:
         """Out of the profiler's files."""
-        from zoo.backend import jax_trace
+        from zoo.backend.traces import jax as trace
 
-        return jax_trace.events(folder)
+        return trace.events(folder)
 
 
 def join(processes: Processes) -> None:

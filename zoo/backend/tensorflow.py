@@ -16,7 +16,7 @@ from zoo.backend.tensorflow_draws import Slices, global_draws
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.backend.trace_events import Event
+    from zoo.backend.traces.events import Event
 
 Tensor = Any
 
@@ -163,15 +163,15 @@ class TensorFlowEngine(Engine):
 
     def traced(self, folder: Path) -> AbstractContextManager[None]:
         """By TensorFlow's profiler."""
-        from zoo.backend import tensorflow_trace
+        from zoo.backend.traces import tensorflow as trace
 
-        return tensorflow_trace.trace(folder)
+        return trace.trace(folder)
 
     def trace_events(self, folder: Path) -> list["Event"]:
         """Out of the profiler's files."""
-        from zoo.backend import tensorflow_trace
+        from zoo.backend.traces import tensorflow as trace
 
-        return tensorflow_trace.events(folder)
+        return trace.events(folder)
 
 
 def divide(count: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
-from zoo.backend.trace_events import Event
+from zoo.backend.traces.events import Event
 from zoo.errors import ZooError
 from zoo.profiling.chrome import write_trace
 from zoo.profiling.phases import Phases

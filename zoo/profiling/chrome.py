@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.backend.trace_events import Event
+from zoo.backend.traces.events import Event
 from zoo.profiling.kinds import operation_kind
 
 MICROSECONDS = 1e6  # in a second

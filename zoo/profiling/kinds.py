@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from zoo.backend.xla_programs import WIDE_WINDOW
+from zoo.backend.traces.xla_programs import WIDE_WINDOW
 
 FORWARD = "convolutions, forward"
 BY_INPUT = "convolutions, gradient by input"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from zoo.backend.trace_events import Event
+from zoo.backend.traces.events import Event
 
 
 def self_times(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:

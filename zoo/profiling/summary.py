@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from zoo.backend.trace_events import Event
+from zoo.backend.traces.events import Event
 from zoo.profiling.kinds import SCHEDULING, operation_kind
 from zoo.profiling.phases import EVERYTHING_ELSE
 from zoo.profiling.self_time import self_times

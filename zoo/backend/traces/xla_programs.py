@@ -6,7 +6,7 @@ https://github.com/openxla/xla/blob/main/xla/service/hlo.proto
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from zoo.backend.protobuf import Message, message
+from zoo.backend.traces.protobuf import Message, message
 
 PROGRAM, COMPUTATIONS, INSTRUCTIONS = 1, 3, 2  # HloProto.hlo_module, HloModuleProto.computations, their instructions
 NAME, COMPUTATION_ID = 1, 5

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.backend.protobuf import Message, message
-from zoo.backend.trace_events import Category, Event
-from zoo.backend.xla_programs import Operation, Program, fitting_program, program_operations
+from zoo.backend.traces.events import Category, Event
+from zoo.backend.traces.protobuf import Message, message
+from zoo.backend.traces.xla_programs import Operation, Program, fitting_program, program_operations
 
 PLANES = 1
 PLANE_NAME, LINES, EVENT_KINDS, STATISTIC_NAMES = 2, 3, 4, 5

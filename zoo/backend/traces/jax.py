@@ -1,12 +1,12 @@
-"""Traces by TensorFlow's profiler."""
+"""Traces by JAX's profiler."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import tensorflow as tf
+import jax
 
-from zoo.backend.trace_events import Event
-from zoo.backend.xspace import newest_events
+from zoo.backend.traces.events import Event
+from zoo.backend.traces.xspace import newest_events
 
 PYTHON_CALLS = 0  # none: they are many, and none is an operation
 HOST_DETAIL = 2  # of 3: operations and what schedules them
@@ -14,9 +14,10 @@ HOST_DETAIL = 2  # of 3: operations and what schedules them
 
 def trace(folder: Path) -> AbstractContextManager[None]:
     """Record what runs inside the context, for TensorBoard and `events`, into a new folder below `folder`."""
-    options = tf.profiler.experimental.ProfilerOptions(HOST_DETAIL, PYTHON_CALLS)
-    recording: AbstractContextManager[None] = tf.profiler.experimental.Profile(str(folder), options)
-    return recording
+    options = jax.profiler.ProfileOptions()
+    options.python_tracer_level = PYTHON_CALLS
+    options.host_tracer_level = HOST_DETAIL
+    return jax.profiler.trace(folder, profiler_options=options)
 
 
 def events(folder: Path) -> list[Event]:
