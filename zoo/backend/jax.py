@@ -1,6 +1,7 @@
 """JAX: everything is compiled by XLA; a batch is divided over all devices of all processes by its sharding alone."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 Tensor = Any
 LOST = 30  # seconds without a sign of life, after which a process counts as dead
+BROKEN = re.compile(
+    r"(UNKNOWN|UNAVAILABLE|INTERNAL|ABORTED|CANCELLED|DEADLINE_EXCEEDED|FAILED_PRECONDITION)\b"
+)  # a status
 BATCH = "batch"  # the axis along which devices lie
 CACHE = "JAX_COMPILATION_CACHE_DIR"
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
@@ -242,8 +246,8 @@ class JaxEngine(Engine):
         """A computation that needs several processes fails in those that are left."""
         try:
             yield
-        except jax.errors.JaxRuntimeError as error:
-            if self.processes.count == 1:
+        except (jax.errors.JaxRuntimeError, ValueError) as error:  # JAX raises either for a connection that broke
+            if self.processes.count == 1 or not BROKEN.match(str(error)):
                 raise
             raise ProcessLost(
                 f"The {self.processes.count} processes can't go on together, probably because another one ended: see "
