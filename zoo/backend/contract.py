@@ -15,6 +15,7 @@ import numpy as np
 
 from zoo.backend.options import EngineOptions
 from zoo.backend.policy import Policy, policy_for
+from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo.backend.traces.events import Event
@@ -70,6 +71,12 @@ class Engine(ABC):
 
         Raises ZooError where the devices can't share them equally.
         """
+        devices = self.devices * self.processes.count
+        if count % devices:
+            raise ZooError(
+                f"A batch of {count} can't be divided over {devices} devices: --set batch_size="
+                f"{-(-count // devices) * devices}, or another number of --devices."
+            )
         return count
 
     @abstractmethod

@@ -124,16 +124,6 @@ class JaxEngine(Engine):
 
         return jax.grad(total)(inputs)
 
-    def share(self, count: int) -> int:
-        """All; but the devices must be able to divide them."""
-        devices = self.devices * self.processes.count
-        if count % devices:
-            raise ZooError(
-                f"A batch of {count} can't be divided over {devices} devices: --set batch_size="
-                f"{-(-count // devices) * devices}, or another number of --devices."
-            )
-        return count
-
     def shard(self, batch: Any) -> Any:
         """All of the batch, with the word that XLA is to divide it over the devices."""
         if self.mesh is None:

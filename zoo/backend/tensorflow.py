@@ -114,12 +114,7 @@ class TensorFlowEngine(Engine):
 
     def share(self, count: int) -> int:
         """An equal part for every device."""
-        if count % self.devices:
-            raise ZooError(
-                f"A batch of {count} can't be divided over {self.devices} devices: --set batch_size="
-                f"{-(-count // self.devices) * self.devices}, or another number of --devices."
-            )
-        return count // self.devices
+        return super().share(count) // self.devices
 
     def shard(self, batch: Any) -> Any:
         """The slice of the device that is being traced."""
