@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from zoo import __version__
+from zoo.backend import SUPPORTED
+from zoo.backend.options import PRECISIONS, EngineOptions, Processes
 from zoo.errors import ZooError, ZooWarning
 from zoo.printing import diagnosed, run_report, run_summary, shown, table
 
@@ -63,10 +65,10 @@ plugin_option = click.option(
 )
 ENGINE_NAMES = ("backend", "precision", "devices", "deterministic", "processes", "process", "coordinator")
 ENGINE_OPTIONS = (
-    click.option("--backend", type=click.Choice(["tensorflow", "jax"]), help="[KERAS_BACKEND, else tensorflow]"),
+    click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]"),
     click.option(
         "--precision",
-        type=click.Choice(["float32", "bfloat16"]),
+        type=click.Choice(PRECISIONS),
         default="float32",
         show_default=True,
         help="Of the layers; weights, losses and penalties are float32 in either.",
@@ -95,10 +97,8 @@ def engine_options(command: Any) -> Any:
     return command
 
 
-def engine_of(options: dict[str, Any]) -> Any:
+def engine_of(options: dict[str, Any]) -> EngineOptions:
     """What the engine's options chose."""
-    from zoo.backend.options import EngineOptions, Processes
-
     processes = Processes(options["process"], options["processes"], options["coordinator"])
     chosen = ("backend", "precision", "devices", "deterministic")
     return EngineOptions(**{name: options[name] for name in chosen}, processes=processes)
@@ -157,7 +157,7 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     engine = engine_of(options)
     others = {name: value for name, value in options.items() if name not in ENGINE_NAMES}
     run = zoo.run(stack, engine=engine, **others)
-    if engine.processes.index > 0:  # the files are process 0's, perhaps on another machine
+    if not engine.processes.writes_files:  # the files are process 0's, perhaps on another machine
         return
     summary = run_summary(run)
     click.echo(json.dumps(summary) if as_json else run_report(summary, continuing(stack, options)))

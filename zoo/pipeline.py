@@ -117,7 +117,7 @@ def run(
     check_numbers(given, seed)
     backend.choose(engine.backend)
     backend.check_installed()
-    shown = progress and engine.processes.index == 0
+    shown = progress and engine.processes.writes_files
     told = progress if not isinstance(progress, bool) else for_stderr() if shown else Silent()
     texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     catalogue = read_catalogue([Path(each) for each in plugins])
@@ -153,7 +153,7 @@ def run(
 @contextmanager
 def directory_of_process(path: Path, options: EngineOptions) -> Iterator[RunDirectory]:
     """The run directory in the process that writes it; in each other one a place for what nobody needs."""
-    if options.processes.index == 0:
+    if options.processes.writes_files:
         yield RunDirectory(path)
         return
     with tempfile.TemporaryDirectory() as scratch:

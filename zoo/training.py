@@ -74,8 +74,9 @@ class Training:
         if self.engine.any_process(latest is not None):  # only the process that writes them has any
             state, notes = latest or (self.trainer.state(), NO_NOTES)
             self.trainer.set_state(state)
-            # not the checkpoint's own arrays: another backend's differ in type from the other processes' state
-            self.trainer.set_state(self.engine.agreed(self.trainer.state()))
+            if self.engine.processes.count > 1:
+                # not the checkpoint's own arrays: another backend's differ in type from the other processes' state
+                self.trainer.set_state(self.engine.agreed(self.trainer.state()))
             self.meter = Meter(**notes["meter"])
             self.seconds = notes["seconds"]
             self.saved_steps = self.trainer.steps
@@ -158,7 +159,7 @@ class Training:
 
     def finish(self) -> None:
         """Leave everything that a reader may want: checkpoint, metrics, picture, animation and generator."""
-        if not self.engine.writes_files:
+        if not self.engine.processes.writes_files:
             return
         if self.saved_steps != self.trainer.steps:
             self.save_checkpoint()
@@ -213,7 +214,7 @@ class Training:
 
     def save_sample_picture(self) -> None:
         """A picture of samples from the same latents as all others."""
-        if not self.engine.writes_files:
+        if not self.engine.processes.writes_files:
             return
         self.directory.samples.mkdir(parents=True, exist_ok=True)
         save_picture(sample_picture(self.trainer), self.directory.picture(self.trainer.steps))

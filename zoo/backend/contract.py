@@ -131,11 +131,6 @@ class Engine(ABC):
         """Around all that needs every process: where one is gone, the others get a ZooError."""
         return nullcontext()
 
-    @property
-    def writes_files(self) -> bool:
-        """Whether this process is the one that writes the run directory."""
-        return self.processes.index == 0
-
     def policy(self, convolutions: bool) -> Policy:
         """How this engine compiles a stack's step, and where it keeps the data."""
         return policy_for(self.name, self.kind, convolutions, self.precision, self.devices * self.processes.count)

@@ -24,6 +24,11 @@ class Processes:
         if self.count > 1 and not self.coordinator:
             raise ZooError("Several processes need --coordinator HOST:PORT, an address of the first one's machine.")
 
+    @property
+    def writes_files(self) -> bool:
+        """Whether this process is the one that writes the run directory, and tells of the run."""
+        return self.index == 0
+
 
 ALONE = Processes()
 

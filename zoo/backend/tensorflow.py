@@ -132,7 +132,6 @@ class TensorFlowEngine(Engine):
         self, function: Callable[..., Any], policy: Policy, written: Variables = (), read: Variables = ()
     ) -> Callable[..., Any]:
         """A graph; autograph stays off: it would hide a Python `if` on a tensor, which fails on other backends."""
-
         return tf.function(function, autograph=False, jit_compile=policy.xla or None)
 
     def compiled_here(self, function: Callable[..., Any], read: Variables = ()) -> Callable[..., Any]:
