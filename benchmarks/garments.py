@@ -21,7 +21,7 @@ import numpy as np
 import zoo
 from zoo.backend import prepare
 from zoo.catalogue import read_catalogue
-from zoo.data import Dataset, open_dataset
+from zoo.data import DataOptions, Dataset, open_dataset
 
 DATASET = "fashion_mnist"
 SAMPLES = 5000  # of each run
@@ -40,7 +40,8 @@ def main() -> None:
     prepare()  # before Keras imports TensorFlow, loudly
     runs = [zoo.load(path) for path in arguments.runs]
     train, test = (
-        open_dataset(DATASET, read_catalogue(), data_dir=arguments.data_dir, split=split) for split in ("train", "test")
+        open_dataset(DATASET, read_catalogue(), data_dir=arguments.data_dir, options=DataOptions(split=split))
+        for split in ("train", "test")
     )
     classifier, accuracy = trained_classifier(train, test)
     noise = np.random.default_rng(0).integers(0, 256, (SAMPLES, *test.sample_shape), dtype=np.uint8)

@@ -17,7 +17,7 @@ FRONT = {"zoo", "zoo.layers", "zoo.losses", "zoo.recipe"}  # what a plugin may i
 LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
-    {"inspection", "printing", "sample_files", "scaffold"},
+    {"inspection", "datasets", "sample_files", "scaffold"},
     {"pipeline", "comparison", "diagnosis", "evaluation"},
     {"training", "loading", "record"},
     {"trainer"},

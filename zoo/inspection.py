@@ -16,8 +16,12 @@ from zoo.catalogue import (
     plugin_summary,
     read_catalogue,
 )
-from zoo.data import data_directory, prepared_datasets
+from zoo.data import data_directory, prepared_sets
+from zoo.data.options import DataOptions
+from zoo.data.prepared.finding import Wanted
 from zoo.errors import ZooError, ZooWarning
+
+NO_OPTIONS = DataOptions()
 
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -62,7 +66,7 @@ def stack_description(
     catalogue: Catalogue,
     dataset: str,
     data_dir: Path | None,
-    image_size: int | None,
+    options: DataOptions,
     settings: Sequence[str],
 ) -> dict[str, Any]:
     """A stack's papers, recipe with the source of each value, shapes and parameter counts on a dataset."""
@@ -70,7 +74,7 @@ def stack_description(
     from zoo.data import expected_shape
 
     parse_stack(text, catalogue)  # an unknown name is told before the dataset is looked for
-    sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, image_size=image_size)
+    sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, options=options)
     backend.prepare()
     from zoo.players import build_players
     from zoo.registry import resolve_stack
@@ -111,7 +115,8 @@ def health(data_dir: Path | None) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **installed_versions()},
         "data_directory": str(data_directory(data_dir)),
         "prepared": [
-            {"name": name, "description": text, "bytes": size} for name, text, size in prepared_datasets(data_dir)
+            {"name": each.meta["name"], "description": each.summary, "bytes": each.bytes}
+            for each in prepared_sets(data_dir)
         ],
         "not_prepared": not_prepared(catalogue, data_dir),
         "free_bytes": free_bytes(data_directory(data_dir)),
@@ -139,8 +144,12 @@ def health(data_dir: Path | None) -> dict[str, Any]:
 
 def not_prepared(catalogue: Catalogue, data_dir: Path | None) -> list[str]:
     """The catalogue's datasets whose first use prepares them, from the network where they need it."""
-    prepared = {name.partition("/")[0] for name, _, _ in prepared_datasets(data_dir)}
-    return [each.name for each in catalogue.datasets.values() if not prepared & {each.name, each.tfds, each.points}]
+    prepared = prepared_sets(data_dir)
+    return [
+        entry.name
+        for entry in catalogue.datasets.values()
+        if not any(Wanted(entry, NO_OPTIONS).is_of(each.meta) for each in prepared)
+    ]
 
 
 def free_bytes(path: Path) -> int:

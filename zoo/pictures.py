@@ -24,11 +24,11 @@ def to_uint8(samples: np.ndarray) -> np.ndarray:
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> Image.Image:
-    """uint8 images (N, H, W, C) of 1, 3 or any other number of channels (of which the first is shown), row by row."""
+    """uint8 images (N, H, W, C) row by row; three or four channels are colours, of others the first is shown."""
     count, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
-    colours = images if channels == 3 else np.repeat(images[..., :1], 3, axis=-1)
+    colours = images[..., :3] if channels in (3, 4) else np.repeat(images[..., :1], 3, axis=-1)
     canvas = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), 255, np.uint8)
     for index, image in enumerate(colours):
         top, left = GAP + index // columns * (height + GAP), GAP + index % columns * (width + GAP)
@@ -40,12 +40,22 @@ def grid(images: np.ndarray, columns: int | None = None) -> Image.Image:
 
 def scatter(points: np.ndarray, real: np.ndarray) -> Image.Image:
     """The first two coordinates of generated points (N, D) over real ones, in their original units."""
+    return plot([(real, "#b8bfc6", "real"), (points, "#c2410c", "generated")], real)
+
+
+def scatter_real(points: np.ndarray) -> Image.Image:
+    """The first two coordinates of real points (N, D) alone."""
+    return plot([(points, "#3b6ea5", "real")], points)
+
+
+def plot(sets: Sequence[tuple[np.ndarray, str, str]], real: np.ndarray) -> Image.Image:
+    """Sets of points with colour and name, in the range of the real ones."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 5), dpi=110, layout="tight")
     axes = figure.subplots()
-    for each, colour, label in ((real, "#b8bfc6", "real"), (points, "#c2410c", "generated")):
+    for each, colour, label in sets:
         axes.scatter(each[:PLOT_POINTS, 0], each[:PLOT_POINTS, 1], s=4, c=colour, label=label, linewidths=0)
     low, high = np.quantile(real, (RAREST, 1 - RAREST))
     margin = 0.25 * (high - low)

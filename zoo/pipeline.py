@@ -2,7 +2,6 @@
 
 import math
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.catalogue import Catalogue, load_plugin, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
+from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.progress import Progress, Silent, for_stderr
 from zoo.recipe import Setting
@@ -93,7 +93,11 @@ def run(
     *,
     dataset: str | Path = DEFAULT_DATASET,
     data_dir: Path | str | None = None,
+    split: str = "train",
     image_size: int | None = None,
+    crop: int | None = None,
+    channels: int | None = None,
+    label: str | None = None,
     steps: int | None = None,
     epochs: float | None = None,
     images: int | None = None,
@@ -108,6 +112,7 @@ def run(
 ) -> Run:
     """Train a stack on a dataset until a total of steps, epochs or images, continuing what its run directory holds.
 
+    `split`, `image_size`, `crop`, `channels` and `label` say how the dataset is read (see `zoo.data.options`);
     `settings` are recipe values, as a mapping or as `key=value` texts; `plugins` are files of plugins; `out` replaces
     the run directory runs/<stack>/<dataset>/<seed>; `engine` chooses backend, precision and devices;
     `profile` says where the time of some steps went. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
@@ -115,6 +120,7 @@ def run(
     """
     given = {"steps": steps, "epochs": epochs, "images": images}
     check_numbers(given, seed)
+    asked = DataOptions(split, image_size, crop, channels, label)
     backend.choose(engine.backend)
     backend.check_installed()
     shown = progress and engine.processes.writes_files
@@ -125,7 +131,7 @@ def run(
     dataset = match(str(dataset), catalogue.datasets) or str(dataset)
     if engine.devices > 1:  # before TensorFlow reads data, which is to compute
         backend.divide(engine.devices)
-    data = open_data(dataset, catalogue, data_dir, image_size, told)
+    data = open_data(dataset, catalogue, data_dir, asked, told)
     backend.prepare()
     from zoo.registry import resolve_stack
     from zoo.trainer import Trainer
@@ -186,20 +192,15 @@ def as_text(value: Any) -> str:
 
 
 def open_data(
-    dataset: str, catalogue: Catalogue, data_dir: Path | str | None, image_size: int | None, told: Progress
+    dataset: str, catalogue: Catalogue, data_dir: Path | str | None, options: DataOptions, told: Progress
 ) -> "Dataset":
-    """The training split, prepared on first use."""
+    """What is trained on, prepared on first use."""
     from zoo.data import open_dataset
 
-    last = [time.monotonic()]
-
-    def tell(done: int, total: int) -> None:
-        if time.monotonic() - last[0] > 5 or done == total:
-            last[0] = time.monotonic()
-            told.note(f"preparing {dataset}: {done}/{total}")
-
     folder = Path(data_dir) if data_dir else None
-    return open_dataset(dataset, catalogue, data_dir=folder, image_size=image_size, progress=tell)
+    opened = open_dataset(dataset, catalogue, data_dir=folder, options=options, told=told)
+    told.note(opened.summary)
+    return opened
 
 
 def check_numbers(budgets: Mapping[str, float | None], seed: int) -> None:

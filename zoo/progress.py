@@ -23,6 +23,9 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Something happened that is worth a line."""
 
+    def counting(self, what: str, done: int, total: int) -> None:
+        """Other work than training: `done` of `total` are finished."""
+
     def stop(self) -> None:
         """Training ended, for whatever reason."""
 
@@ -39,12 +42,17 @@ class Silent:
     def note(self, text: str) -> None:
         """Nothing."""
 
+    def counting(self, what: str, done: int, total: int) -> None:
+        """Nothing."""
+
     def stop(self) -> None:
         """Nothing."""
 
 
 class Bar(Silent):
     """One line that is drawn again and again, by tqdm: images/s, losses, time left."""
+
+    counted: tqdm | None = None  # the bar of other work, while it goes on
 
     def start(self, first: int, total: int, images_per_step: int) -> None:
         """Draw the bar."""
@@ -67,6 +75,15 @@ class Bar(Silent):
         """Print above it."""
         tqdm.write(text, file=sys.stderr)
 
+    def counting(self, what: str, done: int, total: int) -> None:
+        """A bar of its own, until all is done."""
+        if self.counted is None or self.counted.desc != f"{what}: ":
+            self.counted = tqdm(total=total, desc=what, unit_scale=True, dynamic_ncols=True, mininterval=0.5)
+        self.counted.update(done - self.counted.n)
+        if done >= total:
+            self.counted.close()
+            self.counted = None
+
     def stop(self) -> None:
         """Leave it as it is."""
         self.bar.close()
@@ -74,6 +91,9 @@ class Bar(Silent):
 
 class Lines(Silent):
     """A plain line every ten seconds, for logs."""
+
+    counted: tuple[str, float] = ("", 0.0)  # what other work goes on, and when it was last told
+    told = False  # whether anything was told of it yet
 
     def start(self, first: int, total: int, images_per_step: int) -> None:
         """Remember where it begins."""
@@ -90,6 +110,16 @@ class Lines(Silent):
         left = tqdm.format_interval((self.total - step) / per_second)
         speed = f"{per_second * self.images_per_step:.0f} images/s"
         self.note(f"step {step}/{self.total} ({step / self.total:.0%}), {speed}, {left} left, {described(metrics)}")
+
+    def counting(self, what: str, done: int, total: int) -> None:
+        """Print when it is time, and at the end of what took that long."""
+        now = time.monotonic()
+        if self.counted[0] != what:
+            self.counted, self.told = (what, now), False
+        last = done >= total and self.told
+        if now - self.counted[1] >= PLAIN_SECONDS or last:
+            self.counted, self.told = (what, now), True
+            self.note(f"{what}: {done:,} of {total:,} ({done / total:.0%})")
 
     def note(self, text: str) -> None:
         """Print it."""

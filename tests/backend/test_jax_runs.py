@@ -178,9 +178,9 @@ def test_with_jax_and_prepared_data_nothing_imports_tensorflow(tmp_path: Path, d
 
 
 def test_data_that_only_tensorflow_can_prepare_says_what_to_do_where_it_is_missing(tmp_path: Path) -> None:
-    words = ["--dataset", "fashion_mini", "--data-dir", tmp_path, "--steps", 2, "--out", tmp_path / "run"]
+    words = ["--dataset", "mnist", "--data-dir", tmp_path, "--steps", 2, "--out", tmp_path / "run"]
     (said,) = run_together([Program("jax", ["-c", HIDING, *WORDS, *words])])
     assert said.startswith("Error: ")
     assert "Traceback" not in said
-    for expected in ("fashion_mini", "TensorFlow", "gan-zoo", str(tmp_path)):
+    for expected in ("mnist", "zoo data export mnist", "TensorFlow", "gan-zoo", str(tmp_path)):
         assert expected in said

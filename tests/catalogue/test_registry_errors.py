@@ -9,6 +9,10 @@ from zoo.errors import ZooError
 
 Reader = Callable[[str], Catalogue]
 
+ORIGIN_NEEDED = (
+    "needs exactly one of 'tfds: builder_name', 'points: set_name', 'embedded: set_name', 'stacked: mnist', "
+    "'path: ./faces'."
+)
 CASES = {
     "an unknown section": (
         "plugin: {}\n",
@@ -25,8 +29,8 @@ CASES = {
     "an unknown field of a dataset": (
         "datasets:\n  d:\n    tfds: mnist\n    colour: 3\n",
         [
-            "4: unknown key 'colour' in 'd'. Available: crop, epochs, image_key, image_size, label_key, points, "
-            "summary, test, tfds, train."
+            "4: unknown key 'colour' in 'd'. Available: channels, crop, embedded, epochs, image_key, image_size, "
+            "label_key, path, points, stacked, summary, test, tfds, train."
         ],
     ),
     "no mapping at the top": (
@@ -102,11 +106,15 @@ CASES = {
     ),
     "a dataset that is neither": (
         "datasets:\n  d: {}\n",
-        ["2: dataset 'd' needs either 'tfds: builder_name' or 'points: set_name'."],
+        [f"2: dataset 'd' {ORIGIN_NEEDED}"],
+    ),
+    "a count of channels that no image has": (
+        "datasets:\n  d:\n    tfds: a\n    channels: 2\n",
+        ["4: 'channels' must be 1, 3 or 4, but is 2."],
     ),
     "a dataset that is both": (
         "datasets:\n  d: {tfds: a, points: b}\n",
-        ["2: dataset 'd' needs either 'tfds: builder_name' or 'points: set_name'."],
+        [f"2: dataset 'd' {ORIGIN_NEEDED}"],
     ),
     "a crop of points": (
         "datasets:\n  d:\n    points: ring8\n    crop: 3\n",
@@ -170,8 +178,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:4: plugin 'b' needs either 'module: package.module' or 'file: plugin.py'.",
         "registry.yaml:6: 'recipe' must be a mapping, but is a whole number.",
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
-        "registry.yaml:9: unknown key 'crp' in 'd'. Available: crop, epochs, image_key, image_size, label_key, points, "
-        "summary, test, tfds, train. Did you mean 'crop'?",
+        "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, image_key, image_size, "
+        "label_key, path, points, stacked, summary, test, tfds, train. Did you mean 'crop'?",
         "registry.yaml:10: unknown key 'extractors'. Available: datasets, plugins, variants.",
     ]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.data.tfds_quiet import imported_tfds
+from zoo.data.tfds.quiet import imported_tfds
 
 # .invalid is reserved: no name server knows it.
 NOWHERE = "http://fashion.invalid/"

@@ -4,13 +4,13 @@ from PIL import Image
 
 from zoo import ZooError
 from zoo.catalogue import Catalogue
-from zoo.data import open_dataset
+from zoo.data import DataOptions, open_dataset
 
 
 @pytest.fixture
 def opened(tmp_path):
     def opened(path, **options):
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", **options)
+        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=DataOptions(**options))
 
     return opened
 
@@ -28,7 +28,7 @@ def save_images(folder, images):
 
 def test_an_array_of_images_is_read_as_it_is(opened, tmp_path, images):
     np.save(tmp_path / "images.npy", images)
-    dataset = opened(tmp_path / "images.npy")
+    dataset = opened(tmp_path / "images.npy", split="all")
     assert np.array_equal(dataset.samples, images)
     assert dataset.labels is None
     assert dataset.classes is None
@@ -52,7 +52,7 @@ def test_an_npz_brings_labels_and_a_test_split(opened, tmp_path, images):
 def test_points_are_scaled_by_their_largest_coordinate(opened, tmp_path):
     points = np.random.default_rng(0).normal(scale=30, size=(50, 3))
     np.save(tmp_path / "points.npy", points)
-    dataset = opened(tmp_path / "points.npy")
+    dataset = opened(tmp_path / "points.npy", split="all")
     assert np.abs(dataset.samples).max() == pytest.approx(1)
     assert dataset.samples * dataset.scale == pytest.approx(points, rel=1e-5)
 
@@ -61,8 +61,8 @@ def test_points_that_are_not_finite_are_refused_with_their_row(opened, tmp_path)
     points = np.zeros((10, 2), np.float32)
     points[3, 1] = np.nan
     np.save(tmp_path / "points.npy", points)
-    with pytest.raises(ZooError, match="1 points are not finite, the first in row 3"):
-        opened(tmp_path / "points.npy")
+    with pytest.raises(ZooError, match="1 or more points are not finite, the first in row 3 of"):
+        opened(tmp_path / "points.npy", split="all")
 
 
 def test_arrays_of_objects_are_refused(opened, tmp_path):
@@ -77,7 +77,7 @@ def test_arrays_of_objects_are_refused(opened, tmp_path):
 )
 def test_other_arrays_are_refused_with_what_was_expected(opened, tmp_path, array, received):
     np.save(tmp_path / "odd.npy", array)
-    with pytest.raises(ZooError, match=r"must hold uint8 images.*Received: " + received):
+    with pytest.raises(ZooError, match=r"must hold uint8 or uint16 images.*Received: " + received):
         opened(tmp_path / "odd.npy")
 
 
@@ -99,7 +99,7 @@ def test_a_missing_path_and_a_wrong_ending_are_refused(opened, tmp_path):
     with pytest.raises(ZooError, match="There is no file or folder"):
         opened(tmp_path / "nothing.npy")
     (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(ZooError, match=r"give a folder of images, a \.npy or a \.npz file"):
+    with pytest.raises(ZooError, match=r"is no dataset: give a folder or .zip of images"):
         opened(tmp_path / "notes.txt")
 
 
@@ -108,13 +108,13 @@ def test_a_changed_file_is_prepared_anew(opened, tmp_path, images):
     before = opened(tmp_path / "images.npy").fingerprint
     np.save(tmp_path / "images.npy", images[:5])
     after = opened(tmp_path / "images.npy")
-    assert after.count == 5
+    assert after.count == 4  # of five rows one is held out as test
     assert after.fingerprint != before
 
 
 def test_a_flat_folder_of_images_has_no_labels(opened, tmp_path, images):
     save_images(tmp_path / "flat", images)
-    dataset = opened(tmp_path / "flat")
+    dataset = opened(tmp_path / "flat", split="all")
     assert np.array_equal(dataset.samples, images)
     assert dataset.labels is None
 
@@ -122,7 +122,7 @@ def test_a_flat_folder_of_images_has_no_labels(opened, tmp_path, images):
 def test_subfolders_are_classes_in_the_order_of_their_names(opened, tmp_path, images):
     save_images(tmp_path / "pets" / "dog", images[:2])
     save_images(tmp_path / "pets" / "cat", images[2:])
-    dataset = opened(tmp_path / "pets")
+    dataset = opened(tmp_path / "pets", split="all")
     assert dataset.class_names == ("cat", "dog")
     assert dataset.labels.tolist() == [0, 0, 0, 0, 1, 1]
     assert np.array_equal(dataset.samples, np.concatenate([images[2:], images[:2]]))
@@ -145,10 +145,10 @@ def test_gray_images_have_one_channel_unless_one_is_coloured(opened, tmp_path, i
 def test_images_of_different_sizes_need_a_size_and_keep_their_centre(opened, tmp_path):
     wide = np.zeros((8, 16, 3), np.uint8)
     wide[:, 4:12] = 200
-    save_images(tmp_path / "mixed", [wide, np.full((8, 8, 3), 100, np.uint8)])
+    save_images(tmp_path / "mixed", [wide, np.full((6, 6, 3), 100, np.uint8)])
     with pytest.raises(ZooError, match="different sizes: choose one with --image-size"):
         opened(tmp_path / "mixed")
-    dataset = opened(tmp_path / "mixed", image_size=4)
+    dataset = opened(tmp_path / "mixed", image_size=4, split="all")
     assert (dataset.samples[0] == 200).all()
     assert (dataset.samples[1] == 100).all()
 
@@ -156,16 +156,16 @@ def test_images_of_different_sizes_need_a_size_and_keep_their_centre(opened, tmp
 def test_unreadable_images_are_named(opened, tmp_path, images):
     save_images(tmp_path / "broken", images)
     (tmp_path / "broken" / "001.png").write_bytes(b"no image")
-    with pytest.raises(ZooError, match=r"no readable images: .*001\.png\. Remove"):
-        opened(tmp_path / "broken")
+    with pytest.raises(ZooError, match=r"1 or more of 6 images are unreadable or cut off: 001\.png\."):
+        opened(tmp_path / "broken", split="all")
 
 
 def test_a_truncated_image_is_named_and_leaves_nothing_prepared(opened, tmp_path, images):
     save_images(tmp_path / "broken", images)
     path = tmp_path / "broken" / "002.png"
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(ZooError, match=r"no readable images: .*002\.png"):
-        opened(tmp_path / "broken")
+    with pytest.raises(ZooError, match=r"1 or more of 6 images are unreadable or cut off: 002\.png"):
+        opened(tmp_path / "broken", split="all")
     assert not list((tmp_path / "data" / "zoo").glob("*broken-*"))
 
 
@@ -179,17 +179,20 @@ def test_a_folder_without_images_or_with_images_beside_classes_is_refused(opened
         opened(tmp_path / "both")
 
 
-def test_a_folder_or_file_without_a_test_split_says_how_to_make_one(opened, tmp_path, images):
+def test_of_a_folder_or_file_without_a_test_split_a_tenth_is_held_out(opened, tmp_path, images):
     save_images(tmp_path / "flat", images)
     np.save(tmp_path / "images.npy", images)
-    with pytest.raises(ZooError, match="has no test split: sort its images"):
-        opened(tmp_path / "flat", split="test")
-    with pytest.raises(ZooError, match="has no test split: put"):
-        opened(tmp_path / "images.npy", split="test")
+    for path in (tmp_path / "flat", tmp_path / "images.npy"):
+        train, test = (opened(path, split=split) for split in ("train", "test"))
+        assert (train.count, test.count) == (5, 1)
+        assert sorted(image.tobytes() for image in (*train.samples, *test.samples)) == sorted(
+            image.tobytes() for image in images
+        )
+        assert train.description["division"]["held_out"] == 1
 
 
 def test_shrinking_averages_instead_of_skipping(opened, tmp_path):
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
     np.save(tmp_path / "board.npy", board[np.newaxis])
-    shrunk = opened(tmp_path / "board.npy", image_size=8).samples.astype(int)
+    shrunk = opened(tmp_path / "board.npy", image_size=8, split="all").samples.astype(int)
     assert np.abs(shrunk - 127.5).max() < 30

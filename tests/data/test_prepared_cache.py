@@ -11,9 +11,12 @@ import pytest
 
 from zoo import ZooError
 from zoo.catalogue import Catalogue, DatasetEntry
-from zoo.data import cache, data_directory, open_dataset, prepared_datasets, writer
+from zoo.data import data_directory, open_dataset, prepared_sets
+from zoo.data.prepared import cache, directory, writer
+from zoo.data.sources.contract import Contents
 
 RING = Catalogue(datasets={"ring8": DatasetEntry("ring8", "points", points="ring8")})
+HEAD = {"name": "points", "split": "train", "description": {}}
 OPEN_RING = """
 import sys
 from pathlib import Path
@@ -31,9 +34,9 @@ def slow_batches(contents):
     print("half", flush=True)
     time.sleep(60)
 from dataclasses import replace
-from zoo.data.point_source import PointSource
+from zoo.data.sources.points import PointSource
 whole = PointSource.contents
-PointSource.contents = lambda self: replace(whole(self), batches=slow_batches(whole(self)))
+PointSource.contents = lambda self, rows: replace(whole(self, rows), batches=slow_batches(whole(self, rows)))
 open_dataset("ring8", catalogue, data_dir=Path(sys.argv[1]))
 """
 )
@@ -41,12 +44,12 @@ TWO = (
     OPEN_RING
     + """
 import time
-from zoo.data.point_source import PointSource
+from zoo.data.sources.points import PointSource
 whole = PointSource.contents
-def contents(self):
+def contents(self, rows):
     print("drew", flush=True)
     time.sleep(1)
-    return whole(self)
+    return whole(self, rows)
 PointSource.contents = contents
 print(open_dataset("ring8", catalogue, data_dir=Path(sys.argv[1])).fingerprint)
 """
@@ -61,7 +64,7 @@ def ring(tmp_path):
 
 
 def contents(batches, count=4):
-    return writer.Contents((count, 2), np.float32, iter(batches))
+    return Contents((count, 2), np.float32, iter(batches))
 
 
 def test_samples_are_read_by_memory_map_and_only_the_first_time_prepares(tmp_path, monkeypatch):
@@ -86,23 +89,23 @@ def test_the_fingerprint_changes_with_samples_and_with_labels(tmp_path):
     points, labels = np.ones((4, 2), np.float32), np.arange(4)
     fingerprints = set()
     for name, batch in enumerate([(points, labels), (points * 2, labels), (points, labels[::-1]), (points, None)]):
-        writer.write(tmp_path / str(name), "points", contents([batch]))
-        fingerprints.add(cache.read(tmp_path / str(name), "points", "train").fingerprint)
+        writer.write(tmp_path / str(name), HEAD, contents([batch]))
+        fingerprints.add(cache.read(tmp_path / str(name), "points").fingerprint)
     assert len(fingerprints) == 4
 
 
 def test_the_fingerprint_does_not_depend_on_the_batches(tmp_path):
     points, labels = np.arange(8, dtype=np.float32).reshape(4, 2), np.arange(4)
-    writer.write(tmp_path / "whole", "points", contents([(points, labels)]))
-    writer.write(tmp_path / "parts", "points", contents([(points[:3], labels[:3]), (points[3:], labels[3:])]))
-    whole, parts = (cache.read(tmp_path / name, "points", "train") for name in ("whole", "parts"))
+    writer.write(tmp_path / "whole", HEAD, contents([(points, labels)]))
+    writer.write(tmp_path / "parts", HEAD, contents([(points[:3], labels[:3]), (points[3:], labels[3:])]))
+    whole, parts = (cache.read(tmp_path / name, "points") for name in ("whole", "parts"))
     assert whole.fingerprint == parts.fingerprint
     assert np.array_equal(whole.samples, parts.samples)
 
 
 def test_secret_labels_count_as_no_labels(tmp_path):
-    writer.write(tmp_path / "secret", "points", contents([(np.ones((4, 2)), np.full(4, -1))]))
-    dataset = cache.read(tmp_path / "secret", "points", "test")
+    writer.write(tmp_path / "secret", HEAD, contents([(np.ones((4, 2)), np.full(4, -1))]))
+    dataset = cache.read(tmp_path / "secret", "points")
     assert dataset.labels is None
     assert dataset.classes is None
 
@@ -110,20 +113,20 @@ def test_secret_labels_count_as_no_labels(tmp_path):
 def test_progress_counts_up_to_all_samples(tmp_path):
     seen = []
     halves = [(np.ones((2, 2)), None), (np.ones((2, 2)), None)]
-    writer.write(tmp_path / "points", "points", contents(halves), progress=lambda *done: seen.append(done))
+    writer.write(tmp_path / "points", HEAD, contents(halves), progress=lambda *done: seen.append(done))
     assert seen == [(2, 4), (4, 4)]
 
 
 @pytest.mark.parametrize("given", [3, 5])
 def test_a_source_that_gives_another_number_of_samples_leaves_nothing(tmp_path, given):
     with pytest.raises(ZooError, match=f"announced 4 samples and gave {given}"):
-        writer.write(tmp_path / "points", "points", contents([(np.ones((given, 2)), None)]))
+        writer.write(tmp_path / "points", HEAD, contents([(np.ones((given, 2)), None)]))
     assert not list(tmp_path.iterdir())
 
 
 def test_samples_of_another_shape_are_refused(tmp_path):
     with pytest.raises(ZooError, match=r"from 2 on have shape \(3,\), not \(2,\)"):
-        writer.write(tmp_path / "points", "points", contents([(np.ones((2, 2)), None), (np.ones((2, 3)), None)]))
+        writer.write(tmp_path / "points", HEAD, contents([(np.ones((2, 2)), None), (np.ones((2, 3)), None)]))
 
 
 @pytest.mark.parametrize("file", ["samples.npy", "labels.npy", "meta.json"])
@@ -139,7 +142,7 @@ def test_a_truncated_file_is_refused_with_the_way_to_rebuild(tmp_path, ring, fil
 def test_a_missing_file_and_another_format_are_refused(tmp_path, ring):
     meta = json.loads((ring / "meta.json").read_text())
     (ring / "meta.json").write_text(json.dumps({**meta, "format": 99}))
-    with pytest.raises(ZooError, match="format 99, this version reads 1"):
+    with pytest.raises(ZooError, match=r"is damaged \(format 99, this version reads 2"):
         open_dataset("ring8", RING, data_dir=tmp_path)
     (ring / "meta.json").unlink()
     with pytest.raises(ZooError, match="is damaged"):
@@ -152,7 +155,7 @@ def test_a_killed_preparation_leaves_nothing_that_looks_prepared(tmp_path):
         assert process.stdout.readline() == "half\n"
         process.send_signal(signal.SIGKILL)
     assert list((tmp_path / "zoo").glob(".ring8-*.partial"))
-    assert prepared_datasets(tmp_path) == []
+    assert prepared_sets(tmp_path) == []
     assert open_dataset("ring8", RING, data_dir=tmp_path).count == 100_000
     assert not list((tmp_path / "zoo").glob(".ring8-*.partial"))
 
@@ -168,10 +171,10 @@ def test_two_processes_at_once_prepare_once(tmp_path):
 
 def test_a_full_disk_is_refused_before_writing(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(writer.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
+    monkeypatch.setattr(directory.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
     with pytest.raises(ZooError, match=r"where 1 MB are free.*--data-dir"):
         open_dataset("ring8", RING, data_dir=tmp_path)
-    assert prepared_datasets(tmp_path) == []
+    assert prepared_sets(tmp_path) == []
 
 
 def test_a_disk_that_fills_up_while_writing_leaves_nothing(tmp_path, monkeypatch):
@@ -195,18 +198,17 @@ def test_prepared_data_opens_from_a_read_only_folder(tmp_path, ring, monkeypatch
     assert open_dataset("ring8", RING, data_dir=tmp_path).count == 100_000
 
 
-def test_prepared_datasets_are_listed_with_their_size(tmp_path, ring):
-    ((name, description, size),) = prepared_datasets(tmp_path)
-    assert name == "ring8"
-    assert description == "points ring8, train, 100000 x 2"
-    assert size == sum(file.stat().st_size for file in ring.iterdir())
+def test_prepared_sets_are_listed_with_their_size(tmp_path, ring):
+    (listed,) = prepared_sets(tmp_path)
+    assert listed.meta["name"] == "ring8"
+    assert listed.summary == "train, 100,000 x 2, of points ring8"
+    assert listed.bytes == sum(file.stat().st_size for file in ring.iterdir())
 
 
 def test_a_damaged_folder_is_listed_as_such(tmp_path, ring):
     (ring / "meta.json").write_text("{")
-    ((name, description, _),) = prepared_datasets(tmp_path)
-    assert name == ring.name
-    assert "unreadable" in description
+    assert prepared_sets(tmp_path) == []
+    assert directory.unreadable_folders(tmp_path) == [ring]
 
 
 def test_the_data_directory_is_the_given_one_or_the_environment_s_or_that_of_tfds(tmp_path, monkeypatch):
@@ -219,7 +221,7 @@ def test_the_data_directory_is_the_given_one_or_the_environment_s_or_that_of_tfd
 
 
 def test_listing_prepared_data_imports_neither_numpy_nor_tensorflow(tmp_path):
-    code = "import sys, zoo.data; zoo.data.prepared_datasets(); print({'numpy', 'tensorflow'} & set(sys.modules))"
+    code = "import sys, zoo.data; zoo.data.prepared_sets(); print({'numpy', 'tensorflow'} & set(sys.modules))"
     environment = {**os.environ, "TFDS_DATA_DIR": str(tmp_path)}
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert output.stdout == "set()\n"

@@ -5,8 +5,8 @@ from PIL import Image
 
 from zoo import ZooError
 from zoo.catalogue import Catalogue, DatasetEntry
-from zoo.data import open_dataset
-from zoo.data.tfds_source import _square
+from zoo.data import DataOptions, open_dataset
+from zoo.data.tfds.pixels import Looks
 
 
 class Imitation(tfds.core.GeneratorBasedBuilder):
@@ -90,7 +90,7 @@ def test_the_centre_square_of_a_wide_image_is_kept_in_full_resolution(tmp_path):
 
 
 def test_resizing_agrees_with_pillow(tmp_path):
-    dataset = open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, image_size=5)
+    dataset = open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=5))
     squares = [Image.fromarray(wide_image(row)[:, 4:16]) for row in range(5)]
     expected = np.stack([square.resize((5, 5), Image.Resampling.BICUBIC) for square in squares])
     difference = dataset.samples.astype(int) - expected
@@ -104,7 +104,7 @@ def test_values_beyond_black_and_white_are_clipped():
     edge = np.zeros((4, 4, 1), np.uint8)
     edge[3:] = 255
     # TensorFlow's cast wraps round or not by the place in memory; at 5 pixels 260 would become 4.
-    enlarged = _square(edge, None, 5).numpy()
+    enlarged = Looks(1, None, 5).square(edge).numpy()
     # Bicubic overshoots beside an edge.
     assert enlarged[:2].max() < 50
     assert enlarged[4:].min() > 205
@@ -112,7 +112,7 @@ def test_values_beyond_black_and_white_are_clipped():
 
 def test_shrinking_averages_instead_of_skipping():
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., np.newaxis]
-    assert np.abs(_square(board, None, 8).numpy().astype(int) - 127.5).max() < 30
+    assert np.abs(Looks(1, None, 8).square(board).numpy().astype(int) - 127.5).max() < 30
 
 
 def test_a_crop_takes_the_middle_and_sets_the_size(tmp_path):
@@ -123,42 +123,46 @@ def test_a_crop_takes_the_middle_and_sets_the_size(tmp_path):
 def test_the_asked_for_size_beats_the_entry_s_which_beats_the_images_own(tmp_path):
     mine = catalogue(tfds="zoo_wide", image_size=8)
     assert open_dataset("mine", mine, data_dir=tmp_path).sample_shape == (8, 8, 3)
-    assert open_dataset("mine", mine, data_dir=tmp_path, image_size=4).sample_shape == (4, 4, 3)
+    assert open_dataset("mine", mine, data_dir=tmp_path, options=DataOptions(image_size=4)).sample_shape == (4, 4, 3)
 
 
 def test_sizes_crops_and_splits_are_prepared_side_by_side(tmp_path):
     cropped = catalogue(tfds="zoo_wide", crop=6)
     shapes = [
         open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path).sample_shape,
-        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, image_size=6).sample_shape,
+        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=6)).sample_shape,
         open_dataset("mine", cropped, data_dir=tmp_path).sample_shape,
-        open_dataset("mine", cropped, data_dir=tmp_path, split="test").sample_shape,
+        open_dataset("mine", cropped, data_dir=tmp_path, options=DataOptions(split="test")).sample_shape,
     ]
     assert shapes == [(12, 12, 3), (6, 6, 3), (6, 6, 3), (6, 6, 3)]
     assert len(list((tmp_path / "zoo").glob("zoo_wide-1.2.0-*"))) == 4
 
 
 def test_a_dataset_without_a_test_split_gives_its_validation_split(tmp_path):
-    dataset = open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, split="test")
-    assert dataset.description["split"] == "validation"
+    dataset = open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(split="test"))
+    assert dataset.description["rows"] == [{"split": "validation", "count": 5, "range": [0, 5]}]
 
 
 def test_an_entry_s_split_may_be_a_part_of_one(tmp_path):
     parts = catalogue(tfds="zoo_wide", train="train[:3]", test="train[3:]")
-    test = open_dataset("mine", parts, data_dir=tmp_path, split="test")
+    test = open_dataset("mine", parts, data_dir=tmp_path, options=DataOptions(split="test"))
     assert open_dataset("mine", parts, data_dir=tmp_path).count == 3
     assert np.array_equal(test.samples[0], wide_image(3)[:, 4:16])
 
 
 def test_a_split_that_is_not_there_lists_those_that_are(tmp_path):
-    with pytest.raises(ZooError, match=r"zoo_wide/1\.2\.0 has no split extra\. Available: train, validation"):
+    with pytest.raises(
+        ZooError, match=r"Unknown split of zoo_wide/1\.2\.0: 'extra'\. Available: all, train, validation"
+    ):
         open_dataset("mine", catalogue(tfds="zoo_wide", train="extra"), data_dir=tmp_path)
 
 
 def test_images_of_different_sizes_need_a_size(tmp_path):
     with pytest.raises(ZooError, match=r"zoo_varied have different sizes: choose one with --image-size"):
         open_dataset("zoo_varied", Catalogue(), data_dir=tmp_path)
-    assert open_dataset("zoo_varied", Catalogue(), data_dir=tmp_path, image_size=8).samples.shape == (5, 8, 8, 3)
+    assert open_dataset(
+        "zoo_varied", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=8)
+    ).samples.shape == (5, 8, 8, 3)
 
 
 def test_an_image_smaller_than_the_crop_is_refused(tmp_path):
@@ -180,7 +184,7 @@ def test_of_several_images_one_must_be_chosen(tmp_path):
     ("keys", "message"),
     [
         ({"image_key": "rihgt"}, r"Unknown feature of zoo_two_images: 'rihgt'.*Did you mean 'right'"),
-        ({"image_key": "mood"}, "The feature 'mood' of zoo_two_images is no 8-bit image"),
+        ({"image_key": "mood"}, "The feature 'mood' of zoo_two_images is no image of 8 or 16 bits"),
         ({"image_key": "left", "label_key": "mode"}, r"Unknown feature of zoo_two_images: 'mode'.*'mood'"),
         ({"image_key": "left", "label_key": "weight"}, "The feature 'weight' of zoo_two_images is no class label"),
     ],
@@ -224,10 +228,10 @@ def test_damaged_files_of_tfds_are_named_with_the_way_to_rebuild(tmp_path):
     record = next((tmp_path / "zoo_wide" / "1.2.0").glob("*train.tfrecord*"))
     record.write_bytes(record.read_bytes()[:-20])
     with pytest.raises(ZooError, match=r"(?s)Cannot read zoo_wide/1\.2\.0: .*delete .*zoo_wide/1\.2\.0"):
-        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, image_size=6)
+        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=6))
 
 
 @pytest.mark.parametrize("size", [0, -3])
 def test_a_size_below_one_pixel_is_refused(tmp_path, size):
     with pytest.raises(ZooError, match=f"at least 1 pixel, not {size}"):
-        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, image_size=size)
+        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=size))

@@ -49,9 +49,9 @@ def working_directory(tmp_path: Path, data_dir: Path, monkeypatch: pytest.Monkey
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """64 random images of 8 x 8 pixels, in a file."""
+    """72 random images of 8 x 8 pixels, in a file; 64 are trained on, for a tenth is held out."""
     path = tmp_path_factory.mktemp("images") / "images.npy"
-    np.save(path, np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8))
+    np.save(path, np.random.default_rng(0).integers(0, 256, (72, 8, 8, 1), dtype=np.uint8))
     return path
 
 

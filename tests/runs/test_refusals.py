@@ -43,7 +43,7 @@ def test_a_mistake_costs_one_clear_message_and_no_folder(
         (["run", "vanilla+r2"], "Unknown variant or plugin: 'r2'. Available: "),
         (["run", "vanilla+"], "Stack 'vanilla+' has an empty part."),
         (["run", "vanilla", "--dataset", "fashion_mimi"], "Did you mean 'fashion_mini'?"),
-        (["run", "vanilla", "--dataset", "./nowhere.npy"], "There is no file or folder nowhere.npy."),
+        (["run", "vanilla", "--dataset", "./nowhere.npy"], "/nowhere.npy. A dataset of one's own is a folder"),
         (["run", "dcgan", "--image-size", "8"], "16"),
         (["run", "r1"], "Put one that does below it, for instance: dcgan+r1"),
         (["show", "vanila"], "Did you mean 'vanilla'?"),
@@ -72,15 +72,13 @@ def test_numbers_that_are_not_finite_in_the_data_are_refused_with_their_row(zoo_
     points = np.ones((64, 2), dtype="float32")
     points[[5, 9], 1] = np.nan, np.inf
     np.save("points.npy", points)
-    result = zoo_command(*tiny_words(dataset="./points.npy"))
-    assert_refused(result, "2 points are not finite, the first in row 5.")
+    result = zoo_command(*tiny_words("--split", "all", dataset="./points.npy"))
+    assert_refused(result, "2 or more points are not finite, the first in row 5 of 'train'.")
 
 
 def test_a_truncated_dataset_file_is_refused(zoo_command, tiny_words: Words, images: Path):
     Path("images.npy").write_bytes(images.read_bytes()[:-100])
-    assert_refused(
-        zoo_command(*tiny_words(dataset="./images.npy")), "images.npy: mmap length is greater than file size"
-    )
+    assert_refused(zoo_command(*tiny_words(dataset="./images.npy")), "images.npy: it ends 100 bytes too early")
 
 
 def test_truncated_prepared_data_says_how_to_mend_it(zoo_command, tiny_words: Words, images: Path, tmp_path: Path):

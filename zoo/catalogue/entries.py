@@ -30,21 +30,30 @@ class VariantEntry:
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """A dataset by name: a TFDS builder with the keys and the crop to read it by, or a synthetic set of points."""
+    """A dataset by name: where its samples come from, with the keys, the crop and the size to read it by."""
 
     name: str
-    kind: Literal["tfds", "points"]
+    kind: Literal["tfds", "points", "embedded", "stacked", "files"]
     tfds: str | None = None  # what tfds.builder takes
-    points: str | None = None  # the name of the synthetic set
+    points: str | None = None  # the name of a synthetic set of points
+    embedded: str | None = None  # the name of a set that the package brings
+    stacked: str | None = None  # the dataset of digits that are stacked
+    path: Path | None = None  # the user's own files
     image_key: str | None = None
     label_key: str | None = None
     crop: int | None = None  # pixels, the side of the centre crop
     image_size: int | None = None  # pixels
+    channels: int | None = None
     epochs: int | None = None  # how long `zoo run` trains without a budget
-    train: str | None = None  # the TFDS split that training reads
+    train: str | None = None  # the split that training reads
     test: str | None = None
     summary: str = ""
     source: str = ""  # file:line
+
+    @property
+    def reference(self) -> str:
+        """What the dataset is called at its source."""
+        return str(self.tfds or self.points or self.embedded or self.stacked or self.path or self.name)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from zoo.catalogue.checks import MODULE, MODULE_RULE, check_name, checked_mapping, type_name
 from zoo.catalogue.entries import DatasetEntry, PluginEntry, VariantEntry
@@ -12,9 +12,11 @@ from zoo.catalogue.strict_yaml import Document, Keys
 SECTIONS = {"plugins": dict, "variants": dict, "datasets": dict}
 PLUGIN = {"module": str, "file": str}
 VARIANT = {"plugins": list, "summary": str, "recipe": dict, "datasets": dict}
-DATASET = {"tfds": str, "points": str, "summary": str, "epochs": int}
-IMAGES = {"image_key": str, "label_key": str, "crop": int, "image_size": int, "train": str, "test": str}
+ORIGINS = {"tfds": "builder_name", "points": "set_name", "embedded": "set_name", "stacked": "mnist", "path": "./faces"}
+DATASET = {**dict.fromkeys(ORIGINS, str), "summary": str, "epochs": int, "label_key": str, "train": str, "test": str}
+IMAGES = {"image_key": str, "crop": int, "image_size": int, "channels": int}
 PIXELS = ("crop", "image_size")
+CHANNELS = (1, 3, 4)
 
 
 @dataclass
@@ -38,7 +40,7 @@ def read_registry(document: Document, folder: Path) -> Registry:
         registry.variants.append(_variant(document, name, value))
         registry.locations.update(_locations(document, registry.variants[-1]))
     for name, value in _entries(document, "datasets", sections, DATASET | IMAGES):
-        registry.datasets.append(_dataset(document, name, value))
+        registry.datasets.append(_dataset(document, name, value, folder))
     return registry
 
 
@@ -107,16 +109,29 @@ def _locations(document: Document, variant: VariantEntry) -> Iterator[tuple[tupl
             yield (variant.name, dataset, name), document.place((*keys, "datasets", dataset, name))
 
 
-def _dataset(document: Document, name: str, value: Mapping[str, Any]) -> DatasetEntry:
+def _dataset(document: Document, name: str, value: Mapping[str, Any], folder: Path) -> DatasetEntry:
     keys: Keys = ("datasets", name)
-    if ("tfds" in value) == ("points" in value):
-        document.error(keys, f"dataset '{name}' needs either 'tfds: builder_name' or 'points: set_name'.")
+    given = [origin for origin in ORIGINS if origin in value]
+    if len(given) != 1:
+        ways = ", ".join(f"'{origin}: {example}'" for origin, example in ORIGINS.items())
+        document.error(keys, f"dataset '{name}' needs exactly one of {ways}.")
+    _check_values(document, keys, value)
+    origin = given[0] if given else "tfds"
+    if origin != "path":
+        return DatasetEntry(name, cast(Any, origin), source=document.place(keys), **value)
+    path = (folder / Path(value["path"]).expanduser()).absolute()
+    return DatasetEntry(name, "files", source=document.place(keys), **{**value, "path": path})
+
+
+def _check_values(document: Document, keys: Keys, value: Mapping[str, Any]) -> None:
+    """Keeps an error for each number of a dataset that can't be."""
     for key in PIXELS:
         if value.get(key, 1) < 1:
             document.error((*keys, key), f"'{key}' must be at least 1 pixel, but is {value[key]}.")
     if value.get("epochs", 1) < 1:
         document.error((*keys, "epochs"), f"'epochs' must be at least 1, but is {value['epochs']}.")
+    if value.get("channels", 1) not in CHANNELS:
+        document.error((*keys, "channels"), f"'channels' must be 1, 3 or 4, but is {value['channels']}.")
     for key in IMAGES:
         if key in value and "points" in value:
             document.error((*keys, key), f"'{key}' means nothing for a set of points. Remove it.")
-    return DatasetEntry(name, "points" if "points" in value else "tfds", source=document.place(keys), **value)

@@ -22,7 +22,7 @@ class Dataset:
     fingerprint: str
     """sha256 of dtype, shape, samples and labels, recorded when prepared."""
     description: Mapping[str, Any]
-    """What made it: source, version, split, crop, image size; for mixtures also centres and standard deviation."""
+    """What made it: source, split, crop, image size, rows; for mixtures also centres and standard deviation."""
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -33,6 +33,17 @@ class Dataset:
     def count(self) -> int:
         """How many samples there are."""
         return len(self.samples)
+
+    @property
+    def summary(self) -> str:
+        """`celeba: 162,770 x (64, 64, 3), train of TFDS celeb_a/2.1.0, centre crop of 140 px`, for a line of a log."""
+        crop = self.description.get("crop")
+        labels = self.description.get("label")
+        return (
+            f"{self.name}: {self.count:,} x {self.sample_shape}, {self.split} of {self.description['source']}"
+            + (f", centre crop of {crop} px" if crop else "")
+            + (f", labels from {labels}" if labels and labels != "none" else "")
+        )
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
         """The samples at `indices`, in that order, copied into memory."""

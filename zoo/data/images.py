@@ -1,26 +1,137 @@
-"""Centre crop and resize of single images, for sources that TensorFlow does not decode."""
+"""Single images of any kind to uint8 (S, S, C): rotation, channels, 8 bits, centre crop, resize, by Pillow.
+
+TFDS' images take the same way in TensorFlow (`zoo/data/tfds/pixels.py`).
+"""
+
+import io
+import struct
+import warnings
+import zlib
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
+from zoo.data.options import DataOptions
 from zoo.errors import ZooError
 
+RESIZE = "bicubic, antialiased (Pillow)"
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+MOST_PIXELS = 2**26  # of one image, 8192 x 8192: more is a mistake or an attack, and would fill the memory
+GRAY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
+SIXTEEN_BITS = 65535 / 255
+# What Pillow raises for files that are no images, cut off or garbled.
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
 
-def centre_square(image: np.ndarray, crop: int | None, size: int) -> np.ndarray:
+
+@dataclass(frozen=True)
+class Header:
+    """What an image's first bytes tell of it."""
+
+    size: tuple[int, int]  # width and height as shown, after rotation
+    gray: bool
+
+
+def opened(content: bytes, name: str) -> Image.Image:
+    """The image of a file's bytes, its pixels not read yet; raises ZooError for absurd dimensions."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+        try:
+            image = Image.open(io.BytesIO(content))
+        except Image.DecompressionBombError as error:
+            raise bomb(name, "more") from error
+    if image.width * image.height > MOST_PIXELS:
+        raise bomb(name, f"{image.width} x {image.height}")
+    return image
+
+
+def bomb(name: str, size: str) -> ZooError:
+    """The error about an image that claims to be enormous."""
+    return ZooError(
+        f"{name} claims to have {size} pixels; more than {MOST_PIXELS:,} in one image are refused, for they would fill "
+        "the memory. Remove it, or make it smaller."
+    )
+
+
+def header(content: bytes, name: str) -> Header:
+    """Size and kind of the image in a file's first bytes."""
+    image = opened(content, name)
+    width, height = image.size
+    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # the EXIF orientations that exchange the sides
+    return Header((height, width) if turned else (width, height), image.mode in GRAY_MODES)
+
+
+def decoded(content: bytes, name: str, channels: int) -> np.ndarray:
+    """uint8 (H, W, channels) of an image file's bytes, turned as its EXIF data say; transparency lies over white."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of oddities in metadata; what can't be read raises
+        image = ImageOps.exif_transpose(opened(content, name))
+        return with_channels(image, name, channels)
+
+
+def with_channels(image: Image.Image, name: str, channels: int) -> np.ndarray:
+    """uint8 (H, W, channels) of an image of any mode."""
+    if image.mode == "F":
+        raise ZooError(f"{name} holds floating-point values of unknown range. Store it with 8 or 16 bits a channel.")
+    if image.mode.startswith("I"):
+        image = Image.fromarray(eight_bits(np.asarray(image)))
+    if "A" in image.mode or "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode == "RGBA" and channels != 4:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+    pixels = np.asarray(
+        image.convert("RGB").convert(mode) if image.mode == "RGBA" and channels == 1 else image.convert(mode)
+    )
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def eight_bits(values: np.ndarray) -> np.ndarray:
+    """uint8 of 16-bit values: the full range 0 to 65535 becomes 0 to 255."""
+    return np.clip(np.rint(values / SIXTEEN_BITS), 0, 255).astype(np.uint8)
+
+
+def array_with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """An image of an array (H, W, C), uint8 or uint16, with another count of channels."""
+    stored = eight_bits(pixels) if pixels.dtype == np.uint16 else pixels
+    if stored.shape[-1] == channels:
+        return stored
+    image = Image.fromarray(stored[..., 0] if stored.shape[-1] == 1 else stored)
+    return with_channels(image, "the array", channels)
+
+
+def square(pixels: np.ndarray, crop: int | None, size: int) -> np.ndarray:
     """uint8 (H, W, C) to (size, size, C): the centre square of side `crop` (None: of the shorter side), resized."""
-    height, width, _ = image.shape
+    height, width, _ = pixels.shape
     side = crop or min(height, width)
     if side > min(height, width):
         raise ZooError(f"An image of {width} x {height} pixels is smaller than the crop of {side} pixels.")
     top, left = (height - side) // 2, (width - side) // 2
-    square = image[top : top + side, left : left + side]
-    return square if side == size else resized(square, size)
+    centre = pixels[top : top + side, left : left + side]
+    return centre if side == size else resized(centre, size)
 
 
-def resized(image: np.ndarray, size: int) -> np.ndarray:
-    """Bicubic, antialiased when it shrinks; channel by channel, so any number of channels will do."""
+def resized(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Bicubic, antialiased when it shrinks; any number of channels."""
+    if pixels.shape[-1] in (3, 4):
+        mode = "RGB" if pixels.shape[-1] == 3 else "RGBX"  # X: Pillow would weigh colours by an A
+        whole = Image.frombytes(mode, pixels.shape[1::-1], np.ascontiguousarray(pixels).tobytes())
+        return np.asarray(whole.resize((size, size), Image.Resampling.BICUBIC))
     channels = [
-        Image.fromarray(np.ascontiguousarray(image[..., channel])).resize((size, size), Image.Resampling.BICUBIC)
-        for channel in range(image.shape[-1])
+        Image.fromarray(np.ascontiguousarray(pixels[..., channel])).resize((size, size), Image.Resampling.BICUBIC)
+        for channel in range(pixels.shape[-1])
     ]
     return np.stack([np.asarray(channel) for channel in channels], axis=-1)
+
+
+def size_for(options: DataOptions, sizes: set[tuple[int, int]], where: str) -> tuple[int, int | None]:
+    """(the side to store, the side that would be stored unasked); `sizes` are all that occur."""
+    smallest = min(min(size) for size in sizes)
+    if options.crop and options.crop > smallest:
+        raise ZooError(f"An image of {where} measures {smallest} pixels, less than the crop of {options.crop} pixels.")
+    shorter = {min(size) for size in sizes}
+    native = options.crop or (smallest if len(shorter) == 1 else None)
+    if options.image_size is None and native is None:
+        raise ZooError(f"The images in {where} have different sizes: choose one with --image-size 64")
+    return options.image_size or native or smallest, native

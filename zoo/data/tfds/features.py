@@ -6,12 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.tfds_quiet import imported_tfds, quiet
+from zoo.data.sources.celeba import class_names
+from zoo.data.tfds.hugging_face import HUGGING_FACE, hub_builder
+from zoo.data.tfds.quiet import imported_tfds, quiet
 from zoo.errors import ZooError, nearest_name, unknown
+
+RGB = 3
+LISTED = 60  # features in a message
 
 
 def found_builder(reference: str, known: Iterable[str], directory: Path) -> Any:
-    """The TFDS builder of `name`, `name/config` or `name/config:version`; `known` are the catalogue's names."""
+    """The TFDS builder of `name`, `name/config` or `name/config:version`; `known` are the catalogue's names.
+
+    `huggingface:name` and `huggingface:owner/name` are data sets of the Hugging Face hub, read by way of TFDS.
+    """
+    if reference.startswith(HUGGING_FACE):
+        return hub_builder(reference, directory)
     tfds = imported_tfds()
     try:
         with quiet():
@@ -22,17 +32,38 @@ def found_builder(reference: str, known: Iterable[str], directory: Path) -> Any:
 
 
 def features(builder: Any) -> Mapping[str, Any]:
-    """The builder's features by name; raises ZooError for a dataset that is not a dictionary of features."""
+    """The builder's features by path, such as `image` or `attributes/Smiling`; a ZooError where there are no names."""
     found = builder.info.features
     if not isinstance(found, imported_tfds().features.FeaturesDict):
         raise _imageless(builder)
-    return dict(found.items())
+    return dict(_flat(found, ""))
+
+
+def _flat(found: Any, prefix: str) -> Iterable[tuple[str, Any]]:
+    for name, feature in found.items():
+        if isinstance(feature, imported_tfds().features.FeaturesDict):
+            yield from _flat(feature, f"{prefix}{name}/")
+        else:
+            yield prefix + name, feature
+
+
+def path_of(builder: Any, wanted: str, kind: str) -> str:
+    """The path of a feature by its path or by its last part alone, where only one ends so."""
+    paths = features(builder)
+    if wanted in paths:
+        return wanted
+    ending = [path for path in paths if path.rpartition("/")[2] == wanted]
+    if len(ending) == 1:
+        return ending[0]
+    raise unknown(f"{kind} of {builder.name}", wanted, ending or list(paths)[:LISTED])
 
 
 def image_key(builder: Any) -> str:
     """The only image feature, or the one that TFDS' supervised keys or the name `image` single out."""
     tfds = imported_tfds()
-    images = [key for key, feature in features(builder).items() if isinstance(feature, tfds.features.Image)]
+    found = {key: feature for key, feature in features(builder).items() if isinstance(feature, tfds.features.Image)}
+    # A map of labels is an image too, but not what is to be generated.
+    images = [key for key, feature in found.items() if not isinstance(feature, tfds.features.LabeledImage)] or [*found]
     if not images:
         raise _imageless(builder)
     chosen = next((key for key in (*(builder.info.supervised_keys or ()), "image") if key in images), None)
@@ -52,34 +83,42 @@ def label_key(builder: Any) -> str | None:
     return chosen or (labels[0] if len(labels) == 1 else None)
 
 
-def checked_image(builder: Any, key: str) -> None:
-    """Raises ZooError unless the feature `key` is there and holds 8-bit images."""
-    tfds = imported_tfds()
-    if key not in features(builder):
-        raise unknown(f"feature of {builder.name}", key, features(builder))
+def checked_image(builder: Any, wanted: str) -> str:
+    """The path of the feature `wanted`; raises ZooError unless it holds single images of 8 or 16 bits."""
+    key = path_of(builder, wanted, "feature")
     feature = features(builder)[key]
-    if not isinstance(feature, tfds.features.Image) or np.dtype(feature.np_dtype) != np.uint8:
-        raise ZooError(f"The feature '{key}' of {builder.name} is no 8-bit image but {feature!r}.")
+    shape, dtype = feature.shape, np.dtype(feature.np_dtype)
+    if not isinstance(shape, tuple) or len(shape) != 3 or dtype not in (np.uint8, np.uint16) or shape[-1] is None:
+        raise ZooError(f"The feature '{key}' of {builder.name} is no image of 8 or 16 bits but {feature!r}.")
+    return key
 
 
-def checked_label(builder: Any, key: str) -> None:
-    """Raises ZooError unless the feature `key` is there and holds one whole number for each image."""
-    if key not in features(builder):
-        raise unknown(f"feature of {builder.name}", key, features(builder))
+def checked_label(builder: Any, wanted: str) -> str:
+    """The path of the feature `wanted`; raises ZooError unless it holds one whole number or truth for each image."""
+    key = path_of(builder, wanted, "feature")
     feature = features(builder)[key]
-    # `shape` is a dictionary for nested features, such as CelebA's attributes.
     if feature.shape != () or np.dtype(feature.np_dtype).kind not in "iub":
         raise ZooError(f"The feature '{key}' of {builder.name} is no class label but {feature!r}.")
+    return key
 
 
-def native_size(builder: Any, key: str, crop: int | None) -> int:
-    """The side in pixels of the centre square when all images have one size; raises ZooError when sizes vary."""
+def names_of(feature: Any, key: str) -> tuple[str, ...]:
+    """The names of a label's classes, as far as the feature tells them."""
+    if np.dtype(feature.np_dtype) == np.bool_:
+        return class_names(key)
+    return tuple(getattr(feature, "names", None) or ())
+
+
+def native_size(builder: Any, key: str, crop: int | None) -> int | None:
+    """The side in pixels of the centre square when all images have one size, else None."""
     height, width, _ = features(builder)[key].shape
-    if crop:
-        return crop
-    if height and width:
-        return int(min(height, width))
-    raise ZooError(f"The images of {builder.name} have different sizes: choose one with --image-size 64")
+    return crop or (int(min(height, width)) if height and width else None)
+
+
+def natural_channels(builder: Any, key: str) -> int:
+    """How many channels are stored unasked: transparency is laid over white."""
+    stored = int(features(builder)[key].shape[-1])
+    return {2: 1, 4: RGB}.get(stored, stored)
 
 
 def _imageless(builder: Any) -> ZooError:

@@ -11,102 +11,27 @@ from typing import Any
 import click
 
 from zoo import __version__
-from zoo.backend import SUPPORTED
-from zoo.backend.options import PRECISIONS, EngineOptions, Processes
+from zoo.cli.data import data_commands
+from zoo.cli.options import (
+    DATA_NAMES,
+    ENGINE_NAMES,
+    complete_stacks,
+    data_dir_option,
+    data_of,
+    data_options,
+    dataset_option,
+    engine_of,
+    engine_options,
+    examples,
+    json_option,
+    plugin_option,
+    set_option,
+)
+from zoo.cli.printing import diagnosed, run_report, run_summary, shown, table
 from zoo.errors import ZooError, ZooWarning
-from zoo.printing import diagnosed, run_report, run_summary, shown, table
 
 USER_ERROR, OTHER_ERROR, CTRL_C = 2, 1, 130  # exit codes
 TRACEBACK = "--traceback"
-
-
-def complete_stacks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Variants, and after a plus sign plugins, that begin as what is typed."""
-    from zoo.catalogue import read_catalogue
-
-    catalogue = read_catalogue()
-    below, plus, last = incomplete.rpartition("+")
-    names = catalogue.plugins if plus else {**catalogue.variants, **catalogue.plugins}
-    return [below + plus + name for name in sorted(names) if name.startswith(last)]
-
-
-def complete_datasets(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
-    """Datasets of the catalogue, and paths."""
-    from click.shell_completion import CompletionItem
-
-    from zoo.catalogue import read_catalogue
-
-    names = [CompletionItem(name) for name in sorted(read_catalogue().datasets) if name.startswith(incomplete)]
-    return names or [CompletionItem(incomplete, type="file")]
-
-
-dataset_option = click.option(
-    "--dataset",
-    default="fashion_mini",
-    show_default=True,
-    metavar="NAME_OR_PATH",
-    shell_complete=complete_datasets,
-    help="A name of `zoo list datasets`, any image dataset of TFDS, or a path to a folder of images, .npy or .npz.",
-)
-data_dir_option = click.option(
-    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where datasets live [~/tensorflow_datasets]."
-)
-image_size_option = click.option("--image-size", type=int, help="Pixels of a side, after a centre crop to a square.")
-set_option = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A recipe value, such as --set batch_size=32."
-)
-plugin_option = click.option(
-    "--plugin",
-    "plugins",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="A plugin's file; its name is the plugin's name.",
-)
-ENGINE_NAMES = ("backend", "precision", "devices", "deterministic", "processes", "process", "coordinator")
-ENGINE_OPTIONS = (
-    click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]"),
-    click.option(
-        "--precision",
-        type=click.Choice(PRECISIONS),
-        default="float32",
-        show_default=True,
-        help="Of the layers; weights, losses and penalties are float32 in either.",
-    ),
-    click.option(
-        "--devices",
-        type=click.IntRange(min=1),
-        default=1,
-        show_default=True,
-        help="Divide each batch over so many GPUs (or, to rehearse it, parts of the CPU).",
-    ),
-    click.option(
-        "--deterministic", is_flag=True, help="The same bits again on a GPU, at some cost; a CPU does so anyway."
-    ),
-    click.option("--processes", type=click.IntRange(min=1), default=1, help="Train with so many processes (JAX)."),
-    click.option("--process", type=click.IntRange(min=0), default=0, help="The number of this one, from 0."),
-    click.option("--coordinator", metavar="HOST:PORT", help="Where process 0 waits for the others."),
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-
-
-def engine_options(command: Any) -> Any:
-    """Adds what chooses backend, precision and devices."""
-    for option in reversed(ENGINE_OPTIONS):
-        command = option(command)
-    return command
-
-
-def engine_of(options: dict[str, Any]) -> EngineOptions:
-    """What the engine's options chose."""
-    processes = Processes(options["process"], options["processes"], options["coordinator"])
-    chosen = ("backend", "precision", "devices", "deterministic")
-    return EngineOptions(**{name: options[name] for name in chosen}, processes=processes)
-
-
-def examples(*lines: str) -> str:
-    """Examples for the end of a command's help."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 @click.group(
@@ -124,6 +49,8 @@ def cli(traceback: bool) -> None:
     epilog=examples(
         "zoo run dcgan",
         "zoo run wgan-gp --dataset mnist --epochs 20",
+        "zoo run dcgan --dataset ./faces --image-size 64",
+        "zoo run dcgan --dataset celeba --crop 178 --split 'train[:20%]'",
         "zoo run vanilla+wgan --dataset ring8 --steps 5000",
         "zoo run dcgan+r1 --set r1_gamma=1 --seed 3",
         "zoo run wgan-gp --backend jax --profile",
@@ -133,7 +60,7 @@ def cli(traceback: bool) -> None:
 @click.argument("stack", shell_complete=complete_stacks)
 @dataset_option
 @data_dir_option
-@image_size_option
+@data_options
 @click.option("--steps", type=int, help="Train until this many steps in all.")
 @click.option("--epochs", type=float, help="Train until the discriminator has seen the dataset this many times in all.")
 @click.option("--images", type=int, help="Train until the discriminator has seen this many real images in all.")
@@ -169,7 +96,7 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
     for name in (
         "dataset",
         "data_dir",
-        "image_size",
+        *DATA_NAMES,
         "seed",
         "settings",
         "plugins",
@@ -212,7 +139,7 @@ def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json
 @click.argument("name", shell_complete=complete_stacks)
 @dataset_option
 @data_dir_option
-@image_size_option
+@data_options
 @set_option
 @plugin_option
 @json_option
@@ -221,7 +148,9 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
     from zoo.catalogue import read_catalogue
     from zoo.inspection import stack_description
 
-    description = stack_description(name, read_catalogue(plugins), **options)
+    asked = data_of(options)
+    others = {each: options[each] for each in ("dataset", "data_dir", "settings")}
+    description = stack_description(name, read_catalogue(plugins), options=asked, **others)
     click.echo(json.dumps(description) if as_json else shown(description))
 
 
@@ -285,6 +214,9 @@ def completion_command(shell: str) -> None:
     if completion is None:  # click offers all three
         raise ZooError(f"No completion for {shell}.")
     click.echo(completion(cli, {}, "zoo", "_ZOO_COMPLETE").source())
+
+
+cli.add_command(data_commands)
 
 
 def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

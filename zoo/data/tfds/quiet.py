@@ -10,11 +10,9 @@ from typing import Any
 
 
 def imported_tfds() -> Any:
-    """The module tensorflow_datasets, with our embedded builder registered; progress bars only on a terminal."""
+    """The module tensorflow_datasets; progress bars only on a terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow_datasets as tfds
-
-    import zoo.data.fashion_mini.builder  # noqa: F401  importing it registers it
 
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()

@@ -1,0 +1,102 @@
+"""What the commands of `zoo data` print for a person, from the data that `--json` prints."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+GIGABYTE, MEGABYTE, KILOBYTE = 10**9, 10**6, 10**3
+MOST_CLASSES = 20  # listed in words
+
+
+def size_text(count: int) -> str:
+    """`2.4 GB`, `31 MB`."""
+    if count >= GIGABYTE:
+        return f"{count / GIGABYTE:.1f} GB"
+    return f"{count / MEGABYTE:.0f} MB" if count >= MEGABYTE else f"{count / KILOBYTE:.0f} kB"
+
+
+def listed(report: Mapping[str, Any]) -> str:
+    """Known datasets with what is prepared of each below, then the others, then what is of no use."""
+    width = max((len(each["name"]) for each in report["known"]), default=0)
+    lines = [f"data directory  {report['data_directory']}", "", "known"]
+    for each in report["known"]:
+        lines.append(f"  {each['name']:<{width}}  {each['summary']}")
+        lines += [prepared_line(one) for one in each["prepared"]]
+    if report["others"]:
+        lines += ["", "prepared besides"]
+        for one in report["others"]:
+            lines += [f"  {one['name']}", prepared_line(one)]
+    for title, key in (("damaged, or of another version", "unreadable"), ("interrupted or at work", "interrupted")):
+        if report[key]:
+            lines += ["", f"{title} (zoo data remove --interrupted)"]
+            lines += [f"  {size_text(each['bytes']):>8}  {each['folder']}" for each in report[key]]
+    if not any(each["prepared"] for each in report["known"]) and not report["others"]:
+        lines += ["", "Nothing is prepared yet: zoo data prepare fashion_mini"]
+    return "\n".join(lines)
+
+
+def prepared_line(one: Mapping[str, Any]) -> str:
+    """A prepared set on a line of its own."""
+    return f"    * {size_text(one['bytes']):>7}  {one['summary']}\n               {one['folder']}"
+
+
+def prepared_lines(report: Sequence[Mapping[str, Any]]) -> str:
+    """What was prepared, and what to do with it."""
+    lines = [f"{each['summary']}\n  {each['folder']}" for each in report]
+    name = report[0]["name"]
+    return "\n".join([*lines, "Next:", f"  zoo data info {name}", f"  zoo run dcgan --dataset {name}"])
+
+
+def info_lines(report: Sequence[Mapping[str, Any]]) -> str:
+    """Every prepared set of a dataset."""
+    return "\n\n".join("\n".join(_info(each)) for each in report)
+
+
+def _info(each: Mapping[str, Any]) -> list[str]:
+    facts: dict[str, Any] = {
+        "samples": f"{each['count']:,} of shape {tuple(each['sample_shape'])}, {size_text(each['bytes'])}",
+        "from": each["description"]["source"],
+        "rows": ", ".join(_rows(part) for part in each["description"]["rows"]),
+        "division": _division(each["description"]["division"]),
+        "crop": each["options"]["crop"] and f"{each['options']['crop']} px, centre",
+        "labels": each["options"]["label"],
+        "classes": _classes(each["class_counts"]),
+        "mean": " ".join(map(str, each["mean"])),
+        "deviation": " ".join(map(str, each["deviation"])),
+        "left out": each["skipped"]["count"] and f"{each['skipped']['count']}: {', '.join(each['skipped']['first'])}",
+        "differs": "; ".join(each["description"].get("differences", [])),
+        "imported": each["imported"],
+        "sha256": each["fingerprint"],
+        "folder": each["folder"],
+        "picture": each["contact_sheet"],
+    }
+    return [f"{each['name']}: {each['split']}", *(f"  {name:<10}{value}" for name, value in facts.items() if value)]
+
+
+def _rows(part: Mapping[str, Any]) -> str:
+    which = f"rows {part['range'][0]:,} to {part['range'][1] - 1:,}" if part["range"] else f"{part['count']:,} rows"
+    return f"{which} of {part['split']}"
+
+
+def _division(rule: Mapping[str, Any] | None) -> str:
+    if rule is None:
+        return ""
+    return f"{rule['held_out']:,} rows of '{rule['of']}' are held out as test, drawn with the seed {rule['seed']}"
+
+
+def _classes(counts: Mapping[str, int] | None) -> str:
+    if not counts:
+        return ""
+    if len(counts) > MOST_CLASSES:
+        return f"{len(counts)}, with {min(counts.values()):,} to {max(counts.values()):,} samples each"
+    return f"{len(counts)}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def verified_lines(report: Sequence[Mapping[str, Any]]) -> str:
+    """A line for each set."""
+    if not report:
+        return "Nothing is prepared."
+    return "\n".join(
+        f"{'ok     ' if each['problem'] is None else 'DAMAGED'}  {each.get('summary', each['name'])}"
+        + (f"\n         {each['problem']}\n         {each['folder']}" if each["problem"] else "")
+        for each in report
+    )

@@ -1,0 +1,108 @@
+"""How prepared arrays are opened: each folder is whole or not there, and is read by memory map."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from zoo.data.dataset import Dataset
+from zoo.data.prepared.directory import read_meta
+from zoo.errors import ZooError
+
+SAMPLES = "samples.npy"
+LABELS = "labels.npy"
+BLOCK = 2**24  # bytes hashed at once
+
+
+def folder_name(slug: str, identity: Mapping[str, Any]) -> str:
+    """`mnist-3.0.1-train-28px-0a1b2c3d`: readable, and different for everything that changes what is stored."""
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{slug}-{digest}"
+
+
+def lock_file(root: Path, name: str) -> Path:
+    """The lock of all prepared folders of one source."""
+    return root / f".{name}.lock"
+
+
+@contextmanager
+def preparing(root: Path, name: str, told: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Lets one process at a time prepare this source; a disk that is full or read-only becomes a ZooError."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(lock_file(root, name))
+        if told and not _free(lock):
+            told(f"Another process is preparing {name}; waiting for it.")
+        with lock:
+            yield
+    except OSError as error:
+        raise ZooError(
+            f"Cannot prepare data in {root}: {error.strerror or error}. "
+            "Free some space or choose another folder with --data-dir DIR."
+        ) from error
+
+
+def _free(lock: FileLock) -> bool:
+    from filelock import Timeout
+
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    lock.release()
+    return True
+
+
+def read(folder: Path, name: str) -> Dataset:
+    """Opens a prepared folder; raises ZooError when a file is missing, truncated or not ours."""
+    try:
+        meta = checked_meta(folder)
+        return Dataset(
+            name=name,
+            split=meta["split"],
+            samples=np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False),
+            labels=np.load(folder / LABELS, allow_pickle=False) if LABELS in meta["files"] else None,
+            classes=meta["classes"],
+            class_names=tuple(meta["class_names"]),
+            scale=meta["scale"],
+            fingerprint=meta["fingerprint"],
+            description=meta["description"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ZooError(
+            f"The prepared data in {folder} is damaged ({error}). Delete that folder and run the same command again: "
+            "it is prepared anew."
+        ) from error
+
+
+def checked_meta(folder: Path) -> dict[str, Any]:
+    """What meta.json says, once the files have the sizes that it says; `zoo data verify` hashes their contents."""
+    meta = read_meta(folder)
+    for file, size in meta["files"].items():
+        if (found := (folder / file).stat().st_size) != size:
+            raise ValueError(f"{file} holds {found} bytes, not {size}")
+    return meta
+
+
+def fingerprint(samples: np.ndarray, labels: np.ndarray | None, told: Callable[[int, int], None] | None = None) -> str:
+    """sha256 of dtype, shape, samples and labels, some megabytes at a time."""
+    digest = fingerprint_start(samples.dtype, samples.shape)
+    row = max(1, samples[:1].nbytes)
+    rows = max(1, BLOCK // row)
+    for start in range(0, len(samples), rows):
+        digest.update(np.ascontiguousarray(samples[start : start + rows]).data)
+        if told:
+            told(min(start + rows, len(samples)), len(samples))
+    if labels is not None:
+        digest.update(labels.tobytes())
+    return digest.hexdigest()
+
+
+def fingerprint_start(dtype: Any, shape: tuple[int, ...]) -> Any:
+    """The beginning of a fingerprint's hash: what the bytes to come mean."""
+    return hashlib.sha256(f"{np.dtype(dtype).name}{tuple(shape)}".encode())

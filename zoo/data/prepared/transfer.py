@@ -1,0 +1,167 @@
+"""Prepared sets as one file, and back: a zip that is not packed, of the files as they lie and are checked.
+
+What comes in is not trusted: only the names that we write are read, nothing is unpacked beyond its recorded size,
+arrays of Python objects are refused, and the samples must have the hash that meta.json records.
+"""
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from zoo.data.prepared import cache, writer
+from zoo.data.prepared.directory import META, Prepared, check_space, prepared_root, read_meta
+from zoo.errors import ZooError
+
+Told = Callable[[int, int], None]
+FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\Z")
+NAME = re.compile(r"[\w][\w .+-]{0,100}\Z")
+FILES = (META, cache.SAMPLES, cache.LABELS)
+LARGEST_META = 2**24  # bytes
+BLOCK = 2**22  # bytes copied at once
+EPOCH = (1980, 1, 1, 0, 0, 0)  # every file's time, so that equal data make equal files
+PLAIN = {"uint8": (4,), "float32": (2,)}  # what may be stored, and with how many axes
+
+
+@dataclass
+class Count:
+    """Bytes that are done."""
+
+    total: int
+    told: Told
+    done: int = 0
+
+    def add(self, more: int) -> None:
+        """Count and tell."""
+        self.done += more
+        self.told(self.done, self.total)
+
+
+def export(sets: Sequence[Prepared], file: Path, told: Told) -> None:
+    """Writes the sets into one file, whole or not at all; raises ZooError where the disk is full."""
+    total = sum(each.bytes for each in sets)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    check_space(file.parent, total, f"The file {file.name}")
+    temporary = file.with_name(f".{file.name}.partial")
+    count = Count(total, told)
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for each in sets:
+                for name in (META, *sorted(each.meta["files"])):
+                    info = zipfile.ZipInfo(f"{each.folder.name}/{name}", EPOCH)
+                    with (each.folder / name).open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+                        while block := source.read(BLOCK):
+                            target.write(block)
+                            count.add(len(block))
+        temporary.replace(file)
+        writer.sync_folder(file.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def bring_in(file: Path, name: str | None, data_dir: Path | None, told: Told) -> list[tuple[Path, bool]]:
+    """The folders of a file's sets below `data_dir`, and of each whether it is new; raises ZooError for a bad file."""
+    root = prepared_root(data_dir)
+    if name is not None and not NAME.match(name):
+        raise ZooError(f"'{name}' can't be a dataset's name: letters, digits, spaces, '.', '_', '+' and '-' only.")
+    with _archive(file) as archive:
+        members = _members(archive, file)
+        total = sum(info.file_size for each in members.values() for info in each.values())
+        with cache.preparing(root, "import"):
+            check_space(root, total, f"What {file.name} holds")
+            found = []
+            count = Count(total, told)
+            for folder, each in members.items():
+                target = root / (folder if name is None else f"{folder}-{cache.folder_name('as', {'name': name})}")
+                new = not target.is_dir()
+                if new:
+                    with writer.whole_or_nothing(target) as partial:
+                        _unpack(archive, each, partial, count)
+                        _check(partial, file, name)
+                found.append((target, new))
+            return found
+
+
+@contextmanager
+def _archive(file: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ZooError(f"{file} is damaged or was not made by `zoo data export`: {error}. Copy it again.") from error
+
+
+def _members(archive: zipfile.ZipFile, file: Path) -> dict[str, dict[str, zipfile.ZipInfo]]:
+    """The archive's files by folder and name, which are none but ours."""
+    found: dict[str, dict[str, zipfile.ZipInfo]] = {}
+    for info in archive.infolist():
+        folder, _, name = info.filename.partition("/")
+        stored = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
+        if not FOLDER.match(folder) or name not in FILES or not stored or name in found.get(folder, {}):
+            raise ZooError(f"{file} holds '{info.filename}', which `zoo data export` does not write. It is refused.")
+        if name == META and info.file_size > LARGEST_META:
+            raise ZooError(f"{file}: {info.filename} has {info.file_size:,} bytes, too many. It is refused.")
+        found.setdefault(folder, {})[name] = info
+    if not found or any(META not in each or cache.SAMPLES not in each for each in found.values()):
+        raise ZooError(f"{file} holds no whole dataset. Export it again.")
+    return found
+
+
+def _unpack(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], folder: Path, count: "Count") -> None:
+    for name, info in members.items():
+        with archive.open(info) as source, (folder / name).open("wb") as target:
+            for block in _blocks(source):
+                target.write(block)
+                count.add(len(block))
+
+
+def _blocks(source: IO[bytes]) -> Iterator[bytes]:
+    while block := source.read(BLOCK):
+        yield block
+
+
+def _check(folder: Path, file: Path, name: str | None) -> None:
+    """Raises ZooError unless the unpacked set is whole; then notes that it was imported, and its new name if any."""
+    try:
+        meta = cache.checked_meta(folder)
+        _check_arrays(folder, meta)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ZooError(f"{file} is damaged ({error}). Nothing was imported of it; copy it again.") from error
+    writer.write_meta(folder, {**meta, "imported": file.name, "name": name or meta["name"]})
+
+
+def _check_arrays(folder: Path, meta: Mapping[str, Any]) -> None:
+    samples = np.load(folder / cache.SAMPLES, mmap_mode="r", allow_pickle=False)
+    labels = np.load(folder / cache.LABELS, allow_pickle=False) if cache.LABELS in meta["files"] else None
+    kind = str(samples.dtype)
+    if samples.ndim not in PLAIN.get(kind, ()) or list(samples.shape) != meta["shape"] or meta["dtype"] != kind:
+        raise ValueError(f"samples are {kind} {samples.shape}, not {meta['dtype']} {meta['shape']}")
+    if labels is not None and (labels.dtype != np.int64 or labels.shape != samples.shape[:1]):
+        raise ValueError(f"labels are {labels.dtype} {labels.shape}")
+    if set(meta["files"]) - {cache.SAMPLES, cache.LABELS}:
+        raise ValueError(f"it names the files {', '.join(meta['files'])}")
+    if not isinstance(meta["name"], str) or not NAME.match(Path(meta["name"]).name):
+        raise ValueError(f"its name is {meta['name']!r}")
+    if not all(isinstance(each, str) for each in meta["class_names"]):
+        raise ValueError("its classes have no names")
+    if (found := cache.fingerprint(samples, labels)) != meta["fingerprint"]:
+        raise ValueError(f"the samples' sha256 is {found}, not {meta['fingerprint']}")
+
+
+def verified(prepared: Prepared, told: Told) -> str | None:
+    """What is wrong with a prepared set once its contents are hashed, or None."""
+    try:
+        meta = cache.checked_meta(prepared.folder)
+        read_meta(prepared.folder)
+        samples = np.load(prepared.folder / cache.SAMPLES, mmap_mode="r", allow_pickle=False)
+        has_labels = cache.LABELS in meta["files"]
+        labels = np.load(prepared.folder / cache.LABELS, allow_pickle=False) if has_labels else None
+        found = cache.fingerprint(samples, labels, told)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return str(error)
+    return None if found == meta["fingerprint"] else f"its sha256 is {found}, not {meta['fingerprint']}"

@@ -1,0 +1,239 @@
+"""The user's own arrays: .npy, or .npz with `samples`, `labels`, `test_samples` and `test_labels`.
+
+Members of an .npz are read as a stream, packed or not, so that memory is bounded whatever their size.
+"""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from zoo.data import images
+from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.sources.contract import Batches, Contents, Source
+from zoo.data.sources.idx import exactly
+from zoo.data.splits import Part, Selection, Splits
+from zoo.errors import ZooError, unknown
+
+ARRAYS = (".npy", ".npz")
+NPY = ".npy"
+ALONE = "samples"  # what a .npy file's array is called here
+BLOCK = 2**24  # bytes read at once
+READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+# Samples and labels of each split, under our names and under those of Keras' own files such as mnist.npz.
+NAMES = {
+    "train": (("samples", "labels"), ("x_train", "y_train")),
+    "test": (("test_samples", "test_labels"), ("x_test", "y_test")),
+}
+UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError)
+
+
+@dataclass(frozen=True)
+class ArraySource(Source):
+    """uint8 or uint16 images (N, H, W) or (N, H, W, C), or points (N, D), which are scaled into [-1, 1]."""
+
+    path: Path
+    options: DataOptions
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The file with its size and time: a changed file is prepared anew."""
+        status = self.path.stat()
+        return {
+            "source": f"file {self.path}",
+            "bytes": status.st_size,
+            "modified": status.st_mtime_ns,
+            **self.options.look,
+        }
+
+    def splits(self) -> Splits:
+        """`train`, and `test` where the file has such an array."""
+        found = {split: self._samples_name(split) for split in NAMES}
+        if found["train"] is None:
+            raise unknown(f"array in {self.path}", self.options.image_key or NAMES["train"][0][0], self.arrays)
+        return Splits({split: self._header(name)[0][0] for split, name in found.items() if name}, str(self.path))
+
+    def contents(self, selection: Selection) -> Contents:
+        """The selected samples, checked."""
+        names = {part.split: self._samples_name(part.split) or "" for part in selection.parts}
+        headers = [self._header(name) for name in names.values()]
+        if len({(shape[1:], dtype) for shape, dtype in headers}) > 1:
+            raise ZooError(f"The splits of {self.path} differ in shape or kind: {headers}.")
+        shape, dtype = headers[0]
+        if len(shape) == 2 and dtype.kind == "f":
+            return self._points(selection, shape)
+        if len(shape) in (3, 4) and dtype in (np.uint8, np.uint16):
+            return self._images(selection, shape)
+        raise ZooError(
+            f"{self.path} must hold uint8 or uint16 images (N, H, W) or (N, H, W, C), or floating-point points (N, D). "
+            f"Received: {dtype} {shape}."
+        )
+
+    @cached_property
+    def arrays(self) -> list[str]:
+        """The names of the file's arrays."""
+        if self.path.suffix.lower() == NPY:
+            return [ALONE]
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return [name.removesuffix(NPY) for name in archive.namelist() if name.endswith(NPY)]
+        except UNREADABLE as error:
+            raise self._unreadable(error) from error
+
+    def _samples_name(self, split: str) -> str | None:
+        if key := self.options.image_key:
+            names = [key if split == "train" else f"test_{key}"]
+        else:
+            names = [samples for samples, _ in NAMES[split]]
+        return next((name for name in names if name in self.arrays), None)
+
+    def _labels_name(self, split: str, label: str | None) -> str | None:
+        """The array that a split's labels are in; `label` is the one that was asked for."""
+        if label == WITHOUT_LABELS:
+            return None
+        if label is None:
+            samples = self._samples_name(split)
+            found = dict(NAMES[split]).get(samples or "", NAMES[split][0][1])
+            return found if found in self.arrays else None
+        wanted = label if split == "train" else f"test_{label}"
+        if wanted not in self.arrays:
+            raise unknown(f"array in {self.path}", wanted, self.arrays)
+        return wanted
+
+    def _labels(self, selection: Selection, label: str | None) -> dict[str, np.ndarray] | None:
+        """The labels of each split's every row; None where a split has none."""
+        found = {}
+        for part in selection.parts:
+            name = self._labels_name(part.split, label)
+            if name is None:
+                return None
+            count = self._header(self._samples_name(part.split) or "")[0][0]
+            shape, dtype = self._header(name)
+            if shape not in ((count,), (count, 1)) or dtype.kind not in "iub":
+                raise ZooError(
+                    f"The labels in {self.path} must be {count} whole numbers, one for each sample. "
+                    f"Received: {dtype} {shape}."
+                )
+            found[part.split] = np.concatenate([block for _, block in self._blocks(name)]).reshape(-1).astype(np.int64)
+        return found
+
+    def _points(self, selection: Selection, shape: tuple[int, ...]) -> Contents:
+        self.options.refuse_images(f"{self.path} holds points")
+        scale = 0.0
+        for part, wanted, rows in self._selected(selection):
+            bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+            if len(bad):
+                raise ZooError(
+                    f"{self.path}: {len(bad)} or more points are not finite, the first in row {wanted[bad[0]]} of "
+                    f"'{part.split}'. Remove them."
+                )
+            scale = max(scale, float(np.abs(rows).max(initial=0)))
+        labels = self._labels(selection, self.options.label)
+        scale = scale or 1.0
+
+        def batches() -> Batches:
+            for part, wanted, rows in self._selected(selection):
+                yield rows / scale, None if labels is None else labels[part.split][wanted]
+
+        return Contents(
+            shape=(selection.count, shape[1]),
+            dtype=np.float32,
+            batches=batches(),
+            scale=scale,
+            defaults={"label": self._labels_name("train", None)},
+            resolved={"label": self._labels_name("train", self.options.label)},
+            description={"scale": scale},
+        )
+
+    def _images(self, selection: Selection, shape: tuple[int, ...]) -> Contents:
+        _, height, width, *rest = shape
+        natural = rest[0] if rest else 1
+        if height * width > images.MOST_PIXELS:
+            raise images.bomb(str(self.path), f"{width} x {height}")
+        if self.options.channels and natural not in (1, 3, 4):
+            raise ZooError(f"{self.path} has images of {natural} channels, which can't become {self.options.channels}.")
+        size, native = images.size_for(self.options, {(width, height)}, str(self.path))
+        channels = self.options.channels or natural
+        labels = self._labels(selection, self.options.label)
+
+        def batches() -> Batches:
+            for part, wanted, rows in self._selected(selection):
+                shaped = (images.array_with_channels(row.reshape(height, width, natural), channels) for row in rows)
+                looks = np.stack([images.square(image, self.options.crop, size) for image in shaped])
+                yield looks, None if labels is None else labels[part.split][wanted]
+
+        return Contents(
+            shape=(selection.count, size, size, channels),
+            dtype=np.uint8,
+            batches=batches(),
+            defaults={"image_size": native, "channels": natural, "label": self._labels_name("train", None)},
+            resolved={
+                "image_size": size,
+                "channels": channels,
+                "label": self._labels_name("train", self.options.label) if labels is not None else None,
+            },
+            description={"resize": images.RESIZE},
+        )
+
+    def _selected(self, selection: Selection) -> Iterator[tuple[Part, np.ndarray, np.ndarray]]:
+        """(part, the rows' numbers, the rows) of one block after the other."""
+        for part in selection.parts:
+            for start, block in self._blocks(self._samples_name(part.split) or ""):
+                wanted = part.within(start, start + len(block))
+                if len(wanted):
+                    yield part, start + wanted, block[wanted]
+
+    def _header(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
+        with self._opened(name) as (_, shape, dtype):
+            return shape, dtype
+
+    def _blocks(self, name: str) -> Iterator[tuple[int, np.ndarray]]:
+        """(first row, rows) of an array, some megabytes at a time."""
+        with self._opened(name) as (file, (count, *sample), dtype):
+            bytes_a_row = int(np.prod(sample, dtype=np.int64)) * dtype.itemsize
+            rows = max(1, BLOCK // max(bytes_a_row, 1))
+            for start in range(0, count, rows):
+                length = min(rows, count - start)
+                block = np.frombuffer(exactly(file, length * bytes_a_row), dtype)
+                yield start, block.reshape(length, *sample)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
+        """An array's data behind its header; whatever is wrong with the file becomes a ZooError."""
+        try:
+            with self._stream(name) as file:
+                version = np.lib.format.read_magic(file)
+                if version not in READERS:
+                    raise ValueError(f"format {version} of .npy")
+                shape, fortran, dtype = READERS[version](file)
+                if dtype.hasobject:
+                    raise ValueError("arrays of Python objects are refused: reading them could run any program")
+                if fortran and len(shape) > 1:
+                    raise ValueError("it is in Fortran's order: save it again as np.ascontiguousarray(array)")
+                if not shape:
+                    raise ValueError("it holds a single number")
+                yield file, shape, dtype
+        except UNREADABLE as error:
+            raise self._unreadable(error) from error
+
+    @contextmanager
+    def _stream(self, name: str) -> Iterator[IO[bytes]]:
+        if self.path.suffix.lower() == NPY:
+            with self.path.open("rb") as file:
+                yield file
+            return
+        with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}{NPY}") as member:
+            yield member
+
+    def _unreadable(self, error: Exception) -> ZooError:
+        return ZooError(f"Cannot read {self.path}: {error}.")

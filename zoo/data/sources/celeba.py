@@ -1,0 +1,160 @@
+"""CelebA from the copies that go round: re-zipped or unpacked images beside lists as .csv or .txt.
+
+TFDS takes the five original files alone, by their checksums. A copy has the same faces, but nobody vouches for it: what
+differs from the original is recorded. Liu et al. 2015, https://arxiv.org/abs/1411.7766.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from zoo.data import images
+from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.sources.contract import Contents, Source
+from zoo.data.sources.image_files import UNREADABLE_SHARE, ImageFiles
+from zoo.data.sources.trees import Entry, Tree, ZipTree
+from zoo.data.splits import Selection, Splits
+from zoo.errors import ZooError, unknown
+
+IMAGES_ZIP = "img_align_celeba.zip"
+LISTS = {"partition": "list_eval_partition", "attributes": "list_attr_celeba"}
+LIST_ENDINGS = (".csv", ".txt")
+SPLITS = ("train", "validation", "test")  # what the partition's 0, 1 and 2 mean
+ORIGINAL_COUNTS = {"train": 162_770, "validation": 19_867, "test": 19_962}
+
+
+@dataclass(frozen=True)
+class CelebaCopy(Source):
+    """Faces in the order of their file names; an attribute may be their label."""
+
+    tree: Tree
+    options: DataOptions
+    share: float = UNREADABLE_SHARE
+
+    @staticmethod
+    def recognises(tree: Tree) -> bool:
+        """Whether the list of CelebA's splits lies there."""
+        return find_list(tree, "partition") is not None
+
+    @property
+    def name(self) -> str:
+        """The folder's or zip's name."""
+        return self.tree.path.name
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The lists' and the images' files, by size and by time or checksum."""
+        lists = [find_list(self.tree, kind) for kind in LISTS]
+        stamps = [[each.path, each.size, each.stamp] for each in lists if each]
+        faces = sum(entry.stamp for entry in self.faces.values()) % 2**64
+        return {"source": f"a copy of CelebA, {self.tree.path}", "lists": stamps, "faces": faces, **self.options.look}
+
+    def splits(self) -> Splits:
+        """As the list says, of the images that are there."""
+        return Splits({split: len(names) for split, names in self.by_split.items()}, f"the CelebA in {self.tree.path}")
+
+    def contents(self, selection: Selection) -> Contents:
+        """The faces, cropped and resized."""
+        names = [self.by_split[part.split][row] for part in selection.parts for row in part.rows]
+        attribute, labels = self._labels(names)
+        files = ImageFiles(self.image_tree, [self.faces[name] for name in names], labels, self.share)
+        sizes = {each.size for each in files.headers()}
+        size, native = images.size_for(self.options, sizes, str(self.tree.path))
+        channels = self.options.channels or 3
+        return Contents(
+            shape=(len(names), size, size, channels),
+            dtype=np.uint8,
+            batches=files.batches(channels, self.options.crop, size),
+            class_names=class_names(attribute) if attribute else (),
+            defaults={"image_size": native, "channels": 3, "label": None},
+            resolved={"image_size": size, "channels": channels, "label": attribute},
+            description={"resize": images.RESIZE, "differences": self.differences},
+            skipped=files.skipped,
+        )
+
+    @property
+    def differences(self) -> list[str]:
+        """In what this copy is known to differ from the original."""
+        partition = find_list(self.tree, "partition")
+        found = ["not checked against the original's checksums", "rows in the order of the file names, not of TFDS"]
+        if partition and partition.path.endswith(".csv"):
+            found.append("lists as .csv")
+        if not any(entry.parts[-1] == "identity_CelebA.txt" for entry in self.tree.entries):
+            found.append("no list of identities")
+        for split, names in self.by_split.items():
+            if len(names) != ORIGINAL_COUNTS[split]:
+                found.append(f"{len(names):,} images of '{split}' instead of {ORIGINAL_COUNTS[split]:,}")
+        return found
+
+    @cached_property
+    def by_split(self) -> dict[str, list[str]]:
+        """The names of each split's images, sorted."""
+        found: dict[str, list[str]] = {split: [] for split in SPLITS}
+        for name, number in self._table("partition")[1]:
+            if number not in ("0", "1", "2"):
+                raise ZooError(f"{self.tree.path}: the list of splits has '{number}' for {name}, not 0, 1 or 2.")
+            if name in self.faces:
+                found[SPLITS[int(number)]].append(name)
+        if not found["train"]:
+            raise ZooError(f"{self.tree.path} has CelebA's lists, but none of the images that they name.")
+        return {split: sorted(names) for split, names in found.items() if names}
+
+    @cached_property
+    def image_tree(self) -> Tree:
+        """Where the images are: beside the lists, or in img_align_celeba.zip there."""
+        inner = self.tree.path / IMAGES_ZIP
+        return ZipTree(inner) if self.tree.path.is_dir() and inner.is_file() else self.tree
+
+    @cached_property
+    def faces(self) -> dict[str, Entry]:
+        """Every image by its file's name, wherever it lies; of two of one name the one in the innermost folder."""
+        found = [entry for entry in self.image_tree.entries if entry.path.lower().endswith(images.ENDINGS)]
+        return {entry.parts[-1]: entry for entry in sorted(found, key=lambda entry: len(entry.parts))}
+
+    def _labels(self, names: list[str]) -> tuple[str | None, list[int] | None]:
+        if self.options.label in (None, WITHOUT_LABELS):
+            return None, None
+        wanted = str(self.options.label).removeprefix("attributes/")
+        if find_list(self.tree, "attributes") is None:
+            raise ZooError(f"{self.tree.path} has no list of attributes ({LISTS['attributes']}.csv or .txt).")
+        headings, rows = self._table("attributes")
+        if wanted not in headings:
+            raise unknown("attribute of CelebA", wanted, headings)
+        column = headings.index(wanted) + 1
+        values = {row[0]: int(row[column] == "1") for row in rows}
+        return f"attributes/{wanted}", [values[name] for name in names]
+
+    def _table(self, kind: str) -> tuple[list[str], list[list[str]]]:
+        """The headings (without the names' own) and the rows of a list, each beginning with an image's name."""
+        entry = find_list(self.tree, kind)
+        if entry is None:
+            raise ZooError(f"{self.tree.path} has no {LISTS[kind]}.csv or .txt.")
+        try:
+            text = self.tree.read(entry).decode()
+            if entry.path.endswith(".csv"):
+                headings, *rows = list(csv.reader(io.StringIO(text)))
+                return headings[1:], [row for row in rows if row]
+            lines = [line.split() for line in text.splitlines() if line.strip()]
+            if kind == "partition":
+                return [], lines
+            _, names, *rows = lines  # the first line is the count
+            return names, rows
+        except (OSError, ValueError, csv.Error) as error:
+            raise ZooError(f"Cannot read {self.tree.path}: {entry.path}: {error}.") from error
+
+
+def find_list(tree: Tree, kind: str) -> Entry | None:
+    """One of CelebA's lists, in either format, in any folder of the tree."""
+    names = [LISTS[kind] + ending for ending in LIST_ENDINGS]
+    return next((entry for name in names for entry in tree.entries if entry.parts[-1] == name), None)
+
+
+def class_names(attribute: str) -> tuple[str, str]:
+    """The names of an attribute's two classes, absent first."""
+    name = attribute.rpartition("/")[2]
+    return f"not {name}", name

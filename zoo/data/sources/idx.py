@@ -1,0 +1,142 @@
+"""Images in MNIST's own format: four IDX files, packed by gzip or not; `fashion_mini` is stored so in the package."""
+
+import gzip
+import hashlib
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from zoo.data import images
+from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.sources.contract import Batches, Contents, Source
+from zoo.data.splits import Selection, Splits
+from zoo.errors import ZooError
+
+PREFIXES = {"train": "train", "test": "t10k"}
+KINDS = {"images": ("images-idx3-ubyte", 0x803), "labels": ("labels-idx1-ubyte", 0x801)}
+CLASS_NAMES = "classes.txt"  # one name a line, where there is such a file
+BATCH = 1024  # images
+
+
+class Readable(Protocol):
+    """An open file, packed or not."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
+
+
+@dataclass(frozen=True)
+class IdxSource(Source):
+    """Gray images (N, H, W) with labels, in the order of the files."""
+
+    folder: Path
+    options: DataOptions
+    embedded: str | None = None  # the name of a set that the package itself brings
+
+    @staticmethod
+    def recognises(folder: Path) -> bool:
+        """Whether a folder holds at least the training images in this format."""
+        return find(folder, "train", "images") is not None
+
+    @property
+    def name(self) -> str:
+        """The set's or the folder's name."""
+        return self.embedded or self.folder.name
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The hashes of all files: they are small."""
+        files = [find(self.folder, split, kind) for split in PREFIXES for kind in KINDS]
+        hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file]
+        source = f"embedded {self.embedded}" if self.embedded else f"folder {self.folder}"
+        return {"source": source, "files": hashes, **self.options.look}
+
+    def splits(self) -> Splits:
+        """`train`, and `test` where its images are there."""
+        counts = {split: self._header(split)[0] for split in PREFIXES if find(self.folder, split, "images")}
+        return Splits(counts, self.name if self.embedded else str(self.folder))
+
+    def contents(self, selection: Selection) -> Contents:
+        """The images of the selection."""
+        shapes = {self._header(part.split)[1:] for part in selection.parts}
+        size, native = images.size_for(self.options, shapes, str(self.folder))
+        channels = self.options.channels or 1
+        labelled = all(find(self.folder, part.split, "labels") for part in selection.parts)
+        if self.options.label not in (None, WITHOUT_LABELS, "labels"):
+            raise ZooError(f"{self.name} has one kind of labels. Leave out --label, or --label none.")
+        with_labels = labelled and self.options.label != WITHOUT_LABELS
+        names = self.folder / CLASS_NAMES
+        return Contents(
+            shape=(selection.count, size, size, channels),
+            dtype=np.uint8,
+            batches=self._batches(selection, channels, size, with_labels),
+            class_names=tuple(names.read_text().splitlines()) if names.exists() and with_labels else (),
+            defaults={"image_size": native, "channels": 1, "label": "labels" if labelled else None},
+            resolved={"image_size": size, "channels": channels, "label": "labels" if with_labels else None},
+            description={"resize": images.RESIZE},
+        )
+
+    def _batches(self, selection: Selection, channels: int, size: int, with_labels: bool) -> Batches:
+        for part in selection.parts:
+            count, height, width = self._header(part.split)
+            labels = self._labels(part.split, count) if with_labels else None
+            with self._opened(part.split, "images") as (file, _):
+                for start in range(0, count, BATCH):
+                    rows = min(BATCH, count - start)
+                    block = np.frombuffer(exactly(file, rows * height * width), np.uint8)
+                    wanted = part.within(start, start + rows)
+                    chosen = block.reshape(rows, height, width, 1)[wanted]
+                    if len(chosen):
+                        yield self._looks(chosen, channels, size), None if labels is None else labels[start + wanted]
+
+    def _looks(self, chosen: np.ndarray, channels: int, size: int) -> np.ndarray:
+        shaped = (images.array_with_channels(image, channels) for image in chosen)
+        return np.stack([images.square(image, self.options.crop, size) for image in shaped])
+
+    def _labels(self, split: str, count: int) -> np.ndarray:
+        with self._opened(split, "labels") as (file, (length,)):
+            if length != count:
+                raise ZooError(f"{self.folder} has {count} images and {length} labels of '{split}'.")
+            return np.frombuffer(exactly(file, count), np.uint8).astype(np.int64)
+
+    def _header(self, split: str) -> tuple[int, int, int]:
+        with self._opened(split, "images") as (_, (count, height, width)):
+            if not count or not height or not width or height * width > images.MOST_PIXELS:
+                raise images.bomb(f"{self.folder}: {split}", f"{height} x {width}")
+            return count, height, width
+
+    @contextmanager
+    def _opened(self, split: str, kind: str) -> Iterator[tuple[Readable, tuple[int, ...]]]:
+        """The file behind its header, and the lengths that the header tells; damage becomes a ZooError."""
+        path = find(self.folder, split, kind)
+        if path is None:
+            raise ZooError(f"{self.folder} has no {kind} of the split '{split}'.")
+        try:
+            with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+                magic = struct.unpack(">I", exactly(file, 4))[0]
+                if magic != KINDS[kind][1]:
+                    raise ValueError(f"it begins with {magic:#x}, not {KINDS[kind][1]:#x}")
+                axes = magic & 0xFF
+                yield file, struct.unpack(f">{axes}I", exactly(file, 4 * axes))
+        except (OSError, EOFError, ValueError) as error:
+            raise ZooError(f"{path} is damaged: {error}. Replace it by the original.") from error
+
+
+def find(folder: Path, split: str, kind: str) -> Path | None:
+    """The file of a split's images or labels, under either of the two spellings, packed or not."""
+    stem = f"{PREFIXES[split]}-{KINDS[kind][0]}"
+    names = [name + ending for name in (stem, stem.replace("-idx", ".idx")) for ending in (".gz", "")]
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def exactly(file: Readable, count: int) -> bytes:
+    """`count` bytes of a file; raises EOFError where it ends before."""
+    found = file.read(count)
+    if len(found) != count:
+        raise EOFError(f"it ends {count - len(found):,} bytes too early")
+    return found

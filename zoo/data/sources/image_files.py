@@ -1,0 +1,111 @@
+"""Many image files to batches of equal images: decoded in parallel, in order, what is broken left out up to a share."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+
+from zoo.data import images
+from zoo.data.sources.contract import Batches, Skipped
+from zoo.data.sources.trees import Entry, Tree
+from zoo.errors import ZooError
+
+BATCH = 256  # images
+NAMED = 5  # unreadable files in a message
+UNREADABLE_SHARE = 0.01  # of all files; more are refused
+HEADER = 2**16  # bytes in which an image's size and kind are nearly always told
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Images of a tree, in a given order, each with its label or None for all."""
+
+    tree: Tree
+    entries: Sequence[Entry]
+    labels: Sequence[int] | None
+    share: float = UNREADABLE_SHARE
+    skipped: Skipped = field(default_factory=Skipped)
+
+    def headers(self) -> list[images.Header]:
+        """Size and kind of every readable image; raises ZooError where too many are unreadable."""
+        found = [each for each in in_order(self._header, self.entries) if each is not None]
+        self._check(len(self.entries) - len(found))
+        self.skipped.names.clear()  # they are met again when they are decoded
+        return found
+
+    def batches(self, channels: int, crop: int | None, size: int) -> Batches:
+        """uint8 (B, size, size, channels) and int64 (B,) or None."""
+
+        def row(index: int) -> tuple[np.ndarray, int] | None:
+            pixels = self._pixels(self.entries[index], channels)
+            label = -1 if self.labels is None else self.labels[index]
+            return None if pixels is None else (images.square(pixels, crop, size), label)
+
+        rows = (each for each in in_order(row, range(len(self.entries))) if each is not None)
+        while batch := list(islice(rows, BATCH)):
+            labels = None if self.labels is None else np.array([label for _, label in batch], np.int64)
+            yield np.stack([pixels for pixels, _ in batch]), labels
+        if len(self.skipped.names) == len(self.entries):
+            raise self._refused()
+
+    def _header(self, entry: Entry) -> images.Header | None:
+        try:
+            try:
+                return images.header(self.tree.read(entry, HEADER), self._name(entry))
+            except images.UNREADABLE:  # a large comment or a preview may come first
+                return images.header(self.tree.read(entry), self._name(entry))
+        except images.UNREADABLE:
+            self.skipped.names.append(entry.path)
+            return None
+
+    def _pixels(self, entry: Entry, channels: int) -> np.ndarray | None:
+        try:
+            return images.decoded(self.tree.read(entry), self._name(entry), channels)
+        except images.UNREADABLE:
+            self.skipped.names.append(entry.path)
+            self._check(len(self.skipped.names))
+            return None
+
+    def _name(self, entry: Entry) -> str:
+        return f"{self.tree.path}: {entry.path}"
+
+    def _check(self, unreadable: int) -> None:
+        if unreadable > self.share * len(self.entries):
+            raise self._refused()
+
+    def _refused(self) -> ZooError:
+        names = sorted(self.skipped.names)
+        return ZooError(
+            f"{self.tree.path}: {len(names)} or more of {len(self.entries)} images are unreadable or cut off: "
+            f"{shortened(names)}. At most {self.share:.0%} are left out. Remove or replace them, or allow more: "
+            "zoo data prepare ... --allow-unreadable 0.5"
+        )
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def in_order(function: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Made]:
+    """What the function makes of each, computed by as many threads as there are cores, with a bounded lead."""
+    workers = os.cpu_count() or 1
+    pending: deque[Future[Made]] = deque()
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="images")
+    try:
+        for each in given:
+            pending.append(executor.submit(function, each))
+            if len(pending) > 16 * workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        executor.shutdown(cancel_futures=True)

@@ -1,0 +1,136 @@
+"""Files in a folder or in a zip, read alike. A zip is not trusted: no path may leave it, and no size surprises."""
+
+import os
+import stat
+import threading
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from zoo.errors import ZooError
+
+ZIP = ".zip"
+LARGEST_FILE = 2**28  # bytes of one image or list in a zip, unpacked: 256 MiB
+DEEPEST = 6  # folders within folders
+JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file: its path below the root, with forward slashes, its size in bytes, and what changes when it changes."""
+
+    path: str
+    size: int
+    stamp: int
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The folders and the file's name."""
+        return PurePosixPath(self.path).parts
+
+
+class Tree(ABC):
+    """Files below one root."""
+
+    path: Path
+
+    @cached_property
+    @abstractmethod
+    def entries(self) -> list[Entry]:
+        """Every file, sorted by path; hidden ones and what archivers leave are not counted."""
+
+    @abstractmethod
+    def read(self, entry: Entry, most: int | None = None) -> bytes:
+        """The file's first `most` bytes, or all; raises OSError where it can't be read."""
+
+
+@dataclass(frozen=True)
+class FolderTree(Tree):
+    """A folder; links in it are followed, for they are the user's own."""
+
+    path: Path
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Every file below the folder."""
+        try:
+            return sorted(self._walk(self.path, ""), key=lambda entry: entry.path)
+        except OSError as error:
+            raise ZooError(f"Cannot read {error.filename or self.path}: {error.strerror or error}.") from error
+
+    def read(self, entry: Entry, most: int | None = None) -> bytes:
+        """The file's bytes."""
+        with (self.path / entry.path).open("rb") as file:
+            return file.read(-1 if most is None else most)
+
+    def _walk(self, folder: Path, prefix: str) -> Iterator[Entry]:
+        if prefix.count("/") > DEEPEST:
+            raise ZooError(f"{folder} lies more than {DEEPEST} folders below {self.path}: is a link going in a circle?")
+        with os.scandir(folder) as found:
+            known = [each for each in found if not _ignored(each.name)]
+        for each in known:
+            if each.is_dir():
+                yield from self._walk(Path(each.path), f"{prefix}{each.name}/")
+            elif each.is_file():
+                status = each.stat()
+                yield Entry(prefix + each.name, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class ZipTree(Tree):
+    """A zip file, read where it is."""
+
+    path: Path
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """Every file of the archive, each checked."""
+        files = [self._checked(info) for info in self._archive.infolist() if not info.is_dir()]
+        known = [entry for entry in files if not any(_ignored(part) for part in entry.parts)]
+        if len({entry.path for entry in known}) < len(known):
+            raise ZooError(f"{self.path} holds two files of one name. Pack it anew.")
+        return sorted(known, key=lambda entry: entry.path)
+
+    def read(self, entry: Entry, most: int | None = None) -> bytes:
+        """The file's bytes, never more than its entry says."""
+        try:
+            with self.lock, self._archive.open(entry.path) as file:
+                return file.read(entry.size if most is None else min(most, entry.size))
+        except Exception as error:  # zipfile, zlib, bz2 and lzma each have errors of their own for damage
+            raise OSError(f"{entry.path}: {error}") from error
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.path)
+        except Exception as error:  # struct and zipfile have many for what is no archive
+            raise ZooError(f"Cannot read {self.path}: {error}. It is no zip file, or a part of one.") from error
+
+    def _checked(self, info: zipfile.ZipInfo) -> Entry:
+        name = info.filename
+        path = PureWindowsPath(name)  # whose rules are the stricter ones, and take / for \ too
+        if path.anchor or "\\" in name or ".." in path.parts:
+            raise self._refused(name, "a path that leads out of the archive")
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise self._refused(name, "a link")
+        if info.flag_bits & 1:
+            raise self._refused(name, "encrypted")
+        if info.file_size > LARGEST_FILE:
+            raise self._refused(name, f"{info.file_size:,} bytes unpacked, above the limit of {LARGEST_FILE:,}")
+        return Entry(name, info.file_size, info.CRC)
+
+    def _refused(self, name: str, why: str) -> ZooError:
+        return ZooError(f"{self.path} is refused because of its entry '{name}': {why}. Pack its images anew.")
+
+
+def tree(path: Path) -> Tree:
+    """The files of a folder or a zip."""
+    return FolderTree(path) if path.is_dir() else ZipTree(path)
+
+
+def _ignored(name: str) -> bool:
+    return name.startswith(".") or name in JUNK

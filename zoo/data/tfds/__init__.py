@@ -1,0 +1,1 @@
+"""Whatever TFDS has, read by TensorFlow."""

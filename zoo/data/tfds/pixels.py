@@ -1,0 +1,70 @@
+"""TFDS' images as TensorFlow decodes them, to uint8 (S, S, C): 8 bits, channels, centre crop, resize.
+
+The same as `zoo/data/images.py` does by Pillow for single files; a test compares the two.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+RESIZE = "bicubic, antialiased (TensorFlow)"
+SIXTEEN_BITS = 65535 / 255
+RGB = 3
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How every image of a dataset is to look."""
+
+    channels: int
+    crop: int | None
+    size: int
+
+    def square(self, image: Any) -> Any:
+        """uint8 or uint16 (H, W, any) to uint8 (size, size, channels): the centre square of side `crop`."""
+        import tensorflow as tf
+
+        centre = with_channels(self.centre(image), self.channels)
+        if centre.dtype == tf.uint8 and self.crop == self.size:
+            return tf.ensure_shape(centre, (self.size, self.size, self.channels))
+        # float32 throughout; an image that is of this size already comes out unchanged
+        resized = tf.image.resize(centre, (self.size, self.size), method="bicubic", antialias=True)
+        whole = tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
+        return tf.ensure_shape(whole, (self.size, self.size, self.channels))
+
+    def centre(self, image: Any) -> Any:
+        """The centre square, as it is stored."""
+        import tensorflow as tf
+
+        height, width = tf.shape(image)[0], tf.shape(image)[1]
+        top, left, side = self.window(height, width)
+        return image[top : top + side, left : left + side]
+
+    def window(self, height: Any, width: Any) -> tuple[Any, Any, Any]:
+        """(top, left, side) of the centre square; a crop larger than the image is an error of TensorFlow's."""
+        import tensorflow as tf
+
+        shorter = tf.minimum(height, width)
+        side = self.crop or shorter
+        tf.debugging.assert_less_equal(
+            side, shorter, message=f"an image is smaller than the crop of {self.crop} pixels"
+        )
+        return (height - side) // 2, (width - side) // 2, side
+
+
+def with_channels(image: Any, channels: int) -> Any:
+    """The image with 1, 3 or 4 channels, or as many as it has: uint8, or float32 from 0 to 255 where computed."""
+    import tensorflow as tf
+
+    if image.dtype == tf.uint16:
+        image = tf.cast(image, tf.float32) / SIXTEEN_BITS
+    stored = image.shape[-1]
+    if stored == channels:
+        return image
+    pixels = tf.cast(image, tf.float32)
+    if stored in (2, 4):  # the last is alpha
+        alpha = pixels[..., -1:] / 255
+        pixels = pixels[..., :-1] * alpha + 255 * (1 - alpha)
+    if channels == 1 and pixels.shape[-1] == RGB:
+        return tf.image.rgb_to_grayscale(pixels)
+    colours = tf.image.grayscale_to_rgb(pixels) if channels >= RGB and pixels.shape[-1] == 1 else pixels
+    return tf.concat([colours, tf.fill(tf.shape(colours[..., :1]), 255.0)], axis=-1) if channels > RGB else colours

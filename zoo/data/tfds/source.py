@@ -1,0 +1,231 @@
+"""Any image dataset of TFDS: which features, rows and size to read, and the stream of resized images."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.backend import prepare
+from zoo.catalogue import DatasetEntry
+from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.sources.contract import Batches, Contents, Source, Told
+from zoo.data.splits import Part, Selection, Splits
+from zoo.data.tfds import features
+from zoo.data.tfds.fetch import fetch
+from zoo.data.tfds.pixels import RESIZE, Looks
+from zoo.data.tfds.quiet import imported_tfds, quiet
+from zoo.errors import ZooError
+
+BATCH = 256  # images decoded and resized at once
+AHEAD = 2  # batches
+
+
+def tfds_source(
+    entry: DatasetEntry, known: Iterable[str], directory: Path, options: DataOptions, files: Path | None
+) -> "TfdsSource":
+    """The source behind a catalogue's entry; `known` are the catalogue's names, for the error about an unknown one."""
+    builder = features.found_builder(entry.tfds or entry.name, known, directory)
+    image = features.checked_image(builder, options.image_key or features.image_key(builder))
+    label = options.label or features.label_key(builder)
+    if label == WITHOUT_LABELS and WITHOUT_LABELS not in features.features(builder):
+        label = None
+    return TfdsSource(
+        builder=builder,
+        directory=directory,
+        entry=entry,
+        options=options,
+        image_key=image,
+        label_key=features.checked_label(builder, label) if label else None,
+        files=files,
+    )
+
+
+@dataclass(frozen=True)
+class TfdsSource(Source):
+    """One builder, its image and its label."""
+
+    builder: Any
+    directory: Path
+    entry: DatasetEntry
+    options: DataOptions
+    image_key: str
+    label_key: str | None
+    files: Path | None = None  # a folder with the files that TFDS would download
+
+    @property
+    def name(self) -> str:
+        """The builder's name, with its config and version."""
+        return str(self.builder.info.full_name).replace("/", "-")
+
+    @property
+    def lock(self) -> str:
+        """The builder's name: its configs share what they download."""
+        return str(self.builder.name)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that changes the images."""
+        return {
+            "source": f"TFDS {self.builder.info.full_name}",
+            "image_key": self.image_key,
+            "label": self.label_key,
+            "crop": self.options.crop,
+            "image_size": self.options.image_size or self.native_size,
+            "channels": self.channels,
+            "resize": RESIZE,
+        }
+
+    @property
+    def native_size(self) -> int | None:
+        """The side of the centre square before it is resized, where all images have the same."""
+        return features.native_size(self.builder, self.image_key, self.options.crop)
+
+    @property
+    def size(self) -> int:
+        """The side to store; raises ZooError where images differ in size and none was chosen."""
+        size = self.options.image_size or self.native_size
+        if size is None:
+            raise ZooError(f"The images of {self.builder.name} have different sizes: choose one with --image-size 64")
+        return size
+
+    @property
+    def channels(self) -> int:
+        """How many channels to store."""
+        return self.options.channels or features.natural_channels(self.builder, self.image_key)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(H, W, C), known before anything is prepared."""
+        return (self.size, self.size, self.channels)
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes the labels have, as far as the features say before anything is prepared."""
+        if self.label_key is None:
+            return None
+        feature = features.features(self.builder)[self.label_key]
+        return getattr(feature, "num_classes", None) or len(features.names_of(feature, self.label_key)) or None
+
+    def prepare(self, told: Told) -> None:
+        """Downloads and prepares with TFDS; raises ZooError naming the missing files when there is no network."""
+        _ = self.size  # a mistake that can be told now
+        fetch(self.builder, self.directory, self.entry.name, self.files, told)
+
+    def splits(self) -> Splits:
+        """TFDS' own; `train` and `test` as the catalogue's entry says."""
+        counts = {name: info.num_examples for name, info in self.builder.info.splits.items()}
+        return Splits(counts, self.builder.info.full_name, self.entry.train, self.entry.test)
+
+    def contents(self, selection: Selection) -> Contents:
+        """Decodes, crops and resizes the selected images, in the order that TFDS stored them."""
+        prepare()
+        label = features.features(self.builder)[self.label_key] if self.label_key else None
+        return Contents(
+            shape=(selection.count, *self.sample_shape),
+            dtype=np.uint8,
+            batches=self._batches(selection),
+            class_names=features.names_of(label, str(self.label_key)) if label else (),
+            defaults={
+                "image_size": self.native_size,
+                "channels": features.natural_channels(self.builder, self.image_key),
+                "label": features.label_key(self.builder),
+                "image_key": self._default_image_key(),
+            },
+            resolved={
+                "image_size": self.size,
+                "channels": self.channels,
+                "label": self.label_key,
+                "image_key": self.image_key,
+            },
+            description={"resize": RESIZE, "tfds": imported_tfds().__version__},
+        )
+
+    def _default_image_key(self) -> str | None:
+        try:
+            return features.image_key(self.builder)
+        except ZooError:  # none stands out
+            return None
+
+    def _batches(self, selection: Selection) -> Batches:
+        import tensorflow as tf
+
+        try:
+            for part in selection.parts:
+                for samples, labels in self._images(part).as_numpy_iterator():
+                    yield samples, labels if self.label_key else None
+        except (tf.errors.OpError, NotImplementedError) as error:
+            raise ZooError(
+                f"Cannot read {self.builder.info.full_name}: {getattr(error, 'message', error)}\n"
+                f"If its files are damaged, delete {self.builder.data_path} and run the same command again."
+            ) from error
+
+    def _images(self, part: Part) -> Any:
+        """A tf.data.Dataset of (uint8 images, int64 labels) in batches."""
+        import tensorflow as tf
+
+        examples = self._encoded(part)
+        if part.range is None:
+            chosen = np.zeros(self.builder.info.splits[part.split].num_examples, bool)
+            chosen[part.rows] = True
+            wanted = tf.constant(chosen)
+            examples = examples.enumerate().filter(lambda row, _: wanted[row]).map(lambda _, example: example)
+        # AutoGraph would warn about what it can't convert, and list the whole environment for it.
+        example = tf.autograph.experimental.do_not_convert(self._example)
+        decoded = examples.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return decoded.batch(BATCH).prefetch(AHEAD)
+
+    def _encoded(self, part: Part) -> Any:
+        """The examples of the rows, of the whole split where they have gaps; images are still files, to be skipped."""
+        import tensorflow as tf
+
+        tfds = imported_tfds()
+        keys = [key for key in (self.image_key, self.label_key) if key]
+        decoders = tfds.decode.PartialDecoding(
+            nested(dict.fromkeys(keys, True)), decoders=nested({self.image_key: tfds.decode.SkipDecoding()})
+        )
+        first, last = part.range or (0, self.builder.info.splits[part.split].num_examples)
+        split = f"{part.split}[{first}:{last}]"
+        with quiet():
+            if self.builder.info.file_format.value != "array_record":
+                return self.builder.as_dataset(
+                    split=split,
+                    shuffle_files=False,
+                    decoders=decoders,
+                    # One file after the other: the order of rows must not depend on threads.
+                    read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+                )
+            raw = self.builder.as_data_source(split=split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
+            records = tf.data.Dataset.from_generator(lambda: iter(raw), output_signature=tf.TensorSpec((), tf.string))
+            return records.map(lambda record: self.builder.info.features.deserialize_example(record, decoders=decoders))
+
+    def _example(self, example: Mapping[str, Any]) -> tuple[Any, Any]:
+        import tensorflow as tf
+
+        label = value(example, self.label_key) if self.label_key else tf.constant(-1, tf.int64)
+        feature = features.features(self.builder)[self.image_key]
+        stored = value(example, self.image_key)
+        looks = Looks(self.channels, self.options.crop, self.size)
+        image = feature.decode_example(stored) if stored.dtype == tf.string else stored
+        return looks.square(image), tf.cast(label, tf.int64)
+
+
+def nested(by_path: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"a/b": x}` as `{"a": {"b": x}}`."""
+    tree: dict[str, Any] = {}
+    for path, each in by_path.items():
+        *folders, last = path.split("/")
+        inner = tree
+        for folder in folders:
+            inner = inner.setdefault(folder, {})
+        inner[last] = each
+    return tree
+
+
+def value(example: Mapping[str, Any], path: str) -> Any:
+    """The value at a path of a nested example."""
+    found: Any = example
+    for part in path.split("/"):
+        found = found[part]
+    return found
