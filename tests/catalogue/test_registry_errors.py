@@ -178,8 +178,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:4: plugin 'b' needs either 'module: package.module' or 'file: plugin.py'.",
         "registry.yaml:6: 'recipe' must be a mapping, but is a whole number.",
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
-        "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, image_key, image_size, "
-        "label_key, path, points, stacked, summary, test, tfds, train. Did you mean 'crop'?",
+        "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, image_key, "
+        "image_size, label_key, path, points, stacked, summary, test, tfds, train. Did you mean 'crop'?",
         "registry.yaml:10: unknown key 'extractors'. Available: datasets, plugins, variants.",
     ]
 

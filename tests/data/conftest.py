@@ -1,9 +1,11 @@
 import gzip
 import hashlib
 import io
+import socket
 import struct
 import zipfile
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -80,42 +82,100 @@ def smooth_faces() -> dict[str, bytes]:
         image = np.stack([rows, columns, np.full_like(rows, 40 * number)], axis=-1).astype(np.uint8)
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "jpeg", quality=95)
-        encoded[f"{number:06}.jpg"] = buffer.getvalue()
+        encoded[f"{number + 1:06}.jpg"] = buffer.getvalue()
     return encoded
 
 
-def celeba_files(faces: dict[str, bytes]) -> dict[str, bytes]:
-    """CelebA's five files for these faces, of which the first three are the training split."""
-    from tensorflow_datasets.datasets.celeb_a import celeb_a_dataset_builder as builder
+class SmallCeleba:
+    """A small imitation of CelebA's five files: five faces, of which the first three are the training split.
 
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as zipped:
-        for name, content in faces.items():
-            zipped.writestr(f"img_align_celeba/{name}", content)
+    The second and the fourth smile. The files have the original's formats and, for TFDS, checksums of their own.
+    """
 
-    def table(headings):
-        rows = [f"{name} {' '.join(['1'] * len(headings))}" for name in faces]
-        return "\n".join([str(len(faces)), " ".join(headings), *rows, ""]).encode()
-
-    return {
-        "img_align_celeba.zip": archive.getvalue(),
-        "list_attr_celeba.txt": table(builder.ATTR_HEADINGS),
-        "list_landmarks_align_celeba.txt": table(builder.LANDMARK_HEADINGS),
-        "list_eval_partition.txt": "".join(f"{n} {p}\n" for n, p in zip(faces, "00012", strict=True)).encode(),
-        "identity_CelebA.txt": "".join(f"{name} 7\n" for name in faces).encode(),
+    SMILING = (False, True, False, True, False)
+    PARTITION = "00012"
+    CONSTANTS: ClassVar = {  # of TFDS' builder: the address of each file
+        "IMG_ALIGNED_DATA": "img_align_celeba.zip",
+        "EVAL_LIST": "list_eval_partition.txt",
+        "LANDMARKS_DATA": "list_landmarks_align_celeba.txt",
+        "ATTR_DATA": "list_attr_celeba.txt",
+        "IDENTITY_DATA": "identity_CelebA.txt",
     }
+
+    def __init__(self, monkeypatch):
+        from tensorflow_datasets.datasets.celeb_a import celeb_a_dataset_builder as builder
+
+        self.faces = smooth_faces()
+        self.attributes = list(builder.ATTR_HEADINGS)
+        partition = zip(self.faces, self.PARTITION, strict=True)
+        self.files = {
+            "img_align_celeba.zip": self.zipped("img_align_celeba/"),
+            "list_attr_celeba.txt": self.table(self.attributes, self.values),
+            "list_landmarks_align_celeba.txt": self.table(builder.LANDMARK_HEADINGS, lambda _: ["1"] * 10),
+            "list_eval_partition.txt": "".join(f"{name} {part}\n" for name, part in partition).encode(),
+            "identity_CelebA.txt": "".join(f"{name} 7\n" for name in self.faces).encode(),
+        }
+        self._module, self._monkeypatch = builder, monkeypatch
+        self._class = imported_tfds().builder_cls("celeb_a")
+        urls = {name: getattr(builder, constant) for constant, name in self.CONSTANTS.items()}
+        monkeypatch.setattr(self._class, "url_infos", url_infos({n: (urls[n], self.files[n]) for n in self.files}))
+
+    def values(self, row: int) -> list[str]:
+        """A row of attributes: nothing but `Smiling` differs."""
+        smiling = "1" if self.SMILING[row] else "-1"
+        return [smiling if name == "Smiling" else "1" for name in self.attributes]
+
+    def table(self, headings, values) -> bytes:
+        """A list in the original's format: the count, the headings, a line for each image."""
+        rows = [f"{name} {' '.join(values(row))}" for row, name in enumerate(self.faces)]
+        return "\n".join([str(len(self.faces)), " ".join(headings), *rows, ""]).encode()
+
+    def zipped(self, folder: str) -> bytes:
+        """The faces as a zip."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as zipped:
+            for name, content in self.faces.items():
+                zipped.writestr(folder + name, content)
+        return archive.getvalue()
+
+    def csv_lists(self) -> dict[str, bytes]:
+        """The lists as they come with the copy that is most often met."""
+        attributes = [f"{name},{','.join(self.values(row))}" for row, name in enumerate(self.faces)]
+        parts = [f"{name},{part}" for name, part in zip(self.faces, self.PARTITION, strict=True)]
+        return {
+            "list_attr_celeba.csv": "\n".join([f"image_id,{','.join(self.attributes)}", *attributes, ""]).encode(),
+            "list_eval_partition.csv": "\n".join(["image_id,partition", *parts, ""]).encode(),
+        }
+
+    def put_into(self, folder: Path) -> Path:
+        """Writes the five files; returns the folder."""
+        folder.mkdir(parents=True)
+        for name, content in self.files.items():
+            (folder / name).write_bytes(content)
+        return folder
+
+    def pixels(self) -> list[np.ndarray]:
+        """The faces as Pillow decodes them."""
+        return [np.asarray(Image.open(io.BytesIO(content))) for content in self.faces.values()]
+
+    def serve_from(self, address: str) -> None:
+        """Makes TFDS download the files from `address`."""
+        infos = url_infos({name: (address + name, content) for name, content in self.files.items()})
+        self._monkeypatch.setattr(self._class, "url_infos", infos)
+        for constant, name in self.CONSTANTS.items():
+            self._monkeypatch.setattr(self._module, constant, address + name)
 
 
 @pytest.fixture
-def small_celeba(tmp_path, monkeypatch):
-    """Puts a small CelebA into the manual folder of tmp_path; the decoded faces of its training split."""
-    builder_class = imported_tfds().builder_cls("celeb_a")
-    urls = {info.filename: url for url, info in builder_class.url_infos.items()}
-    faces = smooth_faces()
-    files = celeba_files(faces)
-    monkeypatch.setattr(builder_class, "url_infos", url_infos({n: (urls[n], files[n]) for n in files}))
-    manual = tmp_path / "downloads" / "manual"
-    manual.mkdir(parents=True)
-    for name, content in files.items():
-        (manual / name).write_bytes(content)
-    return [np.asarray(Image.open(io.BytesIO(content))) for content in list(faces.values())[:3]]
+def small_celeba(monkeypatch):
+    return SmallCeleba(monkeypatch)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """No host answers."""
+
+    def refused(*_, **__):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket, "create_connection", refused)

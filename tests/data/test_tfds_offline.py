@@ -17,14 +17,6 @@ CELEBA = Catalogue(
 )
 
 
-@pytest.fixture
-def no_network(monkeypatch):
-    def refused(*_, **__):
-        raise OSError("Network is unreachable")
-
-    monkeypatch.setattr(socket, "create_connection", refused)
-
-
 def as_set(images):
     return sorted(image.tobytes() for image in images)
 
@@ -158,28 +150,6 @@ def test_a_manual_file_with_another_checksum_is_named_with_what_is_expected(tmp_
     assert str(manual) in message
     assert "zoo data prepare fashion_mnist" in message
     assert prepared_sets(tmp_path) == []
-
-
-def test_celeba_is_an_alias_with_crop_and_size_and_has_no_labels(tmp_path, small_celeba, no_network):
-    dataset = open_dataset("celeba", CELEBA, data_dir=tmp_path)
-    assert dataset.name == "celeba"
-    assert dataset.samples.shape == (3, 64, 64, 3)
-    assert dataset.labels is None
-    assert dataset.description["crop"] == 140
-    # TFDS shuffles when it writes; the faces differ in blue.
-    by_blue = sorted(dataset.samples, key=lambda image: image[..., 2].mean())
-    for row, face in zip(by_blue, small_celeba, strict=True):
-        # Pillow as the oracle: rows 39 to 178 and columns 19 to 158 are the centre of 218 x 178.
-        expected = Image.fromarray(face[39:179, 19:159]).resize((64, 64), Image.Resampling.BICUBIC)
-        assert np.abs(row.astype(int) - np.asarray(expected)).mean() < 2
-
-
-def test_celeba_without_its_files_names_all_five(tmp_path, no_network):
-    with pytest.raises(ZooError) as error:
-        open_dataset("celeba", CELEBA, data_dir=tmp_path)
-    assert "img_align_celeba.zip (1,443,490,838 bytes, sha256 46fb8944" in str(error.value)
-    assert str(error.value).count(" bytes, sha256 ") == 5
-    assert "zoo data prepare celeba" in str(error.value)
 
 
 def test_a_proxy_is_asked_in_place_of_the_host(monkeypatch):

@@ -5,7 +5,6 @@ TFDS' images take the same way in TensorFlow (`zoo/data/tfds/pixels.py`).
 
 import io
 import struct
-import warnings
 import zlib
 from dataclasses import dataclass
 
@@ -19,7 +18,8 @@ RESIZE = "bicubic, antialiased (Pillow)"
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 MOST_PIXELS = 2**26  # of one image, 8192 x 8192: more is a mistake or an attack, and would fill the memory
 GRAY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
-SIXTEEN_BITS = 65535 / 255
+WHITE_OF_16_BITS = 65535
+SIXTEEN_BITS = WHITE_OF_16_BITS / 255
 # What Pillow raises for files that are no images, cut off or garbled.
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
 
@@ -28,18 +28,16 @@ UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, 
 class Header:
     """What an image's first bytes tell of it."""
 
-    size: tuple[int, int]  # width and height as shown, after rotation
+    size: tuple[int, int]  # width and height as stored: EXIF data may exchange them
     gray: bool
 
 
 def opened(content: bytes, name: str) -> Image.Image:
     """The image of a file's bytes, its pixels not read yet; raises ZooError for absurd dimensions."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
-        try:
-            image = Image.open(io.BytesIO(content))
-        except Image.DecompressionBombError as error:
-            raise bomb(name, "more") from error
+    try:
+        image = Image.open(io.BytesIO(content))
+    except Image.DecompressionBombError as error:
+        raise bomb(name, "too many") from error
     if image.width * image.height > MOST_PIXELS:
         raise bomb(name, f"{image.width} x {image.height}")
     return image
@@ -56,17 +54,12 @@ def bomb(name: str, size: str) -> ZooError:
 def header(content: bytes, name: str) -> Header:
     """Size and kind of the image in a file's first bytes."""
     image = opened(content, name)
-    width, height = image.size
-    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # the EXIF orientations that exchange the sides
-    return Header((height, width) if turned else (width, height), image.mode in GRAY_MODES)
+    return Header(image.size, image.mode in GRAY_MODES)
 
 
 def decoded(content: bytes, name: str, channels: int) -> np.ndarray:
     """uint8 (H, W, channels) of an image file's bytes, turned as its EXIF data say; transparency lies over white."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of oddities in metadata; what can't be read raises
-        image = ImageOps.exif_transpose(opened(content, name))
-        return with_channels(image, name, channels)
+    return with_channels(ImageOps.exif_transpose(opened(content, name)), name, channels)
 
 
 def with_channels(image: Image.Image, name: str, channels: int) -> np.ndarray:
@@ -74,7 +67,10 @@ def with_channels(image: Image.Image, name: str, channels: int) -> np.ndarray:
     if image.mode == "F":
         raise ZooError(f"{name} holds floating-point values of unknown range. Store it with 8 or 16 bits a channel.")
     if image.mode.startswith("I"):
-        image = Image.fromarray(eight_bits(np.asarray(image)))
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > WHITE_OF_16_BITS:
+            raise ZooError(f"{name} holds values beyond 16 bits. Store it with 8 or 16 bits a channel.")
+        image = Image.fromarray(eight_bits(values))
     if "A" in image.mode or "transparency" in image.info:
         image = image.convert("RGBA")
     if image.mode == "RGBA" and channels != 4:

@@ -145,7 +145,8 @@ def _check_arrays(folder: Path, meta: Mapping[str, Any]) -> None:
         raise ValueError(f"labels are {labels.dtype} {labels.shape}")
     if set(meta["files"]) - {cache.SAMPLES, cache.LABELS}:
         raise ValueError(f"it names the files {', '.join(meta['files'])}")
-    if not isinstance(meta["name"], str) or not NAME.match(Path(meta["name"]).name):
+    # A path, a config or a version may be before and behind: `huggingface:owner/name:config`.
+    if not isinstance(meta["name"], str) or not NAME.match(Path(meta["name"]).name.replace(":", " ")):
         raise ValueError(f"its name is {meta['name']!r}")
     if not all(isinstance(each, str) for each in meta["class_names"]):
         raise ValueError("its classes have no names")

@@ -3,7 +3,9 @@
 Members of an .npz are read as a stream, packed or not, so that memory is bounded whatever their size.
 """
 
+import math
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ import numpy as np
 from zoo.data import images
 from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Batches, Contents, Source
-from zoo.data.sources.idx import exactly
+from zoo.data.sources.idx import check_length, exactly
 from zoo.data.splits import Part, Selection, Splits
 from zoo.errors import ZooError, unknown
 
@@ -30,7 +32,8 @@ NAMES = {
     "train": (("samples", "labels"), ("x_train", "y_train")),
     "test": (("test_samples", "test_labels"), ("x_test", "y_test")),
 }
-UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, KeyError)
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # by which NumPy packs
+UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -110,11 +113,11 @@ class ArraySource(Source):
             raise unknown(f"array in {self.path}", wanted, self.arrays)
         return wanted
 
-    def _labels(self, selection: Selection, label: str | None) -> dict[str, np.ndarray] | None:
+    def _labels(self, selection: Selection) -> dict[str, np.ndarray] | None:
         """The labels of each split's every row; None where a split has none."""
         found = {}
         for part in selection.parts:
-            name = self._labels_name(part.split, label)
+            name = self._labels_name(part.split, self.options.label)
             if name is None:
                 return None
             count = self._header(self._samples_name(part.split) or "")[0][0]
@@ -124,8 +127,19 @@ class ArraySource(Source):
                     f"The labels in {self.path} must be {count} whole numbers, one for each sample. "
                     f"Received: {dtype} {shape}."
                 )
-            found[part.split] = np.concatenate([block for _, block in self._blocks(name)]).reshape(-1).astype(np.int64)
+            labels = np.concatenate([block for _, block in self._blocks(name)]).reshape(-1).astype(np.int64)
+            if labels.min(initial=0) < 0:
+                raise ZooError(
+                    f"'{name}' in {self.path} has labels below 0. Number the classes from 0, or --label none."
+                )
+            found[part.split] = labels
         return found
+
+    def _label_names(self, selection: Selection, with_labels: bool) -> tuple[str | None, str | None]:
+        """The array that labels of the selection are read from unasked, and the one that they are read from."""
+        names = [self._labels_name(part.split, None) for part in selection.parts]
+        default = None if None in names else names[0]
+        return default, (self.options.label or default) if with_labels else None
 
     def _points(self, selection: Selection, shape: tuple[int, ...]) -> Contents:
         self.options.refuse_images(f"{self.path} holds points")
@@ -138,7 +152,8 @@ class ArraySource(Source):
                     f"'{part.split}'. Remove them."
                 )
             scale = max(scale, float(np.abs(rows).max(initial=0)))
-        labels = self._labels(selection, self.options.label)
+        labels = self._labels(selection)
+        default_label, label = self._label_names(selection, labels is not None)
         scale = scale or 1.0
 
         def batches() -> Batches:
@@ -150,8 +165,8 @@ class ArraySource(Source):
             dtype=np.float32,
             batches=batches(),
             scale=scale,
-            defaults={"label": self._labels_name("train", None)},
-            resolved={"label": self._labels_name("train", self.options.label)},
+            defaults={"label": default_label},
+            resolved={"label": label},
             description={"scale": scale},
         )
 
@@ -164,7 +179,8 @@ class ArraySource(Source):
             raise ZooError(f"{self.path} has images of {natural} channels, which can't become {self.options.channels}.")
         size, native = images.size_for(self.options, {(width, height)}, str(self.path))
         channels = self.options.channels or natural
-        labels = self._labels(selection, self.options.label)
+        labels = self._labels(selection)
+        default_label, label = self._label_names(selection, labels is not None)
 
         def batches() -> Batches:
             for part, wanted, rows in self._selected(selection):
@@ -176,12 +192,8 @@ class ArraySource(Source):
             shape=(selection.count, size, size, channels),
             dtype=np.uint8,
             batches=batches(),
-            defaults={"image_size": native, "channels": natural, "label": self._labels_name("train", None)},
-            resolved={
-                "image_size": size,
-                "channels": channels,
-                "label": self._labels_name("train", self.options.label) if labels is not None else None,
-            },
+            defaults={"image_size": native, "channels": natural, "label": default_label},
+            resolved={"image_size": size, "channels": channels, "label": label},
             description={"resize": images.RESIZE},
         )
 
@@ -195,33 +207,33 @@ class ArraySource(Source):
 
     def _header(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
         with self._opened(name) as (_, shape, dtype):
-            return shape, dtype
+            return shape, dtype.newbyteorder("=")
 
     def _blocks(self, name: str) -> Iterator[tuple[int, np.ndarray]]:
         """(first row, rows) of an array, some megabytes at a time."""
         with self._opened(name) as (file, (count, *sample), dtype):
-            bytes_a_row = int(np.prod(sample, dtype=np.int64)) * dtype.itemsize
-            rows = max(1, BLOCK // max(bytes_a_row, 1))
+            bytes_a_row = math.prod(sample) * dtype.itemsize
+            rows = max(1, BLOCK // bytes_a_row)
             for start in range(0, count, rows):
                 length = min(rows, count - start)
                 block = np.frombuffer(exactly(file, length * bytes_a_row), dtype)
-                yield start, block.reshape(length, *sample)
+                yield start, block.reshape(length, *sample).astype(dtype.newbyteorder("="), copy=False)
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
         """An array's data behind its header; whatever is wrong with the file becomes a ZooError."""
         try:
             with self._stream(name) as file:
-                version = np.lib.format.read_magic(file)
-                if version not in READERS:
-                    raise ValueError(f"format {version} of .npy")
-                shape, fortran, dtype = READERS[version](file)
+                shape, fortran, dtype = array_header(file)
                 if dtype.hasobject:
                     raise ValueError("arrays of Python objects are refused: reading them could run any program")
                 if fortran and len(shape) > 1:
                     raise ValueError("it is in Fortran's order: save it again as np.ascontiguousarray(array)")
                 if not shape:
                     raise ValueError("it holds a single number")
+                if min(shape) < 0 or not math.prod(shape[1:]) * dtype.itemsize:
+                    raise ValueError(f"its samples are empty: {dtype} {shape}")
+                check_length(math.prod(shape) * dtype.itemsize, self.path, packed=self.path.suffix.lower() != NPY)
                 yield file, shape, dtype
         except UNREADABLE as error:
             raise self._unreadable(error) from error
@@ -233,7 +245,20 @@ class ArraySource(Source):
                 yield file
             return
         with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}{NPY}") as member:
+            if archive.getinfo(f"{name}{NPY}").compress_type not in METHODS:
+                raise ValueError("it is packed by a method that NumPy does not write: save it by np.savez_compressed")
             yield member
 
     def _unreadable(self, error: Exception) -> ZooError:
         return ZooError(f"Cannot read {self.path}: {error}.")
+
+
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """(shape, whether in Fortran's order, dtype) of the .npy that begins here; raises ValueError where it is none."""
+    version = np.lib.format.read_magic(file)
+    if version not in READERS:
+        raise ValueError(f"format {version} of .npy")
+    try:
+        return READERS[version](file)
+    except Exception as error:  # NumPy lets Python's parser read it, which has many for what is no header
+        raise ValueError(f"its header is garbled: {error}") from error

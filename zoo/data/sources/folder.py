@@ -54,8 +54,10 @@ class FolderSource(Source):
         if self.options.label not in (None, WITHOUT_LABELS, SUBFOLDER):
             raise ZooError(f"The labels of {self.tree.path} are its subfolders. Leave out --label, or --label none.")
         chosen = [self.by_split[part.split][row] for part in selection.parts for row in part.rows]
-        number: dict[str | None, int] = {name: index for index, name in enumerate(self.class_names)}
-        labels = [number[self.places[entry].label] for entry in chosen] if number else None
+        number = {name: index for index, name in enumerate(self.classes)}
+        found = [number[label] for entry in chosen if (label := self.places[entry].label) is not None]
+        labelled = len(found) == len(chosen)  # a test split may be flat where train has classes
+        labels = found if labelled and self.options.label != WITHOUT_LABELS else None
         files = ImageFiles(self.tree, chosen, labels, self.share)
         # Of every split: one of them must not differ in size or channels because of what it happens to hold.
         headers = ImageFiles(self.tree, self.entries, None, self.share).headers()
@@ -66,9 +68,9 @@ class FolderSource(Source):
             shape=(len(chosen), size, size, channels),
             dtype=np.uint8,
             batches=files.batches(channels, self.options.crop, size),
-            class_names=self.class_names,
-            defaults={"image_size": native, "channels": natural, "label": SUBFOLDER if self.classes else None},
-            resolved={"image_size": size, "channels": channels, "label": SUBFOLDER if number else None},
+            class_names=() if labels is None else self.classes,
+            defaults={"image_size": native, "channels": natural, "label": SUBFOLDER if labelled else None},
+            resolved={"image_size": size, "channels": channels, "label": None if labels is None else SUBFOLDER},
             description={"resize": images.RESIZE},
             skipped=files.skipped,
         )
@@ -105,11 +107,6 @@ class FolderSource(Source):
         """The subfolders' names, sorted, over all splits; none for a flat folder."""
         return tuple(sorted({place.label for place in self.places.values() if place.label is not None}))
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The classes, or none where labels are not wanted."""
-        return () if self.options.label == WITHOUT_LABELS else self.classes
-
 
 @dataclass(frozen=True)
 class Place:
@@ -131,9 +128,10 @@ def places(entries: Sequence[Entry]) -> dict[Entry, Place] | None:
     below = {entry: parts[named:] for entry, parts in folders.items()}
     divided = all(parts and parts[0] in SPLIT_FOLDERS for parts in below.values())
     classes = {entry: parts[divided:] for entry, parts in below.items()}
-    if {len(parts) for parts in classes.values()} not in ({0}, {1}):
-        return None
-    return {
+    found = {
         entry: Place(below[entry][0] if divided else "train", parts[0] if parts else None)
         for entry, parts in classes.items()
     }
+    kinds = {(place.split, place.label is None) for place in found.values()}
+    mixed = len(kinds) > len({split for split, _ in kinds})
+    return None if mixed or any(len(parts) > 1 for parts in classes.values()) else found

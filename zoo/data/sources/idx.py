@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import math
 import struct
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ PREFIXES = {"train": "train", "test": "t10k"}
 KINDS = {"images": ("images-idx3-ubyte", 0x803), "labels": ("labels-idx1-ubyte", 0x801)}
 CLASS_NAMES = "classes.txt"  # one name a line, where there is such a file
 BATCH = 1024  # images
+MOST_PACKED = 1032  # bytes that one byte of a file packed by deflate can stand for
 
 
 class Readable(Protocol):
@@ -75,7 +78,7 @@ class IdxSource(Source):
             shape=(selection.count, size, size, channels),
             dtype=np.uint8,
             batches=self._batches(selection, channels, size, with_labels),
-            class_names=tuple(names.read_text().splitlines()) if names.exists() and with_labels else (),
+            class_names=tuple(names.read_text("utf-8").splitlines()) if names.exists() and with_labels else (),
             defaults={"image_size": native, "channels": 1, "label": "labels" if labelled else None},
             resolved={"image_size": size, "channels": channels, "label": "labels" if with_labels else None},
             description={"resize": images.RESIZE},
@@ -106,7 +109,7 @@ class IdxSource(Source):
 
     def _header(self, split: str) -> tuple[int, int, int]:
         with self._opened(split, "images") as (_, (count, height, width)):
-            if not count or not height or not width or height * width > images.MOST_PIXELS:
+            if height * width > images.MOST_PIXELS:
                 raise images.bomb(f"{self.folder}: {split}", f"{height} x {width}")
             return count, height, width
 
@@ -122,8 +125,12 @@ class IdxSource(Source):
                 if magic != KINDS[kind][1]:
                     raise ValueError(f"it begins with {magic:#x}, not {KINDS[kind][1]:#x}")
                 axes = magic & 0xFF
-                yield file, struct.unpack(f">{axes}I", exactly(file, 4 * axes))
-        except (OSError, EOFError, ValueError) as error:
+                lengths = struct.unpack(f">{axes}I", exactly(file, 4 * axes))
+                if not math.prod(lengths):
+                    raise ValueError("it is empty")
+                check_length(math.prod(lengths), path, packed=path.suffix == ".gz")
+                yield file, lengths
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise ZooError(f"{path} is damaged: {error}. Replace it by the original.") from error
 
 
@@ -140,3 +147,10 @@ def exactly(file: Readable, count: int) -> bytes:
     if len(found) != count:
         raise EOFError(f"it ends {count - len(found):,} bytes too early")
     return found
+
+
+def check_length(needed: int, path: Path, packed: bool) -> None:
+    """Raises EOFError where a header tells of more bytes than its file can hold, before they are allocated."""
+    size = path.stat().st_size
+    if needed > size * (MOST_PACKED if packed else 1):
+        raise EOFError(f"its header tells of {needed:,} bytes, more than a file of {size:,} bytes can hold")

@@ -1,6 +1,7 @@
 """Many image files to batches of equal images: decoded in parallel, in order, what is broken left out up to a share."""
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,6 +38,8 @@ class ImageFiles:
         """Size and kind of every readable image; raises ZooError where too many are unreadable."""
         found = [each for each in in_order(self._header, self.entries) if each is not None]
         self._check(len(self.entries) - len(found))
+        if not found:
+            raise self._refused()
         self.skipped.names.clear()  # they are met again when they are decoded
         return found
 
@@ -100,12 +103,14 @@ def in_order(function: Callable[[Given], Made], given: Sequence[Given]) -> Itera
     workers = os.cpu_count() or 1
     pending: deque[Future[Made]] = deque()
     executor = ThreadPoolExecutor(workers, thread_name_prefix="images")
-    try:
-        for each in given:
-            pending.append(executor.submit(function, each))
-            if len(pending) > 16 * workers:
+    with warnings.catch_warnings():  # here and not in the threads, which share one list of filters
+        warnings.simplefilter("ignore")  # of oddities in metadata; what can't be read raises
+        try:
+            for each in given:
+                pending.append(executor.submit(function, each))
+                if len(pending) > 16 * workers:
+                    yield pending.popleft().result()
+            while pending:
                 yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        executor.shutdown(cancel_futures=True)
+        finally:
+            executor.shutdown(cancel_futures=True)

@@ -1,5 +1,6 @@
 """What a TFDS builder holds: which feature is the image, which the label, and how large images are."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from zoo.data.tfds.quiet import imported_tfds, quiet
 from zoo.errors import ZooError, nearest_name, unknown
 
 RGB = 3
-LISTED = 60  # features in a message
 
 
 def found_builder(reference: str, known: Iterable[str], directory: Path) -> Any:
@@ -52,14 +52,20 @@ def path_of(builder: Any, wanted: str, kind: str) -> str:
     paths = features(builder)
     if wanted in paths:
         return wanted
-    ending = [path for path in paths if path.rpartition("/")[2] == wanted]
-    if len(ending) == 1:
-        return ending[0]
-    raise unknown(f"{kind} of {builder.name}", wanted, ending or list(paths)[:LISTED])
+    by_last = Counter(path.rpartition("/")[2] for path in paths)
+    short = {path.rpartition("/")[2]: path for path in paths if by_last[path.rpartition("/")[2]] == 1}
+    if wanted in short:
+        return short[wanted]
+    raise unknown(
+        f"{kind} of {builder.name}", wanted, [*short, *(path for path in paths if path not in short.values())]
+    )
 
 
-def image_key(builder: Any) -> str:
-    """The only image feature, or the one that TFDS' supervised keys or the name `image` single out."""
+def image_key(builder: Any, reference: str = "") -> str:
+    """The only image feature, or the one that TFDS' supervised keys or the name `image` single out.
+
+    `reference` is what a catalogue's entry calls the builder, for the error about several images.
+    """
     tfds = imported_tfds()
     found = {key: feature for key, feature in features(builder).items() if isinstance(feature, tfds.features.Image)}
     # A map of labels is an image too, but not what is to be generated.
@@ -70,7 +76,7 @@ def image_key(builder: Any) -> str:
     if chosen is None and len(images) > 1:
         raise ZooError(
             f"{builder.name} has several images: {', '.join(images)}. Choose one as `image_key` in registry.yaml:\n"
-            f"datasets:\n  my_{builder.name}: {{tfds: {builder.name}, image_key: {images[0]}}}"
+            f"datasets:\n  my_{builder.name}: {{tfds: {reference or builder.name}, image_key: {images[0]}}}"
         )
     return chosen or images[0]
 

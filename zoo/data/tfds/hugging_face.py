@@ -16,7 +16,7 @@ from zoo.data.tfds.quiet import imported_tfds, quiet
 from zoo.errors import ZooError
 
 HUGGING_FACE = "huggingface:"
-REFERENCE = re.compile(r"huggingface:(?P<name>[\w.-]+(/[\w.-]+)?)(:(?P<config>[^:]+))?")
+REFERENCE = re.compile(r"huggingface:(?P<name>\w[\w.-]*(/\w[\w.-]*)?)(:(?P<config>[^:]+))?")
 RGB = 3
 
 

@@ -27,7 +27,7 @@ def tfds_source(
 ) -> "TfdsSource":
     """The source behind a catalogue's entry; `known` are the catalogue's names, for the error about an unknown one."""
     builder = features.found_builder(entry.tfds or entry.name, known, directory)
-    image = features.checked_image(builder, options.image_key or features.image_key(builder))
+    image = features.checked_image(builder, options.image_key or features.image_key(builder, entry.reference))
     label = options.label or features.label_key(builder)
     if label == WITHOUT_LABELS and WITHOUT_LABELS not in features.features(builder):
         label = None
@@ -198,7 +198,8 @@ class TfdsSource(Source):
                 )
             raw = self.builder.as_data_source(split=split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
             records = tf.data.Dataset.from_generator(lambda: iter(raw), output_signature=tf.TensorSpec((), tf.string))
-            return records.map(lambda record: self.builder.info.features.deserialize_example(record, decoders=decoders))
+            read = decoders.extract_features(self.builder.info.features)
+            return records.map(lambda record: read.deserialize_example(record, decoders=decoders.decoders))
 
     def _example(self, example: Mapping[str, Any]) -> tuple[Any, Any]:
         import tensorflow as tf

@@ -1,0 +1,233 @@
+"""CelebA the whole way, on a small imitation of its files: originals, copies, labels, crops, and what may go wrong."""
+
+import http.server
+import json
+import threading
+import zipfile
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo import ZooError
+from zoo.catalogue import read_catalogue
+from zoo.data import DataOptions, open_dataset, prepared_sets
+from zoo.data.opening import Supply
+from zoo.data.sources import celeba as celeba_copy
+
+TRAIN = (0, 1, 2)  # the faces of the training split
+
+
+@pytest.fixture
+def opened(tmp_path, no_network):
+    def opened(files=None, told=None, **options):
+        more = {"told": told} if told else {}
+        return open_dataset(
+            "celeba",
+            read_catalogue(),
+            data_dir=tmp_path / "data",
+            options=DataOptions(**options),
+            supply=Supply(files),
+            **more,
+        )
+
+    return opened
+
+
+def by_blue(samples):
+    """TFDS shuffles when it writes; the faces differ in blue."""
+    return sorted(samples, key=lambda image: image[..., 2].mean())
+
+
+def squares(faces, crop, size):
+    """Pillow as the oracle: the centre square of 218 x 178 pixels, resized."""
+    top, left = (218 - crop) // 2, (178 - crop) // 2
+    boxes = [Image.fromarray(face).crop((left, top, left + crop, top + crop)) for face in faces]
+    return [np.asarray(box.resize((size, size), Image.Resampling.BICUBIC)).astype(int) for box in boxes]
+
+
+def test_the_originals_are_taken_from_wherever_they_are_by_links(opened, small_celeba, tmp_path):
+    files = small_celeba.put_into(tmp_path / "downloads")
+    dataset = opened(files)
+    manual = tmp_path / "data" / "downloads" / "manual"
+    assert {path.name for path in manual.iterdir()} == set(small_celeba.files)
+    assert all(path.is_symlink() and path.resolve().parent == files for path in manual.iterdir())
+    assert dataset.samples.shape == (3, 64, 64, 3)
+    assert dataset.labels is None
+    expected = squares([small_celeba.pixels()[row] for row in TRAIN], 140, 64)
+    for row, face in zip(by_blue(dataset.samples), expected, strict=True):
+        assert np.abs(row - face).mean() < 2
+    assert dataset.description["source"].startswith("TFDS celeb_a/")
+
+
+def test_the_crop_is_recorded_and_told_and_140_unless_asked(opened, small_celeba, tmp_path):
+    files = small_celeba.put_into(tmp_path / "downloads")
+    faces = [small_celeba.pixels()[row] for row in TRAIN]
+    for crop in (None, 108, 148, 178):
+        dataset = opened(files, crop=crop)
+        used = crop or 140
+        assert dataset.description["crop"] == used
+        assert f"centre crop of {used} px" in dataset.summary
+        for row, face in zip(by_blue(dataset.samples), squares(faces, used, 64), strict=True):
+            assert np.abs(row - face).mean() < 2
+    assert len(prepared_sets(tmp_path / "data")) == 4
+
+
+def test_an_attribute_is_the_label(opened, small_celeba, tmp_path):
+    files = small_celeba.put_into(tmp_path / "downloads")
+    dataset = opened(files, label="Smiling")
+    assert dataset.class_names == ("not Smiling", "Smiling")
+    order = np.argsort([image[..., 2].mean() for image in dataset.samples])
+    assert dataset.labels[order].tolist() == [small_celeba.SMILING[row] for row in TRAIN]
+    assert opened(label="attributes/Smiling").fingerprint == dataset.fingerprint
+    with pytest.raises(ZooError, match=r"Unknown feature of celeb_a: 'Smilling'\..*Did you mean 'Smiling'"):
+        opened(files, label="Smilling")
+
+
+def test_without_its_files_all_five_are_named_with_the_folder_and_the_commands(tmp_path, no_network):
+    with pytest.raises(ZooError) as error:
+        open_dataset("celeba", read_catalogue(), data_dir=tmp_path)
+    message = str(error.value)
+    assert "img_align_celeba.zip (1,443,490,838 bytes, sha256 46fb8944" in message
+    assert message.count(" bytes, sha256 ") == 5
+    assert str(tmp_path / "downloads" / "manual") in message
+    assert f"zoo data prepare celeba --data-dir {tmp_path}\n" in message
+    assert f"zoo data prepare celeba --data-dir {tmp_path} --from FOLDER" in message
+
+
+class QuotaPage(http.server.BaseHTTPRequestHandler):
+    """What Google Drive answers once a file was downloaded too often."""
+
+    def do_GET(self):
+        page = b"<html><title>Google Drive - Quota exceeded</title></html>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def served(handler):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_quota_page_in_place_of_a_file_is_told_as_such_with_all_five_files(small_celeba, tmp_path):
+    with served(QuotaPage) as address:
+        small_celeba.serve_from(address)
+        with pytest.raises(ZooError) as error:
+            open_dataset("celeba", read_catalogue(), data_dir=tmp_path)
+    message = str(error.value)
+    assert "over its quota (Google Drive answers with a page instead of the file)" in message
+    for name, content in small_celeba.files.items():
+        assert f"{name} ({len(content):,} bytes, sha256 " in message
+    assert "zoo data prepare celeba" in message
+    assert prepared_sets(tmp_path) == []
+
+
+def test_an_original_with_another_checksum_is_refused_by_name(opened, small_celeba, tmp_path):
+    files = small_celeba.put_into(tmp_path / "downloads")
+    content = bytearray(small_celeba.files["list_attr_celeba.txt"])
+    content[-3] ^= 1  # of the same size
+    (files / "list_attr_celeba.txt").write_bytes(content)
+    with pytest.raises(ZooError) as error:
+        opened(files)
+    assert "list_attr_celeba.txt (" in str(error.value)
+    assert "identity_CelebA.txt (" not in str(error.value)
+    assert prepared_sets(tmp_path / "data") == []
+
+
+def copies(small_celeba, tmp_path):
+    """The layouts that copies come in, by name."""
+    lists = small_celeba.csv_lists()
+    unpacked = tmp_path / "unpacked"
+    (unpacked / "img_align_celeba" / "img_align_celeba").mkdir(parents=True)
+    for name, content in small_celeba.faces.items():
+        (unpacked / "img_align_celeba" / "img_align_celeba" / name).write_bytes(content)
+    rezipped = tmp_path / "rezipped"
+    rezipped.mkdir()
+    (rezipped / "img_align_celeba.zip").write_bytes(small_celeba.zipped(""))
+    for folder in (unpacked, rezipped):
+        for name, content in lists.items():
+            (folder / name).write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+        for path in sorted(unpacked.rglob("*")):
+            archive.write(path, path.relative_to(unpacked))
+    with_texts = small_celeba.put_into(tmp_path / "with_texts")
+    (with_texts / "img_align_celeba.zip").write_bytes(small_celeba.zipped("faces/"))
+    return {"unpacked": unpacked, "rezipped": rezipped, "archive": tmp_path / "archive.zip", "with_texts": with_texts}
+
+
+@pytest.mark.parametrize("layout", ["unpacked", "rezipped", "archive", "with_texts"])
+def test_a_copy_is_read_in_whatever_form_it_comes(opened, small_celeba, tmp_path, layout):
+    train = opened(copies(small_celeba, tmp_path)[layout], label="Smiling")
+    expected = squares([small_celeba.pixels()[row] for row in TRAIN], 140, 64)
+    assert np.abs(train.samples - np.stack(expected)).max() <= 1
+    assert train.labels.tolist() == [small_celeba.SMILING[row] for row in TRAIN]
+    test = opened(copies_of := tmp_path / ("archive.zip" if layout == "archive" else layout), split="test")
+    assert test.count == 1
+    assert np.abs(test.samples[0] - squares(small_celeba.pixels()[4:], 140, 64)[0]).max() <= 1
+    assert str(copies_of) in test.description["source"]
+
+
+def test_a_copy_s_differences_are_recorded_and_told(opened, small_celeba, tmp_path):
+    notes = []
+
+    class Told:
+        def note(self, text):
+            notes.append(text)
+
+        def counting(self, what, done, total):
+            pass
+
+    dataset = opened(copies(small_celeba, tmp_path)["rezipped"], told=Told())
+    assert any("taken as a copy of celeba" in note for note in notes)
+    (meta,) = [json.loads(path.read_text()) for path in (tmp_path / "data").glob("zoo/*/meta.json")]
+    assert meta["kind"] == "copy"
+    assert dataset.description["copy_of"].startswith("celeb_a/")
+    differences = dataset.description["differences"]
+    assert "lists as .csv" in differences
+    assert "no list of identities" in differences
+    assert "3 images of 'train' instead of 162,770" in differences
+
+
+def test_a_prepared_copy_is_celeba_from_then_on_without_its_files_or_tfds(opened, small_celeba, tmp_path, monkeypatch):
+    files = copies(small_celeba, tmp_path)["rezipped"]
+    fingerprint = opened(files).fingerprint
+    for path in files.iterdir():
+        path.unlink()
+    from zoo.data.tfds import features
+
+    monkeypatch.setattr(features, "found_builder", lambda *_: pytest.fail("asked TFDS"))
+    assert opened().fingerprint == fingerprint
+    with pytest.raises(pytest.fail.Exception):
+        opened(crop=108)  # another crop has to be prepared
+
+
+def test_a_copy_without_attributes_says_so_when_one_is_wanted(opened, small_celeba, tmp_path):
+    files = copies(small_celeba, tmp_path)["rezipped"]
+    (files / "list_attr_celeba.csv").unlink()
+    assert opened(files).count == 3
+    with pytest.raises(ZooError, match=r"has no list of attributes \(list_attr_celeba\.csv or \.txt\)"):
+        opened(files, label="Smiling")
+
+
+def test_a_copy_whose_list_names_other_images_or_splits_is_refused(opened, small_celeba, tmp_path):
+    files = copies(small_celeba, tmp_path)["rezipped"]
+    (files / "list_eval_partition.csv").write_text("image_id,partition\nother.jpg,0\n")
+    with pytest.raises(ZooError, match="none of the images that they name"):
+        opened(files)
+    (files / "list_eval_partition.csv").write_text("image_id,partition\n000001.jpg,7\n")
+    with pytest.raises(ZooError, match="has '7' for 000001.jpg, not 0, 1 or 2"):
+        opened(files)
+
+
+def test_the_recorded_counts_are_those_of_the_paper_s_202599_faces():
+    assert sum(celeba_copy.ORIGINAL_COUNTS.values()) == 202_599
