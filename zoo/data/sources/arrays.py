@@ -18,7 +18,7 @@ import numpy as np
 from zoo.data import images
 from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Batches, Contents, Source
-from zoo.data.sources.idx import check_length, exactly
+from zoo.data.sources.idx import check_end, check_length, exactly
 from zoo.data.splits import Part, Selection, Splits
 from zoo.errors import ZooError, unknown
 
@@ -218,6 +218,7 @@ class ArraySource(Source):
                 length = min(rows, count - start)
                 block = np.frombuffer(exactly(file, length * bytes_a_row), dtype)
                 yield start, block.reshape(length, *sample).astype(dtype.newbyteorder("="), copy=False)
+            check_end(file)
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:

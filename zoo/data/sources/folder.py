@@ -58,7 +58,7 @@ class FolderSource(Source):
         found = [number[label] for entry in chosen if (label := self.places[entry].label) is not None]
         labelled = len(found) == len(chosen)  # a test split may be flat where train has classes
         labels = found if labelled and self.options.label != WITHOUT_LABELS else None
-        files = ImageFiles(self.tree, chosen, labels, self.share)
+        files = ImageFiles(self.tree, chosen, labels, self.share, len(self.entries))
         # Of every split: one of them must not differ in size or channels because of what it happens to hold.
         headers = ImageFiles(self.tree, self.entries, None, self.share).headers()
         size, native = images.size_for(self.options, {each.size for each in headers}, str(self.tree.path))

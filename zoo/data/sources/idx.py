@@ -96,6 +96,7 @@ class IdxSource(Source):
                     chosen = block.reshape(rows, height, width, 1)[wanted]
                     if len(chosen):
                         yield self._looks(chosen, channels, size), None if labels is None else labels[start + wanted]
+                check_end(file)
 
     def _looks(self, chosen: np.ndarray, channels: int, size: int) -> np.ndarray:
         shaped = (images.array_with_channels(image, channels) for image in chosen)
@@ -105,7 +106,9 @@ class IdxSource(Source):
         with self._opened(split, "labels") as (file, (length,)):
             if length != count:
                 raise ZooError(f"{self.folder} has {count} images and {length} labels of '{split}'.")
-            return np.frombuffer(exactly(file, count), np.uint8).astype(np.int64)
+            labels = np.frombuffer(exactly(file, count), np.uint8).astype(np.int64)
+            check_end(file)
+            return labels
 
     def _header(self, split: str) -> tuple[int, int, int]:
         with self._opened(split, "images") as (_, (count, height, width)):
@@ -147,6 +150,12 @@ def exactly(file: Readable, count: int) -> bytes:
     if len(found) != count:
         raise EOFError(f"it ends {count - len(found):,} bytes too early")
     return found
+
+
+def check_end(file: Readable) -> None:
+    """Raises ValueError where a file goes on; at its end a gzip or zip compares the checksum."""
+    if file.read(1):
+        raise ValueError("it is longer than its header tells")
 
 
 def check_length(needed: int, path: Path, packed: bool) -> None:

@@ -32,6 +32,7 @@ class ImageFiles:
     entries: Sequence[Entry]
     labels: Sequence[int] | None
     share: float = UNREADABLE_SHARE
+    total: int = 0  # images in all splits, of which the share is meant; else of those given
     skipped: Skipped = field(default_factory=Skipped)
 
     def headers(self) -> list[images.Header]:
@@ -80,13 +81,13 @@ class ImageFiles:
         return f"{self.tree.path}: {entry.path}"
 
     def _check(self, unreadable: int) -> None:
-        if unreadable > self.share * len(self.entries):
+        if unreadable > self.share * max(self.total, len(self.entries)):
             raise self._refused()
 
     def _refused(self) -> ZooError:
         names = sorted(self.skipped.names)
         return ZooError(
-            f"{self.tree.path}: {len(names)} or more of {len(self.entries)} images are unreadable or cut off: "
+            f"{self.tree.path}: {len(names)} or more of {max(self.total, len(self.entries))} images are unreadable or cut off: "
             f"{shortened(names)}. At most {self.share:.0%} are left out. Remove or replace them, or allow more: "
             "zoo data prepare ... --allow-unreadable 0.5"
         )

@@ -207,7 +207,7 @@ class TfdsSource(Source):
         label = value(example, self.label_key) if self.label_key else tf.constant(-1, tf.int64)
         feature = features.features(self.builder)[self.image_key]
         stored = value(example, self.image_key)
-        looks = Looks(self.channels, self.options.crop, self.size)
+        looks = Looks(self.channels, self.native_size, self.size)  # of one size already, they are not resized
         image = feature.decode_example(stored) if stored.dtype == tf.string else stored
         return looks.square(image), tf.cast(label, tf.int64)
 
