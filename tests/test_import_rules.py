@@ -17,7 +17,8 @@ FRONT = {"zoo", "zoo.layers", "zoo.losses", "zoo.recipe"}  # what a plugin may i
 LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
-    {"inspection", "datasets", "sample_files", "scaffold"},
+    {"inspection", "dataset_info", "sample_files", "scaffold"},
+    {"datasets"},
     {"pipeline", "comparison", "diagnosis", "evaluation"},
     {"training", "loading", "record"},
     {"trainer"},

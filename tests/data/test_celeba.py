@@ -13,7 +13,7 @@ from PIL import Image
 from zoo import ZooError
 from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, open_dataset, prepared_sets
-from zoo.data.opening import Supply
+from zoo.data.preparing import Supply
 from zoo.data.sources import celeba as celeba_copy
 
 TRAIN = (0, 1, 2)  # the faces of the training split
@@ -225,7 +225,7 @@ def test_a_copy_whose_list_names_other_images_or_splits_is_refused(opened, small
     with pytest.raises(ZooError, match="none of the images that they name"):
         opened(files)
     (files / "list_eval_partition.csv").write_text("image_id,partition\n000001.jpg,7\n")
-    with pytest.raises(ZooError, match="has '7' for 000001.jpg, not 0, 1 or 2"):
+    with pytest.raises(ZooError, match=r"has '7' for 000001\.jpg, not 0, 1 or 2"):
         opened(files)
 
 

@@ -281,7 +281,6 @@ def test_tensorflow_and_pillow_make_the_same_of_an_image(dtype, stored):
         assert_the_same(image, channels)
 
 
-@pytest.mark.xfail(reason="zoo/data/tfds/pixels.py lays gray with alpha over white even where alpha is to be kept")
 def test_tensorflow_and_pillow_keep_the_transparency_of_gray_with_four_channels():
     assert_the_same(smooth(37, 52, 2, np.uint8), 4)
 

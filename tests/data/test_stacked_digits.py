@@ -4,7 +4,7 @@ import pytest
 from zoo import ZooError
 from zoo.catalogue import Catalogue, DatasetEntry
 from zoo.data import DataOptions, open_dataset
-from zoo.data.opening import Supply
+from zoo.data.preparing import Supply
 from zoo.data.sources import stacked
 
 CATALOGUE = Catalogue(

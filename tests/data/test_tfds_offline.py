@@ -3,9 +3,7 @@ import http.server
 import socket
 import threading
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from zoo import ZooError
 from zoo.catalogue import Catalogue, DatasetEntry

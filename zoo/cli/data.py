@@ -121,7 +121,7 @@ def prepare_command(name: str, as_json: bool, **options: Any) -> None:
 def info_command(name: str, data_dir: Path | None, out: Path | None, as_json: bool) -> None:
     """Tell a prepared dataset's counts, classes and origin, and draw a contact sheet of it."""
     from zoo.cli.data_printing import info_lines
-    from zoo.datasets import info
+    from zoo.dataset_info import info
 
     report = info(name, data_dir, out)
     click.echo(json.dumps(report) if as_json else info_lines(report))

@@ -1,6 +1,6 @@
 """Any source of samples, to an array on disk, to batches that are a pure function of (seed, step).
 
-opening.py       from a name or a path to a dataset
+opening.py       from a name or a path to a dataset; preparing.py what is not prepared yet
 options.py       what is asked of it: split, size, crop, channels, labels
 splits.py        which rows a split means
 sources/         folders, zips, arrays, MNIST's files, points, stacked digits, copies of CelebA

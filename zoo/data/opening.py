@@ -1,53 +1,21 @@
-"""From a name or a path to a dataset: finds the source, prepares it once, opens what is on disk."""
+"""From a name or a path to a dataset: what is prepared is opened, what is not is prepared first."""
 
-import importlib.util
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from zoo.catalogue import Catalogue, DatasetEntry
 from zoo.catalogue.entries import match
 from zoo.data.dataset import Dataset
 from zoo.data.options import DataOptions
-from zoo.data.prepared import cache, writer
-from zoo.data.prepared.directory import data_directory, prepared_root, prepared_sets
+from zoo.data.prepared import cache
+from zoo.data.prepared.directory import data_directory, prepared_root
 from zoo.data.prepared.finding import Wanted, check_tensorflow
+from zoo.data.preparing import NO_SUPPLY, UNTOLD, Preparation, Supply
 from zoo.data.sources.arrays import ARRAYS
-from zoo.data.sources.contract import Source, Told
-from zoo.data.sources.copies import Copy
-from zoo.data.sources.image_files import UNREADABLE_SHARE, shortened
+from zoo.data.sources.contract import Told
 from zoo.data.sources.trees import ZIP
-from zoo.errors import ZooError
 
 PATH_STARTS = (".", "~", "/", "\\")
-KERAS_DIGITS = "~/.keras/datasets"  # where Keras keeps mnist.npz once it has loaded it
-EMBEDDED = ("fashion_mini",)
 DEFAULT_OPTIONS = DataOptions()
-
-
-class Untold:
-    """Tells nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    def counting(self, what: str, done: int, total: int) -> None:
-        """Nothing."""
-
-
-UNTOLD = Untold()
-
-
-@dataclass(frozen=True)
-class Supply:
-    """Where a dataset's files are to be taken from, if not from where they usually come; and what may be wrong."""
-
-    files: Path | None = None
-    unreadable: float = UNREADABLE_SHARE  # of images that may be left out
-
-
-NO_SUPPLY = Supply()
 
 
 def open_dataset(
@@ -65,8 +33,8 @@ def open_dataset(
     if found is None:
         if wanted.entry.kind == "tfds" and not supply.files:
             check_tensorflow(wanted.entry, prepared_root(data_dir))
-        opening = Opening(wanted, catalogue, data_dir, told, supply)
-        return cache.read(opening.prepared(opening.source()), name)
+        preparation = Preparation(wanted, catalogue, data_dir, told, supply, open_dataset)
+        return cache.read(preparation.folder(preparation.source()), name)
     return cache.read(found.folder, name)
 
 
@@ -103,145 +71,3 @@ def is_path(name: str) -> bool:
     """Whether the name reads as a path: `mnist` and `cifar10/plain` are TFDS names, `./mnist` and `a.npy` are paths."""
     looks_so = name.startswith(PATH_STARTS) or (name.lower().endswith((*ARRAYS, ZIP)) and Path(name).exists())
     return looks_so or name.lower().endswith(ARRAYS) or ("/" in name and Path(name).exists())
-
-
-@dataclass(frozen=True)
-class Opening:
-    """The preparation of one dataset."""
-
-    wanted: Wanted
-    catalogue: Catalogue
-    data_dir: Path | None
-    told: Told
-    supply: Supply
-
-    def source(self) -> Source:
-        """What the samples come from."""
-        entry, options = self.wanted.entry, self.wanted.options
-        match entry.kind:
-            case "tfds":
-                return self._tfds()
-            case "points":
-                from zoo.data.sources.points import PointSource
-
-                return PointSource(entry.points or entry.name, options)
-            case "embedded":
-                return self._embedded(entry.embedded or entry.name)
-            case "stacked":
-                from zoo.data.sources.stacked import StackedSource
-
-                return StackedSource(entry.stacked or "mnist", self._digits, options)
-            case _:
-                return self._local(entry.path or Path(entry.name), options)
-
-    def prepared(self, source: Source) -> Path:
-        """The folder of the source's samples, made when it is not there yet."""
-        root = prepared_root(self.data_dir)
-        with cache.preparing(root, source.lock, self.told.note):
-            source.prepare(self.told)
-            splits = source.splits()  # only now does TFDS know them
-            selection = splits.select(self.wanted.options.split)
-            identity = {**source.identity, **selection.description}
-            folder = root / cache.folder_name(slug(source, self.wanted.options), identity)
-            if not folder.is_dir():  # another process may have been faster
-                self._write(source, selection, folder)
-        return folder
-
-    def _write(self, source: Source, selection: Any, folder: Path) -> None:
-        contents = source.contents(selection)
-        options = {"crop": self.wanted.options.crop, "image_size": None, "channels": None, "image_key": None}
-        used = {**options, "label": None, **contents.resolved}
-        is_copy = isinstance(source, Copy)
-        if is_copy:
-            used["image_key"] = self.wanted.options.image_key
-        head = {
-            "name": source.name
-            if self.wanted.entry.name not in self.catalogue.datasets and self.wanted.entry.path
-            else self.wanted.entry.name,
-            "kind": "copy" if is_copy else self.wanted.entry.kind,
-            "reference": self._reference(source),
-            "imported": None,
-            "split": self.wanted.options.split,
-            "roles": {"train": self.wanted.entry.train, "test": self.wanted.entry.test},
-            "options": used,
-            "defaults": dict(contents.defaults),
-            "description": {**source.identity, **used, **contents.description, **selection.description},
-        }
-        what = f"preparing {self.wanted.entry.name} ({self.wanted.options.split})"
-        writer.write(folder, head, contents, lambda done, total: self.told.counting(what, done, total))
-        if contents.skipped and contents.skipped.names:
-            names = sorted(contents.skipped.names)
-            self.told.note(f"{source.name}: {len(names)} unreadable images were left out: {shortened(names)}")
-
-    def _reference(self, source: Source) -> str:
-        builder = getattr(source, "builder", None)
-        if builder is not None and not str(self.wanted.entry.tfds).startswith("huggingface:"):
-            return str(builder.info.full_name)
-        return self.wanted.entry.reference
-
-    def _tfds(self) -> Source:
-        from zoo.data.tfds.source import tfds_source
-
-        entry, options, files = self.wanted.entry, self.wanted.options, self.supply.files
-        directory = data_directory(self.data_dir)
-        source = tfds_source(entry, self.catalogue.datasets, directory, options, files)
-        if files is None:
-            return source
-        from zoo.data.tfds import preflight
-
-        if preflight.has_originals(source.builder, files):
-            return source
-        local = self._local(files, replace(options, image_key=None))
-        self.told.note(
-            f"{files} does not hold the files that TFDS knows; its images are taken as a copy of {entry.name}."
-        )
-        return Copy(local, source.builder, entry)
-
-    def _local(self, path: Path, options: DataOptions) -> Source:
-        from zoo.data.sources.local import local_source
-
-        try:
-            return local_source(path, options, self.supply.unreadable)
-        except ZooError as error:
-            known = [each.meta["name"] for each in prepared_sets(self.data_dir) if each.meta.get("imported")]
-            if path.exists() or path.name not in known:
-                raise
-            raise ZooError(f"{error} A dataset of that name was imported: --dataset {path.name}") from error
-
-    def _embedded(self, name: str) -> Source:
-        from zoo.data.sources.idx import IdxSource
-
-        spec = importlib.util.find_spec(f"zoo.data.{name}") if name in EMBEDDED else None
-        if spec is None or not spec.submodule_search_locations:
-            raise ZooError(f"The package brings no data set '{name}'. Available: {', '.join(EMBEDDED)}.")
-        return IdxSource(Path(spec.submodule_search_locations[0]), self.wanted.options, embedded=name)
-
-    def _digits(self, split: str, told: Told | None) -> Dataset:
-        """A split of the dataset whose digits are stacked: by its name, from `--from`, or from Keras' own file."""
-        base = self.wanted.entry.stacked or "mnist"
-
-        def opened(name: str) -> Dataset:
-            options = DataOptions(split=split)
-            return open_dataset(name, self.catalogue, data_dir=self.data_dir, options=options, told=told or UNTOLD)
-
-        if self.supply.files:
-            return opened(str(self.supply.files.expanduser().absolute()))
-        try:
-            return opened(base)
-        except ZooError as error:
-            of_keras = Path(KERAS_DIGITS).expanduser() / f"{base}.npz"
-            if of_keras.is_file():
-                return opened(str(of_keras))
-            raise ZooError(
-                f"'{self.wanted.entry.name}' is made of the digits of '{base}', which is not at hand.\n{error}\n"
-                f"Or take the digits of any {base}, such as Keras' {base}.npz or a folder with its four files:\n"
-                f"  zoo data prepare {self.wanted.entry.name} --from {base}.npz"
-            ) from error
-
-
-def slug(source: Source, options: DataOptions) -> str:
-    """The readable part of a prepared folder's name: `celeb_a-2.1.0-train-64px-crop140`."""
-    marks: Mapping[str, Any] = {"px": options.image_size, "crop": options.crop}
-    parts = [source.name, options.split, f"{marks['px']}px" if marks["px"] else "", f"crop{options.crop or ''}"]
-    text = "-".join(part for part in parts if part not in ("", "crop"))
-    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in text).lstrip(".")[:80]

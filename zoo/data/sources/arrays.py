@@ -158,7 +158,8 @@ class ArraySource(Source):
 
         def batches() -> Batches:
             for part, wanted, rows in self._selected(selection):
-                yield rows / scale, None if labels is None else labels[part.split][wanted]
+                precise = rows.astype(np.result_type(rows, np.float32), copy=False)  # float16 would round the quotient
+                yield precise / scale, None if labels is None else labels[part.split][wanted]
 
         return Contents(
             shape=(selection.count, shape[1]),

@@ -72,5 +72,9 @@ class Source(ABC):
     def contents(self, selection: Selection) -> Contents:
         """The selected samples, to be written."""
 
+    def is_at_hand(self) -> bool:
+        """Whether `splits` and `contents` can be asked without `prepare`."""
+        return True
+
     def prepare(self, told: Told) -> None:  # noqa: B027  most have nothing to do
         """Fetches what `contents` reads, once; nothing where it is at hand."""

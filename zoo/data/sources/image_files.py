@@ -80,14 +80,18 @@ class ImageFiles:
     def _name(self, entry: Entry) -> str:
         return f"{self.tree.path}: {entry.path}"
 
+    @property
+    def _all(self) -> int:
+        return max(self.total, len(self.entries))
+
     def _check(self, unreadable: int) -> None:
-        if unreadable > self.share * max(self.total, len(self.entries)):
+        if unreadable > self.share * self._all:
             raise self._refused()
 
     def _refused(self) -> ZooError:
         names = sorted(self.skipped.names)
         return ZooError(
-            f"{self.tree.path}: {len(names)} or more of {max(self.total, len(self.entries))} images are unreadable or cut off: "
+            f"{self.tree.path}: {len(names)} or more of {self._all} images are unreadable or cut off: "
             f"{shortened(names)}. At most {self.share:.0%} are left out. Remove or replace them, or allow more: "
             "zoo data prepare ... --allow-unreadable 0.5"
         )

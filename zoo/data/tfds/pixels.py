@@ -8,7 +8,7 @@ from typing import Any
 
 RESIZE = "bicubic, antialiased (TensorFlow)"
 SIXTEEN_BITS = 65535 / 255
-RGB = 3
+GRAY_AND_ALPHA, RGB, RGBA = 2, 3, 4  # channels
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ def with_channels(image: Any, channels: int) -> Any:
     if stored == channels:
         return image
     pixels = tf.cast(image, tf.float32)
-    if stored in (2, 4):  # the last is alpha
+    if (stored, channels) == (GRAY_AND_ALPHA, RGBA):
+        return tf.concat([tf.image.grayscale_to_rgb(pixels[..., :1]), pixels[..., 1:]], axis=-1)
+    if stored in (GRAY_AND_ALPHA, RGBA):  # the last is alpha
         alpha = pixels[..., -1:] / 255
         pixels = pixels[..., :-1] * alpha + 255 * (1 - alpha)
     if channels == 1 and pixels.shape[-1] == RGB:

@@ -108,6 +108,11 @@ class TfdsSource(Source):
         feature = features.features(self.builder)[self.label_key]
         return getattr(feature, "num_classes", None) or len(features.names_of(feature, self.label_key)) or None
 
+    def is_at_hand(self) -> bool:
+        """Whether TFDS has prepared it."""
+        with quiet():
+            return bool(self.builder.is_prepared())
+
     def prepare(self, told: Told) -> None:
         """Downloads and prepares with TFDS; raises ZooError naming the missing files when there is no network."""
         _ = self.size  # a mistake that can be told now
