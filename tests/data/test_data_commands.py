@@ -419,6 +419,16 @@ def test_a_named_dataset_of_ones_own_may_stand_in_a_registry(zoo, photos):
     assert "2: cat " in zoo("data", "info", "pets")[1]
 
 
+def test_a_registry_s_train_and_test_are_kept_for_any_kind_of_source(zoo, here):
+    np.save("a.npy", np.arange(40 * 16, dtype=np.uint16).astype(np.uint8).reshape(40, 4, 4))
+    Path("registry.yaml").write_text("datasets:\n  mine: {path: a.npy, train: 'train[:80%]', test: 'train[80%:]'}\n")
+    report = json.loads(zoo("data", "prepare", "mine", "--json")[1])
+    assert [each["description"]["rows"] for each in report] == [
+        [{"split": "train", "count": 32, "range": [0, 32]}],
+        [{"split": "train", "count": 8, "range": [32, 40]}],
+    ]
+
+
 def test_long_preparations_tell_how_far_they_are(here):
     from zoo.progress import Lines
 

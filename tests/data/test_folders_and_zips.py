@@ -141,6 +141,13 @@ def test_validation_is_taken_as_test_where_there_is_no_test(opened, tmp_path):
         assert np.array_equal(opened(path, split).samples, PICTURES[8:])
 
 
+def test_the_only_split_has_its_folder_s_name(opened, tmp_path):
+    path = as_folder(tmp_path / "images", [f"validation/{name}" for name in FLAT])
+    assert opened(path, "validation").fingerprint == opened(path, "all").fingerprint
+    with pytest.raises(ZooError, match=r"It has validation \(12\)"):
+        opened(path, "validation[:0]")
+
+
 @pytest.mark.parametrize("names", [FLAT, CLASSES, SPLITS, BOTH])
 def test_a_zip_and_a_folder_of_the_same_images_are_the_same_data(opened, tmp_path, names):
     folder, packed = as_folder(tmp_path / "images", names), as_zip(tmp_path / "images.zip", names)

@@ -399,7 +399,16 @@ def test_a_damaged_idx_file_is_refused_by_name(refused, tmp_path, name, content,
     refused(folder, why)
 
 
-@pytest.mark.parametrize("damage", [lambda c: c[:-12], lambda c: c[:40] + b"\xff" * 20 + c[60:], lambda c: c[5:]])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-12],
+        lambda content: content[5:],
+        lambda content: content[:10] + b"\xff" + content[11:],  # there is no such kind of block
+        lambda content: content[:40] + b"\xff" * 20 + content[60:],  # the checksum alone tells
+    ],
+    ids=["end", "beginning", "block", "content"],
+)
 def test_a_damaged_gzip_is_refused_by_name(refused, tmp_path, damage):
     folder = tmp_path / "digits"
     folder.mkdir()

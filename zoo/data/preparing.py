@@ -89,7 +89,9 @@ class Preparation:
 
     def _place(self, source: Source) -> tuple[Path, Selection]:
         """The folder that the selected rows of the source lie in, or will."""
-        selection = source.splits().select(self.wanted.options.split)
+        entry = self.wanted.entry
+        splits = replace(source.splits(), train=entry.train, test=entry.test)
+        selection = splits.select(self.wanted.options.split)
         identity = {**source.identity, **selection.description}
         name = cache.folder_name(slug(source, self.wanted.options), identity)
         return prepared_root(self.data_dir) / name, selection
@@ -142,7 +144,7 @@ class Preparation:
         self.told.note(
             f"{files} does not hold the files that TFDS knows; its images are taken as a copy of {entry.name}."
         )
-        return Copy(local, source.builder, entry)
+        return Copy(local, source.builder)
 
     def _local(self, path: Path, options: DataOptions) -> Source:
         from zoo.data.sources.local import local_source

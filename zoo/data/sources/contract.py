@@ -66,7 +66,7 @@ class Source(ABC):
 
     @abstractmethod
     def splits(self) -> Splits:
-        """The splits that it has, once `prepare` was called."""
+        """The splits that it has of its own, once `prepare` was called."""
 
     @abstractmethod
     def contents(self, selection: Selection) -> Contents:

@@ -1,10 +1,9 @@
 """A dataset that TFDS knows, taken from files of the user's own that are not the ones TFDS would take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from zoo.catalogue import DatasetEntry
 from zoo.data.sources.contract import Contents, Source
 from zoo.data.splits import Selection, Splits
 
@@ -15,7 +14,6 @@ class Copy(Source):
 
     local: Source
     builder: Any  # of TFDS, which it stands for
-    entry: DatasetEntry
 
     @property
     def name(self) -> str:
@@ -28,8 +26,8 @@ class Copy(Source):
         return {"copy_of": str(self.builder.info.full_name), **self.local.identity}
 
     def splits(self) -> Splits:
-        """The local source's, with what the catalogue says of `train` and `test`."""
-        return replace(self.local.splits(), train=self.entry.train, test=self.entry.test)
+        """The local source's."""
+        return self.local.splits()
 
     def contents(self, selection: Selection) -> Contents:
         """The local source's."""

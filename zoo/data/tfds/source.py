@@ -119,9 +119,9 @@ class TfdsSource(Source):
         fetch(self.builder, self.directory, self.entry.name, self.files, told)
 
     def splits(self) -> Splits:
-        """TFDS' own; `train` and `test` as the catalogue's entry says."""
+        """TFDS' own."""
         counts = {name: info.num_examples for name, info in self.builder.info.splits.items()}
-        return Splits(counts, self.builder.info.full_name, self.entry.train, self.entry.test)
+        return Splits(counts, self.builder.info.full_name)
 
     def contents(self, selection: Selection) -> Contents:
         """Decodes, crops and resizes the selected images, in the order that TFDS stored them."""
