@@ -20,24 +20,27 @@ class Looks:
     size: int
 
     def square(self, image: Any) -> Any:
-        """uint8 or uint16 (H, W, any) to uint8 (size, size, channels): the centre square of side `crop`."""
-        import tensorflow as tf
-
-        centre = with_channels(self.centre(image), self.channels)
-        if centre.dtype == tf.uint8 and self.crop == self.size:
-            return tf.ensure_shape(centre, (self.size, self.size, self.channels))
-        # float32 throughout; an image that is of this size already comes out unchanged
-        resized = tf.image.resize(centre, (self.size, self.size), method="bicubic", antialias=True)
-        whole = tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
-        return tf.ensure_shape(whole, (self.size, self.size, self.channels))
+        """uint8 or uint16 (H, W, any) to uint8 (size, size, channels): the centre square of side `crop`, resized."""
+        return self.resized(self.centre(image))
 
     def centre(self, image: Any) -> Any:
-        """The centre square, as it is stored."""
+        """(side, side, channels), the centre square; float32 from 0 to 255 where its channels were computed."""
         import tensorflow as tf
 
         height, width = tf.shape(image)[0], tf.shape(image)[1]
         top, left, side = self.window(height, width)
-        return image[top : top + side, left : left + side]
+        square = with_channels(image[top : top + side, left : left + side], self.channels)
+        return tf.ensure_shape(square, (self.crop, self.crop, self.channels))
+
+    def resized(self, squares: Any) -> Any:
+        """uint8 of one square or a batch of them, (..., size, size, channels)."""
+        import tensorflow as tf
+
+        if squares.dtype == tf.uint8 and self.crop == self.size:
+            return squares
+        # float32 throughout; an image that is of this size already comes out unchanged
+        resized = tf.image.resize(squares, (self.size, self.size), method="bicubic", antialias=True)
+        return tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
 
     def window(self, height: Any, width: Any) -> tuple[Any, Any, Any]:
         """(top, left, side) of the centre square; a crop larger than the image is an error of TensorFlow's."""
