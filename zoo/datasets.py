@@ -224,5 +224,7 @@ def imported(file: Path, name: str | None, data_dir: Path | None) -> list[dict[s
     found = []
     for folder, new in folders:
         prepared = Prepared(folder, read_meta(folder))
-        found.append({**row(prepared), "shape": prepared.shape, "note": "" if new else " (was here already)"})
+        sample_shape = list(prepared.meta["shape"][1:])
+        note = "" if new else " (was here already)"
+        found.append({**row(prepared), "shape": prepared.shape, "sample_shape": sample_shape, "note": note})
     return found

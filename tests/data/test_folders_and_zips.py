@@ -243,7 +243,7 @@ def test_one_unreadable_image_in_a_hundred_is_left_out_and_the_rest_keep_their_l
     assert dataset.count == meta()["count"] == 198
     assert meta()["skipped"] == {"count": 2, "first": ["even/100.png", "odd/013.png"]}
     assert [note for note in told.notes if "unreadable" in note] == [
-        f"{dataset.name.rpartition(os.sep)[2]}: 2 unreadable images were left out: even/100.png, odd/013.png"
+        f"{dataset.name.rpartition(os.sep)[2]}: 2 of 200 images are unreadable and left out: even/100.png, odd/013.png"
     ]
 
 

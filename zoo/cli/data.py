@@ -206,10 +206,10 @@ def export_command(name: str, file: Path, as_json: bool, **options: Any) -> None
 @json_option
 def import_command(file: Path, name: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Bring in what `zoo data export` wrote; every byte is checked against its hash first."""
+    from zoo.cli.data_printing import training
     from zoo.datasets import imported
 
     report = imported(file, name, data_dir)
     lines = [f"{each['name']} {each['split']}: {each['shape']}{each['note']}" for each in report]
-    click.echo(
-        json.dumps(report) if as_json else "\n".join([*lines, f"Train: zoo run dcgan --dataset {report[0]['name']}"])
-    )
+    next_command = training(report[0]["name"], report[0]["sample_shape"])
+    click.echo(json.dumps(report) if as_json else "\n".join([*lines, f"Train: {next_command}"]))

@@ -1,5 +1,6 @@
 """What the commands of `zoo data` print for a person, from the data that `--json` prints."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,7 +44,14 @@ def prepared_lines(report: Sequence[Mapping[str, Any]]) -> str:
     """What was prepared, and what to do with it."""
     lines = [f"{each['summary']}\n  {each['folder']}" for each in report]
     name = report[0]["name"]
-    return "\n".join([*lines, "Next:", f"  zoo data info {name}", f"  zoo run dcgan --dataset {name}"])
+    return "\n".join(
+        [*lines, "Next:", f"  zoo data info {shlex.quote(name)}", f"  {training(name, report[0]['sample_shape'])}"]
+    )
+
+
+def training(name: str, sample_shape: Sequence[int]) -> str:
+    """A command that trains on a dataset: points have no pixels to convolve."""
+    return f"zoo run {'vanilla' if len(sample_shape) == 1 else 'dcgan'} --dataset {shlex.quote(name)}"
 
 
 def info_lines(report: Sequence[Mapping[str, Any]]) -> str:
@@ -91,12 +99,17 @@ def _classes(counts: Mapping[str, int] | None) -> str:
     return f"{len(counts)}: " + ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
+def named(each: Mapping[str, Any]) -> str:
+    """A set's name with what it holds, where that is known."""
+    return f"{each['name']}: {each['summary']}" if "summary" in each else each["name"]
+
+
 def verified_lines(report: Sequence[Mapping[str, Any]]) -> str:
     """A line for each set."""
     if not report:
         return "Nothing is prepared."
     return "\n".join(
-        f"{'ok     ' if each['problem'] is None else 'DAMAGED'}  {each.get('summary', each['name'])}"
+        f"{'ok     ' if each['problem'] is None else 'DAMAGED'}  {named(each)}"
         + (f"\n         {each['problem']}\n         {each['folder']}" if each["problem"] else "")
         for each in report
     )

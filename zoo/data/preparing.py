@@ -120,7 +120,8 @@ class Preparation:
         writer.write(folder, head, contents, lambda done, total: self.told.counting(what, done, total))
         if contents.skipped and contents.skipped.names:
             names = sorted(contents.skipped.names)
-            self.told.note(f"{source.name}: {len(names)} unreadable images were left out: {shortened(names)}")
+            share = f"{len(names)} of {contents.shape[0]} images"
+            self.told.note(f"{source.name}: {share} are unreadable and left out: {shortened(names)}")
 
     def _reference(self, source: Source) -> str:
         builder = getattr(source, "builder", None)
