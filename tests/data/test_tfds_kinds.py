@@ -12,6 +12,8 @@ from zoo.catalogue import Catalogue, DatasetEntry
 from zoo.data import DataOptions, open_dataset
 from zoo.data.opening import expected_shape
 from zoo.data.prepared.finding import same_builder
+from zoo.data.preparing import UNTOLD
+from zoo.data.tfds.source import tfds_source
 
 COUNT = 20  # images of a split
 
@@ -239,6 +241,19 @@ def test_a_prepared_set_is_found_by_name_config_and_version():
 
 def test_a_config_and_its_classes_are_known_before_anything_is_downloaded(tmp_path):
     assert expected_shape("emnist/letters", Catalogue(), data_dir=tmp_path) == ((28, 28, 1), 37)
+
+
+def test_what_another_process_prepared_meanwhile_is_read(opened, tmp_path):
+    entry = DatasetEntry("kind_one_split", "tfds", tfds="kind_one_split")
+    waiting = tfds_source(entry, (), tmp_path, DataOptions(), None)
+    assert not waiting.is_at_hand()
+    prepared = opened("kind_one_split", split="all")
+    shutil.rmtree(tmp_path / "zoo")
+    waiting.prepare(UNTOLD)
+    splits = waiting.splits()
+    assert splits.counts == {"train": COUNT}
+    rows = np.concatenate([samples for samples, _ in waiting.contents(splits.select("all")).batches])
+    assert np.array_equal(rows, prepared.samples)
 
 
 def test_what_a_killed_preparation_of_tfds_left_is_removed(opened, tmp_path):

@@ -28,6 +28,8 @@ def fetch(builder: Any, directory: Path, name: str, files: Path | None, told: To
     tfds = imported_tfds()
     with quiet():
         if builder.is_prepared():
+            if not builder.info.splits:  # another process has prepared it since this builder was made
+                builder.info.read_from_directory(builder.data_path)
             return
         downloads = directory / "downloads"
         again = f"zoo data prepare {shlex.quote(name)}{_option(directory)}"

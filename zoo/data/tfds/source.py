@@ -110,9 +110,9 @@ class TfdsSource(Source):
         return getattr(feature, "num_classes", None) or len(features.names_of(feature, self.label_key)) or None
 
     def is_at_hand(self) -> bool:
-        """Whether TFDS has prepared it."""
+        """Whether TFDS had prepared it when the builder was made."""
         with quiet():
-            return bool(self.builder.is_prepared())
+            return bool(self.builder.info.splits and self.builder.is_prepared())
 
     def prepare(self, told: Told) -> None:
         """Downloads and prepares with TFDS; raises ZooError naming the missing files when there is no network."""
