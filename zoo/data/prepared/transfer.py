@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from zoo.data.prepared import cache, writer
-from zoo.data.prepared.directory import META, Prepared, check_space, prepared_root, read_meta
+from zoo.data.prepared.directory import META, Prepared, check_space, prepared_root
 from zoo.errors import ZooError
 
 Told = Callable[[int, int], None]
@@ -158,7 +158,6 @@ def verified(prepared: Prepared, told: Told) -> str | None:
     """What is wrong with a prepared set once its contents are hashed, or None."""
     try:
         meta = cache.checked_meta(prepared.folder)
-        read_meta(prepared.folder)
         samples = np.load(prepared.folder / cache.SAMPLES, mmap_mode="r", allow_pickle=False)
         has_labels = cache.LABELS in meta["files"]
         labels = np.load(prepared.folder / cache.LABELS, allow_pickle=False) if has_labels else None
