@@ -52,7 +52,8 @@ class Silent:
 class Bar(Silent):
     """One line that is drawn again and again, by tqdm: images/s, losses, time left."""
 
-    counted: tqdm | None = None  # the bar of other work, while it goes on
+    bar: tqdm | None = None  # of training
+    counted: tqdm | None = None  # of other work, while it goes on
 
     def start(self, first: int, total: int, images_per_step: int) -> None:
         """Draw the bar."""
@@ -68,8 +69,9 @@ class Bar(Silent):
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Move it."""
-        self.bar.set_postfix_str(f"step {step}, {described(metrics)}", refresh=False)
-        self.bar.update(self.images_per_step)
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"step {step}, {described(metrics)}", refresh=False)
+            self.bar.update(self.images_per_step)
 
     def note(self, text: str) -> None:
         """Print above it."""
@@ -77,16 +79,24 @@ class Bar(Silent):
 
     def counting(self, what: str, done: int, total: int) -> None:
         """A bar of its own, until all is done."""
-        if self.counted is None or self.counted.desc != f"{what}: ":
+        if self.counted is None or self.counted.desc != what:
+            self.close_counted()
             self.counted = tqdm(total=total, desc=what, unit_scale=True, dynamic_ncols=True, mininterval=0.5)
         self.counted.update(done - self.counted.n)
         if done >= total:
+            self.close_counted()
+
+    def close_counted(self) -> None:
+        """Leave the bar of other work as it is; what was left out may keep it below its total."""
+        if self.counted is not None:
             self.counted.close()
             self.counted = None
 
     def stop(self) -> None:
-        """Leave it as it is."""
-        self.bar.close()
+        """Leave them as they are."""
+        self.close_counted()
+        if self.bar is not None:
+            self.bar.close()
 
 
 class Lines(Silent):

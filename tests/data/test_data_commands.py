@@ -1,11 +1,14 @@
 """`zoo data`, typed as a user types it."""
 
+import io
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 import zipfile
 from pathlib import Path
@@ -427,6 +430,46 @@ def test_a_registry_s_train_and_test_are_kept_for_any_kind_of_source(zoo, here):
         [{"split": "train", "count": 32, "range": [0, 32]}],
         [{"split": "train", "count": 8, "range": [32, 40]}],
     ]
+
+
+def test_on_a_terminal_a_preparation_draws_a_bar_and_ends_well(here):
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zoo", "data", "prepare", "fashion_mini"],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+    )
+    out, _ = process.communicate()
+    os.close(terminal)
+    drawn = os.read(controller, 2**16).decode()
+    os.close(controller)
+    assert process.returncode == 0, drawn
+    assert "preparing fashion_mini (train): 100%" in drawn
+    assert "Error" not in drawn
+    assert "10,000 x (28, 28, 1)" in out
+
+
+def test_one_piece_of_work_has_one_bar_and_what_was_left_out_does_not_keep_it_open(monkeypatch):
+    from zoo import progress
+
+    made = []
+
+    class Counted(progress.tqdm):
+        def __init__(self, *arguments, **options):
+            made.append(self)
+            super().__init__(*arguments, file=io.StringIO(), **options)
+
+    monkeypatch.setattr(progress, "tqdm", Counted)
+    bar = progress.Bar()
+    for done in (2, 4, 6):
+        bar.counting("train", done, 10)
+    bar.counting("test", 3, 3)
+    bar.counting("more", 1, 2)
+    bar.stop()
+    assert [(each.desc, each.n) for each in made] == [("train", 6), ("test", 3), ("more", 1)]
+    assert all(each.disable for each in made)  # closed
 
 
 def test_long_preparations_tell_how_far_they_are(here):
