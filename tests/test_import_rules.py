@@ -26,9 +26,9 @@ LAYERS = (  # each imports only from those after it
     {"feed"},
     {"terms", "sampler"},
     {"players"},
-    {"registry", "data", "run_directory", "pictures", "defaults", "stack", "progress", "interrupts", "profiling"},
+    {"registry", "data", "run_directory", "pictures", "defaults", "stack", "interrupts", "profiling"},
     {"checkpoint", "layers", "losses", "hookspecs", "recipe"},
-    {"backend", "catalogue"},
+    {"backend", "catalogue", "progress"},
     {"errors"},
 )
 DEFAULTS_BELOW = {("stack", "defaults"), ("registry", "stack"), ("layers", "recipe"), ("hookspecs", "recipe")}

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.catalogue import Catalogue, read_catalogue
-from zoo.data.options import DataOptions
+from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared.directory import (
     Prepared,
     data_directory,
@@ -17,7 +18,7 @@ from zoo.data.prepared.directory import (
     prepared_sets,
     unreadable_folders,
 )
-from zoo.data.prepared.finding import Wanted
+from zoo.data.prepared.finding import is_of
 from zoo.errors import ZooError, unknown
 from zoo.progress import for_stderr
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from zoo.data import Dataset
 
 BOTH = ("train", "test")
-NO_OPTIONS = DataOptions()
 
 
 def listing(catalogue: Catalogue, data_dir: Path | None) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def listing(catalogue: Catalogue, data_dir: Path | None) -> dict[str, Any]:
     known = []
     placed = set()
     for entry in catalogue.datasets.values():
-        mine = [row(each) for each in sets if Wanted(entry, NO_OPTIONS).is_of(each.meta)]
+        mine = [row(each) for each in sets if is_of(entry, each.meta)]
         placed |= {each["folder"] for each in mine}
         origin = f"{entry.kind} {entry.reference}"
         known.append({"name": entry.name, "origin": origin, "summary": entry.summary, "prepared": mine})
@@ -71,12 +71,10 @@ def prepare(
     *,
     splits: Sequence[str] = (),
     files: Path | None = None,
-    unreadable: float = 0.01,
+    unreadable: float = UNREADABLE_SHARE,
     data_dir: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Prepares the splits of a dataset (`train` and `test` where none is named) and says what they hold."""
-    from dataclasses import replace
-
     from zoo.data.opening import open_dataset
     from zoo.data.preparing import Supply
 
@@ -121,9 +119,9 @@ def prepared_of(name: str, data_dir: Path | None) -> list[Prepared]:
     """Every prepared set of a name or path; raises ZooError where there is none, with how to prepare it."""
     from zoo.data.opening import entry_of
 
-    wanted = Wanted(entry_of(name, read_catalogue()), NO_OPTIONS)
+    entry = entry_of(name, read_catalogue())
     sets = prepared_sets(data_dir)
-    found = [each for each in sets if wanted.is_of(each.meta) or each.folder.name == name]
+    found = [each for each in sets if is_of(entry, each.meta) or each.folder.name == name]
     if not found:
         known = sorted({each.meta["name"] for each in sets})
         raise ZooError(

@@ -18,10 +18,8 @@ from zoo.catalogue import (
 )
 from zoo.data import data_directory, prepared_sets
 from zoo.data.options import DataOptions
-from zoo.data.prepared.finding import Wanted
+from zoo.data.prepared.finding import is_of
 from zoo.errors import ZooError, ZooWarning
-
-NO_OPTIONS = DataOptions()
 
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -146,9 +144,7 @@ def not_prepared(catalogue: Catalogue, data_dir: Path | None) -> list[str]:
     """The catalogue's datasets whose first use prepares them, from the network where they need it."""
     prepared = prepared_sets(data_dir)
     return [
-        entry.name
-        for entry in catalogue.datasets.values()
-        if not any(Wanted(entry, NO_OPTIONS).is_of(each.meta) for each in prepared)
+        entry.name for entry in catalogue.datasets.values() if not any(is_of(entry, each.meta) for each in prepared)
     ]
 
 

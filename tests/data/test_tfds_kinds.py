@@ -12,8 +12,8 @@ from zoo.catalogue import Catalogue, DatasetEntry
 from zoo.data import DataOptions, open_dataset
 from zoo.data.opening import expected_shape
 from zoo.data.prepared.finding import same_builder
-from zoo.data.preparing import UNTOLD
 from zoo.data.tfds.source import tfds_source
+from zoo.progress import Silent
 
 COUNT = 20  # images of a split
 
@@ -249,7 +249,7 @@ def test_what_another_process_prepared_meanwhile_is_read(opened, tmp_path):
     assert not waiting.is_at_hand()
     prepared = opened("kind_one_split", split="all")
     shutil.rmtree(tmp_path / "zoo")
-    waiting.prepare(UNTOLD)
+    waiting.prepare(Silent())
     splits = waiting.splits()
     assert splits.counts == {"train": COUNT}
     rows = np.concatenate([samples for samples, _ in waiting.contents(splits.select("all")).batches])

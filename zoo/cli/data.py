@@ -16,6 +16,7 @@ from zoo.cli.options import (
     examples,
     json_option,
 )
+from zoo.data.options import UNREADABLE_SHARE
 from zoo.errors import ZooError
 
 DAMAGED = 1  # exit code
@@ -86,7 +87,7 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
     "--allow-unreadable",
     "unreadable",
     type=click.FloatRange(0, 1),
-    default=0.01,
+    default=UNREADABLE_SHARE,
     show_default=True,
     metavar="SHARE",
     help="Of an own folder's images, how many may be left out because they are broken.",

@@ -9,13 +9,15 @@ from zoo.data.options import DataOptions
 from zoo.data.prepared import cache
 from zoo.data.prepared.directory import data_directory, prepared_root
 from zoo.data.prepared.finding import Wanted, check_tensorflow
-from zoo.data.preparing import NO_SUPPLY, UNTOLD, Preparation, Supply
+from zoo.data.preparing import NO_SUPPLY, Preparation, Supply
 from zoo.data.sources.arrays import ARRAYS
 from zoo.data.sources.contract import Told
 from zoo.data.sources.trees import ZIP
+from zoo.progress import Silent
 
 PATH_STARTS = (".", "~", "/", "\\")
 DEFAULT_OPTIONS = DataOptions()
+SILENT = Silent()
 
 
 def open_dataset(
@@ -24,7 +26,7 @@ def open_dataset(
     *,
     data_dir: Path | None = None,
     options: DataOptions = DEFAULT_OPTIONS,
-    told: Told = UNTOLD,
+    told: Told = SILENT,
     supply: Supply = NO_SUPPLY,
 ) -> Dataset:
     """A catalogue's name, a TFDS name as `name/config:version`, or a path; prepared below `data_dir` on first use."""
@@ -69,5 +71,6 @@ def entry_of(name: str, catalogue: Catalogue) -> DatasetEntry:
 
 def is_path(name: str) -> bool:
     """Whether the name reads as a path: `mnist` and `cifar10/plain` are TFDS names, `./mnist` and `a.npy` are paths."""
-    looks_so = name.startswith(PATH_STARTS) or (name.lower().endswith((*ARRAYS, ZIP)) and Path(name).exists())
-    return looks_so or name.lower().endswith(ARRAYS) or ("/" in name and Path(name).exists())
+    if name.startswith(PATH_STARTS) or name.lower().endswith(ARRAYS):
+        return True
+    return ("/" in name or name.lower().endswith(ZIP)) and Path(name).exists()

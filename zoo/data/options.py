@@ -9,6 +9,7 @@ from zoo.errors import ZooError
 
 CHANNELS = (1, 3, 4)
 WITHOUT_LABELS = "none"
+UNREADABLE_SHARE = 0.01  # of a folder's images; more are refused
 
 
 @dataclass(frozen=True)

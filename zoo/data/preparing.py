@@ -1,38 +1,25 @@
 """From a dataset that is wanted to its folder of prepared samples: which source it has, and writing what that gives."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from zoo.catalogue import Catalogue
 from zoo.data.dataset import Dataset
-from zoo.data.options import DataOptions
+from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared import cache, writer
 from zoo.data.prepared.directory import data_directory, prepared_root, prepared_sets
 from zoo.data.prepared.finding import Wanted
 from zoo.data.sources.contract import Source, Told
 from zoo.data.sources.copies import Copy
-from zoo.data.sources.image_files import UNREADABLE_SHARE, shortened
+from zoo.data.sources.image_files import shortened
 from zoo.data.splits import Selection
 from zoo.errors import ZooError
+from zoo.progress import Silent
 
 KERAS_DIGITS = "~/.keras/datasets"  # where Keras keeps mnist.npz once it has loaded it
 EMBEDDED = ("fashion_mini",)
-
-
-class Untold:
-    """Tells nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    def counting(self, what: str, done: int, total: int) -> None:
-        """Nothing."""
-
-
-UNTOLD = Untold()
 
 
 @dataclass(frozen=True)
@@ -98,25 +85,25 @@ class Preparation:
 
     def _write(self, source: Source, selection: Selection, folder: Path) -> None:
         contents = source.contents(selection)
+        entry = self.wanted.entry
+        is_path = entry.path is not None and entry.name not in self.catalogue.datasets
         options = {"crop": self.wanted.options.crop, "image_size": None, "channels": None, "image_key": None}
         used = {**options, "label": None, **contents.resolved}
         is_copy = isinstance(source, Copy)
         if is_copy:
             used["image_key"] = self.wanted.options.image_key
         head = {
-            "name": source.name
-            if self.wanted.entry.name not in self.catalogue.datasets and self.wanted.entry.path
-            else self.wanted.entry.name,
-            "kind": "copy" if is_copy else self.wanted.entry.kind,
+            "name": source.name if is_path else entry.name,
+            "kind": "copy" if is_copy else entry.kind,
             "reference": self._reference(source),
             "imported": None,
             "split": self.wanted.options.split,
-            "roles": {"train": self.wanted.entry.train, "test": self.wanted.entry.test},
+            "roles": {"train": entry.train, "test": entry.test},
             "options": used,
             "defaults": dict(contents.defaults),
             "description": {**source.identity, **used, **contents.description, **selection.description},
         }
-        what = f"preparing {self.wanted.entry.name} ({self.wanted.options.split})"
+        what = f"preparing {entry.name} ({self.wanted.options.split})"
         writer.write(folder, head, contents, lambda done, total: self.told.counting(what, done, total))
         if contents.skipped and contents.skipped.names:
             names = sorted(contents.skipped.names)
@@ -172,7 +159,7 @@ class Preparation:
 
         def opened(name: str) -> Dataset:
             options = DataOptions(split=split)
-            return self.open_other(name, self.catalogue, data_dir=self.data_dir, options=options, told=told or UNTOLD)
+            return self.open_other(name, self.catalogue, data_dir=self.data_dir, options=options, told=told or Silent())
 
         if self.supply.files:
             return opened(str(self.supply.files.expanduser().absolute()))
@@ -191,7 +178,7 @@ class Preparation:
 
 def slug(source: Source, options: DataOptions) -> str:
     """The readable part of a prepared folder's name: `celeb_a-2.1.0-train-64px-crop140`."""
-    marks: Mapping[str, Any] = {"px": options.image_size, "crop": options.crop}
-    parts = [source.name, options.split, f"{marks['px']}px" if marks["px"] else "", f"crop{options.crop or ''}"]
-    text = "-".join(part for part in parts if part not in ("", "crop"))
+    size = [f"{options.image_size}px"] if options.image_size else []
+    crop = [f"crop{options.crop}"] if options.crop else []
+    text = "-".join([source.name, options.split, *size, *crop])
     return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in text).lstrip(".")[:80]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from zoo.data.dataset import Dataset
 from zoo.data.prepared.directory import read_meta
@@ -25,17 +25,12 @@ def folder_name(slug: str, identity: Mapping[str, Any]) -> str:
     return f"{slug}-{digest}"
 
 
-def lock_file(root: Path, name: str) -> Path:
-    """The lock of all prepared folders of one source."""
-    return root / f".{name}.lock"
-
-
 @contextmanager
 def preparing(root: Path, name: str, told: Callable[[str], None] | None = None) -> Iterator[None]:
     """Lets one process at a time prepare this source; a disk that is full or read-only becomes a ZooError."""
     try:
         root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(lock_file(root, name))
+        lock = FileLock(root / f".{name}.lock")  # of all prepared folders of one source
         if told and not _free(lock):
             told(f"Another process is preparing {name}; waiting for it.")
         with lock:
@@ -48,8 +43,6 @@ def preparing(root: Path, name: str, told: Callable[[str], None] | None = None) 
 
 
 def _free(lock: FileLock) -> bool:
-    from filelock import Timeout
-
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -62,11 +55,12 @@ def read(folder: Path, name: str) -> Dataset:
     """Opens a prepared folder; raises ZooError when a file is missing, truncated or not ours."""
     try:
         meta = checked_meta(folder)
+        samples, labels = arrays(folder, meta)
         return Dataset(
             name=name,
             split=meta["split"],
-            samples=np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False),
-            labels=np.load(folder / LABELS, allow_pickle=False) if LABELS in meta["files"] else None,
+            samples=samples,
+            labels=labels,
             classes=meta["classes"],
             class_names=tuple(meta["class_names"]),
             scale=meta["scale"],
@@ -78,6 +72,12 @@ def read(folder: Path, name: str) -> Dataset:
             f"The prepared data in {folder} is damaged ({error}). Delete that folder and run the same command again: "
             "it is prepared anew."
         ) from error
+
+
+def arrays(folder: Path, meta: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray | None]:
+    """The samples as a memory map, and the labels in memory, or None where there are none."""
+    samples = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
+    return samples, np.load(folder / LABELS, allow_pickle=False) if LABELS in meta["files"] else None
 
 
 def checked_meta(folder: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import importlib.util
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,32 +22,19 @@ class Wanted:
 
     def found(self, data_dir: Path | None) -> Prepared | None:
         """The last prepared set that is what would be prepared now, as far as that is certain without its source."""
-        return next(self.all_found(data_dir), None)
-
-    def all_found(self, data_dir: Path | None) -> Iterator[Prepared]:
-        """All of them, the last prepared one first."""
-        return (each for each in prepared_sets(data_dir) if self.fits(each.meta))
+        return next((each for each in prepared_sets(data_dir) if self.fits(each.meta)), None)
 
     def fits(self, meta: Mapping[str, Any]) -> bool:
         """Whether a prepared set is of this dataset and looks as asked."""
-        return self.is_of(meta) and self._same_split(meta) and self.looks_like(meta)
-
-    def is_of(self, meta: Mapping[str, Any]) -> bool:
-        """Whether a prepared set is of this dataset, however it looks."""
-        if self.entry.kind == "tfds":
-            reference = self.entry.tfds or self.entry.name
-            of_tfds = meta["kind"] in ("tfds", "copy") and same_builder(reference, meta["reference"])
-            return of_tfds or bool(meta.get("imported") and meta["name"] == self.entry.name)
-        return bool(meta["kind"] == self.entry.kind and meta["reference"] == self.entry.reference)
+        return is_of(self.entry, meta) and self._same_split(meta) and self.looks_like(meta)
 
     def looks_like(self, meta: Mapping[str, Any]) -> bool:
         """Whether size, crop, channels and labels are as asked, or as they are where nothing is asked."""
         used, defaults = meta["options"], meta["defaults"]
         asked = self.options
-        sizes = [used["image_size"]] + [None] * (used["image_size"] == defaults.get("image_size"))
         return (
             used["crop"] == asked.crop
-            and asked.image_size in sizes
+            and asked.image_size in (used["image_size"], *default(used, defaults, "image_size"))
             and asked.channels in (used["channels"], *default(used, defaults, "channels"))
             and asked.image_key in (used["image_key"], *default(used, defaults, "image_key"))
             and self._same_label(used["label"], defaults.get("label"))
@@ -64,6 +51,14 @@ class Wanted:
     def _same_split(self, meta: Mapping[str, Any]) -> bool:
         roles = {"train": self.entry.train, "test": self.entry.test}
         return bool(meta["split"] == self.options.split and meta["roles"] == roles)
+
+
+def is_of(entry: DatasetEntry, meta: Mapping[str, Any]) -> bool:
+    """Whether a prepared set is of the entry's dataset, however it looks."""
+    if entry.kind == "tfds":
+        of_tfds = meta["kind"] in ("tfds", "copy") and same_builder(entry.reference, meta["reference"])
+        return of_tfds or bool(meta.get("imported") and meta["name"] == entry.name)
+    return bool(meta["kind"] == entry.kind and meta["reference"] == entry.reference)
 
 
 def default(used: Mapping[str, Any], defaults: Mapping[str, Any], name: str) -> tuple[None, ...]:

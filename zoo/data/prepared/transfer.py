@@ -36,10 +36,12 @@ class Count:
     told: Told
     done: int = 0
 
-    def add(self, more: int) -> None:
-        """Count and tell."""
-        self.done += more
-        self.told(self.done, self.total)
+    def copy(self, source: IO[bytes], target: IO[bytes]) -> None:
+        """Copy what is left of a file, and tell."""
+        while block := source.read(BLOCK):
+            target.write(block)
+            self.done += len(block)
+            self.told(self.done, self.total)
 
 
 def export(sets: Sequence[Prepared], file: Path, told: Told) -> None:
@@ -55,9 +57,7 @@ def export(sets: Sequence[Prepared], file: Path, told: Told) -> None:
                 for name in (META, *sorted(each.meta["files"])):
                     info = zipfile.ZipInfo(f"{each.folder.name}/{name}", EPOCH)
                     with (each.folder / name).open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
-                        while block := source.read(BLOCK):
-                            target.write(block)
-                            count.add(len(block))
+                        count.copy(source, target)
         temporary.replace(file)
         writer.sync_folder(file.parent)
     finally:
@@ -112,17 +112,10 @@ def _members(archive: zipfile.ZipFile, file: Path) -> dict[str, dict[str, zipfil
     return found
 
 
-def _unpack(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], folder: Path, count: "Count") -> None:
+def _unpack(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], folder: Path, count: Count) -> None:
     for name, info in members.items():
         with archive.open(info) as source, (folder / name).open("wb") as target:
-            for block in _blocks(source):
-                target.write(block)
-                count.add(len(block))
-
-
-def _blocks(source: IO[bytes]) -> Iterator[bytes]:
-    while block := source.read(BLOCK):
-        yield block
+            count.copy(source, target)
 
 
 def _check(folder: Path, file: Path, name: str | None) -> None:
@@ -136,8 +129,7 @@ def _check(folder: Path, file: Path, name: str | None) -> None:
 
 
 def _check_arrays(folder: Path, meta: Mapping[str, Any]) -> None:
-    samples = np.load(folder / cache.SAMPLES, mmap_mode="r", allow_pickle=False)
-    labels = np.load(folder / cache.LABELS, allow_pickle=False) if cache.LABELS in meta["files"] else None
+    samples, labels = cache.arrays(folder, meta)
     kind = str(samples.dtype)
     if samples.ndim not in PLAIN.get(kind, ()) or list(samples.shape) != meta["shape"] or meta["dtype"] != kind:
         raise ValueError(f"samples are {kind} {samples.shape}, not {meta['dtype']} {meta['shape']}")
@@ -158,10 +150,7 @@ def verified(prepared: Prepared, told: Told) -> str | None:
     """What is wrong with a prepared set once its contents are hashed, or None."""
     try:
         meta = cache.checked_meta(prepared.folder)
-        samples = np.load(prepared.folder / cache.SAMPLES, mmap_mode="r", allow_pickle=False)
-        has_labels = cache.LABELS in meta["files"]
-        labels = np.load(prepared.folder / cache.LABELS, allow_pickle=False) if has_labels else None
-        found = cache.fingerprint(samples, labels, told)
+        found = cache.fingerprint(*cache.arrays(prepared.folder, meta), told)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return str(error)
     return None if found == meta["fingerprint"] else f"its sha256 is {found}, not {meta['fingerprint']}"

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from zoo.data import images
-from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.options import UNREADABLE_SHARE, WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Contents, Source
-from zoo.data.sources.image_files import UNREADABLE_SHARE, ImageFiles
+from zoo.data.sources.image_files import ImageFiles
 from zoo.data.sources.trees import Entry, Tree
 from zoo.data.splits import TEST_NAMES, Selection, Splits
 from zoo.errors import ZooError

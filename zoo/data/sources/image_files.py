@@ -12,13 +12,13 @@ from typing import TypeVar
 import numpy as np
 
 from zoo.data import images
+from zoo.data.options import UNREADABLE_SHARE
 from zoo.data.sources.contract import Batches, Skipped
 from zoo.data.sources.trees import Entry, Tree
 from zoo.errors import ZooError
 
 BATCH = 256  # images
 NAMED = 5  # unreadable files in a message
-UNREADABLE_SHARE = 0.01  # of all files; more are refused
 HEADER = 2**16  # bytes in which an image's size and kind are nearly always told
 Given = TypeVar("Given")
 Made = TypeVar("Made")

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from zoo.data.options import DataOptions
+from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.sources.arrays import ARRAYS, ArraySource
 from zoo.data.sources.celeba import CelebaCopy
 from zoo.data.sources.contract import Source
 from zoo.data.sources.folder import FolderSource
 from zoo.data.sources.idx import IdxSource
-from zoo.data.sources.image_files import UNREADABLE_SHARE
 from zoo.data.sources.trees import ZIP, tree
 from zoo.errors import ZooError
 
