@@ -17,10 +17,10 @@ FRONT = {"zoo", "zoo.layers", "zoo.losses", "zoo.recipe"}  # what a plugin may i
 LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
-    {"inspection", "dataset_info", "sample_files", "scaffold"},
+    {"inspection", "dataset_info", "sample_files", "scaffold", "scoring"},
     {"datasets"},
-    {"pipeline", "comparison", "diagnosis", "evaluation"},
-    {"training", "loading", "record"},
+    {"pipeline", "comparison", "diagnosis"},
+    {"training", "loading", "record", "evaluation"},
     {"trainer"},
     {"updates"},
     {"feed"},
@@ -28,6 +28,7 @@ LAYERS = (  # each imports only from those after it
     {"players"},
     {"registry", "data", "run_directory", "pictures", "defaults", "stack", "interrupts", "profiling"},
     {"checkpoint", "layers", "losses", "hookspecs", "recipe"},
+    {"versions", "extractor"},
     {"backend", "catalogue", "progress"},
     {"errors"},
 )

@@ -1,7 +1,8 @@
 """A zoo of generative adversarial networks on Keras 3: every variant is a plugin, and one trainer runs them all.
 
 From Python: `zoo.run("dcgan", dataset="fashion_mini", epochs=5)` trains and returns a `zoo.Run`, `zoo.load(folder)`
-opens an earlier one. A plugin imports `hookimpl`, `Recipe`, `ZooError`, `zoo.layers` and `zoo.losses`.
+opens an earlier one, `zoo.evaluate(folder)` scores it. A plugin imports `hookimpl`, `Recipe`, `ZooError`, `zoo.layers`
+and `zoo.losses`; one that brings an extractor also `Features`.
 
 Importing this package imports neither Keras nor NumPy; its functions do so when they are called.
 """
@@ -10,21 +11,43 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.backend.options import EngineOptions, Processes
 from zoo.errors import ZooError, ZooWarning
+from zoo.extractor import Features
 from zoo.hookspecs import hookimpl
 from zoo.recipe import Recipe
 
 if TYPE_CHECKING:
+    from zoo.evaluation.options import EvaluationOptions
     from zoo.pipeline import Run, load, run
+    from zoo.scoring import evaluate
 
 __version__ = "0.1.0"
-__all__ = ["EngineOptions", "Processes", "Recipe", "Run", "ZooError", "ZooWarning", "hookimpl", "load", "run"]
+__all__ = [
+    "EngineOptions",
+    "EvaluationOptions",
+    "Features",
+    "Processes",
+    "Recipe",
+    "Run",
+    "ZooError",
+    "ZooWarning",
+    "evaluate",
+    "hookimpl",
+    "load",
+    "run",
+]
 
-PIPELINE = ("Run", "load", "run")  # they need Keras, so they are imported when first asked for
+HOMES = {  # imported when first asked for: most need NumPy, and Keras when they are called
+    "EvaluationOptions": "zoo.evaluation.options",
+    "Run": "zoo.pipeline",
+    "evaluate": "zoo.scoring",
+    "load": "zoo.pipeline",
+    "run": "zoo.pipeline",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in PIPELINE:
+    if name not in HOMES:
         raise AttributeError(f"module 'zoo' has no attribute '{name}'")
-    from zoo import pipeline
+    from importlib import import_module
 
-    return getattr(pipeline, name)
+    return getattr(import_module(HOMES[name]), name)

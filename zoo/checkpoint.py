@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from zoo.errors import ZooWarning
+from zoo.errors import ZooError, ZooWarning
 
 KEPT = 3  # files
 NOTES = "notes.json"  # the entry beside the arrays: what else a run needs to continue
@@ -31,7 +32,7 @@ class Checkpoints:
     def save(self, state: Mapping[str, np.ndarray], notes: Mapping[str, Any]) -> Path:
         """Write a state with its notes; what is there stays readable until the new file is whole."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"step-{int(state['steps']):08d}.npz"
+        path = self.path(int(state["steps"]))
         text = np.frombuffer(json.dumps(dict(notes)).encode(), dtype=np.uint8)
         with atomic_file(path) as file:
             np.savez(file, **state, **{NOTES: text})  # type: ignore[arg-type]
@@ -39,9 +40,26 @@ class Checkpoints:
             old.unlink()
         return path
 
+    def path(self, steps: int) -> Path:
+        """Where the checkpoint of that step goes."""
+        return self.folder / f"step-{steps:08d}.npz"
+
     def paths(self) -> list[Path]:
         """The files, the earliest first."""
         return sorted(path for path in self.folder.glob("step-*.npz") if NAME.fullmatch(path.name))
+
+    def best(self) -> Path | None:
+        """The one that an evaluation found best, kept beside the last ones; None where none was judged."""
+        return next(iter(sorted(self.folder.glob("best-*.npz"), reverse=True)), None)
+
+    def keep_as_best(self, path: Path) -> None:
+        """Keep a checkpoint however many follow, in place of the one that was best before."""
+        best = self.folder / path.name.replace("step-", "best-")
+        with atomic_file(best) as file, path.open("rb") as source:
+            shutil.copyfileobj(source, file)
+        for old in self.folder.glob("best-*.npz"):
+            if old != best:
+                old.unlink()
 
     def latest(self) -> tuple[State, dict[str, Any]] | None:
         """The state and notes of the last whole checkpoint; a warning names each torn one that is passed over."""
@@ -55,9 +73,23 @@ class Checkpoints:
 
     def discard_after(self, steps: int) -> None:
         """Remove checkpoints of later steps: those that were passed over as torn."""
-        for path in self.paths():
-            if int(NAME.fullmatch(path.name)[1]) > steps:  # type: ignore[index]
+        for path in [*self.paths(), *self.folder.glob("best-*.npz")]:
+            if step_of_checkpoint(path) > steps:
                 path.unlink()
+
+
+def step_of_checkpoint(path: Path) -> int:
+    """The number of steps that a checkpoint's name says."""
+    return int(path.stem.rpartition("-")[2])
+
+
+def read_path(path: Path) -> tuple[State, dict[str, Any]]:
+    """The state and notes of one checkpoint; raises ZooError where it is torn."""
+    with path.open("rb") as file:
+        try:
+            return read_checkpoint(file)
+        except Exception as error:  # zip and NumPy fail in a dozen ways on torn files
+            raise ZooError(f"Checkpoint {path} is torn: {error}. Choose another.") from error
 
 
 def read_checkpoint(file: IO[bytes]) -> tuple[State, dict[str, Any]]:

@@ -12,6 +12,8 @@ from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared.directory import (
     Prepared,
     data_directory,
+    feature_folders,
+    features_root,
     folder_bytes,
     interrupted_folders,
     prepared_root,
@@ -151,12 +153,15 @@ def removable(names: Sequence[str], data_dir: Path | None, tfds: bool, interrupt
     """The folders that would go."""
     sets = [each for name in names for each in prepared_of(name, data_dir)]
     found = [loose(each.folder) for each in sets]
+    fingerprints = dict.fromkeys(each.meta["fingerprint"] for each in sets)
+    found += [loose(folder) for each in fingerprints for folder in feature_folders(each, data_dir)]
     if tfds:
         references = {each.meta["reference"] for each in sets if each.meta["kind"] == "tfds"}
         records = [data_directory(data_dir) / each for each in sorted(references)]
         found += [loose(each) for each in records if each.is_dir()]
     if interrupted:
-        left = [*interrupted_folders(data_dir), *unreadable_folders(data_dir)]
+        features = sorted(features_root(data_dir).glob(".*"))
+        left = [*interrupted_folders(data_dir), *unreadable_folders(data_dir), *features]
         found += [loose(each) for each in left]
     return found
 

@@ -20,10 +20,12 @@ from zoo.data import data_directory, prepared_sets
 from zoo.data.options import DataOptions
 from zoo.data.prepared.finding import is_of
 from zoo.errors import ZooError, ZooWarning
+from zoo.evaluation.extractors.choosing import extractor_module
+from zoo.versions import installed_versions
 
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
-    """Every variant, plugin and dataset with what is known of it without importing anything."""
+    """Every variant, plugin, dataset and extractor with what is known of it without importing anything."""
     return {
         "variants": [
             {"name": each.name, "plugins": list(each.plugins), "summary": each.summary, "source": each.source}
@@ -38,14 +40,15 @@ def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
             }
             for each in catalogue.plugins.values()
         ],
-        "datasets": [
-            {"name": each.name, "summary": each.summary, "source": each.source} for each in catalogue.datasets.values()
-        ],
+        **{
+            kind: [{"name": each.name, "summary": each.summary, "source": each.source} for each in entries.values()]
+            for kind, entries in (("datasets", catalogue.datasets), ("extractors", catalogue.extractors))
+        },
     }
 
 
 def plugin_problems(catalogue: Catalogue) -> list[str]:
-    """Imports every plugin and checks every variant's recipe; one sentence for each problem."""
+    """Imports every plugin and extractor, and checks every variant's recipe; one sentence for each problem."""
     from zoo.backend import prepare
 
     prepare()
@@ -54,9 +57,19 @@ def plugin_problems(catalogue: Catalogue) -> list[str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ZooWarning)
         load_every_plugin(catalogue)
-    return [str(each.message) for each in caught if issubclass(each.category, ZooWarning)] + override_problems(
-        catalogue
-    )
+    told = [str(each.message) for each in caught if issubclass(each.category, ZooWarning)]
+    return told + override_problems(catalogue) + extractor_problems(catalogue)
+
+
+def extractor_problems(catalogue: Catalogue) -> list[str]:
+    """Imports every extractor's module, without its weights; one sentence for each that fails."""
+    problems = []
+    for entry in catalogue.extractors.values():
+        try:
+            extractor_module(entry)
+        except ZooError as error:
+            problems.append(str(error))
+    return problems
 
 
 def stack_description(
@@ -106,8 +119,6 @@ def shapes(tensors: Any) -> Any:
 
 def health(data_dir: Path | None) -> dict[str, Any]:
     """Versions, devices, prepared data, free disk, and every problem found."""
-    from zoo.record import installed_versions
-
     catalogue = read_catalogue()
     report: dict[str, Any] = {
         "versions": {"python": platform.python_version(), **installed_versions()},

@@ -15,12 +15,11 @@ from zoo.sampler import Sampler
 from zoo.stack import Stack
 
 
-def load_sampler(directory: RunDirectory, stack: Stack, record: Mapping[str, Any]) -> Sampler:
-    """The generator of the last whole checkpoint, with its average."""
-    latest = directory.checkpoints.latest()
-    if latest is None:
-        raise ZooError(f"The run {directory.path} has no checkpoint yet. Continue it with zoo run.")
-    state, _ = latest
+def load_sampler(
+    directory: RunDirectory, stack: Stack, record: Mapping[str, Any], state: Mapping[str, np.ndarray] | None = None
+) -> Sampler:
+    """The generator of a checkpoint's state, the last whole one's unless given, with its average."""
+    state = last_state(directory) if state is None else state
     dataset = record["dataset"]
     engine = backend.engine(EngineOptions(precision=record["precision"]))
     with refusing_unseeded_randomness():
@@ -29,6 +28,14 @@ def load_sampler(directory: RunDirectory, stack: Stack, record: Mapping[str, Any
         variable.assign(array)
     average = [keras.Variable(array, trainable=False) for array in owned(state, "average")]
     return Sampler(stack, generator, engine, average, dataset["classes"])
+
+
+def last_state(directory: RunDirectory) -> Mapping[str, np.ndarray]:
+    """The state of the last whole checkpoint."""
+    latest = directory.checkpoints.latest()
+    if latest is None:
+        raise ZooError(f"The run {directory.path} has no checkpoint yet. Continue it with zoo run.")
+    return latest[0]
 
 
 def owned(state: Mapping[str, np.ndarray], owner: str) -> list[np.ndarray]:

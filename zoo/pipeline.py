@@ -5,7 +5,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,10 @@ from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.catalogue import Catalogue, load_plugin, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
+from zoo.checkpoint import read_path
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
+from zoo.evaluation.options import PERIODIC, EvaluationOptions
 from zoo.progress import Progress, Silent, for_stderr
 from zoo.recipe import Setting
 from zoo.record import changes, copy_plugin_files, describe, recorded_plugin
@@ -23,6 +25,7 @@ from zoo.run_directory import RunDirectory, default_path, find_run
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
     from zoo.data import Dataset
+    from zoo.evaluation.judging import PeriodicJudge
     from zoo.sampler import Sampler
     from zoo.stack import Stack
 
@@ -70,6 +73,14 @@ class Run:
 
         return load_sampler(self.directory, self.stack, self.record)
 
+    def sampler_at(self, checkpoint: Path, raw: bool = False) -> "Sampler":
+        """The generator of one of the run's checkpoints; `raw` leaves the average aside."""
+        backend.prepare()
+        from zoo.loading import load_sampler
+
+        sampler = load_sampler(self.directory, self.stack, self.record, read_path(checkpoint)[0])
+        return replace(sampler, average=()) if raw else sampler
+
     @property
     def generator(self) -> Any:
         """The keras model of the last checkpoint, with the weights that training ended with (not averaged)."""
@@ -106,6 +117,8 @@ def run(
     plugins: Sequence[Path | str] = (),
     out: Path | str | None = None,
     checkpoint_every: int | None = None,
+    evaluate_every: int | None = None,
+    evaluation: EvaluationOptions = PERIODIC,
     engine: EngineOptions = DEFAULT_ENGINE,
     profile: bool = False,
     progress: Progress | bool = True,
@@ -114,12 +127,15 @@ def run(
 
     `split`, `image_size`, `crop`, `channels` and `label` say how the dataset is read (see `zoo.data.options`);
     `settings` are recipe values, as a mapping or as `key=value` texts; `plugins` are files of plugins; `out` replaces
-    the run directory runs/<stack>/<dataset>/<seed>; `engine` chooses backend, precision and devices;
+    the run directory runs/<stack>/<dataset>/<seed>; `evaluate_every` so many steps the generator is scored as
+    `evaluation` says, and the best checkpoint kept; `engine` chooses backend, precision and devices;
     `profile` says where the time of some steps went. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
     when everything is saved.
     """
     given = {"steps": steps, "epochs": epochs, "images": images}
     check_numbers(given, seed)
+    if evaluate_every is not None and evaluate_every < 1:
+        raise ZooError(f"--evaluate-every must be at least 1 step; received {evaluate_every}.")
     asked = DataOptions(split, image_size, crop, channels, label)
     backend.choose(engine.backend)
     backend.check_installed()
@@ -146,14 +162,37 @@ def run(
         record = describe(resolved, catalogue, data, trainer)
         directory.check_same(record)
         begin_or_continue(directory, record, resolved, catalogue)
-        training = Training(trainer, directory, told, checkpoint_every)
-        training.resume()
-        if trainer.steps >= total:
-            told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
-            training.finish()  # which a kill may have cut short
-        else:
-            training.run_to(total, profile)
+        asking = replace(evaluation, data_dir=Path(data_dir) if data_dir else None)
+        every = evaluate_every if engine.processes.writes_files else None
+        with judge_of(directory, data, record["dataset"], every, asking, catalogue, told) as judge:
+            training = Training(trainer, directory, told, checkpoint_every, judge)
+            training.resume()
+            if trainer.steps >= total:
+                told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
+                training.finish()  # which a kill may have cut short
+            else:
+                training.run_to(total, profile)
     return Run(RunDirectory(path))
+
+
+@contextmanager
+def judge_of(
+    directory: RunDirectory,
+    data: "Dataset",
+    record: Mapping[str, Any],
+    every: int | None,
+    options: EvaluationOptions,
+    catalogue: Catalogue,
+    told: Progress,
+) -> "Iterator[PeriodicJudge | None]":
+    """What scores the run while it trains; None, and nothing imported, where that is not asked for."""
+    if every is None:
+        yield None
+        return
+    from zoo.evaluation.judging import judging
+
+    with judging(directory, data, record, every, options, catalogue, told) as judge:
+        yield judge
 
 
 @contextmanager

@@ -4,21 +4,18 @@ import hashlib
 import platform
 import time
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo import backend
 from zoo.catalogue import Catalogue, PluginEntry
 from zoo.run_directory import RunDirectory, normal
+from zoo.versions import installed_versions
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
     from zoo.stack import Stack
     from zoo.trainer import Trainer
 
-VERSIONS = ("gan-zoo", "keras", "numpy", "pluggy", "tensorflow-datasets")
-VERSIONS_OF_BACKEND = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax", "jaxlib")}
 PLUGIN_COPIES = "plugins"  # the folder of a run for its own plugin files
 
 
@@ -78,17 +75,6 @@ def copy_plugin_files(stack: "Stack", catalogue: Catalogue, directory: RunDirect
             folder = directory.path / PLUGIN_COPIES
             folder.mkdir(exist_ok=True)
             (folder / f"{name}.py").write_bytes(file.read_bytes())
-
-
-def installed_versions() -> dict[str, str]:
-    """Versions of the packages that numbers may depend on."""
-    versions = {}
-    for name in (*VERSIONS, *VERSIONS_OF_BACKEND.get(backend.chosen(), ())):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def recorded_plugin(record: Mapping[str, Any], run: Path) -> PluginEntry:

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from zoo.pictures import grid, save_animation, save_picture, scatter, to_uint8
 from zoo.profiling import profile_steps
 from zoo.progress import Progress
 from zoo.run_directory import RunDirectory
+from zoo.sampler import Sampler
 from zoo.trainer import Trainer
 from zoo.updates import prepared
 
@@ -52,17 +53,37 @@ class Meter:
         return means
 
 
+class Judge(Protocol):
+    """What evaluates a run while it trains; it reads the generator and changes nothing that training depends on."""
+
+    @property
+    def every(self) -> int:
+        """Between how many steps."""
+
+    def judge(self, sampler: Sampler, step: int) -> None:
+        """Score the generator of a step whose checkpoint is saved, unless that is done already."""
+
+    def forget_after(self, steps: int) -> None:
+        """Drop the scores of later steps."""
+
+
 class Training:
     """One run's training from wherever its directory stands to a number of steps."""
 
     def __init__(
-        self, trainer: Trainer, directory: RunDirectory, progress: Progress, checkpoint_every: int | None = None
+        self,
+        trainer: Trainer,
+        directory: RunDirectory,
+        progress: Progress,
+        checkpoint_every: int | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self.trainer = trainer
         self.engine = trainer.engine
         self.directory = directory
         self.progress = progress
         self.checkpoint_every = checkpoint_every
+        self.judge = judge
         self.meter = Meter()
         self.seconds = 0.0  # of training, over all sittings
         self.saved_at = time.monotonic()
@@ -84,6 +105,8 @@ class Training:
         elif self.directory.checkpoints.paths():
             self.progress.note(f"No checkpoint of {self.directory.path} is whole: training begins anew.")
         self.directory.cut_back(self.trainer.steps)
+        if self.judge is not None:
+            self.judge.forget_after(self.trainer.steps)
 
     def run_to(self, steps: int, profile: bool = False) -> None:
         """Train until `steps` are finished; Ctrl-C and SIGTERM save first and raise Interrupted.
@@ -97,6 +120,8 @@ class Training:
             with signals_as_wishes() as wish:
                 if self.trainer.steps == 0:
                     self.save_sample_picture()
+                elif self.is_judged(self.trainer.steps):  # a kill may have come between checkpoint and scores
+                    self.evaluate()
                 calls = self.calls(steps, wish)
                 if profile:
                     self.progress.note(self.profile(calls))
@@ -131,7 +156,20 @@ class Training:
     def is_due(self, step: int) -> bool:
         """Whether something is to be written after that step."""
         by_count = self.checkpoint_every is not None and step % self.checkpoint_every == 0
-        return step % METRICS_EVERY == 0 or is_picture_step(step) or by_count
+        return step % METRICS_EVERY == 0 or is_picture_step(step) or by_count or self.is_judged(step)
+
+    def is_judged(self, step: int) -> bool:
+        """Whether the generator is to be scored after that step."""
+        return self.judge is not None and step % self.judge.every == 0
+
+    def evaluate(self) -> None:
+        """Score the generator of now, and save what was scored: it may be the best."""
+        if self.judge is None or not self.engine.processes.writes_files:
+            return
+        with self.trainer.phases.timing("evaluation"):
+            if self.saved_steps != self.trainer.steps:
+                self.save_checkpoint()
+            self.judge.judge(self.trainer.sampler, self.trainer.steps)
 
     def train_until(self, step: int) -> None:
         """Steps, and whatever is due after them."""
@@ -149,6 +187,8 @@ class Training:
             with self.trainer.phases.timing("checkpoints"):
                 self.save_checkpoint()
         self.progress.step(step, {name: float(values[-1]) for name, values in metrics.items()})
+        if self.is_judged(step):
+            self.evaluate()
 
     def count(self, first: int, metrics: Mapping[str, np.ndarray]) -> None:
         """Add each step's metrics, from the step `first` on, to the meter; stop where one is not finite."""
@@ -163,6 +203,7 @@ class Training:
             return
         if self.saved_steps != self.trainer.steps:
             self.save_checkpoint()
+        self.evaluate()
         if self.meter.count:
             self.directory.keep_metrics(lambda step: step < self.trainer.steps)
             self.write_metrics()

@@ -16,7 +16,7 @@ ORIGIN_NEEDED = (
 CASES = {
     "an unknown section": (
         "plugin: {}\n",
-        ["1: unknown key 'plugin'. Available: datasets, plugins, variants. Did you mean 'plugins'?"],
+        ["1: unknown key 'plugin'. Available: datasets, extractors, plugins, variants. Did you mean 'plugins'?"],
     ),
     "an unknown key of a plugin": (
         "plugins:\n  a:\n    modul: x\n",
@@ -29,13 +29,13 @@ CASES = {
     "an unknown field of a dataset": (
         "datasets:\n  d:\n    tfds: mnist\n    colour: 3\n",
         [
-            "4: unknown key 'colour' in 'd'. Available: channels, crop, embedded, epochs, image_key, image_size, "
-            "label_key, path, points, stacked, summary, test, tfds, train."
+            "4: unknown key 'colour' in 'd'. Available: channels, crop, embedded, epochs, extractor, "
+            "image_key, image_size, label_key, path, points, stacked, summary, test, tfds, train."
         ],
     ),
     "no mapping at the top": (
         "- a\n",
-        ["1: the file must be a mapping of 'plugins', 'variants', 'datasets', but is a list."],
+        ["1: the file must be a mapping of 'plugins', 'variants', 'datasets', 'extractors', but is a list."],
     ),
     "a section that is a list": ("plugins: [a]\n", ["1: 'plugins' must be a mapping, but is a list."]),
     "an entry that is text": (
@@ -169,7 +169,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
           w: {plugins: [b]}
         datasets:
           d: {tfds: x, crp: 3}
-        extractors: {}
+        networks: {}
         """
     with pytest.raises(ZooError) as raised:
         shipped(dedent(text))
@@ -178,9 +178,9 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:4: plugin 'b' needs either 'module: package.module' or 'file: plugin.py'.",
         "registry.yaml:6: 'recipe' must be a mapping, but is a whole number.",
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
-        "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, image_key, "
+        "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, extractor, image_key, "
         "image_size, label_key, path, points, stacked, summary, test, tfds, train. Did you mean 'crop'?",
-        "registry.yaml:10: unknown key 'extractors'. Available: datasets, plugins, variants.",
+        "registry.yaml:10: unknown key 'networks'. Available: datasets, extractors, plugins, variants.",
     ]
 
 

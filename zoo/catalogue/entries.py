@@ -17,6 +17,13 @@ class PluginEntry:
 
 
 @dataclass(frozen=True)
+class ExtractorEntry(PluginEntry):
+    """A network that evaluation measures in: a plugin that answers the hook `extractor`."""
+
+    summary: str = ""
+
+
+@dataclass(frozen=True)
 class VariantEntry:
     """A named stack of plugins with the recipe values that it overrides, for every dataset and for single ones."""
 
@@ -44,6 +51,7 @@ class DatasetEntry:
     crop: int | None = None  # pixels, the side of the centre crop
     image_size: int | None = None  # pixels
     channels: int | None = None
+    extractor: str | None = None  # in which it is scored unless asked otherwise
     epochs: int | None = None  # how long `zoo run` trains without a budget
     train: str | None = None  # the split that training reads
     test: str | None = None
@@ -58,11 +66,12 @@ class DatasetEntry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every plugin, variant and dataset by its name."""
+    """Every plugin, variant, dataset and extractor by its name."""
 
     plugins: dict[str, PluginEntry] = field(default_factory=dict)
     variants: dict[str, VariantEntry] = field(default_factory=dict)
     datasets: dict[str, DatasetEntry] = field(default_factory=dict)
+    extractors: dict[str, ExtractorEntry] = field(default_factory=dict)
     locations: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
 
     def location(self, variant: str, field: str, dataset: str | None = None) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from zoo.catalogue.entries import Catalogue, DatasetEntry, PluginEntry, VariantEntry, match
+from zoo.catalogue.entries import Catalogue, DatasetEntry, ExtractorEntry, PluginEntry, VariantEntry, match
 from zoo.catalogue.plugins import find_plugin_source
 from zoo.catalogue.registry import Registry
 from zoo.catalogue.strict_yaml import Document
 from zoo.errors import ZooError, unknown
 
-Entry = TypeVar("Entry", PluginEntry, VariantEntry, DatasetEntry)
+Entry = TypeVar("Entry", PluginEntry, VariantEntry, DatasetEntry, ExtractorEntry)
 
 
 def merged(registries: Sequence[Registry], plugins: Iterable[PluginEntry]) -> Catalogue:
@@ -20,6 +20,7 @@ def merged(registries: Sequence[Registry], plugins: Iterable[PluginEntry]) -> Ca
         _add(catalogue.plugins, registry.plugins, "Plugin", clashes)
         _add(catalogue.variants, registry.variants, "Variant", clashes)
         _add(catalogue.datasets, registry.datasets, "Dataset", clashes)
+        _add(catalogue.extractors, registry.extractors, "Extractor", clashes)
     _add(catalogue.plugins, plugins, "Plugin", clashes)
     for registry in registries:
         for variant in registry.variants:

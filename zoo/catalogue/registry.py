@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from zoo.catalogue.checks import MODULE, MODULE_RULE, check_name, checked_mapping, type_name
-from zoo.catalogue.entries import DatasetEntry, PluginEntry, VariantEntry
+from zoo.catalogue.entries import DatasetEntry, ExtractorEntry, PluginEntry, VariantEntry
 from zoo.catalogue.strict_yaml import Document, Keys
 
-SECTIONS = {"plugins": dict, "variants": dict, "datasets": dict}
+SECTIONS = {"plugins": dict, "variants": dict, "datasets": dict, "extractors": dict}
 PLUGIN = {"module": str, "file": str}
+EXTRACTOR = {**PLUGIN, "summary": str}
 VARIANT = {"plugins": list, "summary": str, "recipe": dict, "datasets": dict}
 ORIGINS = {"tfds": "builder_name", "points": "set_name", "embedded": "set_name", "stacked": "mnist", "path": "./faces"}
-DATASET = {**dict.fromkeys(ORIGINS, str), "summary": str, "epochs": int, "label_key": str, "train": str, "test": str}
+TEXTS = ("summary", "extractor", "label_key", "train", "test")
+DATASET = {**dict.fromkeys((*ORIGINS, *TEXTS), str), "epochs": int}
 IMAGES = {"image_key": str, "crop": int, "image_size": int, "channels": int}
 PIXELS = ("crop", "image_size")
 CHANNELS = (1, 3, 4)
@@ -27,6 +29,7 @@ class Registry:
     plugins: list[PluginEntry] = field(default_factory=list)
     variants: list[VariantEntry] = field(default_factory=list)
     datasets: list[DatasetEntry] = field(default_factory=list)
+    extractors: list[ExtractorEntry] = field(default_factory=list)
     locations: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
 
 
@@ -41,6 +44,8 @@ def read_registry(document: Document, folder: Path) -> Registry:
         registry.locations.update(_locations(document, registry.variants[-1]))
     for name, value in _entries(document, "datasets", sections, DATASET | IMAGES):
         registry.datasets.append(_dataset(document, name, value, folder))
+    for name, value in _entries(document, "extractors", sections, EXTRACTOR):
+        registry.extractors.append(_extractor(document, name, value, folder))
     return registry
 
 
@@ -54,13 +59,25 @@ def _entries(
 
 def _plugin(document: Document, name: str, value: Mapping[str, Any], folder: Path) -> PluginEntry:
     keys: Keys = ("plugins", name)
+    return PluginEntry(name, *_code(document, "plugin", keys, value, folder), document.place(keys))
+
+
+def _extractor(document: Document, name: str, value: Mapping[str, Any], folder: Path) -> ExtractorEntry:
+    keys: Keys = ("extractors", name)
+    code = _code(document, "extractor", keys, value, folder)
+    return ExtractorEntry(name, *code, document.place(keys), value.get("summary", ""))
+
+
+def _code(
+    document: Document, kind: str, keys: Keys, value: Mapping[str, Any], folder: Path
+) -> tuple[str | None, Path | None]:
+    """The module or the file that an entry names; keeps an error where it names none, or both."""
     module, file = value.get("module"), value.get("file")
     if (module is None) == (file is None):
-        document.error(keys, f"plugin '{name}' needs either 'module: package.module' or 'file: plugin.py'.")
+        document.error(keys, f"{kind} '{keys[-1]}' needs either 'module: package.module' or 'file: {kind}.py'.")
     if module is not None and not MODULE.match(module):
         document.error((*keys, "module"), f"'{module}' {MODULE_RULE}.")
-    path = None if file is None else (folder / file).resolve()
-    return PluginEntry(name, module, path, document.place(keys))
+    return module, None if file is None else (folder / file).resolve()
 
 
 def _variant(document: Document, name: str, value: Mapping[str, Any]) -> VariantEntry:

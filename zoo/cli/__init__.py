@@ -12,6 +12,7 @@ import click
 
 from zoo import __version__
 from zoo.cli.data import data_commands
+from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.options import (
     DATA_NAMES,
     ENGINE_NAMES,
@@ -32,6 +33,7 @@ from zoo.errors import ZooError, ZooWarning
 
 USER_ERROR, OTHER_ERROR, CTRL_C = 2, 1, 130  # exit codes
 TRACEBACK = "--traceback"
+EVALUATION_NAMES = ("evaluate_samples", "metrics", "extractor")  # what --evaluate-every measures
 
 
 @click.group(
@@ -54,6 +56,7 @@ def cli(traceback: bool) -> None:
         "zoo run vanilla+wgan --dataset ring8 --steps 5000",
         "zoo run dcgan+r1 --set r1_gamma=1 --seed 3",
         "zoo run wgan-gp --backend jax --profile",
+        "zoo run dcgan --dataset mnist --evaluate-every 1000",
         "zoo run mine --plugin mine.py",
     ),
 )
@@ -71,6 +74,10 @@ def cli(traceback: bool) -> None:
     "--out", type=click.Path(file_okay=False, path_type=Path), help="The run directory [runs/STACK/DATASET/SEED]."
 )
 @click.option("--checkpoint-every", type=click.IntRange(min=1), metavar="STEPS", help="Else once a minute.")
+@click.option("--evaluate-every", type=click.IntRange(min=1), metavar="STEPS", help="Score it, and keep the best.")
+@click.option("--evaluate-samples", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N")
+@metrics_option
+@click.option("--extractor", metavar="NAME", help="The network that --evaluate-every measures in.")
 @engine_options
 @click.option("--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes.")
 @json_option
@@ -82,8 +89,9 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     import zoo
 
     engine = engine_of(options)
-    others = {name: value for name, value in options.items() if name not in ENGINE_NAMES}
-    run = zoo.run(stack, engine=engine, **others)
+    evaluation = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
+    others = {name: value for name, value in options.items() if name not in (*ENGINE_NAMES, *EVALUATION_NAMES)}
+    run = zoo.run(stack, engine=engine, evaluation=evaluation, **others)
     if not engine.processes.writes_files:  # the files are process 0's, perhaps on another machine
         return
     summary = run_summary(run)
@@ -113,12 +121,12 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
 
 
 @cli.command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
-@click.argument("kind", type=click.Choice(["variants", "plugins", "datasets"]), required=False)
+@click.argument("kind", type=click.Choice(["variants", "plugins", "datasets", "extractors"]), required=False)
 @plugin_option
 @click.option("--check", is_flag=True, help="Import every plugin and say which fail.")
 @json_option
 def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json: bool) -> None:
-    """List what there is: variants, plugins, datasets."""
+    """List what there is: variants, plugins, datasets, extractors."""
     from zoo.catalogue import read_catalogue
     from zoo.inspection import listing, plugin_problems
 
@@ -216,7 +224,8 @@ def completion_command(shell: str) -> None:
     click.echo(completion(cli, {}, "zoo", "_ZOO_COMPLETE").source())
 
 
-cli.add_command(data_commands)
+for each in (data_commands, evaluate_command, scores_command):
+    cli.add_command(each)
 
 
 def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

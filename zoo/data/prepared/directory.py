@@ -15,6 +15,7 @@ META = "meta.json"
 FORMAT = 2
 CHECKSUM = "sha256"  # of meta.json without this key
 PARTIAL = ".partial"  # the ending of a folder that is being written, whose name begins with a dot
+SHORT = 12  # characters of a fingerprint, in names
 SPARE = 64 * 2**20  # bytes left free beside what is written
 
 
@@ -27,6 +28,16 @@ def data_directory(data_dir: Path | None = None) -> Path:
 def prepared_root(data_dir: Path | None = None) -> Path:
     """The folder of prepared arrays: one subfolder for each combination of dataset, version, split, size and crop."""
     return data_directory(data_dir) / "zoo"
+
+
+def features_root(data_dir: Path | None = None) -> Path:
+    """The folder of what evaluation's networks said of real samples, in subfolders that begin with a fingerprint."""
+    return data_directory(data_dir) / "zoo_features"
+
+
+def feature_folders(fingerprint: str, data_dir: Path | None = None) -> list[Path]:
+    """The features that are kept of the data of a fingerprint."""
+    return sorted(features_root(data_dir).glob(f"{fingerprint[:SHORT]}-*"))
 
 
 @dataclass(frozen=True)

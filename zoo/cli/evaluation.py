@@ -1,0 +1,124 @@
+"""`zoo evaluate` and `zoo scores`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo import backend
+from zoo.backend import SUPPORTED
+from zoo.cli.options import complete_datasets, data_dir_option, examples, json_option, plugin_option
+from zoo.data.options import CHANNELS, DataOptions
+from zoo.errors import ZooError
+from zoo.evaluation.options import SAMPLES, EvaluationOptions
+
+OPTION_NAMES = (
+    "samples",
+    "real_samples",
+    "seed",
+    "extractor",
+    "resize",
+    "weights",
+    "split",
+    "raw",
+    "allow_training",
+    "data_dir",
+)
+
+
+def names_of(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """`kid,fd` as its names."""
+    return tuple(each.strip() for each in value.split(",") if each.strip()) if value else ()
+
+
+metrics_option = click.option(
+    "--metrics", callback=names_of, metavar="NAMES", help="Which, separated by commas [all that the data allow]."
+)
+
+
+@click.command(
+    "evaluate",
+    epilog=examples(
+        "zoo evaluate runs/dcgan/fashion_mini/0",
+        "zoo evaluate runs/*/fashion_mnist/0 --metrics kid,fd --samples 2000",
+        "zoo evaluate runs/dcgan/celeba/0 --checkpoint all --extractor inception --resize clean",
+        "zoo evaluate ./generated --dataset fashion_mnist",
+        "zoo evaluate samples.npz --against ./photos --image-size 64",
+    ),
+)
+@click.argument("scored", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_OR_IMAGES...")
+@click.option("--against", type=click.Path(path_type=Path), metavar="PATH", help="Real images in files.")
+@click.option(
+    "--dataset",
+    metavar="NAME_OR_PATH",
+    shell_complete=complete_datasets,
+    help="Real images of a dataset [a run's own].",
+)
+@click.option("--split", default="test", show_default=True, metavar="SPLIT", help="Of the dataset.")
+@click.option("--checkpoint", type=click.Choice(["best", "last", "all"]), default="last", show_default=True)
+@metrics_option
+@click.option("--samples", type=click.IntRange(min=1), default=SAMPLES, show_default=True, help="Generated ones.")
+@click.option("--real-samples", type=click.IntRange(min=1), help="Real ones [as many, or all there are].")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of latents and subsets.")
+@click.option(
+    "--extractor",
+    metavar="NAME",
+    help="Of zoo list extractors [inception where its weights are here, else efficientnet-lite0].",
+)
+@click.option("--resize", metavar="NAME", help="How images reach inception: tf1, pytorch or clean [tf1].")
+@click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights.")
+@click.option("--raw", is_flag=True, help="The weights that training ended with, where an average is kept too.")
+@click.option("--allow-training", is_flag=True, help="Score against images that the run was trained on.")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Side to which files are resized.")
+@click.option(
+    "--channels",
+    type=click.Choice([str(each) for each in CHANNELS]),
+    callback=lambda _context, _parameter, value: value and int(value),
+    help="To which files are converted: 1 gray, 3 RGB, 4 RGB with alpha.",
+)
+@click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]")
+@plugin_option
+@data_dir_option
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A .json [a run's evaluation.json].")
+@json_option
+def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **options: Any) -> None:
+    """Score runs, or images in folders, zips and arrays, against real images.
+
+    Every score is printed and kept with its protocol; `zoo scores` puts those of several runs side by side.
+    """
+    import zoo
+    from zoo.cli.evaluation_printing import evaluated
+
+    backend.choose(options["backend"])
+    asked = EvaluationOptions(options["metrics"], **{name: options[name] for name in OPTION_NAMES})
+    look = DataOptions(image_size=options["image_size"], channels=options["channels"])
+    if out is not None and out.suffix != ".json":
+        raise ZooError(f"--out {out}: expected a file that ends in .json.")
+    found = []
+    for each in scored:
+        found += zoo.evaluate(
+            each,
+            **{name: options[name] for name in ("against", "dataset", "checkpoint", "plugins")},
+            options=asked,
+            look=look,
+            out=out,
+        )
+        if not as_json:
+            click.echo(evaluated(found[-1:] if options["checkpoint"] != "all" else found))
+    if as_json:
+        click.echo(json.dumps(found))
+
+
+@click.command("scores", epilog=examples("zoo scores runs/*/fashion_mnist/0", "zoo scores runs/dcgan/celeba/0 --json"))
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@metrics_option
+@json_option
+def scores_command(runs: Sequence[Path], metrics: Sequence[str], as_json: bool) -> None:
+    """Put the kept scores of runs side by side, if they were measured alike; differing protocols are refused."""
+    from zoo.cli.evaluation_printing import side_by_side
+    from zoo.scoring import score_table
+
+    rows = score_table(runs, metrics)
+    click.echo(json.dumps(rows) if as_json else side_by_side(rows))

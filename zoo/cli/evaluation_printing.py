@@ -1,0 +1,68 @@
+"""What `zoo evaluate` and `zoo scores` print for a person, from the data that `--json` prints."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+ARROWS = {"lower": "lower is better", "higher": "higher is better", None: ""}
+
+
+def evaluated(evaluations: Sequence[Mapping[str, Any]]) -> str:
+    """Each evaluation's scores with their intervals, then the protocol that they share, then its pictures."""
+    return "\n\n".join(one_evaluated(each) for each in evaluations)
+
+
+def one_evaluated(evaluation: Mapping[str, Any]) -> str:
+    """One evaluation."""
+    scores = evaluation["scores"]
+    step = f", step {evaluation['step']}" if evaluation["step"] is not None else ""
+    width = max(len(score["name"]) for score in scores)
+    lines = [f"{evaluation['scored']}{step}, in {evaluation['seconds']:.0f} s"]
+    lines += [f"  {score['name']:<{width}}  {score_text(score)}".rstrip() for score in scores]
+    lines += protocol_lines(scores)
+    lines += [f"  {metric}: {path}" for metric, path in evaluation["pictures"].items()]
+    return "\n".join(lines)
+
+
+def score_text(score: Mapping[str, Any]) -> str:
+    """`12.3   95% 11.8 to 12.8   lower is better`."""
+    low_high = "95% " + " to ".join(number(end) for end in score["interval"]) if score["interval"] else ""
+    return f"{number(score['value']):>9}  {low_high:<26}  {ARROWS[score['better']]}"
+
+
+def number(value: float) -> str:
+    """Four significant digits."""
+    return f"{value:.4g}"
+
+
+def protocol_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The protocol of an evaluation's scores in words."""
+    protocol = next((each["protocol"] for each in scores if each["protocol"]["extractor"]), scores[0]["protocol"])
+    real, generated, extractor = protocol["real"], protocol["generated"], protocol["extractor"]
+    lines = [
+        f"  real       {real['count']:,} of {real['dataset']}, split {real['split']}, {real['fingerprint'][:12]}",
+        f"  generated  {generated['count']:,}, {weights_text(generated)}, seed {protocol['seed']}",
+    ]
+    if extractor:
+        name = " ".join(part for part in (extractor["name"], extractor["sha256"][:8]) if part)
+        lines.append(f"  extractor  {name}, {extractor['preparation']}")
+    return lines
+
+
+def weights_text(generated: Mapping[str, Any]) -> str:
+    """Where the generated samples came from."""
+    if generated["weights"] == "files":
+        return "from files"
+    return f"{generated['weights']} weights, BatchNorm in {generated['batch_norm']} mode"
+
+
+def side_by_side(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A line for each run, a column for each score, and their protocol once."""
+    names = list(dict.fromkeys(score["name"] for row in rows for score in row["scores"]))
+    values = [{score["name"]: number(score["value"]) for score in row["scores"]} for row in rows]
+    first = max(len(row["scored"]) for row in rows)
+    widths = [max(len(name), *(len(each.get(name, "-")) for each in values)) for name in names]
+    lines = [" " * first + "".join(f"  {name:>{width}}" for name, width in zip(names, widths, strict=True))]
+    for row, each in zip(rows, values, strict=True):
+        cells = "".join(f"  {each.get(name, '-'):>{width}}" for name, width in zip(names, widths, strict=True))
+        lines.append(f"{row['scored']:<{first}}{cells}")
+    return "\n".join([*lines, *protocol_lines([score for row in rows for score in row["scores"]])])

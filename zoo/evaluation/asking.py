@@ -1,0 +1,139 @@
+"""From options and data to the question that every checkpoint is asked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.catalogue import Catalogue
+from zoo.data.opening import entry_of as dataset_entry
+from zoo.data.opening import open_dataset
+from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.errors import ZooError
+from zoo.evaluation.extractors.choosing import default_name, open_extractor
+from zoo.evaluation.images import Images, real_images, share_seen
+from zoo.evaluation.measuring import Question, chosen_metrics
+from zoo.evaluation.metrics.contract import Mixture
+from zoo.evaluation.options import EvaluationOptions
+from zoo.progress import Progress
+
+if TYPE_CHECKING:
+    from zoo.data import Dataset
+
+MOST_SEEN = 0.01  # of the real samples may be among those that were trained on: data sets do hold duplicates
+LOOK = ("crop", "image_size", "channels")
+MODES_BY = "digits"  # the extractor that says which mode an image shows
+
+
+def recorded_options(record: Mapping[str, Any], catalogue: Catalogue, split: str) -> DataOptions:
+    """The options by which a run's dataset was read, for another of its splits."""
+    kind = dataset_entry(record["name"], catalogue).kind
+    if kind == "points":
+        return DataOptions(split)
+    description = record["description"]
+    look = {name: description.get(name) for name in LOOK}
+    if kind in ("tfds", "files"):
+        look["label"] = description.get("label") or WITHOUT_LABELS
+    return DataOptions(split, **look)
+
+
+def ask(
+    dataset: "Dataset",
+    training: "Dataset | None",
+    options: EvaluationOptions,
+    catalogue: Catalogue,
+    folder: Path,
+    told: Progress,
+    generated: int | None = None,
+) -> Question:
+    """The question about `dataset`'s real samples; `training` is what the generator learnt from, where it is known.
+
+    `generated` is how many samples there will be, as many as the options want unless files have fewer. Raises ZooError
+    where real samples were trained on, unless that is asked for.
+    """
+    real = real_images(dataset, options.real_count, folder)
+    if training is not None and not options.allow_training:
+        refuse_seen(dataset, training, options)
+    extractor = None
+    if not real.are_points:
+        wanted = options.extractor or default_name(dataset_entry(dataset.name, catalogue).extractor, told)
+        extractor = open_extractor(wanted, catalogue, options.resize, options.weights, told)
+    mixture = mixture_of(dataset)
+    available, why_not = possible(real, extractor.name if extractor else None, mixture, training)
+    counts = {"real": len(real.samples), "generated": generated or options.samples}
+    return Question(
+        real=real,
+        metrics=chosen_metrics(options.metrics, available, why_not, counts),
+        extractor=extractor,
+        training=None if training is None or real.are_points else training.samples,
+        mixture=mixture,
+        mode_count=dataset.classes,
+        seed=options.seed,
+        data_dir=options.data_dir,
+        told=told,
+    )
+
+
+def possible(
+    real: Images, extractor: str | None, mixture: Mixture | None, training: "Dataset | None"
+) -> tuple[set[str], dict[str, str]]:
+    """What metrics may need and find here, and for the rest why it is missing."""
+    available, why_not = {"features"}, dict[str, str]()
+    if real.are_points:
+        available |= {"points"} | ({"modes"} if mixture else set())
+        why_not = dict.fromkeys(("images", "logits", "training"), "the samples are points, not images")
+        why_not["modes"] = "the points are drawn from no mixture"
+        return available, why_not
+    available |= {"images", "logits"} | ({"modes"} if extractor == MODES_BY else set())
+    available |= {"training"} if training is not None else set()
+    why_not["modes"] = f"modes of images are digits: --extractor {MODES_BY}, on mnist or stacked_mnist"
+    why_not["points"] = "the samples are images"
+    why_not["training"] = "the images that the generator learnt from are not known"
+    return available, why_not
+
+
+def mixture_of(dataset: "Dataset") -> Mixture | None:
+    """The Gaussians that a dataset's points were drawn from, or None."""
+    centres = dataset.description.get("centres")
+    if centres is None:
+        return None
+    return Mixture(np.array(centres, "float64"), float(dataset.description["standard_deviation"]))
+
+
+def refuse_seen(real: "Dataset", training: "Dataset", options: EvaluationOptions) -> None:
+    """Raises ZooError where more of the real samples were trained on than duplicates of a dataset explain."""
+    same = real.fingerprint == training.fingerprint
+    share = 1.0 if same else share_seen(real.samples, training.samples)
+    if share > MOST_SEEN:
+        raise ZooError(
+            f"{share:.0%} of the real samples of {real.name}, split {real.split}, are among those that the run was "
+            f"trained on ({training.split}): a score against them rewards memorising. Choose another --split, or ask "
+            "for it: --allow-training."
+        )
+
+
+def open_split(
+    record: Mapping[str, Any], split: str, catalogue: Catalogue, options: EvaluationOptions, told: Progress
+) -> "Dataset":
+    """A split of the dataset that run.yaml's `record` names, read as it was for training."""
+    read = recorded_options(record, catalogue, split)
+    return open_dataset(record["name"], catalogue, data_dir=options.data_dir, options=read, told=told)
+
+
+def open_training(
+    record: Mapping[str, Any], catalogue: Catalogue, options: EvaluationOptions, told: Progress
+) -> "Dataset | None":
+    """What a run was trained on; None, with a note, where that is not here any more."""
+    try:
+        training = open_split(record, record["split"], catalogue, options, told)
+    except ZooError as error:
+        told.note(f"What the run was trained on is not to be had, so nothing is said of memorised samples: {error}")
+        return None
+    if training.fingerprint != record["fingerprint"]:
+        raise ZooError(
+            f"The dataset '{record['name']}' is not what the run was trained on: its fingerprint is "
+            f"{training.fingerprint[:12]}, run.yaml says {record['fingerprint'][:12]}. Name the data to score against "
+            "with --dataset."
+        )
+    return training

@@ -1,0 +1,103 @@
+"""From images to features on disk: streamed, so that memory does not grow with their number, and kept for real ones."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.checkpoint import WRITING
+from zoo.data.prepared.directory import SHORT, features_root
+from zoo.errors import ZooError
+from zoo.evaluation.metrics.contract import Side
+from zoo.extractor import Extractor
+from zoo.progress import Progress
+
+NOTES = "meta.json"
+FORMAT = 1
+KINDS = ("features", "logits", "modes")
+
+
+def measured(images: np.ndarray, extractor: Extractor, folder: Path, told: Progress, what: str) -> Side:
+    """What an extractor says of uint8 images (N, H, W, C), written to `folder` batch by batch and mapped from there."""
+    count = len(images)
+    arrays: dict[str, np.memmap[Any, Any]] = {}
+    for start in range(0, count, extractor.batch_size):
+        batch = np.asarray(images[start : start + extractor.batch_size])
+        answer = extractor.features(batch)
+        for kind in KINDS:
+            values = getattr(answer, kind)
+            if values is None:
+                continue
+            if kind not in arrays:
+                shape = (count, *values.shape[1:])
+                arrays[kind] = np.lib.format.open_memmap(folder / f"{kind}.npy", "w+", values.dtype, shape)
+            arrays[kind][start : start + len(batch)] = values
+        told.counting(what, start + len(batch), count)
+    for array in arrays.values():
+        array.flush()
+    return mapped(images, folder)
+
+
+def mapped(images: np.ndarray, folder: Path) -> Side:
+    """Images with the features that lie in a folder."""
+    found = {kind: folder / f"{kind}.npy" for kind in KINDS}
+    arrays = {kind: np.load(path, mmap_mode="r") for kind, path in found.items() if path.exists()}
+    return Side(images, **arrays)
+
+
+def real_side(
+    images: np.ndarray, key: Mapping[str, Any], extractor: Extractor, data_dir: Path | None, told: Progress
+) -> Side:
+    """The features of real images, from the cache where they were measured before; `key` is what they depend on."""
+    folder = features_root(data_dir) / cache_name(key)
+    if is_whole(folder, key):
+        return mapped(images, folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=WRITING, dir=folder.parent))
+    except OSError as error:
+        raise ZooError(
+            f"Can't keep features in {folder.parent}: {error.strerror}. Choose another folder with --data-dir DIR."
+        ) from error
+    try:
+        measured(images, extractor, scratch, told, f"real images through {extractor.name}")
+        (scratch / NOTES).write_text(json.dumps({"format": FORMAT, "key": key}))
+        move(scratch, folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return mapped(images, folder)
+
+
+def cache_name(key: Mapping[str, Any]) -> str:
+    """`9749bdd3ea64-10000-efficientnet-lite0-57934424-1a2b3c4d`: data, count, network, and a hash of the whole key."""
+    whole = sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    extractor = key["extractor"]
+    return "-".join(
+        [key["fingerprint"][:SHORT], str(key["count"]), extractor["name"], extractor["sha256"][:8], whole[:8]]
+    )
+
+
+def is_whole(folder: Path, key: Mapping[str, Any]) -> bool:
+    """Whether a folder holds what `key` names; a folder is moved into place only when it is whole."""
+    try:
+        notes = json.loads((folder / NOTES).read_text())
+    except (OSError, ValueError):
+        return False
+    return bool(notes.get("format") == FORMAT and notes.get("key") == json.loads(json.dumps(key)))
+
+
+def move(scratch: Path, folder: Path) -> None:
+    """Put a whole folder under its name; another process may have been faster, with the same content."""
+    if folder.exists():
+        shutil.rmtree(folder)  # damaged, or of another version
+    try:
+        os.replace(scratch, folder)  # noqa: PTH105  a folder onto a name
+    except OSError:
+        if not folder.exists():
+            raise

@@ -1,0 +1,131 @@
+"""What is scored: real samples of a dataset, and generated ones of a run or from files, as arrays on disk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.evaluation.protocol import FILES
+from zoo.pictures import to_uint8
+from zoo.progress import Progress
+
+if TYPE_CHECKING:
+    from zoo.data import Dataset
+    from zoo.sampler import Sampler
+
+SELECTION_SEED = 20170626  # of which samples are compared where there are more: the day of the paper on the FID
+CHUNK = 256  # samples generated, copied or hashed at once
+DESCRIBED = ("source", "rows", "division", "crop", "resize")
+
+
+@dataclass(frozen=True)
+class Images:
+    """Samples (N, ...): uint8 images, or float32 points in original units, with what a protocol says of them."""
+
+    samples: np.ndarray
+    description: Mapping[str, Any]
+
+    @property
+    def are_points(self) -> bool:
+        """Whether the samples are points."""
+        return self.samples.ndim == 2
+
+
+def real_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
+    """`count` samples of a dataset, all where it has no more; the same ones whenever it is asked."""
+    samples = selected(dataset, count, folder / "real.npy")
+    description = {
+        "dataset": dataset.name,
+        "split": dataset.split,
+        **{name: dataset.description[name] for name in DESCRIBED if name in dataset.description},
+        "fingerprint": dataset.fingerprint,
+        "count": len(samples),
+        "sample_shape": list(dataset.sample_shape),
+    }
+    return Images(samples, description)
+
+
+def file_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
+    """Generated samples that came from files: of what generator, and how drawn, is not known."""
+    samples = selected(dataset, count, folder / "generated.npy")
+    return Images(samples, {"count": len(samples), "weights": FILES, "batch_norm": None})
+
+
+def selected(dataset: "Dataset", count: int | None, path: Path) -> np.ndarray:
+    """Seeded, distinct rows of a dataset in their order, mapped from disk as the dataset itself is."""
+    samples = dataset.samples
+    if count is not None and count < dataset.count:
+        draw = np.random.Generator(np.random.Philox(SELECTION_SEED))
+        rows = np.sort(draw.choice(dataset.count, count, replace=False))
+        samples = np.lib.format.open_memmap(path, "w+", samples.dtype, (count, *dataset.sample_shape))
+        for start in range(0, count, CHUNK):
+            samples[start : start + CHUNK] = dataset.samples[rows[start : start + CHUNK]]
+    is_image = len(dataset.sample_shape) == 3
+    return samples if is_image else np.asarray(samples, "float32") * np.float32(dataset.scale)
+
+
+def generated_images(
+    sampler: "Sampler", sample_shape: tuple[int, ...], scale: float, count: int, seed: int, folder: Path, told: Progress
+) -> Images:
+    """`count` samples of a generator in inference mode, a function of the seed, as they are drawn for any picture."""
+    from zoo.sampler import sliced
+
+    is_image = len(sample_shape) == 3
+    dtype = np.uint8 if is_image else np.float32
+    samples = np.lib.format.open_memmap(folder / "generated.npy", "w+", dtype, (count, *sample_shape))
+    latents = sampler.latents(count, seed)
+    for start in range(0, count, CHUNK):
+        made = sampler.samples(sliced(latents, slice(start, start + CHUNK)))
+        check_finite(made, start)
+        samples[start : start + len(made)] = to_uint8(made) if is_image else made * np.float32(scale)
+        told.counting("generating", start + len(made), count)
+    weights = "averaged" if sampler.average else "raw"
+    return Images(samples, {"count": count, "weights": weights, "batch_norm": "inference"})
+
+
+def check_finite(samples: np.ndarray, first: int) -> None:
+    """Raises ZooError where a generator made something that is no number."""
+    broken = ~np.isfinite(samples.reshape(len(samples), -1)).all(axis=1)
+    if broken.any():
+        raise ZooError(
+            f"Generated sample {first + int(np.argmax(broken))} holds a value that is not finite: the generator has "
+            "diverged. Evaluate an earlier checkpoint: --checkpoint all lists them."
+        )
+
+
+def check_usable(real: Images, generated: Images) -> None:
+    """Raises ZooError where the samples can't be compared: other shapes, or all generated ones equal."""
+    if real.samples.shape[1:] != generated.samples.shape[1:]:
+        height, _, *channels = *real.samples.shape[1:], 0
+        raise ZooError(
+            f"Expected generated samples of shape {real.samples.shape[1:]}, as the real ones have; received "
+            f"{generated.samples.shape[1:]}. Read both alike, such as --image-size {height} --channels {channels[0]}."
+        )
+    for whose, images in (("real", real), ("generated", generated)):
+        first = images.samples[0]
+        if all(np.array_equal(first, each) for each in images.samples):
+            raise ZooError(
+                f"All {len(images.samples):,} {whose} samples are the same one: there is no distribution to compare"
+                + (", the generator has collapsed." if whose == "generated" else ".")
+            )
+
+
+def share_seen(real: np.ndarray, training: np.ndarray) -> float:
+    """The share of real samples that are, value for value, among the training samples."""
+    seen = {digest(each) for each in in_chunks(training)}
+    return float(np.mean([digest(each) in seen for each in in_chunks(real)]))
+
+
+def digest(sample: np.ndarray) -> bytes:
+    """A hash of a sample's values."""
+    return blake2b(np.ascontiguousarray(sample).tobytes(), digest_size=16).digest()
+
+
+def in_chunks(samples: np.ndarray) -> Any:
+    """Every sample, read from disk in parts."""
+    for start in range(0, len(samples), CHUNK):
+        yield from np.asarray(samples[start : start + CHUNK])

@@ -1,0 +1,83 @@
+"""Scores while a run trains: the same question again and again, and the checkpoint that answered best."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.catalogue import Catalogue
+from zoo.evaluation.asking import ask, open_split
+from zoo.evaluation.images import generated_images
+from zoo.evaluation.measuring import Question
+from zoo.evaluation.options import JUDGED_BY, EvaluationOptions
+from zoo.evaluation.record import EVALUATION, EvaluationFile, best_step, evaluation_record
+from zoo.progress import Progress
+from zoo.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from zoo.data import Dataset
+    from zoo.sampler import Sampler
+
+
+@dataclass(frozen=True)
+class PeriodicJudge:
+    """Scores a run's generator every so many steps into its evaluation.json, and keeps the best checkpoint."""
+
+    directory: RunDirectory
+    question: Question
+    every: int  # steps
+    count: int  # generated samples
+    scale: float  # of points
+
+    @property
+    def file(self) -> EvaluationFile:
+        """The run's evaluation.json."""
+        return EvaluationFile(self.directory.path / EVALUATION)
+
+    def judge(self, sampler: "Sampler", step: int) -> None:
+        """Score the generator of a step whose checkpoint is saved, unless that is done already."""
+        if not any(each["step"] == step for each in self.periodic()):
+            told, sample_shape = self.question.told, self.question.real.samples.shape[1:]
+            with tempfile.TemporaryDirectory() as scratch:
+                folder, seed = Path(scratch), self.question.seed
+                generated = generated_images(sampler, sample_shape, self.scale, self.count, seed, folder, told)
+                answer = self.question.answer(generated, folder)
+            self.file.add(evaluation_record(str(self.directory.path), step, answer, periodic=True))
+            first = answer.scores[0]
+            told.note(f"step {step}: {first['name']} {first['value']:.4g}")
+        self.keep_best(step)
+
+    def periodic(self) -> list[dict[str, Any]]:
+        """The evaluations that were made while the run trained."""
+        return [each for each in self.file.read() if each["periodic"]]
+
+    def keep_best(self, step: int) -> None:
+        """Keep the step's checkpoint where its first score is the best of the run so far, or none is kept yet."""
+        checkpoints = self.directory.checkpoints
+        if best_step(self.periodic()) == step or checkpoints.best() is None:
+            checkpoints.keep_as_best(checkpoints.path(step))
+
+    def forget_after(self, steps: int) -> None:
+        """Drop the scores of later steps."""
+        self.file.cut_back(steps)
+
+
+@contextmanager
+def judging(
+    directory: RunDirectory,
+    training: "Dataset",
+    record: Mapping[str, Any],
+    every: int,
+    options: EvaluationOptions,
+    catalogue: Catalogue,
+    told: Progress,
+) -> Iterator[PeriodicJudge]:
+    """The judge of a run on `training`, which run.yaml's `record` describes; its metrics are few unless asked."""
+    kind = "images" if len(training.sample_shape) == 3 else "points"
+    chosen = replace(options, metrics=options.metrics or JUDGED_BY[kind])
+    real = open_split(record, options.split, catalogue, chosen, told)
+    with tempfile.TemporaryDirectory() as scratch:
+        question = ask(real, training, chosen, catalogue, Path(scratch), told)
+        yield PeriodicJudge(directory, question, every, options.samples, training.scale)

@@ -1,0 +1,84 @@
+"""What a metric is given, and what it answers; every metric is one file beside this one, with a `METRIC`.
+
+Sizes: N real and M generated samples, F features, K logits, D coordinates of a point.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from zoo.progress import Progress, Silent
+
+Needs = Literal["features", "logits", "images", "points", "modes", "training"]
+Better = Literal["lower", "higher"]
+NORMAL_95 = 1.959963984540054  # standard deviations to either side that hold 95% of a normal distribution
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number with how sure it is, before its extractor's name is added."""
+
+    name: str  # "fd", "precision"
+    value: float
+    deviation: float | None = None  # standard deviation of the value, None where nothing estimates it
+    interval: tuple[float, float] | None = None  # 95%
+    better: Better | None = None
+
+    @classmethod
+    def normal(cls, name: str, value: float, deviation: float, better: Better | None) -> "Score":
+        """A score whose interval is 1.96 deviations to either side."""
+        reach = NORMAL_95 * deviation
+        return cls(name, value, deviation, (value - reach, value + reach), better)
+
+
+@dataclass(frozen=True)
+class Side:
+    """What was measured of one side, real or generated; arrays may be memory maps, so read them in parts."""
+
+    samples: np.ndarray  # uint8 (N, H, W, C) images, or float32 (N, D) points in original units
+    features: np.ndarray | None = None  # float32 (N, F)
+    logits: np.ndarray | None = None  # float32 (N, K)
+    modes: np.ndarray | None = None  # int64 (N,), the mode that a classifier finds in each image
+
+    @property
+    def count(self) -> int:
+        """How many samples."""
+        return len(self.samples)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """The Gaussians that points were drawn from, in original units."""
+
+    centres: np.ndarray  # float64 (modes, D)
+    standard_deviation: float
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Everything that a metric may look at."""
+
+    real: Side
+    fake: Side
+    training: np.ndarray | None = None  # uint8 (T, H, W, C), the images that the generator learnt from
+    mixture: Mixture | None = None
+    mode_count: int | None = None  # how many modes `modes` may name
+    seed: int = 0  # of subsets, projections and pairs
+    told: Progress = field(default_factory=Silent)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric: what it is called, what it needs, and how it is computed."""
+
+    name: str  # as --metrics takes it
+    summary: str  # one line, with its paper
+    needs: frozenset[Needs]
+    smallest: int  # samples on either side, below which it means nothing
+    settings: Mapping[str, Any]  # what else its numbers depend on: part of the protocol
+    measure: Callable[[Compared], Sequence[Score]]
+    in_features: bool = True  # whether its numbers depend on the extractor, and carry its name
+    default: bool = True  # whether it is measured unless asked otherwise
+    picture: Callable[[Compared], Any] | None = None  # a PIL image that shows what the number can't

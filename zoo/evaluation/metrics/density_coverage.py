@@ -1,0 +1,85 @@
+"""Density and coverage (Naeem et al. 2020), https://arxiv.org/abs/2002.09797"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.evaluation.metrics.checks import check_both, present
+from zoo.evaluation.metrics.contract import NORMAL_95, Compared, Metric, Score
+from zoo.evaluation.metrics.distances import frame, neighbour_radii
+
+NEIGHBOURS = 5
+SMALLEST = 10
+
+
+@dataclass(frozen=True)
+class Neighbourhoods:
+    """How M generated samples lie in the neighbourhoods of N real ones."""
+
+    reached: np.ndarray  # int64 (M,), in how many neighbourhoods each generated sample is
+    held: np.ndarray  # int64 (N,), how many generated samples each neighbourhood holds
+    alone: np.ndarray  # int64 (M,), how many neighbourhoods hold this generated sample and no other
+    k: int
+
+    @property
+    def density(self) -> float:
+        """About 1 for equal distributions, and above where samples crowd where real ones are dense."""
+        return float(self.reached.mean() / self.k)
+
+    @property
+    def coverage(self) -> float:
+        """From 0 to 1; 1 - 2^-k is about what equal distributions and counts have (section 4)."""
+        return float(np.mean(self.held > 0))
+
+    @property
+    def coverage_deviation(self) -> float:
+        """By the delete-one jackknife, which errs on the large side (Efron & Stein 1981).
+
+        Half-samples err more: with half of the samples coverage is lower, and varies twice as much where it is high.
+        """
+        lost = self.alone / len(self.held)
+        return math.sqrt((len(lost) - 1) * float(np.var(lost)))
+
+
+def neighbourhoods(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> Neighbourhoods:
+    """Equations 3 and 4 for features (N, F) and (M, F): balls around real samples up to their k-th nearest other.
+
+    The distance itself is outside, as in the authors' code: so copies of the real samples have density 1, no more.
+    """
+    check_both(real, fake, smallest=k + 1)
+    around = frame(real, fake)
+    radii = neighbour_radii(around, real, k)
+    reached, held, alone = (np.zeros(size, "int64") for size in (len(fake), len(real), len(fake)))
+    for block, squared in around.blocks(real, fake):
+        inside = around.inside(squared, radii[block, None])
+        reached += inside.sum(axis=0)
+        held[block] = inside.sum(axis=1)
+        alone += inside[held[block] == 1].sum(axis=0)
+    return Neighbourhoods(reached, held, alone, k)
+
+
+def measure(compared: Compared) -> Sequence[Score]:
+    """`density`, a mean over independent samples, and `coverage`."""
+    real = present(compared.real.features, "features")
+    fake = present(compared.fake.features, "features")
+    check_both(real, fake, smallest=SMALLEST)
+    found = neighbourhoods(real, fake)
+    deviation = float(np.std(found.reached / found.k, ddof=1) / np.sqrt(len(fake)))
+    reach = NORMAL_95 * found.coverage_deviation
+    interval = (max(0.0, found.coverage - reach), min(1.0, found.coverage + reach))
+    return [
+        Score.normal("density", found.density, deviation, "higher"),
+        Score("coverage", found.coverage, found.coverage_deviation, interval, "higher"),
+    ]
+
+
+METRIC = Metric(
+    name="density-coverage",
+    summary="How densely generated samples lie around real ones, and how many have one near (Naeem et al. 2020)",
+    needs=frozenset({"features"}),
+    smallest=SMALLEST,
+    settings={"neighbours": NEIGHBOURS},
+    measure=measure,
+)

@@ -1,0 +1,100 @@
+"""Fréchet distance of features: FID in Inception's (Heusel et al. 2017), https://arxiv.org/abs/1706.08500"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.evaluation.metrics.checks import check_both, parts, present
+from zoo.evaluation.metrics.contract import Compared, Metric, Score
+from zoo.evaluation.metrics.halves import HALVES, half_sample_deviation
+from zoo.evaluation.metrics.intervals import of_ten
+
+SMALLEST = 10
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A Gaussian fitted to features, its covariance as root.T @ root with as few rows as its rank allows."""
+
+    mean: np.ndarray  # float64 (F,)
+    root: np.ndarray  # float64 (R, F), R at most min(N, F)
+
+    @property
+    def trace(self) -> float:
+        """Of the covariance."""
+        return float(np.sum(np.square(self.root)))
+
+
+def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (F,) and unbiased covariance (F, F) in float64 of features (N, F), read in parts."""
+    mean = np.zeros(features.shape[1])
+    for part in parts(features):
+        mean += np.sum(features[part], axis=0, dtype="float64")
+    mean /= len(features)
+    covariance = np.zeros((len(mean), len(mean)))
+    for part in parts(features):
+        centred = features[part].astype("float64") - mean
+        covariance += centred.T @ centred
+    return mean, covariance / (len(features) - 1)
+
+
+def centred_root(features: np.ndarray) -> Gaussian:
+    """A root of N rows without a decomposition: the centred features (N, F) themselves, for N below F."""
+    values = np.asarray(features, "float64")
+    mean = values.mean(axis=0)
+    return Gaussian(mean, (values - mean) / np.sqrt(len(values) - 1))
+
+
+def fitted(features: np.ndarray) -> Gaussian:
+    """The Gaussian of features (N, F); directions without variance are left out of its root."""
+    if len(features) < features.shape[1]:
+        return centred_root(features)
+    mean, covariance = moments(features)
+    variances, directions = np.linalg.eigh(covariance)
+    kept = variances > len(variances) * np.finfo("float64").eps * variances[-1]
+    return Gaussian(mean, np.sqrt(variances[kept])[:, None] * directions[:, kept].T)
+
+
+def distance_to(real: Gaussian, features: np.ndarray) -> float:
+    """|m_r - m_f|^2 + tr(S_r + S_f - 2 (S_r S_f)^(1/2)) for features (M, F), at least 0; in the features' unit squared.
+
+    With S = A.T A on either side, the last trace is the sum of the singular values of A_r A_f.T, that is of the square
+    roots of the eigenvalues of A_r S_f A_r.T, or of A_f S_r A_f.T where M is smaller: symmetric, so that no
+    general matrix root with its complex rounding is needed.
+    """
+    if len(features) < len(real.root):
+        fake = centred_root(features)
+        mean, trace, product = fake.mean, fake.trace, fake.root @ real.root.T
+        gram = product @ product.T
+    else:
+        mean, covariance = moments(features)
+        trace, gram = float(np.trace(covariance)), real.root @ covariance @ real.root.T
+    shared = np.sum(np.sqrt(np.maximum(np.linalg.eigvalsh(gram), 0)))
+    return max(0.0, float(np.sum(np.square(real.mean - mean)) + real.trace + trace - 2 * shared))
+
+
+def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
+    """The Fréchet distance between the Gaussians of real (N, F) and generated (M, F) features."""
+    check_both(real, fake)
+    return distance_to(fitted(real), fake)
+
+
+def measure(compared: Compared) -> Sequence[Score]:
+    """`fd` with its deviation over half-samples; the real side is decomposed once."""
+    real = present(compared.real.features, "features")
+    fake = present(compared.fake.features, "features")
+    check_both(real, fake, smallest=SMALLEST)
+    gaussian = fitted(real)
+    deviation = half_sample_deviation(lambda half: distance_to(gaussian, fake[half]), len(fake), compared.seed)
+    return [of_ten("fd", distance_to(gaussian, fake), float(deviation), "lower", lowest=0.0)]
+
+
+METRIC = Metric(
+    name="fd",
+    summary="Fréchet distance between Gaussians fitted to features: FID in Inception's (Heusel et al. 2017)",
+    needs=frozenset({"features"}),
+    smallest=SMALLEST,
+    settings={"covariance": "unbiased", "halves": HALVES},
+    measure=measure,
+)

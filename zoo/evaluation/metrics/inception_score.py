@@ -1,0 +1,68 @@
+"""Inception Score (Salimans et al. 2016), https://arxiv.org/abs/1606.03498"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.evaluation.metrics.checks import check_vectors, present
+from zoo.evaluation.metrics.contract import Compared, Metric, Score
+from zoo.evaluation.metrics.draws import generator
+from zoo.evaluation.metrics.intervals import STUDENT_95
+
+SPLITS = 10
+SMALLEST = 100
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """float64 log probabilities of logits (N, K)."""
+    shifted = logits.astype("float64") - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def score(logits: np.ndarray) -> float:
+    """exp(mean KL(p(y|x) || p(y))) of logits (N, K), section 4: from 1 to K."""
+    conditional = log_softmax(logits)
+    probabilities = np.exp(conditional)
+    marginal = probabilities.mean(axis=0)
+    # A class whose every probability underflows adds 0 log 0 = 0.
+    log_marginal = np.log(np.where(marginal > 0, marginal, 1))
+    return float(np.exp(np.mean(np.sum(probabilities * (conditional - log_marginal), axis=1))))
+
+
+def split_scores(logits: np.ndarray, seed: int = 0, splits: int = SPLITS) -> np.ndarray:
+    """The score of each of `splits` equal parts of logits (N, K), float64 (splits,).
+
+    Samples are shuffled first, as torch-fidelity does and Salimans' code does not: where a generator's labels go round
+    the classes or files come sorted, contiguous parts are no fair samples.
+    """
+    if len(logits) < splits:
+        raise ZooError(f"Expected at least {splits} logits, one for each split; received {len(logits)}.")
+    check_finite_logits(logits)
+    order = generator(seed, "is").permutation(len(logits))
+    return np.array([score(np.asarray(logits[np.sort(part)])) for part in np.array_split(order, splits)])
+
+
+def check_finite_logits(logits: np.ndarray) -> None:
+    """Raises ZooError for other than finite (N, K); equal logits everywhere are a score of 1, and no mistake."""
+    if logits.ndim != 2 or not all(np.isfinite(logits).all(axis=1)):
+        check_vectors(logits, "generated logits")
+
+
+def measure(compared: Compared) -> Sequence[Score]:
+    """`is`, the mean over splits; `deviation` is between splits, as papers print it, the interval is of the mean."""
+    scores = split_scores(present(compared.fake.logits, "logits"), compared.seed)
+    value, deviation = float(scores.mean()), float(scores.std(ddof=1))
+    reach = STUDENT_95 * deviation / math.sqrt(len(scores))  # splits are disjoint, so independent
+    return [Score("is", value, deviation, (value - reach, value + reach), "higher")]
+
+
+METRIC = Metric(
+    name="is",
+    summary="Inception Score: classes sure for each sample, various over all (Salimans et al. 2016)",
+    needs=frozenset({"logits"}),
+    smallest=SMALLEST,
+    settings={"splits": SPLITS},
+    measure=measure,
+)
