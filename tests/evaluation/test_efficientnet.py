@@ -19,7 +19,6 @@ ON_JAX = """
 import numpy, sys
 from inception_weights import random_images
 from zoo.evaluation.extractors.efficientnet_lite0 import extractor
-from zoo.extractor import Extractor
 from zoo.progress import Silent
 network = extractor(None, None, Silent())
 network.batch_size = 2  # no more images are compared

@@ -22,7 +22,7 @@ from zoo.progress import Progress
 
 NAME = "inception"
 SIZE = 299  # pixels
-BATCH = 32  # images at once: more are no faster on a CPU, and need more memory
+BATCH = 16  # images at once: more are no faster on a CPU, and need more memory
 PREPARATIONS = {
     "tf1": Preparation("tf1", "TF1 bilinear", SIZE, 128, 128),
     "pytorch": Preparation("pytorch", "half-pixel bilinear without antialiasing", SIZE, 127.5, 127.5),

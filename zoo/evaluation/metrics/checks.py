@@ -23,8 +23,8 @@ def present(array: np.ndarray | None, what: str) -> np.ndarray:
     return array
 
 
-def check_vectors(vectors: np.ndarray, what: str, smallest: int = 2) -> None:
-    """Raises ZooError unless `vectors` is (N, F) of finite numbers, N at least `smallest`, and not one row N times."""
+def check_vectors(vectors: np.ndarray, what: str, smallest: int = 2, varied: bool = True) -> None:
+    """Raises ZooError unless `vectors` is (N, F) of finite numbers, N at least `smallest`; `varied`: not all equal."""
     if vectors.ndim != 2 or vectors.shape[1] == 0:
         raise ZooError(f"Expected {what} of shape (samples, numbers of each); received {vectors.shape}.")
     if len(vectors) < smallest:
@@ -36,7 +36,7 @@ def check_vectors(vectors: np.ndarray, what: str, smallest: int = 2) -> None:
         if broken.any():
             raise ZooError(f"Row {part.start + int(np.argmax(broken))} of the {what} holds a value that is not finite.")
         varies = varies or bool((values != vectors[0]).any())
-    if not varies:
+    if varied and not varies:
         raise ZooError(f"All {len(vectors):,} {what} are the same one: there is no distribution to compare.")
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.errors import ZooError
 from zoo.evaluation.metrics.checks import check_vectors, present
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.draws import generator
@@ -37,17 +36,10 @@ def split_scores(logits: np.ndarray, seed: int = 0, splits: int = SPLITS) -> np.
     Samples are shuffled first, as torch-fidelity does and Salimans' code does not: where a generator's labels go round
     the classes or files come sorted, contiguous parts are no fair samples.
     """
-    if len(logits) < splits:
-        raise ZooError(f"Expected at least {splits} logits, one for each split; received {len(logits)}.")
-    check_finite_logits(logits)
+    # Equal logits everywhere are a score of 1, and no mistake.
+    check_vectors(logits, f"logits, one for each of {splits} splits", smallest=splits, varied=False)
     order = generator(seed, "is").permutation(len(logits))
     return np.array([score(np.asarray(logits[np.sort(part)])) for part in np.array_split(order, splits)])
-
-
-def check_finite_logits(logits: np.ndarray) -> None:
-    """Raises ZooError for other than finite (N, K); equal logits everywhere are a score of 1, and no mistake."""
-    if logits.ndim != 2 or not all(np.isfinite(logits).all(axis=1)):
-        check_vectors(logits, "generated logits")
 
 
 def measure(compared: Compared) -> Sequence[Score]:

@@ -39,10 +39,10 @@ def nearest(
     """
     check_same_shape(queries, training)
     k, told = min(k, len(training)), told or Silent()
-    flat = flattened(queries)
-    best, found = np.empty((len(flat), 0), "float32"), np.empty((len(flat), 0), "int64")
-    for start, part in training_parts(training, len(flat)):
-        squared = np.einsum("ij,ij->i", part, part) - 2 * flat @ part.T
+    doubled = -2 * flattened(queries)
+    best, found = np.empty((len(queries), 0), "float32"), np.empty((len(queries), 0), "int64")
+    for start, part in training_parts(training, len(queries)):
+        squared = np.einsum("ij,ij->i", part, part) + doubled @ part.T
         near = smallest(squared, k)
         best = np.concatenate([best, np.take_along_axis(squared, near, 1)], axis=1)
         found = np.concatenate([found, near + start], axis=1)
