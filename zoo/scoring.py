@@ -29,7 +29,7 @@ EVERYTHING = "all"  # the split of files that are scored
 
 
 def evaluate(
-    scored: Path | str,
+    scored: Run | Path | str,
     *,
     against: Path | str | None = None,
     dataset: str | None = None,
@@ -49,10 +49,11 @@ def evaluate(
     told = progress if not isinstance(progress, bool) else for_stderr() if progress else Silent()
     catalogue = read_catalogue([Path(each) for each in plugins])
     try:
-        if is_run(Path(scored)):
+        if isinstance(scored, Run) or is_run(Path(scored)):
+            run = scored if isinstance(scored, Run) else load(scored)
             if against is not None:
-                raise ZooError(f"{scored} is a run: it is scored against a dataset, not --against files.")
-            return evaluate_run(load(scored), checkpoint, dataset, options, catalogue, out, told)
+                raise ZooError(f"{run.path} is a run: it is scored against a dataset, not --against files.")
+            return evaluate_run(run, checkpoint, dataset, options, catalogue, out, told)
         return evaluate_files(str(scored), against, dataset, options, look or DataOptions(), catalogue, out, told)
     finally:
         told.stop()
@@ -208,7 +209,8 @@ def score_table(paths: Sequence[Path], names: Sequence[str] = ()) -> list[dict[s
     rows: list[dict[str, Any]] = []
     for path in paths:
         file = EvaluationFile(path if path.suffix == ".json" else load(path).path / EVALUATION)
-        evaluations = [each for each in file.read() if not each["periodic"]]
+        every = file.read()
+        evaluations = [each for each in every if not each["periodic"]] or every
         if not evaluations:
             raise ZooError(f"{path} has no evaluation yet: zoo evaluate {path}")
         latest: dict[str, Mapping[str, Any]] = {}

@@ -63,6 +63,14 @@ def test_the_deviation_is_the_spread_over_draws(shift: float, count: int, size: 
     assert np.mean([each.between_subsets for each in found]) / np.sqrt(40) < 0.6 * spread  # what is often printed
 
 
+def test_few_subsets_are_trusted_less_than_many() -> None:
+    real, fake = normal(0, 1000, 16), normal(1, 1000, 16, shift=0.3)
+    found = kernel_distance(real, fake, subsets=4, size=30)
+    assert found.deviation > found.between_subsets / 2
+    values = [kernel_distance(real, fake, seed, 4, 30).value for seed in range(40)]  # the same samples, other subsets
+    assert found.between_subsets / 2 == pytest.approx(np.std(values, ddof=1), rel=0.6)
+
+
 def test_the_score_takes_subsets_of_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
 

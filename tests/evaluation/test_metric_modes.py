@@ -5,7 +5,7 @@ import pytest
 
 from zoo import ZooError
 from zoo.evaluation.metrics.contract import Compared, Mixture, Score, Side
-from zoo.evaluation.metrics.modes import METRIC, divergence, of_images, of_mixture
+from zoo.evaluation.metrics.modes import METRIC, count_score, divergence, of_images, of_mixture
 
 THREE = Mixture(np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]]), 1.0)
 SAMPLES = np.zeros((8, 28, 28, 3), "uint8")
@@ -55,6 +55,13 @@ def test_even_draws_diverge_by_what_their_number_explains() -> None:
     draw = np.random.default_rng(1)
     values = [divergence(np.bincount(draw.integers(0, 100, 2000), minlength=100), np.ones(100)) for _ in range(50)]
     assert np.mean(values) == pytest.approx(99 / (2 * 2000), rel=0.1)
+
+
+def test_modes_of_a_single_sample_are_what_another_draw_may_lose() -> None:
+    found = count_score(np.array([1, 0, 1, 5, 2]))
+    left_out = [3, 3, *[4] * 7]  # the number of modes without each of the nine samples
+    jackknife = 8 / 9 * np.sum(np.square(left_out - np.mean(left_out)))
+    assert (found.value, found.deviation) == (4, pytest.approx(np.sqrt(jackknife), rel=0.1))
 
 
 def test_deviations_are_spreads_over_draws() -> None:

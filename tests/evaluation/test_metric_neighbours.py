@@ -8,7 +8,7 @@ from zoo import ZooError
 from zoo.evaluation.metrics import density_coverage, precision_recall
 from zoo.evaluation.metrics.contract import Compared, Metric, Score, Side
 from zoo.evaluation.metrics.density_coverage import neighbourhoods
-from zoo.evaluation.metrics.distances import frame
+from zoo.evaluation.metrics.distances import Frame, frame
 from zoo.evaluation.metrics.halves import half_samples
 from zoo.evaluation.metrics.precision_recall import coverings
 
@@ -43,6 +43,13 @@ def test_all_four_are_those_of_prdc(count: int, others: int, width: int, k: int)
 def test_features_far_from_zero_lose_no_digits() -> None:
     real, fake = features(1, 200, 50) + np.float32(10000), features(2, 200, 50) + np.float32(10000)
     np.testing.assert_allclose(frame(real, fake).squared(real, fake), pairwise(real, fake), rtol=1e-10)
+
+
+def test_distances_that_only_rounding_tells_from_a_radius_tie_with_it() -> None:
+    around = Frame(np.zeros(1), rounding=1e-10)
+    squared = np.array([0.9, 1 - 1e-12, 1, 1 + 1e-12, 1.1])
+    assert around.within(squared, np.ones(1)).tolist() == [True, True, True, True, False]
+    assert around.inside(squared, np.ones(1)).tolist() == [True, False, False, False, False]
 
 
 def with_ties(seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,17 @@ from scipy.stats import wasserstein_distance
 from zoo import ZooError
 from zoo.evaluation.metrics import sliced_wasserstein
 from zoo.evaluation.metrics.contract import Compared, Side
-from zoo.evaluation.metrics.pyramids import BINOMIAL, blurred, enlarged, normalised, patches, pyramid, sides
+from zoo.evaluation.metrics.draws import generator
+from zoo.evaluation.metrics.pyramids import (
+    BINOMIAL,
+    blurred,
+    enlarged,
+    level_patches,
+    normalised,
+    patches,
+    pyramid,
+    sides,
+)
 from zoo.evaluation.metrics.sliced_wasserstein import METRIC, directions, of_images, of_points, sliced, wasserstein_1d
 
 
@@ -128,6 +138,19 @@ def test_images_have_a_score_for_each_level_and_their_mean(monkeypatch: pytest.M
     scores = {each.name: each.value for each in METRIC.measure(Compared(Side(real), Side(images(2, 50, 28))))}
     assert list(scores) == ["swd", "swd_28", "swd_14"]
     assert scores["swd"] == pytest.approx((scores["swd_28"] + scores["swd_14"]) / 2)
+
+
+def test_a_level_has_a_thousand_times_the_distance_of_its_patches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sliced_wasserstein, "DIRECTIONS", 6)
+    real, fake = images(1, 30, 28), images(2, 30, 28)
+    value, _ = sliced_wasserstein.of_level(real, fake, level=1, seed=4)
+    sets = [
+        level_patches(each, 1, 128, generator(seed, f"swd {whose} patches 1"))
+        for whose, seed, each in (("real", 0, real), ("generated", 4, fake))
+    ]
+    along = directions(6, 49, generator(0, "swd directions 1"))
+    expected = [wasserstein_distance(sets[0] @ each, sets[1] @ each) for each in along]
+    assert value == pytest.approx(1000 * np.mean(expected), rel=1e-4)
 
 
 def test_worse_images_are_farther(monkeypatch: pytest.MonkeyPatch) -> None:

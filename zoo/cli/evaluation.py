@@ -98,15 +98,16 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
         raise ZooError(f"--out {out}: expected a file that ends in .json.")
     found = []
     for each in scored:
-        found += zoo.evaluate(
+        evaluations = zoo.evaluate(
             each,
             **{name: options[name] for name in ("against", "dataset", "checkpoint", "plugins")},
             options=asked,
             look=look,
             out=out,
         )
+        found += evaluations
         if not as_json:
-            click.echo(evaluated(found[-1:] if options["checkpoint"] != "all" else found))
+            click.echo(evaluated(evaluations))
     if as_json:
         click.echo(json.dumps(found))
 

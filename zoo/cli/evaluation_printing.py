@@ -19,7 +19,7 @@ def one_evaluated(evaluation: Mapping[str, Any]) -> str:
     lines = [f"{evaluation['scored']}{step}, in {evaluation['seconds']:.0f} s"]
     lines += [f"  {score['name']:<{width}}  {score_text(score)}".rstrip() for score in scores]
     lines += protocol_lines(scores)
-    lines += [f"  {metric}: {path}" for metric, path in evaluation["pictures"].items()]
+    lines += [f"  picture    {path}" for path in evaluation["pictures"].values()]
     return "\n".join(lines)
 
 

@@ -4,6 +4,8 @@ from zlib import crc32
 
 import numpy as np
 
+OF_PROTOCOL = 0  # the seed of draws that every evaluation shares, such as which real samples are compared
+
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
     """A stream of its own for each purpose, so that no metric's draws depend on which others are measured."""

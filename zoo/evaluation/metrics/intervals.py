@@ -19,4 +19,6 @@ def of_share(name: str, share: float, count: int, better: Better | None) -> Scor
     middle = (share + squared / (2 * count)) / (1 + squared / count)
     reach = NORMAL_95 / (1 + squared / count) * math.sqrt(share * (1 - share) / count + squared / (4 * count**2))
     deviation = math.sqrt(share * (1 - share) / count)
-    return Score(name, share, deviation, (max(0.0, middle - reach), min(1.0, middle + reach)), better)
+    low = 0.0 if share == 0 else middle - reach  # which are equal but for rounding
+    high = 1.0 if share == 1 else middle + reach
+    return Score(name, share, deviation, (low, high), better)

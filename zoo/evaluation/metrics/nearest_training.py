@@ -12,7 +12,7 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.evaluation.metrics.checks import check_images, check_same_shape, present
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
-from zoo.evaluation.metrics.draws import some
+from zoo.evaluation.metrics.draws import OF_PROTOCOL, some
 from zoo.evaluation.metrics.halves import HALVES, half_sample_deviation
 from zoo.evaluation.metrics.intervals import of_share, of_ten
 from zoo.pictures import grid
@@ -111,7 +111,7 @@ def measure(compared: Compared) -> Sequence[Score]:
     training, real = present(compared.training, "training images"), compared.real.samples
     check_images(training, "training images")
     check_images(real, "real images")
-    new = np.asarray(real[some(compared.seed, "memorisation real", len(real), HELD_OUT)])
+    new = np.asarray(real[some(OF_PROTOCOL, "memorisation real", len(real), HELD_OUT)])
     images = judged(compared)
     check_same_shape(new, images)
     distances = nearest(np.concatenate([images, new]), training, told=compared.told)[1][:, 0]

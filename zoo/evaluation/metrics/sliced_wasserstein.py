@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo.evaluation.metrics.checks import check_both, check_images, check_same_shape
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
-from zoo.evaluation.metrics.draws import generator, some
+from zoo.evaluation.metrics.draws import OF_PROTOCOL, generator, some
 from zoo.evaluation.metrics.halves import HALVES, half_samples, spread
 from zoo.evaluation.metrics.intervals import of_ten
 from zoo.evaluation.metrics.pyramids import SMALLEST_SIDE, level_patches, sides
@@ -79,7 +79,7 @@ def sliced(
 def of_points(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> list[Score]:
     """`swd` of points (N, D) and (M, D): Wasserstein-1 in original units, the mean over 1,000 directions."""
     check_both(real, fake, "points")
-    along = directions(POINT_DIRECTIONS, real.shape[1], generator(seed, "swd directions"))
+    along = directions(POINT_DIRECTIONS, real.shape[1], generator(OF_PROTOCOL, "swd directions"))
     value, by_halves = sliced(real.astype("float64"), fake.astype("float64"), along, half_samples(len(fake), seed))
     return [of_ten("swd", value, float(spread(by_halves)), "lower", lowest=0.0)]
 
@@ -92,7 +92,8 @@ def of_images(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> list[Score]:
     check_images(real, "real images", side=SMALLEST_SIDE)
     check_images(fake, "generated images", side=SMALLEST_SIDE)
     check_same_shape(real, fake)
-    real, fake = (each[some(seed, "swd images", len(each), IMAGES)] for each in (real, fake))
+    real = real[some(OF_PROTOCOL, "swd images", len(real), IMAGES)]
+    fake = fake[some(seed, "swd images", len(fake), IMAGES)]
     names = [f"swd_{side}" for side in sides(*fake.shape[1:3])]
     measured = [of_level(real, fake, level, seed) for level in range(len(names))]
     values = np.array([value for value, _ in measured])
@@ -103,17 +104,18 @@ def of_images(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> list[Score]:
 
 
 def of_level(real: np.ndarray, fake: np.ndarray, level: int, seed: int) -> tuple[float, np.ndarray]:
-    """The distance of patches of one level, x 1,000, and of each half of the generated images."""
-    parts = [
-        level_patches(images, level, PATCHES, generator(seed, f"swd patches {whose} {level}"))
-        for whose, images in (("real", real), ("generated", fake))
-    ]
+    """The distance of patches of one level, x 1,000, and of each half of the generated images.
+
+    Directions and real patches are always the same: drawn anew they would add their own spread to every comparison.
+    """
+    real_patches = level_patches(real, level, PATCHES, generator(OF_PROTOCOL, f"swd real patches {level}"))
+    fake_patches = level_patches(fake, level, PATCHES, generator(seed, f"swd generated patches {level}"))
     halves = [
         (half[:, None] * PATCHES + np.arange(PATCHES)).ravel()
         for half in half_samples(len(fake), seed)  # whole images: patches of one are not independent
     ]
-    along = directions(DIRECTIONS, parts[0].shape[1], generator(seed, f"swd directions {level}"))
-    value, by_halves = sliced(parts[0], parts[1], along, halves, HALF_DIRECTIONS)
+    along = directions(DIRECTIONS, fake_patches.shape[1], generator(OF_PROTOCOL, f"swd directions {level}"))
+    value, by_halves = sliced(real_patches, fake_patches, along, halves, HALF_DIRECTIONS)
     return SCALE * value, SCALE * by_halves
 
 
