@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoo import ZooError
+from zoo.evaluation.arrays import new_array
 from zoo.evaluation.names import score_name
 from zoo.evaluation.protocol import Protocol, check_comparable, protocol_differences
 from zoo.evaluation.record import EvaluationFile
@@ -72,3 +73,16 @@ def test_a_damaged_file_of_scores_is_told(tmp_path: Path) -> None:
         file.path.write_text(text)
         with pytest.raises(ZooError, match="is damaged or of another version"):
             file.read()
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shutil import disk_usage
+
+    usage = disk_usage(tmp_path)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type(usage)(usage.total, usage.used, 2**26 + 999))
+    assert new_array(tmp_path / "fits.npy", "float32", (200, 1)).shape == (200, 1)
+    with pytest.raises(ZooError, match="0 MB are needed for 300 samples"):
+        new_array(tmp_path / "large.npy", "float32", (300, 1))
+    assert not (tmp_path / "large.npy").exists()

@@ -3,17 +3,18 @@
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
 from zoo.checkpoint import WRITING
 from zoo.data.prepared.directory import SHORT, features_root
 from zoo.errors import ZooError
+from zoo.evaluation.arrays import new_array
 from zoo.evaluation.metrics.contract import Side
 from zoo.extractor import Extractor
 from zoo.progress import Progress
@@ -36,7 +37,7 @@ def measured(images: np.ndarray, extractor: Extractor, folder: Path, told: Progr
                 continue
             if kind not in arrays:
                 shape = (count, *values.shape[1:])
-                arrays[kind] = np.lib.format.open_memmap(folder / f"{kind}.npy", "w+", values.dtype, shape)
+                arrays[kind] = new_array(folder / f"{kind}.npy", values.dtype, shape)
             arrays[kind][start : start + len(batch)] = values
         told.counting(what, start + len(batch), count)
     for array in arrays.values():
@@ -58,9 +59,9 @@ def real_side(
     folder = features_root(data_dir) / cache_name(key)
     if is_whole(folder, key):
         return mapped(images, folder)
+    scratch = folder.with_name(f"{WRITING}{uuid4().hex}")  # no mkdtemp: others may read what is kept
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=WRITING, dir=folder.parent))
+        scratch.mkdir(parents=True)
     except OSError as error:
         raise ZooError(
             f"Can't keep features in {folder.parent}: {error.strerror}. Choose another folder with --data-dir DIR."

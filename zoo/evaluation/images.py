@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.evaluation.arrays import new_array
 from zoo.evaluation.protocol import FILES
 from zoo.pictures import to_uint8
 from zoo.progress import Progress
@@ -61,7 +62,7 @@ def selected(dataset: "Dataset", count: int | None, path: Path) -> np.ndarray:
     if count is not None and count < dataset.count:
         draw = np.random.Generator(np.random.Philox(SELECTION_SEED))
         rows = np.sort(draw.choice(dataset.count, count, replace=False))
-        samples = np.lib.format.open_memmap(path, "w+", samples.dtype, (count, *dataset.sample_shape))
+        samples = new_array(path, samples.dtype, (count, *dataset.sample_shape))
         for start in range(0, count, CHUNK):
             samples[start : start + CHUNK] = dataset.samples[rows[start : start + CHUNK]]
     is_image = len(dataset.sample_shape) == 3
@@ -76,7 +77,7 @@ def generated_images(
 
     is_image = len(sample_shape) == 3
     dtype = np.uint8 if is_image else np.float32
-    samples = np.lib.format.open_memmap(folder / "generated.npy", "w+", dtype, (count, *sample_shape))
+    samples = new_array(folder / "generated.npy", dtype, (count, *sample_shape))
     latents = sampler.latents(count, seed)
     for start in range(0, count, CHUNK):
         made = sampler.samples(sliced(latents, slice(start, start + CHUNK)))
