@@ -73,13 +73,12 @@ class Run:
 
         return load_sampler(self.directory, self.stack, self.record)
 
-    def sampler_at(self, checkpoint: Path, raw: bool = False) -> "Sampler":
-        """The generator of one of the run's checkpoints; `raw` leaves the average aside."""
+    def sampler_at(self, checkpoint: Path) -> "Sampler":
+        """The generator of one of the run's checkpoints, averaged where an average is kept."""
         backend.prepare()
         from zoo.loading import load_sampler
 
-        sampler = load_sampler(self.directory, self.stack, self.record, read_path(checkpoint)[0])
-        return replace(sampler, average=()) if raw else sampler
+        return load_sampler(self.directory, self.stack, self.record, read_path(checkpoint)[0])
 
     @property
     def generator(self) -> Any:

@@ -133,13 +133,12 @@ def answer_of(run: Run, checkpoint: Path, question: "Question", options: Evaluat
     """The scores of one checkpoint."""
     from zoo.evaluation.images import generated_images
 
-    sampler = run.sampler_at(checkpoint, options.raw)
+    sampler = run.sampler_at(checkpoint)
     record = run.record["dataset"]
     shape, scale = tuple(record["sample_shape"]), record["scale"]
     with tempfile.TemporaryDirectory() as scratch:
-        folder, count = Path(scratch), options.samples
-        generated = generated_images(sampler, shape, scale, count, options.seed, folder, question.told)
-        return question.answer(generated, folder)
+        generated = generated_images(sampler, shape, scale, options, Path(scratch), question.told)
+        return question.answer(generated, Path(scratch))
 
 
 def evaluate_files(

@@ -46,7 +46,10 @@ def test_the_score_is_the_mean_of_ten_splits_and_its_interval_that_of_the_mean()
     scores = split_scores(logits, seed=3)
     assert scores.shape == (10,)
     told = METRIC.measure(Compared(Side(SAMPLES), Side(SAMPLES, logits=logits), seed=3))[0]
-    assert (told.value, told.deviation) == (pytest.approx(scores.mean()), pytest.approx(scores.std(ddof=1)))
+    assert (told.value, told.deviation) == (
+        pytest.approx(scores.mean()),
+        pytest.approx(scores.std(ddof=1) / np.sqrt(10)),
+    )
     assert told.interval is not None
     assert told.interval[1] - told.value == pytest.approx(2.262 * scores.std(ddof=1) / np.sqrt(10), rel=1e-3)
 

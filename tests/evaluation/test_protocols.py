@@ -13,10 +13,11 @@ from zoo.evaluation.protocol import Protocol, check_comparable, protocol_differe
 from zoo.evaluation.record import EvaluationFile
 
 REAL = {"dataset": "mnist", "split": "test", "fingerprint": "abc", "count": 100, "sample_shape": (28, 28, 1)}
+GENERATED = {"count": 50, "weights": "averaged where kept", "averaged": True, "batch_norm": "inference"}
 PROTOCOL = Protocol(
     extractor={"name": "net", "sha256": "1", "preparation": "plain"},
     real=REAL,
-    generated={"count": 50, "weights": "averaged", "batch_norm": "inference"},
+    generated=GENERATED,
     seed=0,
 ).of_score(True, {"subsets": 10})
 
@@ -58,9 +59,17 @@ def test_another_seed_and_another_name_of_the_same_data_compare() -> None:
     assert protocol_differences(PROTOCOL, other) == []
 
 
+def test_a_run_that_keeps_no_average_compares_with_one_that_does() -> None:
+    other = copy.deepcopy(PROTOCOL)
+    other["generated"]["averaged"] = False
+    assert protocol_differences(PROTOCOL, other) == []
+
+
 def test_what_is_measured_in_pixels_does_not_depend_on_the_extractor() -> None:
     one, other = (
-        Protocol({"name": name, "sha256": name, "preparation": ""}, REAL, {"count": 5}, 0).of_score(False, {})
+        Protocol(
+            {"name": name, "sha256": name, "preparation": ""}, REAL, {"count": 5, "weights": "raw", "batch_norm": ""}, 0
+        ).of_score(False, {})
         for name in ("a", "b")
     )
     assert protocol_differences(one, other) == []

@@ -58,7 +58,12 @@ def test_a_run_is_scored_with_its_averaged_generator_against_its_test_split(
     (evaluation,) = json.loads(result.out)
     assert evaluation == EvaluationFile(fresh.path / "evaluation.json").read()[0]
     protocol = by_name(evaluation)["fd_pooling"]["protocol"]
-    assert protocol["generated"] == {"count": 100, "weights": "averaged", "batch_norm": "inference"}
+    assert protocol["generated"] == {
+        "count": 100,
+        "weights": "averaged where kept",
+        "averaged": True,
+        "batch_norm": "inference",
+    }
     assert (protocol["real"]["split"], protocol["real"]["count"]) == ("test", 100)
     assert protocol["extractor"] == {"name": "pooling", "sha256": "0" * 64, "preparation": "plain"}
 
@@ -85,7 +90,7 @@ def test_raw_weights_and_another_preparation_are_other_protocols(fresh: zoo.Run,
         assert zoo_command(*common, *more).code == 0
     scores = [score for _, score in scores_of(fresh) if score["name"] == "fd_pooling"]
     assert len(scores) == 3  # the fourth replaced the first
-    assert {score["protocol"]["generated"]["weights"] for score in scores} == {"averaged", "raw"}
+    assert {score["protocol"]["generated"]["weights"] for score in scores} == {"averaged where kept", "raw"}
 
 
 def scores_of(run: zoo.Run) -> list:

@@ -104,7 +104,13 @@ def test_scores_after_the_checkpoint_that_a_run_goes_back_to_are_dropped(
 def test_the_best_step_compares_scores_of_one_protocol_only() -> None:
     def evaluation(step: int, value: float, count: int = 10, better: str = "lower") -> dict:
         real = {"fingerprint": "f", "count": count, "sample_shape": [2]}
-        protocol = {"extractor": None, "real": real, "generated": {"count": 5}, "settings": {}, "seed": 0}
+        protocol = {
+            "extractor": None,
+            "real": real,
+            "generated": {"count": 5, "weights": "raw", "batch_norm": ""},
+            "settings": {},
+            "seed": 0,
+        }
         return {"step": step, "scores": [{"name": "fd", "value": value, "better": better, "protocol": protocol}]}
 
     falling = [evaluation(1, 3.0), evaluation(2, 1.0), evaluation(3, 2.0)]

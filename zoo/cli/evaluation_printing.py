@@ -52,7 +52,8 @@ def weights_text(generated: Mapping[str, Any]) -> str:
     """Where the generated samples came from."""
     if generated["weights"] == "files":
         return "from files"
-    return f"{generated['weights']} weights, BatchNorm in {generated['batch_norm']} mode"
+    weights = "averaged" if generated["averaged"] else "the last"
+    return f"{weights} weights ({generated['weights']}), BatchNorm in {generated['batch_norm']} mode"
 
 
 def side_by_side(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -1,7 +1,7 @@
 """What is scored: real samples of a dataset, and generated ones of a run or from files, as arrays on disk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,8 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
-from zoo.evaluation.protocol import FILES
+from zoo.evaluation.options import EvaluationOptions
+from zoo.evaluation.protocol import AVERAGED, FILES, RAW
 from zoo.pictures import to_uint8
 from zoo.progress import Progress
 
@@ -53,7 +54,7 @@ def real_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
 def file_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
     """Generated samples that came from files: of what generator, and how drawn, is not known."""
     samples = selected(dataset, count, folder / "generated.npy")
-    return Images(samples, {"count": len(samples), "weights": FILES, "batch_norm": None})
+    return Images(samples, {"count": len(samples), "weights": FILES, "averaged": None, "batch_norm": None})
 
 
 def selected(dataset: "Dataset", count: int | None, path: Path) -> np.ndarray:
@@ -70,22 +71,28 @@ def selected(dataset: "Dataset", count: int | None, path: Path) -> np.ndarray:
 
 
 def generated_images(
-    sampler: "Sampler", sample_shape: tuple[int, ...], scale: float, count: int, seed: int, folder: Path, told: Progress
+    sampler: "Sampler",
+    sample_shape: tuple[int, ...],
+    scale: float,
+    options: EvaluationOptions,
+    folder: Path,
+    told: Progress,
 ) -> Images:
-    """`count` samples of a generator in inference mode, a function of the seed, as they are drawn for any picture."""
+    """Samples of a generator in inference mode, a function of the seed, as they are drawn for any picture."""
     from zoo.sampler import sliced
 
-    is_image = len(sample_shape) == 3
+    is_image, count = len(sample_shape) == 3, options.samples
+    sampler = replace(sampler, average=()) if options.raw else sampler
     dtype = np.uint8 if is_image else np.float32
     samples = new_array(folder / "generated.npy", dtype, (count, *sample_shape))
-    latents = sampler.latents(count, seed)
+    latents = sampler.latents(count, options.seed)
     for start in range(0, count, CHUNK):
         made = sampler.samples(sliced(latents, slice(start, start + CHUNK)))
         check_finite(made, start)
         samples[start : start + len(made)] = to_uint8(made) if is_image else made * np.float32(scale)
         told.counting("generating", start + len(made), count)
-    weights = "averaged" if sampler.average else "raw"
-    return Images(samples, {"count": count, "weights": weights, "batch_norm": "inference"})
+    weights = {"weights": RAW if options.raw else AVERAGED, "averaged": bool(sampler.average)}
+    return Images(samples, {"count": count, **weights, "batch_norm": "inference"})
 
 
 def check_finite(samples: np.ndarray, first: int) -> None:

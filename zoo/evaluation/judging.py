@@ -28,7 +28,7 @@ class PeriodicJudge:
     directory: RunDirectory
     question: Question
     every: int  # steps
-    count: int  # generated samples
+    options: EvaluationOptions
     scale: float  # of points
 
     @property
@@ -41,8 +41,8 @@ class PeriodicJudge:
         if not any(each["step"] == step for each in self.periodic()):
             told, sample_shape = self.question.told, self.question.real.samples.shape[1:]
             with tempfile.TemporaryDirectory() as scratch:
-                folder, seed = Path(scratch), self.question.seed
-                generated = generated_images(sampler, sample_shape, self.scale, self.count, seed, folder, told)
+                folder = Path(scratch)
+                generated = generated_images(sampler, sample_shape, self.scale, self.options, folder, told)
                 answer = self.question.answer(generated, folder)
             self.file.add(evaluation_record(str(self.directory.path), step, answer, periodic=True))
             first = answer.scores[0]
@@ -80,4 +80,4 @@ def judging(
     real = open_split(record, options.split, catalogue, chosen, told)
     with tempfile.TemporaryDirectory() as scratch:
         question = ask(real, training, chosen, catalogue, Path(scratch), told)
-        yield PeriodicJudge(directory, question, every, options.samples, training.scale)
+        yield PeriodicJudge(directory, question, every, options, training.scale)

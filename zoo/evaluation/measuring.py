@@ -107,14 +107,15 @@ class Answer:
 
 def recorded(score: Measure, metric: Metric, protocol: Protocol) -> dict[str, Any]:
     """A score as plain data under the name that it may carry."""
-    extractor = protocol.extractor["name"] if metric.in_features and protocol.extractor else None
+    extractor = protocol.extractor["name"] if protocol.extractor else None
+    classified = "modes" in metric.needs and extractor != COORDINATES  # by the extractor, though no name says so
     return {
-        "name": score_name(score.name, extractor),
+        "name": score_name(score.name, extractor if metric.in_features else None),
         "value": float(score.value),
         "deviation": None if score.deviation is None else float(score.deviation),
         "interval": None if score.interval is None else [float(end) for end in score.interval],
         "better": score.better,
-        "protocol": protocol.of_score(metric.in_features, metric.settings),
+        "protocol": protocol.of_score(metric.in_features or classified, metric.settings),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo.run_directory import differences, normal
 
-AVERAGED, RAW, FILES = "averaged", "raw", "files"  # the weights of the generator, or none that is known
+AVERAGED, RAW, FILES = "averaged where kept", "raw", "files"  # the weights of the generator, or none that is known
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,13 @@ class Protocol:
 
     extractor: Mapping[str, Any] | None  # name, sha256 of its weights, preparation
     real: Mapping[str, Any]  # dataset, source, split, crop, resize, fingerprint, count, sample_shape
-    generated: Mapping[str, Any]  # count; weights averaged or raw, and BatchNorm's mode
+    generated: Mapping[str, Any]  # count; which weights by rule, and whether that were averaged ones; BatchNorm's mode
     seed: int  # of latents, and of what metrics draw: another one is another draw of the same score
 
-    def of_score(self, in_features: bool, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def of_score(self, by_extractor: bool, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The protocol of one score; what is measured in pixels does not depend on the extractor."""
         made = {
-            "extractor": self.extractor if in_features else None,
+            "extractor": self.extractor if by_extractor else None,
             "real": self.real,
             "generated": self.generated,
             "settings": dict(settings),
@@ -43,9 +43,13 @@ def protocol_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> li
 
 
 def essence(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a score's protocol must be equal in scores that are compared: not the seed, not names of data."""
-    real = {name: protocol["real"][name] for name in ("fingerprint", "count", "sample_shape")}
-    return {**{name: protocol[name] for name in ("extractor", "generated", "settings")}, "real": real}
+    """What of a score's protocol must be equal in scores that are compared: not the seed, not names of data.
+
+    Averaged weights where a run keeps them is one rule for all runs, those that keep none included.
+    """
+    parts = {"real": ("fingerprint", "count", "sample_shape"), "generated": ("count", "weights", "batch_norm")}
+    chosen = {part: {name: protocol[part][name] for name in names} for part, names in parts.items()}
+    return {**chosen, "extractor": protocol["extractor"], "settings": protocol["settings"]}
 
 
 def check_comparable(scores: Iterable[tuple[str, Mapping[str, Any]]]) -> None:

@@ -1,0 +1,1 @@
+"""How the networks that evaluation measures in were made, and what its scores cost."""

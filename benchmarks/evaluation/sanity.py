@@ -1,0 +1,97 @@
+"""Spoil real images in known ways, and see whether each score worsens as the harm grows.
+
+    python -m benchmarks.evaluation.sanity --data-dir DIR --dataset fashion_mnist --dataset cifar10.npz=CIFAR-10
+
+The real side is the test images of each dataset, the generated side its training images, as they are and spoiled.
+Writes a report and a plot for each dataset. README.md in this folder says how to read them.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from zoo.backend import prepare
+from zoo.evaluation.measuring import recorded
+from zoo.evaluation.metrics import METRICS
+from zoo.evaluation.metrics.contract import Compared, Side
+from zoo.evaluation.metrics.draws import some
+from zoo.evaluation.protocol import Protocol
+
+from . import report as reports
+from .plots import sanity_plot
+from .samples import Measurer, Splits, add_options, opened, rows_of, some_of
+from .sanity_table import markdown
+from .variants import variants
+
+SAMPLES = 2000  # of either side
+AVAILABLE = {"features", "logits", "images"}
+SLOW = METRICS["swd"]
+ROWS_SEED = 0  # of the rows that it reads
+KEPT = ("name", "value", "deviation", "interval", "better")
+
+
+def main() -> None:
+    """Measure one dataset after the other; each has a report of its own."""
+    arguments = parsed()
+    prepare()
+    measurer = Measurer.of(arguments)
+    for wanted in arguments.dataset or ["fashion_mnist"]:
+        splits = opened(wanted, arguments.data_dir)
+        report = reports.begun("sanity") | {
+            "samples": arguments.samples,
+            "swd_samples": min(arguments.samples, arguments.swd_samples),
+            "seed": arguments.seed,
+            "extractor": measurer.record,
+            "settings": {metric.name: metric.settings for metric in chosen()},
+            "dataset": splits.record,
+            "variants": list(scored(splits, arguments, measurer)),
+        }
+        name = f"sanity-{splits.file_name}"
+        reports.write(reports.ended(report), markdown(report), arguments.out, name)
+        sanity_plot(report, arguments.out / f"{name}.png")
+
+
+def chosen() -> list[Any]:
+    """The metrics that images, features and logits are enough for."""
+    return [metric for metric in METRICS.values() if metric.default and metric.needs <= AVAILABLE]
+
+
+def scored(splits: Splits, arguments: argparse.Namespace, measurer: Measurer) -> Iterator[dict[str, Any]]:
+    """Every variant of the generated side with all its scores."""
+    real = measurer.side(some_of(splits.test, arguments.samples))
+    for name, strength, fake in variants(splits, arguments.samples, measurer):
+        began = time.monotonic()
+        yield {"spoiling": name, "strength": strength, "scores": list(scores(real, fake, arguments, measurer))}
+        print(f"{splits.title}, {name} {strength}: {time.monotonic() - began:.0f} s of metrics", flush=True)
+
+
+def scores(real: Side, fake: Side, arguments: argparse.Namespace, measurer: Measurer) -> Iterator[dict[str, Any]]:
+    """All scores under the names that `zoo evaluate` gives them; the protocol is the report's."""
+    protocol = Protocol(measurer.record, {}, {}, arguments.seed)
+    for metric in chosen():
+        sides = (some_rows(side, arguments.swd_samples) if metric is SLOW else side for side in (real, fake))
+        for score in metric.measure(Compared(*sides, seed=arguments.seed)):
+            made = recorded(score, metric, protocol)
+            yield {field: made[field] for field in KEPT}
+
+
+def some_rows(side: Side, count: int) -> Side:
+    """A side of `count` rows, the same of every side of that size: with repeated images, too, the share is kept."""
+    return rows_of(side, some(ROWS_SEED, "sanity", side.count, count))
+
+
+def parsed() -> argparse.Namespace:
+    """What to measure, and where to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser)
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="of either side")
+    parser.add_argument("--swd-samples", type=int, default=SAMPLES, help="of them for the slowest metric, of patches")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=reports.RESULTS, help="the folder for the results")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

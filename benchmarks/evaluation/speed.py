@@ -1,0 +1,79 @@
+"""Measure how fast an evaluation is, and in how much memory; README.md in this folder says how.
+
+python -m benchmarks.evaluation.speed
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.speed.processes import ROOT
+
+from . import report as reports
+from .speed_table import QUIET, markdown
+from .worker import RANDOM_INCEPTION
+
+CASES = ((500, 2048), (5000, 2048), (10_000, 2048), (10_000, 1280))  # samples and features
+EXTRACTIONS = (("efficientnet-lite0", 1024, (32, 32, 3)), (RANDOM_INCEPTION, 192, (32, 32, 3)))
+COUNTS = (1000, 50_000)  # images of either side
+READER, SHAPE = "digits", (28, 28, 1)  # of the evaluations whose memory is measured
+PATIENCE = 600  # seconds for one measurement
+
+
+def main() -> None:
+    """Measure part by part; the report is written after each."""
+    arguments = parsed()
+    report = reports.begun("speed")
+    if report["load"]["before"] > QUIET:
+        print(f"This machine is busy (load {report['load']['before']}): its times will mean little.", file=sys.stderr)
+    for part, measure in {"memory": memory, "images": extractions, "frechet": distances}.items():
+        report[part] = measure(arguments)
+        reports.write(reports.ended(report), markdown(report), arguments.out, "speed")
+        print(f"{part} is measured", file=sys.stderr, flush=True)
+
+
+def distances(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """The Fréchet distance in the zoo's way and in SciPy's."""
+    return [ask("frechet", count=count, width=width, rounds=arguments.rounds) for count, width in CASES]
+
+
+def extractions(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Images/s of extractors, in rounds of fresh processes."""
+    rounds = [
+        [ask("images", name=name, count=count, shape=list(shape)) for name, count, shape in EXTRACTIONS]
+        for _ in range(arguments.rounds)
+    ]
+    shapes = [{"name": name, "shape": list(shape)} for name, _, shape in EXTRACTIONS]
+    return [which | {"rounds": list(each)} for which, each in zip(shapes, zip(*rounds, strict=True), strict=True)]
+
+
+def memory(_arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Peaks of evaluations of few images and of many."""
+    return [{"count": count} | ask("memory", extractor=READER, count=count, shape=list(SHAPE)) for count in COUNTS]
+
+
+def ask(measurement: str, **given: Any) -> dict[str, Any]:
+    """A fresh process' answer."""
+    command = [sys.executable, "-m", "benchmarks.evaluation.worker", measurement, json.dumps(given)]
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    if done.returncode:
+        raise SystemExit(f"{measurement} failed:\n{done.stderr[-2000:]}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def parsed() -> argparse.Namespace:
+    """How often, and where to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=reports.RESULTS, help="the folder for the results")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
