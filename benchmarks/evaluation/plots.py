@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from .bias_table import FITTED, fit
 from .monotony import interval
@@ -16,6 +17,7 @@ from .spoiling import SPOILINGS
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito's, told apart by any eye
 MARKERS = ("o", "s", "^", "D")
 LOGARITHMIC = ("fd", "swd")  # positive over several magnitudes
+LINEAR = 1e-3  # KID is drawn linearly to here, because it may be below 0
 DPI = 80
 APART = 0.06  # of a step, between lines whose intervals would cover one another
 
@@ -52,12 +54,23 @@ def sanity_panel(axes: Axes, name: str, report: Mapping[str, Any]) -> None:
     axes.set_xlabel("harm")
     axes.grid(alpha=0.3)
     if name in LOGARITHMIC:
-        axes.set_yscale("log")
+        plain_logarithmic(axes)
+    if name == "kid":
+        axes.set_yscale("symlog", linthresh=LINEAR)
+        axes.set_ylim(-LINEAR, 1)
     if name == LIKENESS:
         axes.axhline(real_likeness(report), color="black", linestyle=":")
         axes.text(
             0.98, real_likeness(report), "real pairs", transform=axes.get_yaxis_transform(), ha="right", va="bottom"
         )
+
+
+def plain_logarithmic(axes: Axes) -> None:
+    """Labelled 10, 20, 50, 100 rather than by powers."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.5g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def heights(points: list[Mapping[str, Any]]) -> list[float]:
@@ -85,7 +98,7 @@ def bias_plot(report: Mapping[str, Any], path: Path) -> None:
     counts = [size["count"] for size in sizes]
     fitted = f"{limit:.2f} + {slope:,.0f} / n, fitted from n = {FITTED:,}"
     left.plot(counts, [limit + slope / count for count in counts], "--", color="black", label=fitted)
-    left.set_yscale("log")
+    plain_logarithmic(left)
     right.axhline(0, color="black", linewidth=0.8)
     for axes in (left, right):
         axes.legend(frameon=False)

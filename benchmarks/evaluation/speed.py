@@ -19,7 +19,7 @@ from .worker import RANDOM_INCEPTION
 
 CASES = ((500, 2048), (5000, 2048), (10_000, 2048), (10_000, 1280))  # samples and features
 EXTRACTIONS = (("efficientnet-lite0", 1024, (32, 32, 3)), (RANDOM_INCEPTION, 192, (32, 32, 3)))
-COUNTS = (1000, 50_000)  # images of either side
+COUNTS = (1000, 50_000, 200_000)  # images of either side
 READER, SHAPE = "digits", (28, 28, 1)  # of the evaluations whose memory is measured
 PATIENCE = 600  # seconds for one measurement
 
