@@ -14,7 +14,7 @@ TINY = ["--set", "generator_units=8", "--set", "discriminator_units=8", "--set",
 def test_list_names_every_kind_and_json_holds_the_same(zoo_command):
     listed = zoo_command("list").out
     tables = json.loads(zoo_command("list", "--json").out)
-    assert list(tables) == ["variants", "plugins", "datasets"]
+    assert list(tables) == ["variants", "plugins", "datasets", "extractors"]
     for kind, rows in tables.items():
         assert f"{kind}\n" in listed
         for row in rows:
@@ -24,7 +24,7 @@ def test_list_names_every_kind_and_json_holds_the_same(zoo_command):
     assert [row["name"] for row in tables["variants"]] == ["vanilla", "dcgan", "wgan", "wgan-gp"]
 
 
-@pytest.mark.parametrize("kind", ["variants", "plugins", "datasets"])
+@pytest.mark.parametrize("kind", ["variants", "plugins", "datasets", "extractors"])
 def test_one_kind_can_be_listed_alone(kind: str, zoo_command):
     assert list(json.loads(zoo_command("list", kind, "--json").out)) == [kind]
     assert zoo_command("list", kind).out.startswith(f"{kind}\n  ")
