@@ -50,30 +50,34 @@ class Checkpoints:
 
     def best(self) -> Path | None:
         """The one that an evaluation found best, kept beside the last ones; None where none was judged."""
-        return next(iter(sorted(self.folder.glob("best-*.npz"), reverse=True)), None)
+        return max(self.kept_as_best(), default=None)
+
+    def kept_as_best(self) -> list[Path]:
+        """The best one, and others where a kill came before those were removed."""
+        return list(self.folder.glob("best-*.npz"))
 
     def keep_as_best(self, path: Path) -> None:
         """Keep a checkpoint however many follow, in place of the one that was best before."""
         best = self.folder / path.name.replace("step-", "best-")
         with atomic_file(best) as file, path.open("rb") as source:
             shutil.copyfileobj(source, file)
-        for old in self.folder.glob("best-*.npz"):
+        for old in self.kept_as_best():
             if old != best:
                 old.unlink()
 
     def latest(self) -> tuple[State, dict[str, Any]] | None:
         """The state and notes of the last whole checkpoint; a warning names each torn one that is passed over."""
         for path in reversed(self.paths()):
-            with path.open("rb") as file:  # what can't be opened is no torn file: nobody should discard it as one
-                try:
-                    return read_checkpoint(file)
-                except Exception as error:  # zip and NumPy fail in a dozen ways on torn files
-                    warnings.warn(f"Checkpoint {path} is torn and passed over: {error}", ZooWarning, stacklevel=2)
+            try:
+                return read_path(path)
+            except ZooError as error:
+                reason = error.__cause__
+                warnings.warn(f"Checkpoint {path} is torn and passed over: {reason}", ZooWarning, stacklevel=2)
         return None
 
     def discard_after(self, steps: int) -> None:
         """Remove checkpoints of later steps: those that were passed over as torn."""
-        for path in [*self.paths(), *self.folder.glob("best-*.npz")]:
+        for path in [*self.paths(), *self.kept_as_best()]:
             if step_of_checkpoint(path) > steps:
                 path.unlink()
 
@@ -85,7 +89,7 @@ def step_of_checkpoint(path: Path) -> int:
 
 def read_path(path: Path) -> tuple[State, dict[str, Any]]:
     """The state and notes of one checkpoint; raises ZooError where it is torn."""
-    with path.open("rb") as file:
+    with path.open("rb") as file:  # what can't be opened is no torn file: nobody should discard it as one
         try:
             return read_checkpoint(file)
         except Exception as error:  # zip and NumPy fail in a dozen ways on torn files

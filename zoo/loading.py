@@ -15,11 +15,8 @@ from zoo.sampler import Sampler
 from zoo.stack import Stack
 
 
-def load_sampler(
-    directory: RunDirectory, stack: Stack, record: Mapping[str, Any], state: Mapping[str, np.ndarray] | None = None
-) -> Sampler:
-    """The generator of a checkpoint's state, the last whole one's unless given, with its average."""
-    state = last_state(directory) if state is None else state
+def load_sampler(stack: Stack, record: Mapping[str, Any], state: Mapping[str, np.ndarray]) -> Sampler:
+    """The generator of a checkpoint's state, with its average."""
     dataset = record["dataset"]
     engine = backend.engine(EngineOptions(precision=record["precision"]))
     with refusing_unseeded_randomness():

@@ -18,7 +18,7 @@ from zoo.checkpoint import read_path
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.options import PERIODIC, EvaluationOptions
-from zoo.progress import Progress, Silent, for_stderr
+from zoo.progress import Progress, telling
 from zoo.recipe import Setting
 from zoo.record import changes, copy_plugin_files, describe, recorded_plugin
 from zoo.run_directory import RunDirectory, default_path, find_run
@@ -69,16 +69,16 @@ class Run:
     def sampler(self) -> "Sampler":
         """The generator of the last checkpoint, averaged where an average is kept."""
         backend.prepare()
-        from zoo.loading import load_sampler
+        from zoo.loading import last_state, load_sampler
 
-        return load_sampler(self.directory, self.stack, self.record)
+        return load_sampler(self.stack, self.record, last_state(self.directory))
 
     def sampler_at(self, checkpoint: Path) -> "Sampler":
         """The generator of one of the run's checkpoints, averaged where an average is kept."""
         backend.prepare()
         from zoo.loading import load_sampler
 
-        return load_sampler(self.directory, self.stack, self.record, read_path(checkpoint)[0])
+        return load_sampler(self.stack, self.record, read_path(checkpoint)[0])
 
     @property
     def generator(self) -> Any:
@@ -138,8 +138,7 @@ def run(
     asked = DataOptions(split, image_size, crop, channels, label)
     backend.choose(engine.backend)
     backend.check_installed()
-    shown = progress and engine.processes.writes_files
-    told = progress if not isinstance(progress, bool) else for_stderr() if shown else Silent()
+    told = telling(progress, engine.processes.writes_files)
     texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     catalogue = read_catalogue([Path(each) for each in plugins])
     parse_stack(stack, catalogue)
@@ -162,9 +161,9 @@ def run(
         directory.check_same(record)
         begin_or_continue(directory, record, resolved, catalogue)
         asking = replace(evaluation, data_dir=Path(data_dir) if data_dir else None)
-        every = evaluate_every if engine.processes.writes_files else None
-        with judge_of(directory, data, record["dataset"], every, asking, catalogue, told) as judge:
-            training = Training(trainer, directory, told, checkpoint_every, judge)
+        judges = evaluate_every is not None and engine.processes.writes_files
+        with judge_of(directory, data, record["dataset"], asking, catalogue, told, judges) as judge:
+            training = Training(trainer, directory, told, checkpoint_every, evaluate_every, judge)
             training.resume()
             if trainer.steps >= total:
                 told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
@@ -179,18 +178,18 @@ def judge_of(
     directory: RunDirectory,
     data: "Dataset",
     record: Mapping[str, Any],
-    every: int | None,
     options: EvaluationOptions,
     catalogue: Catalogue,
     told: Progress,
+    wanted: bool,
 ) -> "Iterator[PeriodicJudge | None]":
-    """What scores the run while it trains; None, and nothing imported, where that is not asked for."""
-    if every is None:
+    """What scores the run while it trains; None, and nothing imported, where that is not wanted of this process."""
+    if not wanted:
         yield None
         return
     from zoo.evaluation.judging import judging
 
-    with judging(directory, data, record, every, options, catalogue, told) as judge:
+    with judging(directory, data, record, options, catalogue, told) as judge:
         yield judge
 
 

@@ -141,6 +141,13 @@ def described(metrics: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {metrics[name]:.3f}" for name in SHOWN if name in metrics)
 
 
+def telling(wanted: Progress | bool, shown: bool = True) -> Progress:
+    """What was given; for True what suits stderr, for False nothing, and nothing either where it is not to be shown."""
+    if not isinstance(wanted, bool):
+        return wanted
+    return for_stderr() if wanted and shown else Silent()
+
+
 def for_stderr() -> Progress:
     """A bar where stderr is a terminal, lines elsewhere."""
     return Bar() if sys.stderr.isatty() else Lines()

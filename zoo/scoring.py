@@ -11,19 +11,17 @@ from zoo.catalogue import Catalogue, read_catalogue
 from zoo.checkpoint import step_of_checkpoint
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
-from zoo.evaluation.options import EvaluationOptions
+from zoo.evaluation.options import ALL, LAST, TEST, EvaluationOptions
 from zoo.evaluation.protocol import check_comparable
 from zoo.evaluation.record import EVALUATION, EvaluationFile, evaluation_record
 from zoo.pipeline import Run, load
-from zoo.progress import Progress, Silent, for_stderr
+from zoo.progress import Progress, telling
 from zoo.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
     from zoo.evaluation.measuring import Answer, Question
 
-BEST, LAST, ALL = "best", "last", "all"
-CHECKPOINTS = (BEST, LAST, ALL)
 DEFAULT_OPTIONS = EvaluationOptions()
 EVERYTHING = "all"  # the split of files that are scored
 
@@ -46,7 +44,7 @@ def evaluate(
     scores go into its evaluation.json, those of files into `out` where it is given. `look` says how files are read.
     Raises ZooError where samples can't be compared, are too few, or were trained on.
     """
-    told = progress if not isinstance(progress, bool) else for_stderr() if progress else Silent()
+    told = telling(progress)
     catalogue = read_catalogue([Path(each) for each in plugins])
     try:
         if isinstance(scored, Run) or is_run(Path(scored)):
@@ -131,14 +129,8 @@ def question_of_run(
 
 def answer_of(run: Run, checkpoint: Path, question: "Question", options: EvaluationOptions) -> "Answer":
     """The scores of one checkpoint."""
-    from zoo.evaluation.images import generated_images
-
-    sampler = run.sampler_at(checkpoint)
     record = run.record["dataset"]
-    shape, scale = tuple(record["sample_shape"]), record["scale"]
-    with tempfile.TemporaryDirectory() as scratch:
-        generated = generated_images(sampler, shape, scale, options, Path(scratch), question.told)
-        return question.answer(generated, Path(scratch))
+    return question.answer_of(run.sampler_at(checkpoint), tuple(record["sample_shape"]), record["scale"], options)
 
 
 def evaluate_files(
@@ -167,7 +159,7 @@ def evaluate_files(
 
     images = opened(as_path(scored), EVERYTHING)
     real = opened(as_path(str(against)), EVERYTHING) if dataset is None else opened(dataset, options.split)
-    training = None if dataset is None or options.split != "test" else opened(dataset, "train")
+    training = None if dataset is None or options.split != TEST else opened(dataset, "train")
     for each in (images, real):
         told.note(each.summary)
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:

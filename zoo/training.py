@@ -56,10 +56,6 @@ class Meter:
 class Judge(Protocol):
     """What evaluates a run while it trains; it reads the generator and changes nothing that training depends on."""
 
-    @property
-    def every(self) -> int:
-        """Between how many steps."""
-
     def judge(self, sampler: Sampler, step: int) -> None:
         """Score the generator of a step whose checkpoint is saved, unless that is done already."""
 
@@ -76,6 +72,7 @@ class Training:
         directory: RunDirectory,
         progress: Progress,
         checkpoint_every: int | None = None,
+        evaluate_every: int | None = None,
         judge: Judge | None = None,
     ) -> None:
         self.trainer = trainer
@@ -83,7 +80,8 @@ class Training:
         self.directory = directory
         self.progress = progress
         self.checkpoint_every = checkpoint_every
-        self.judge = judge
+        self.evaluate_every = evaluate_every
+        self.judge = judge  # of one process; all of them stop at its steps, or their calls would differ
         self.meter = Meter()
         self.seconds = 0.0  # of training, over all sittings
         self.saved_at = time.monotonic()
@@ -159,12 +157,12 @@ class Training:
         return step % METRICS_EVERY == 0 or is_picture_step(step) or by_count or self.is_judged(step)
 
     def is_judged(self, step: int) -> bool:
-        """Whether the generator is to be scored after that step."""
-        return self.judge is not None and step % self.judge.every == 0
+        """Whether the generator is to be scored after that step, by whichever process."""
+        return self.evaluate_every is not None and step % self.evaluate_every == 0
 
     def evaluate(self) -> None:
         """Score the generator of now, and save what was scored: it may be the best."""
-        if self.judge is None or not self.engine.processes.writes_files:
+        if self.judge is None:
             return
         with self.trainer.phases.timing("evaluation"):
             if self.saved_steps != self.trainer.steps:

@@ -8,7 +8,6 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.speed.machine import commit, machine
-from benchmarks.speed.processes import ROOT
+from benchmarks.speed.processes import ROOT, fresh_answer
 
 from .report import QUIET, markdown
 
@@ -26,7 +25,6 @@ Report = dict[str, Any]
 PREPARING = ("zoo", "tfds_decode", "tfds_resize", "zoo_folder", "zoo_zip")
 BATCHES = ("zoo_batches", "tf_records", "tf_array")
 LARGE = 60_000  # images, of --large
-PATIENCE = 600  # seconds for one measurement
 IMAGE_BYTES = 64 * 64 * 3
 
 
@@ -136,13 +134,7 @@ class Bench:
 
     def ask(self, measurement: str, **given: Any) -> dict[str, Any]:
         """A fresh process' answer."""
-        command = [sys.executable, "-m", "benchmarks.data.worker", measurement, json.dumps(given)]
-        environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
-        if done.returncode:
-            raise SystemExit(f"{measurement} failed:\n{done.stderr[-2000:]}")
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        return fresh_answer("benchmarks.data.worker", measurement, given)
 
     def save(self) -> None:
         """Write both files, whole."""

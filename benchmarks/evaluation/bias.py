@@ -8,21 +8,19 @@ and a plot for each dataset. README.md in this folder says how to read them.
 
 import argparse
 import time
-from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
 
-from zoo.backend import prepare
 from zoo.evaluation.metrics.draws import generator
 from zoo.evaluation.metrics.frechet import frechet_distance
 from zoo.evaluation.metrics.kernel import SUBSET_SIZE, SUBSETS, kernel_distance
 
-from . import report as reports
 from .bias_table import PARTS, markdown
+from .datasets import parser_of, report_on_each
 from .plots import bias_plot
-from .samples import Measurer, Splits, add_options, opened, some_of
+from .samples import Measurer, Splits, some_of
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)  # samples of either side
 MOST = max(SIZES)
@@ -30,20 +28,13 @@ MOST = max(SIZES)
 
 def main() -> None:
     """Measure one dataset after the other; each has a report of its own."""
-    arguments = parsed()
-    prepare()
-    measurer = Measurer.of(arguments)
-    for wanted in arguments.dataset or ["fashion_mnist"]:
-        splits = opened(wanted, arguments.data_dir)
-        report = reports.begun("bias") | {
-            "seed": arguments.seed,
-            "extractor": measurer.record,
-            "dataset": splits.record,
-            "sizes": measured(splits, measurer, arguments.seed),
-        }
-        name = f"bias-{splits.file_name}"
-        reports.write(reports.ended(report), markdown(report), arguments.out, name)
-        bias_plot(report, arguments.out / f"{name}.png")
+    arguments = parser_of(__doc__, "of the division into parts").parse_args()
+    report_on_each("bias", arguments, content, markdown, bias_plot)
+
+
+def content(splits: Splits, measurer: Measurer, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the report holds."""
+    return {"sizes": measured(splits, measurer, arguments.seed)}
 
 
 def measured(splits: Splits, measurer: Measurer, seed: int) -> list[dict[str, Any]]:
@@ -80,15 +71,6 @@ def summary(name: str, values: list[float]) -> dict[str, Any]:
     """The values, their mean, and the standard deviation of one of them."""
     deviation = stdev(values) if len(values) > 1 else None
     return {name: values, f"{name}_mean": mean(values), f"{name}_deviation": deviation}
-
-
-def parsed() -> argparse.Namespace:
-    """What to measure, and where to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser)
-    parser.add_argument("--seed", type=int, default=0, help="of the division into parts")
-    parser.add_argument("--out", type=Path, default=reports.RESULTS, help="the folder for the results")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from zoo.catalogue import read_catalogue
 from zoo.cli.evaluation_printing import evaluated
 from zoo.data import open_dataset
 from zoo.evaluation.options import SAMPLES
+from zoo.evaluation.record import EvaluationFile
 
 NOISE_SEED = 1
 
@@ -38,15 +39,8 @@ def main() -> None:
             np.save(Path(folder) / f"{name}.npy", samples)
             found = zoo.evaluate(Path(folder) / f"{name}.npy", dataset=arguments.dataset, options=options)
         found[0]["scored"] = f"{name.replace('_', ' ')} of {arguments.dataset}"  # not the folder that is gone
-        write(found[0], arguments.out / f"{name}.json")
+        EvaluationFile(arguments.out / f"{name}.json").write(found)
         print(evaluated(found))
-
-
-def write(evaluation: dict[str, object], path: Path) -> None:
-    """As zoo evaluate writes it."""
-    from zoo.evaluation.record import EvaluationFile
-
-    EvaluationFile(path).write([evaluation])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from zoo.data import DataOptions, Dataset, open_dataset
 from zoo.evaluation.extractors.choosing import WITHOUT_NETWORK, open_extractor
 from zoo.evaluation.features import real_side
 from zoo.evaluation.images import selected
+from zoo.evaluation.measuring import extractor_record
 from zoo.evaluation.metrics.contract import Side
 from zoo.extractor import Extractor
 from zoo.progress import Lines
@@ -89,7 +90,7 @@ class Measurer:
     @property
     def record(self) -> dict[str, str]:
         """What a protocol says of the extractor."""
-        return {name: getattr(self.extractor, name) for name in ("name", "sha256", "preparation")}
+        return extractor_record(self.extractor)
 
     def side(self, images: np.ndarray) -> Side:
         """The images with their features."""

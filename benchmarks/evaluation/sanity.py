@@ -9,19 +9,17 @@ Writes a report and a plot for each dataset. README.md in this folder says how t
 import argparse
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from zoo.backend import prepare
 from zoo.evaluation.measuring import recorded
 from zoo.evaluation.metrics import METRICS
 from zoo.evaluation.metrics.contract import Compared, Side
 from zoo.evaluation.metrics.draws import some
 from zoo.evaluation.protocol import Protocol
 
-from . import report as reports
+from .datasets import parser_of, report_on_each
 from .plots import sanity_plot
-from .samples import Measurer, Splits, add_options, opened, rows_of, some_of
+from .samples import Measurer, Splits, rows_of, some_of
 from .sanity_table import markdown
 from .variants import variants
 
@@ -34,23 +32,20 @@ KEPT = ("name", "value", "deviation", "interval", "better")
 
 def main() -> None:
     """Measure one dataset after the other; each has a report of its own."""
-    arguments = parsed()
-    prepare()
-    measurer = Measurer.of(arguments)
-    for wanted in arguments.dataset or ["fashion_mnist"]:
-        splits = opened(wanted, arguments.data_dir)
-        report = reports.begun("sanity") | {
-            "samples": arguments.samples,
-            "swd_samples": min(arguments.samples, arguments.swd_samples),
-            "seed": arguments.seed,
-            "extractor": measurer.record,
-            "settings": {metric.name: metric.settings for metric in chosen()},
-            "dataset": splits.record,
-            "variants": list(scored(splits, arguments, measurer)),
-        }
-        name = f"sanity-{splits.file_name}"
-        reports.write(reports.ended(report), markdown(report), arguments.out, name)
-        sanity_plot(report, arguments.out / f"{name}.png")
+    parser = parser_of(__doc__, "of what metrics draw")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="of either side")
+    parser.add_argument("--swd-samples", type=int, default=SAMPLES, help="of them for the slowest metric, of patches")
+    report_on_each("sanity", parser.parse_args(), content, markdown, sanity_plot)
+
+
+def content(splits: Splits, measurer: Measurer, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the report holds."""
+    return {
+        "samples": arguments.samples,
+        "swd_samples": min(arguments.samples, arguments.swd_samples),
+        "settings": {metric.name: metric.settings for metric in chosen()},
+        "variants": list(scored(splits, arguments, measurer)),
+    }
 
 
 def chosen() -> list[Any]:
@@ -80,17 +75,6 @@ def scores(real: Side, fake: Side, arguments: argparse.Namespace, measurer: Meas
 def some_rows(side: Side, count: int) -> Side:
     """A side of `count` rows, the same of every side of that size: with repeated images, too, the share is kept."""
     return rows_of(side, some(ROWS_SEED, "sanity", side.count, count))
-
-
-def parsed() -> argparse.Namespace:
-    """What to measure, and where to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser)
-    parser.add_argument("--samples", type=int, default=SAMPLES, help="of either side")
-    parser.add_argument("--swd-samples", type=int, default=SAMPLES, help="of them for the slowest metric, of patches")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=reports.RESULTS, help="the folder for the results")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -4,14 +4,11 @@ python -m benchmarks.evaluation.speed
 """
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.processes import ROOT
+from benchmarks.speed.processes import fresh_answer
 
 from . import report as reports
 from .speed_table import QUIET, markdown
@@ -21,7 +18,6 @@ CASES = ((500, 2048), (5000, 2048), (10_000, 2048), (10_000, 1280))  # samples a
 EXTRACTIONS = (("efficientnet-lite0", 1024, (32, 32, 3)), (RANDOM_INCEPTION, 192, (32, 32, 3)))
 COUNTS = (1000, 50_000, 200_000)  # images of either side
 READER, SHAPE = "digits", (28, 28, 1)  # of the evaluations whose memory is measured
-PATIENCE = 600  # seconds for one measurement
 
 
 def main() -> None:
@@ -58,13 +54,7 @@ def memory(_arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 def ask(measurement: str, **given: Any) -> dict[str, Any]:
     """A fresh process' answer."""
-    command = [sys.executable, "-m", "benchmarks.evaluation.worker", measurement, json.dumps(given)]
-    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
-    if done.returncode:
-        raise SystemExit(f"{measurement} failed:\n{done.stderr[-2000:]}")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return fresh_answer("benchmarks.evaluation.worker", measurement, given)
 
 
 def parsed() -> argparse.Namespace:

@@ -230,3 +230,20 @@ def test_the_end_of_one_process_is_an_error_of_the_other(pair: Callable, tmp_pat
             break
     assert "The 2 processes can't go on together, probably because another one ended" in lines[-1], lines
     assert last(tmp_path / "run0")["steps"] > 0
+
+
+def test_scores_of_one_process_hold_no_other_up(quick: dict[str, str], tmp_path: Path) -> None:
+    splits = {"samples": 40, "test_samples": 20}
+    draw = np.random.default_rng(0)
+    arrays = {name: draw.integers(0, 256, (count, 8, 8, 1), dtype=np.uint8) for name, count in splits.items()}
+    np.savez(tmp_path / "images.npz", **arrays)
+    extractor = Path(__file__).parents[1] / "stacks" / "pooling.py"
+    sizes = [f"--set={name}=8" for name in ("generator_units", "discriminator_units", "batch_size")]
+    words = ["-m", "zoo", "run", "vanilla", "--dataset", tmp_path / "images.npz", *sizes, "--steps", 70]
+    words += ["--evaluate-every", 33, "--evaluate-samples", 20, "--metrics", "fd"]  # at 33 nothing else is due
+    words += ["--extractor", "pooling", "--plugin", extractor, "--processes", 2, "--coordinator", free_address()]
+    several = [[*words, "--process", index, "--out", tmp_path / f"run{index}"] for index in (0, 1)]
+    told, _ = run_together([Program("jax", each) for each in several], **quick)
+    assert "step 33: fd_pooling " in told
+    evaluations = json.loads((tmp_path / "run0" / "evaluation.json").read_text())["evaluations"]
+    assert [each["step"] for each in evaluations] == [33, 66, 70]

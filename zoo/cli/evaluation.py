@@ -9,10 +9,18 @@ import click
 
 from zoo import backend
 from zoo.backend import SUPPORTED
-from zoo.cli.options import complete_datasets, data_dir_option, examples, json_option, plugin_option
-from zoo.data.options import CHANNELS, DataOptions
+from zoo.cli.options import (
+    channels_option,
+    complete_datasets,
+    data_dir_option,
+    examples,
+    image_size_option,
+    json_option,
+    plugin_option,
+)
+from zoo.data.options import DataOptions
 from zoo.errors import ZooError
-from zoo.evaluation.options import SAMPLES, EvaluationOptions
+from zoo.evaluation.options import CHECKPOINTS, LAST, SAMPLES, TEST, EvaluationOptions
 
 OPTION_NAMES = (
     "samples",
@@ -56,8 +64,8 @@ metrics_option = click.option(
     shell_complete=complete_datasets,
     help="Real images of a dataset [a run's own].",
 )
-@click.option("--split", default="test", show_default=True, metavar="SPLIT", help="Of the dataset.")
-@click.option("--checkpoint", type=click.Choice(["best", "last", "all"]), default="last", show_default=True)
+@click.option("--split", default=TEST, show_default=True, metavar="SPLIT", help="Of the dataset.")
+@click.option("--checkpoint", type=click.Choice(CHECKPOINTS), default=LAST, show_default=True)
 @metrics_option
 @click.option("--samples", type=click.IntRange(min=1), default=SAMPLES, show_default=True, help="Generated ones.")
 @click.option("--real-samples", type=click.IntRange(min=1), help="Real ones [as many, or all there are].")
@@ -71,13 +79,8 @@ metrics_option = click.option(
 @click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights.")
 @click.option("--raw", is_flag=True, help="The weights that training ended with, where an average is kept too.")
 @click.option("--allow-training", is_flag=True, help="Score against images that the run was trained on.")
-@click.option("--image-size", type=int, metavar="PIXELS", help="Side to which files are resized.")
-@click.option(
-    "--channels",
-    type=click.Choice([str(each) for each in CHANNELS]),
-    callback=lambda _context, _parameter, value: value and int(value),
-    help="To which files are converted: 1 gray, 3 RGB, 4 RGB with alpha.",
-)
+@image_size_option
+@channels_option
 @click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]")
 @plugin_option
 @data_dir_option

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from zoo.data.prepared.directory import SHORT
+
 ARROWS = {"lower": "lower is better", "higher": "higher is better", None: ""}
 
 
@@ -39,7 +41,7 @@ def protocol_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
     protocol = next((each["protocol"] for each in scores if each["protocol"]["extractor"]), scores[0]["protocol"])
     real, generated, extractor = protocol["real"], protocol["generated"], protocol["extractor"]
     lines = [
-        f"  real       {real['count']:,} of {real['dataset']}, split {real['split']}, {real['fingerprint'][:12]}",
+        f"  real       {real['count']:,} of {real['dataset']}, split {real['split']}, {real['fingerprint'][:SHORT]}",
         f"  generated  {generated['count']:,}, {weights_text(generated)}, seed {protocol['seed']}",
     ]
     if extractor:

@@ -42,6 +42,15 @@ data_dir_option = click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where datasets live [~/tensorflow_datasets]."
 )
 DATA_NAMES = ("split", "image_size", "crop", "channels", "label")
+image_size_option = click.option(
+    "--image-size", type=int, metavar="PIXELS", help="Side of the images, after a centre crop to a square."
+)
+channels_option = click.option(
+    "--channels",
+    type=click.Choice([str(each) for each in CHANNELS]),
+    callback=lambda _context, _parameter, value: value and int(value),
+    help="1 gray, 3 RGB, 4 RGB with alpha [as the images have; alpha lies over white].",
+)
 DATA_OPTIONS = (
     click.option(
         "--split",
@@ -50,16 +59,9 @@ DATA_OPTIONS = (
         metavar="SPLIT",
         help="train, test, all, or a part: train[:80%], train+test.",
     ),
-    click.option(
-        "--image-size", type=int, metavar="PIXELS", help="Side of the images, after a centre crop to a square."
-    ),
+    image_size_option,
     click.option("--crop", type=int, metavar="PIXELS", help="Side of the centre square that is kept [all of it]."),
-    click.option(
-        "--channels",
-        type=click.Choice([str(each) for each in CHANNELS]),
-        callback=lambda _context, _parameter, value: value and int(value),
-        help="1 gray, 3 RGB, 4 RGB with alpha [as the images have; alpha lies over white].",
-    ),
+    channels_option,
     click.option("--label", metavar="NAME", help="What labels are read from, such as CelebA's Smiling; or none."),
 )
 set_option = click.option(

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.prepared.directory import SPARE
 from zoo.errors import ZooError
-
-SPARE = 64 * 2**20  # bytes left free beside what is written
 
 
 def new_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> "np.memmap[Any, Any]":

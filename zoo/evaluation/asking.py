@@ -10,6 +10,7 @@ from zoo.catalogue import Catalogue
 from zoo.data.opening import entry_of as dataset_entry
 from zoo.data.opening import open_dataset
 from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.prepared.directory import SHORT
 from zoo.errors import ZooError
 from zoo.evaluation.extractors.choosing import default_name, open_extractor
 from zoo.evaluation.images import Images, real_images, share_seen
@@ -133,7 +134,7 @@ def open_training(
     if training.fingerprint != record["fingerprint"]:
         raise ZooError(
             f"The dataset '{record['name']}' is not what the run was trained on: its fingerprint is "
-            f"{training.fingerprint[:12]}, run.yaml says {record['fingerprint'][:12]}. Name the data to score against "
-            "with --dataset."
+            f"{training.fingerprint[:SHORT]}, run.yaml says {record['fingerprint'][:SHORT]}. Name the data to score "
+            "against with --dataset."
         )
     return training

@@ -18,6 +18,7 @@ from zoo.evaluation.arrays import new_array
 from zoo.evaluation.metrics.contract import Side
 from zoo.extractor import Extractor
 from zoo.progress import Progress
+from zoo.run_directory import normal
 
 NOTES = "meta.json"
 FORMAT = 1
@@ -90,7 +91,7 @@ def is_whole(folder: Path, key: Mapping[str, Any]) -> bool:
         notes = json.loads((folder / NOTES).read_text())
     except (OSError, ValueError):
         return False
-    return bool(notes.get("format") == FORMAT and notes.get("key") == json.loads(json.dumps(key)))
+    return bool(notes.get("format") == FORMAT and notes.get("key") == normal(key))
 
 
 def move(scratch: Path, folder: Path) -> None:

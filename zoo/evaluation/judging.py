@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.catalogue import Catalogue
 from zoo.evaluation.asking import ask, open_split
-from zoo.evaluation.images import generated_images
 from zoo.evaluation.measuring import Question
 from zoo.evaluation.options import JUDGED_BY, EvaluationOptions
 from zoo.evaluation.record import EVALUATION, EvaluationFile, best_step, evaluation_record
@@ -27,7 +26,6 @@ class PeriodicJudge:
 
     directory: RunDirectory
     question: Question
-    every: int  # steps
     options: EvaluationOptions
     scale: float  # of points
 
@@ -39,14 +37,11 @@ class PeriodicJudge:
     def judge(self, sampler: "Sampler", step: int) -> None:
         """Score the generator of a step whose checkpoint is saved, unless that is done already."""
         if not any(each["step"] == step for each in self.periodic()):
-            told, sample_shape = self.question.told, self.question.real.samples.shape[1:]
-            with tempfile.TemporaryDirectory() as scratch:
-                folder = Path(scratch)
-                generated = generated_images(sampler, sample_shape, self.scale, self.options, folder, told)
-                answer = self.question.answer(generated, folder)
+            sample_shape = self.question.real.samples.shape[1:]
+            answer = self.question.answer_of(sampler, sample_shape, self.scale, self.options)
             self.file.add(evaluation_record(str(self.directory.path), step, answer, periodic=True))
             first = answer.scores[0]
-            told.note(f"step {step}: {first['name']} {first['value']:.4g}")
+            self.question.told.note(f"step {step}: {first['name']} {first['value']:.4g}")
         self.keep_best(step)
 
     def periodic(self) -> list[dict[str, Any]]:
@@ -69,7 +64,6 @@ def judging(
     directory: RunDirectory,
     training: "Dataset",
     record: Mapping[str, Any],
-    every: int,
     options: EvaluationOptions,
     catalogue: Catalogue,
     told: Progress,
@@ -80,4 +74,4 @@ def judging(
     real = open_split(record, options.split, catalogue, chosen, told)
     with tempfile.TemporaryDirectory() as scratch:
         question = ask(real, training, chosen, catalogue, Path(scratch), told)
-        yield PeriodicJudge(directory, question, every, options, training.scale)
+        yield PeriodicJudge(directory, question, options, training.scale)

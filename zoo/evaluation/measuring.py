@@ -1,23 +1,28 @@
 """The straight line of an evaluation: features of both sides, every metric, every score with its protocol."""
 
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.errors import ZooError, unknown
 from zoo.evaluation.features import measured, real_side
-from zoo.evaluation.images import Images, check_usable
+from zoo.evaluation.images import Images, check_usable, generated_images
 from zoo.evaluation.metrics import METRICS
 from zoo.evaluation.metrics.contract import Compared, Metric, Mixture, Side
 from zoo.evaluation.metrics.contract import Score as Measure
 from zoo.evaluation.names import score_name
+from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import Protocol
 from zoo.extractor import Extractor
 from zoo.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from zoo.sampler import Sampler
 
 COORDINATES = "coordinates"  # the extractor of points, which are their own features
 
@@ -46,8 +51,7 @@ class Question:
         """What a protocol says of the extractor."""
         if self.extractor is None:
             return {"name": COORDINATES, "sha256": "", "preparation": "original units"}
-        names = ("name", "sha256", "preparation")
-        return {name: getattr(self.extractor, name) for name in names}
+        return extractor_record(self.extractor)
 
     def answer(self, generated: Images, folder: Path) -> "Answer":
         """All scores of generated samples; `folder` holds features for as long as they are read."""
@@ -71,6 +75,14 @@ class Question:
                 pictures[metric.name] = metric.picture(compared)
         self.told.counting("metrics", len(self.metrics), len(self.metrics))
         return Answer(scores, pictures, time.monotonic() - began)
+
+    def answer_of(
+        self, sampler: "Sampler", sample_shape: tuple[int, ...], scale: float, options: EvaluationOptions
+    ) -> "Answer":
+        """All scores of a generator, whose samples and their features are on disk for as long as they are read."""
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            return self.answer(generated_images(sampler, sample_shape, scale, options, folder, self.told), folder)
 
     def real_side(self) -> Side:
         """The real samples' features, kept for the next time."""
@@ -103,6 +115,11 @@ class Answer:
     scores: list[dict[str, Any]]
     pictures: Mapping[str, Any]
     seconds: float
+
+
+def extractor_record(extractor: Extractor) -> dict[str, str]:
+    """What a protocol says of a network."""
+    return {name: getattr(extractor, name) for name in ("name", "sha256", "preparation")}
 
 
 def recorded(score: Measure, metric: Metric, protocol: Protocol) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from zoo.errors import ZooError
 
 SAMPLES = 10_000  # of either side, as Heusel et al. 2017 advise at least
 TEST = "test"
+BEST, LAST, ALL = CHECKPOINTS = ("best", "last", "all")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 EVALUATION = "evaluation.json"
-Score = dict[str, Any]
 
 
 @dataclass(frozen=True)

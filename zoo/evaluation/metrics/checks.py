@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.evaluation.metrics.contract import Compared
 
 VALUES_AT_ONCE = 2**22  # 32 MiB as float64: what is read and turned at once of an array that may not fit in memory
 
@@ -49,6 +50,14 @@ def check_both(real: np.ndarray, fake: np.ndarray, what: str = "features", small
             f"Expected real and generated {what} of one width; received {real.shape[1]} and {fake.shape[1]}: "
             "measure both with one extractor."
         )
+
+
+def features_of(compared: Compared, smallest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Real (N, F) and generated (M, F) features; raises ZooError unless usable, and `smallest` of either."""
+    real = present(compared.real.features, "features")
+    fake = present(compared.fake.features, "features")
+    check_both(real, fake, smallest=smallest)
+    return real, fake
 
 
 def check_images(images: np.ndarray, what: str, smallest: int = 2, side: int = 1) -> None:

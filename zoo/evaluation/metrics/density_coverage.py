@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.evaluation.metrics.checks import check_both, present
+from zoo.evaluation.metrics.checks import check_both, features_of
 from zoo.evaluation.metrics.contract import NORMAL_95, Compared, Metric, Score
 from zoo.evaluation.metrics.distances import frame, neighbour_radii
 
@@ -62,9 +62,7 @@ def neighbourhoods(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOURS) -> N
 
 def measure(compared: Compared) -> Sequence[Score]:
     """`density`, a mean over independent samples, and `coverage`."""
-    real = present(compared.real.features, "features")
-    fake = present(compared.fake.features, "features")
-    check_both(real, fake, smallest=SMALLEST)
+    real, fake = features_of(compared, SMALLEST)
     found = neighbourhoods(real, fake)
     deviation = float(np.std(found.reached / found.k, ddof=1) / np.sqrt(len(fake)))
     reach = NORMAL_95 * found.coverage_deviation

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.evaluation.metrics.checks import check_both, parts, present
+from zoo.evaluation.metrics.checks import check_both, features_of, parts
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.halves import HALVES, half_sample_deviation
 from zoo.evaluation.metrics.intervals import of_ten
@@ -82,9 +82,7 @@ def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
 
 def measure(compared: Compared) -> Sequence[Score]:
     """`fd` with its deviation over half-samples; the real side is decomposed once."""
-    real = present(compared.real.features, "features")
-    fake = present(compared.fake.features, "features")
-    check_both(real, fake, smallest=SMALLEST)
+    real, fake = features_of(compared, SMALLEST)
     gaussian = fitted(real)
     deviation = half_sample_deviation(lambda half: distance_to(gaussian, fake[half]), len(fake), compared.seed)
     return [of_ten("fd", distance_to(gaussian, fake), float(deviation), "lower", lowest=0.0)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.evaluation.metrics.checks import check_both, present
+from zoo.evaluation.metrics.checks import check_both, features_of
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.draws import generator
 
@@ -68,9 +68,7 @@ def kernel_distance(
 
 def measure(compared: Compared) -> Sequence[Score]:
     """`kid`, which may be below 0: it is unbiased."""
-    real = present(compared.real.features, "features")
-    fake = present(compared.fake.features, "features")
-    check_both(real, fake, smallest=SMALLEST)
+    real, fake = features_of(compared, SMALLEST)
     found = kernel_distance(real, fake, compared.seed)
     return [Score.normal("kid", found.value, found.deviation, "lower")]
 

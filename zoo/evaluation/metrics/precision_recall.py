@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.evaluation.metrics.checks import check_both, present
+from zoo.evaluation.metrics.checks import check_both, features_of
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.distances import Frame, frame, kth_smallest, neighbour_radii, without_self
 from zoo.evaluation.metrics.halves import HALVES, half_samples, spread
@@ -67,9 +67,7 @@ def subset_radii(around: Frame, vectors: np.ndarray, k: int, subsets: Sequence[n
 
 def measure(compared: Compared) -> Sequence[Score]:
     """`precision`, a share of independent samples, and `recall`, whose neighbourhoods move with every sample."""
-    real = present(compared.real.features, "features")
-    fake = present(compared.fake.features, "features")
-    check_both(real, fake, smallest=SMALLEST)
+    real, fake = features_of(compared, SMALLEST)
     found = coverings(real, fake, halves=half_samples(len(fake), compared.seed))
     deviation = float(spread(found.recalled_by_halves.mean(axis=1)))
     recall = of_ten("recall", found.recall, deviation, "higher", lowest=0.0)
