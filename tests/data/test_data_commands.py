@@ -202,7 +202,7 @@ def test_ctrl_c_leaves_nothing_and_says_so(here):
     with half_prepared() as process:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "Traceback" not in err
     assert "Interrupted" in err
     assert not list((here / "data" / "zoo").glob("*ring8-*"))
