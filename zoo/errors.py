@@ -10,6 +10,12 @@ class ZooError(Exception):
     exit_code = 2  # of the command that it ends
 
 
+class TrainingFailed(ZooError):
+    """Training can't go on, through no mistake in the command."""
+
+    exit_code = 1
+
+
 class ZooWarning(UserWarning):
     """Something that does not stop a command but that its user should know, such as a broken third-party plugin."""
 

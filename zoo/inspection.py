@@ -25,7 +25,7 @@ from zoo.versions import installed_versions
 
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
-    """Every variant, plugin, dataset and extractor with what is known of it without importing anything."""
+    """Every variant, plugin, dataset, extractor and benchmark with what is known of it without importing anything."""
     return {
         "variants": [
             {"name": each.name, "plugins": list(each.plugins), "summary": each.summary, "source": each.source}
@@ -42,7 +42,11 @@ def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
         ],
         **{
             kind: [{"name": each.name, "summary": each.summary, "source": each.source} for each in entries.values()]
-            for kind, entries in (("datasets", catalogue.datasets), ("extractors", catalogue.extractors))
+            for kind, entries in (
+                ("datasets", catalogue.datasets),
+                ("extractors", catalogue.extractors),
+                ("benchmarks", catalogue.benchmarks),
+            )
         },
     }
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a
     from zoo.evaluation.judging import PeriodicJudge
     from zoo.sampler import Sampler
     from zoo.stack import Stack
+    from zoo.training import Budget, Schedule
 
 DEFAULT_DATASET = "fashion_mini"
 DEFAULT_EPOCHS = 25  # where neither the command nor registry.yaml says how long
@@ -111,30 +112,36 @@ def run(
     steps: int | None = None,
     epochs: float | None = None,
     images: int | None = None,
+    minutes: float | None = None,
     seed: int = 0,
     settings: Sequence[str] | Mapping[str, Any] = (),
     plugins: Sequence[Path | str] = (),
     out: Path | str | None = None,
     checkpoint_every: int | None = None,
     evaluate_every: int | None = None,
+    evaluations: int | None = None,
     evaluation: EvaluationOptions = PERIODIC,
     engine: EngineOptions = DEFAULT_ENGINE,
     profile: bool = False,
     progress: Progress | bool = True,
 ) -> Run:
-    """Train a stack on a dataset until a total of steps, epochs or images, continuing what its run directory holds.
+    """Train a stack on a dataset until a total of steps, epochs, images or minutes, continuing what is there of it.
 
     `split`, `image_size`, `crop`, `channels` and `label` say how the dataset is read (see `zoo.data.options`);
     `settings` are recipe values, as a mapping or as `key=value` texts; `plugins` are files of plugins; `out` replaces
-    the run directory runs/<stack>/<dataset>/<seed>; `evaluate_every` so many steps the generator is scored as
-    `evaluation` says, and the best checkpoint kept; `engine` chooses backend, precision and devices;
+    the run directory runs/<stack>/<dataset>/<seed>; `evaluate_every` so many steps, or in so many `evaluations` over
+    the budget, the generator is scored as `evaluation` says, and the best checkpoint kept; `engine` chooses backend,
+    precision and devices;
     `profile` says where the time of some steps went. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
     when everything is saved.
     """
-    given = {"steps": steps, "epochs": epochs, "images": images}
+    given = {"steps": steps, "epochs": epochs, "images": images, "minutes": minutes}
     check_numbers(given, seed)
-    if evaluate_every is not None and evaluate_every < 1:
-        raise ZooError(f"--evaluate-every must be at least 1 step; received {evaluate_every}.")
+    for name, value in (("--evaluate-every", evaluate_every), ("evaluations", evaluations)):
+        if value is not None and value < 1:
+            raise ZooError(f"{name} must be at least 1; received {value}.")
+    if minutes is not None and engine.processes.count > 1:
+        raise ZooError("--minutes is for one process: several would not stop at the same step. Give --steps.")
     asked = DataOptions(split, image_size, crop, channels, label)
     backend.choose(engine.backend)
     backend.check_installed()
@@ -161,12 +168,14 @@ def run(
         directory.check_same(record)
         begin_or_continue(directory, record, resolved, catalogue)
         asking = replace(evaluation, data_dir=Path(data_dir) if data_dir else None)
-        judges = evaluate_every is not None and engine.processes.writes_files
+        judges = bool(evaluate_every or evaluations) and engine.processes.writes_files
+        schedule = schedule_of(total, checkpoint_every, evaluate_every, evaluations)
+        directory.write_goal(total.steps, total.seconds)
         with judge_of(directory, data, record["dataset"], asking, catalogue, told, judges) as judge:
-            training = Training(trainer, directory, told, checkpoint_every, evaluate_every, judge)
+            training = Training(trainer, directory, told, schedule, judge)
             training.resume()
-            if trainer.steps >= total:
-                told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
+            if training.is_finished(total):
+                told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, and its budget is spent.")
                 training.finish()  # which a kill may have cut short
             else:
                 training.run_to(total, profile)
@@ -252,12 +261,31 @@ def check_numbers(budgets: Mapping[str, float | None], seed: int) -> None:
         raise ZooError(f"--seed must be from 0 to {SEEDS - 1}; received {seed}.")
 
 
-def budget(stack: "Stack", count: int, catalogue: Catalogue, dataset: str, given: Mapping[str, float | None]) -> int:
-    """The total number of steps that one of steps, epochs and images asks for."""
-    steps, epochs, images = given["steps"], given["epochs"], given["images"]
+def budget(
+    stack: "Stack", count: int, catalogue: Catalogue, dataset: str, given: Mapping[str, float | None]
+) -> "Budget":
+    """What one of steps, epochs, images and minutes asks for, in all."""
+    from zoo.training import Budget
+
+    steps, epochs, images, minutes = (given[name] for name in ("steps", "epochs", "images", "minutes"))
+    if minutes is not None:
+        return Budget(seconds=60 * minutes)
     if steps is not None:
-        return int(steps)
+        return Budget(int(steps))
     if images is None:
         entry = catalogue.datasets.get(dataset)
         images = math.ceil((epochs or (entry.epochs if entry else None) or DEFAULT_EPOCHS) * count)
-    return math.ceil(images / (stack.recipe.critic_steps * stack.recipe.batch_size))
+    return Budget(math.ceil(images / (stack.recipe.critic_steps * stack.recipe.batch_size)))
+
+
+def schedule_of(
+    total: "Budget", checkpoint_every: int | None, evaluate_every: int | None, evaluations: int | None
+) -> "Schedule":
+    """When a run is saved and scored; `evaluations` are spread evenly over the budget, the last at its end."""
+    from zoo.training import Schedule
+
+    if evaluations is None:
+        return Schedule(checkpoint_every, evaluate_every)
+    if total.steps is not None:
+        return Schedule(checkpoint_every, math.ceil(total.steps / evaluations))
+    return Schedule(checkpoint_every, evaluate_seconds=(total.seconds or math.inf) / evaluations)

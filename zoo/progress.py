@@ -14,8 +14,8 @@ SHOWN = ("discriminator_loss", "generator_loss")
 class Progress(Protocol):
     """What a training loop tells, step by step."""
 
-    def start(self, first: int, total: int, images_per_step: int) -> None:
-        """Training goes on from step `first` to `total`."""
+    def start(self, first: int, total: int | None, images_per_step: int) -> None:
+        """Training goes on from step `first` to `total`, or for as long as its budget of time lasts."""
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """A step is finished."""
@@ -33,7 +33,7 @@ class Progress(Protocol):
 class Silent:
     """Tells nothing."""
 
-    def start(self, first: int, total: int, images_per_step: int) -> None:
+    def start(self, first: int, total: int | None, images_per_step: int) -> None:
         """Nothing."""
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
@@ -55,11 +55,11 @@ class Bar(Silent):
     bar: tqdm | None = None  # of training
     counted: tqdm | None = None  # of other work, while it goes on
 
-    def start(self, first: int, total: int, images_per_step: int) -> None:
+    def start(self, first: int, total: int | None, images_per_step: int) -> None:
         """Draw the bar."""
         self.images_per_step = images_per_step
         self.bar = tqdm(
-            total=total * images_per_step,
+            total=None if total is None else total * images_per_step,
             initial=first * images_per_step,
             unit="image",
             unit_scale=True,
@@ -105,7 +105,7 @@ class Lines(Silent):
     counted: tuple[str, float] = ("", 0.0)  # what other work goes on, and when it was last told
     told = False  # whether anything was told of it yet
 
-    def start(self, first: int, total: int, images_per_step: int) -> None:
+    def start(self, first: int, total: int | None, images_per_step: int) -> None:
         """Remember where it begins."""
         self.first, self.total, self.images_per_step = first, total, images_per_step
         self.began = self.printed = time.monotonic()
@@ -113,12 +113,15 @@ class Lines(Silent):
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
         """Print when it is time, and at the end."""
         now = time.monotonic()
-        if now - self.printed < PLAIN_SECONDS and step < self.total:
+        if now - self.printed < PLAIN_SECONDS and step != self.total:
             return
         self.printed = now
         per_second = (step - self.first) / max(now - self.began, 1e-9)
-        left = tqdm.format_interval((self.total - step) / per_second)
         speed = f"{per_second * self.images_per_step:.0f} images/s"
+        if self.total is None:
+            self.note(f"step {step}, {speed}, {described(metrics)}")
+            return
+        left = tqdm.format_interval((self.total - step) / per_second)
         self.note(f"step {step}/{self.total} ({step / self.total:.0%}), {speed}, {left} left, {described(metrics)}")
 
     def counting(self, what: str, done: int, total: int) -> None:

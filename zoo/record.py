@@ -1,6 +1,7 @@
 """run.yaml: what made a run, and from it back to the run's plugins."""
 
 import hashlib
+import math
 import platform
 import time
 from collections.abc import Mapping
@@ -42,6 +43,13 @@ def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Tr
             "recipe_sources": dict(stack.recipe_sources),
             "began": time.strftime("%Y-%m-%d %H:%M:%S %z"),
             "versions": {"python": platform.python_version(), **installed_versions()},
+            "parameters": {
+                player: sum(math.prod(each.shape) for each in model.trainable_variables)
+                for player, model in (
+                    ("generator", trainer.players.generator),
+                    ("discriminator", trainer.players.discriminator),
+                )
+            },
             "engine": describe_engine(trainer),
             "machine": f"{platform.system()} {platform.machine()}",
         }

@@ -13,7 +13,7 @@ import filelock
 import yaml
 
 from zoo.catalogue import parse_document
-from zoo.checkpoint import WRITING, Checkpoints, atomic_file
+from zoo.checkpoint import WRITING, Checkpoints, atomic_file, write_json
 from zoo.errors import ZooError
 
 LONGEST_NAME = 255  # bytes, of a folder's name on common file systems
@@ -26,6 +26,10 @@ IDENTITY = (
     "precision",
 )  # of run.yaml: what must not differ to continue a run
 PICTURE = re.compile(r"step-(\d+)\.png")
+
+
+class RunIsBusy(ZooError):
+    """Another process is writing the run."""
 
 
 def folder_name(name: str) -> str:
@@ -70,6 +74,15 @@ class RunDirectory:
         return self.path / "generator.keras"
 
     @property
+    def goal_file(self) -> Path:
+        """The total that the run is trained to, for those who watch it."""
+        return self.path / "goal.json"
+
+    def write_goal(self, steps: int | None, seconds: float | None) -> None:
+        """Say to how many steps, or seconds of training, the run is on its way."""
+        write_json(self.goal_file, {"steps": steps, "seconds": seconds})
+
+    @property
     def record_file(self) -> Path:
         """Everything that made the run."""
         return self.path / "run.yaml"
@@ -83,7 +96,7 @@ class RunDirectory:
             lock = filelock.FileLock(self.path / ".lock")
             lock.acquire(blocking=False)
         except filelock.Timeout as error:
-            raise ZooError(
+            raise RunIsBusy(
                 f"Another process is writing the run {self.path}. Wait for it, stop it, or choose another --out or "
                 "--seed."
             ) from error
@@ -216,6 +229,14 @@ def find_run(path: Path) -> RunDirectory:
     raise ZooError(
         f"No run in '{path}': a run's folder holds run.yaml. Available: {runs or 'none; zoo run makes one'}."
     )
+
+
+def find_runs(path: Path) -> list[Path]:
+    """The run in a folder, or all below it; ZooError where there is none."""
+    if (path / "run.yaml").is_file():
+        return [path]
+    found = sorted(each.parent for each in path.glob("**/run.yaml")) if path.is_dir() else []
+    return found or [find_run(path).path]  # which says that there is none
 
 
 def default_path(stack: str, dataset: str, seed: int) -> Path:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from zoo.errors import ZooError
+from zoo.errors import TrainingFailed
 from zoo.interrupts import Interrupted, Wish, signals_as_wishes
 from zoo.pictures import grid, save_animation, save_picture, scatter, to_uint8
 from zoo.profiling import profile_steps
@@ -27,10 +27,34 @@ NO_NOTES: dict[str, Any] = {"meter": {}, "seconds": 0.0}
 SAMPLES_SEED = 0x5A00  # of the latents of all pictures, the same in every run
 
 
-class TrainingFailed(ZooError):
-    """Training can't go on, through no mistake in the command."""
+@dataclass(frozen=True)
+class Budget:
+    """A total over all sittings of a run: of steps, or of seconds spent training."""
 
-    exit_code = 1
+    steps: int | None = None
+    seconds: float | None = None
+
+    def is_spent(self, steps: int, seconds: float) -> bool:
+        """Whether a run that stands there has nothing left to do."""
+        return steps >= (self.steps or math.inf) or seconds >= (self.seconds or math.inf)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When something beside training is due; what is None is left to the clock, or never due."""
+
+    checkpoint_every: int | None = None  # steps
+    evaluate_every: int | None = None  # steps
+    evaluate_seconds: float | None = None  # of training, where the budget is one of time
+
+    def is_judged(self, step: int, before: float, after: float) -> bool:
+        """Whether the generator is to be scored after a step that ended a call from `before` to `after` seconds."""
+        by_steps = self.evaluate_every is not None and step % self.evaluate_every == 0
+        interval = self.evaluate_seconds
+        return by_steps or (interval is not None and before // interval < after // interval)
+
+
+BY_THE_CLOCK = Schedule()
 
 
 @dataclass
@@ -71,17 +95,15 @@ class Training:
         trainer: Trainer,
         directory: RunDirectory,
         progress: Progress,
-        checkpoint_every: int | None = None,
-        evaluate_every: int | None = None,
+        schedule: Schedule = BY_THE_CLOCK,
         judge: Judge | None = None,
     ) -> None:
         self.trainer = trainer
         self.engine = trainer.engine
         self.directory = directory
         self.progress = progress
-        self.checkpoint_every = checkpoint_every
-        self.evaluate_every = evaluate_every
-        self.judge = judge  # of one process; all of them stop at its steps, or their calls would differ
+        self.schedule = schedule  # of all processes, or their calls would differ
+        self.judge = judge  # of one process
         self.meter = Meter()
         self.seconds = 0.0  # of training, over all sittings
         self.saved_at = time.monotonic()
@@ -106,26 +128,30 @@ class Training:
         if self.judge is not None:
             self.judge.forget_after(self.trainer.steps)
 
-    def run_to(self, steps: int, profile: bool = False) -> None:
-        """Train until `steps` are finished; Ctrl-C and SIGTERM save first and raise Interrupted.
+    def is_finished(self, budget: Budget) -> bool:
+        """Whether the run has what the budget allows."""
+        return budget.is_spent(self.trainer.steps, self.seconds)
+
+    def run_to(self, budget: Budget, profile: bool = False) -> None:
+        """Train until the budget is spent; Ctrl-C and SIGTERM save first and raise Interrupted.
 
         `profile` records some of the steps, and says where their time went.
         """
         self.directory.keep_metrics(lambda step: step % METRICS_EVERY == 0)  # an earlier end left more
         self.directory.keep_pictures(is_picture_step)
-        self.progress.start(self.trainer.steps, steps, self.trainer.images_per_step)
+        self.progress.start(self.trainer.steps, budget.steps, self.trainer.images_per_step)
         try:
             with signals_as_wishes() as wish:
                 if self.trainer.steps == 0:
                     self.save_sample_picture()
-                elif self.is_judged(self.trainer.steps):  # a kill may have come between checkpoint and scores
-                    self.evaluate()
-                calls = self.calls(steps, wish)
+                elif self.schedule.is_judged(self.trainer.steps, self.seconds, self.seconds):
+                    self.evaluate()  # a kill may have come between checkpoint and scores
+                calls = self.calls(budget, wish)
                 if profile:
                     self.progress.note(self.profile(calls))
                 for _ in calls:
                     pass
-                if self.trainer.steps < steps or wish.number is not None:
+                if not self.is_finished(budget) or wish.number is not None:
                     self.save_checkpoint()
                     number = wish.number or signal.SIGINT  # of another process
                     raise Interrupted(number, f"Stopped at step {self.trainer.steps} and saved.")
@@ -133,11 +159,11 @@ class Training:
             self.progress.stop()
         self.finish()
 
-    def calls(self, total: int, wish: Wish) -> Iterator[int]:
-        """Train call by call, until the total or until a process wishes to stop; yields the steps of each call."""
-        while self.trainer.steps < total and not self.engine.any_process(wish.number is not None):
+    def calls(self, budget: Budget, wish: Wish) -> Iterator[int]:
+        """Train call by call, until all is spent or a process wishes to stop; yields the steps of each call."""
+        while not self.is_finished(budget) and not self.engine.any_process(wish.number is not None):
             first = self.trainer.steps
-            self.train_until(self.next_stop(total))
+            self.train_until(self.next_stop(budget.steps))
             yield self.trainer.steps - first
 
     def profile(self, calls: Iterator[int]) -> str:
@@ -145,20 +171,17 @@ class Training:
         folder = self.directory.path / "profile"
         return profile_steps(lambda: next(calls, 0), self.engine, self.trainer.phases, folder) + f"\n{folder}"
 
-    def next_stop(self, total: int) -> int:
+    def next_stop(self, total: int | None) -> int:
         """The step to which the trainer may go in one call: the next after which something is due."""
         first = self.trainer.steps + 1
-        last = min(self.trainer.steps + self.trainer.steps_per_call, total)
+        last = self.trainer.steps + self.trainer.steps_per_call
+        last = last if total is None else min(last, total)
         return next((step for step in range(first, last) if self.is_due(step)), last)
 
     def is_due(self, step: int) -> bool:
         """Whether something is to be written after that step."""
-        by_count = self.checkpoint_every is not None and step % self.checkpoint_every == 0
-        return step % METRICS_EVERY == 0 or is_picture_step(step) or by_count or self.is_judged(step)
-
-    def is_judged(self, step: int) -> bool:
-        """Whether the generator is to be scored after that step, by whichever process."""
-        return self.evaluate_every is not None and step % self.evaluate_every == 0
+        every = (METRICS_EVERY, self.schedule.checkpoint_every, self.schedule.evaluate_every)
+        return is_picture_step(step) or any(step % each == 0 for each in every if each)
 
     def evaluate(self) -> None:
         """Score the generator of now, and save what was scored: it may be the best."""
@@ -171,7 +194,7 @@ class Training:
 
     def train_until(self, step: int) -> None:
         """Steps, and whatever is due after them."""
-        began = time.perf_counter()
+        began, before = time.perf_counter(), self.seconds
         first = self.trainer.steps + 1
         metrics = self.trainer.train(step - self.trainer.steps)
         self.seconds += time.perf_counter() - began
@@ -185,7 +208,7 @@ class Training:
             with self.trainer.phases.timing("checkpoints"):
                 self.save_checkpoint()
         self.progress.step(step, {name: float(values[-1]) for name, values in metrics.items()})
-        if self.is_judged(step):
+        if self.schedule.is_judged(step, before, self.seconds):
             self.evaluate()
 
     def count(self, first: int, metrics: Mapping[str, np.ndarray]) -> None:
@@ -212,8 +235,8 @@ class Training:
 
     def checkpoint_is_due(self) -> bool:
         """By steps where a number was given, else by the clock."""
-        if self.checkpoint_every:
-            return self.trainer.steps % self.checkpoint_every == 0
+        if self.schedule.checkpoint_every:
+            return self.trainer.steps % self.schedule.checkpoint_every == 0
         return time.monotonic() - self.saved_at > CHECKPOINT_SECONDS
 
     def save_checkpoint(self) -> None:

@@ -16,7 +16,10 @@ ORIGIN_NEEDED = (
 CASES = {
     "an unknown section": (
         "plugin: {}\n",
-        ["1: unknown key 'plugin'. Available: datasets, extractors, plugins, variants. Did you mean 'plugins'?"],
+        [
+            "1: unknown key 'plugin'. Available: benchmarks, datasets, extractors, plugins, variants. "
+            "Did you mean 'plugins'?"
+        ],
     ),
     "an unknown key of a plugin": (
         "plugins:\n  a:\n    modul: x\n",
@@ -35,7 +38,27 @@ CASES = {
     ),
     "no mapping at the top": (
         "- a\n",
-        ["1: the file must be a mapping of 'plugins', 'variants', 'datasets', 'extractors', but is a list."],
+        ["1: the file must be a mapping of 'plugins', 'variants', 'datasets', 'extractors', 'benchmarks', but is a list."],
+    ),
+    "a benchmark without a dataset": (
+        "benchmarks:\n  b: {steps: 3}\n",
+        ["2: benchmark 'b' needs a list of at least one dataset, such as 'datasets: [mnist]'."],
+    ),
+    "a benchmark with two budgets": (
+        "datasets: {d: {tfds: mnist}}\nbenchmarks:\n  b: {datasets: [d], steps: 3, epochs: 1}\n",
+        ["3: benchmark 'b' needs exactly one budget of images, epochs, steps, minutes."],
+    ),
+    "a benchmark without seeds": (
+        "datasets: {d: {tfds: mnist}}\nbenchmarks:\n  b:\n    datasets: [d]\n    steps: 3\n    seeds: 0\n",
+        ["6: 'seeds' must be at least 1, but is 0."],
+    ),
+    "a benchmark of a dataset that there is not": (
+        "datasets: {mnist: {tfds: mnist}}\nbenchmarks:\n  b: {datasets: [mnits], steps: 3}\n",
+        ["3: benchmark 'b': Unknown dataset: 'mnits'. Available: mnist. Did you mean 'mnist'?"],
+    ),
+    "a benchmark of a stack that there is not": (
+        "datasets: {d: {tfds: mnist}}\nbenchmarks:\n  b:\n    datasets: [d]\n    steps: 3\n    variants: [7]\n",
+        ["6: an entry of 'variants' must be text, but is a whole number."],
     ),
     "a section that is a list": ("plugins: [a]\n", ["1: 'plugins' must be a mapping, but is a list."]),
     "an entry that is text": (
@@ -180,7 +203,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
         "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, extractor, image_key, "
         "image_size, label_key, path, points, stacked, summary, test, tfds, train. Did you mean 'crop'?",
-        "registry.yaml:10: unknown key 'networks'. Available: datasets, extractors, plugins, variants.",
+        "registry.yaml:10: unknown key 'networks'. Available: benchmarks, datasets, extractors, plugins, variants.",
     ]
 
 

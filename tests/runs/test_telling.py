@@ -14,17 +14,17 @@ TINY = ["--set", "generator_units=8", "--set", "discriminator_units=8", "--set",
 def test_list_names_every_kind_and_json_holds_the_same(zoo_command):
     listed = zoo_command("list").out
     tables = json.loads(zoo_command("list", "--json").out)
-    assert list(tables) == ["variants", "plugins", "datasets", "extractors"]
+    assert list(tables) == ["variants", "plugins", "datasets", "extractors", "benchmarks"]
     for kind, rows in tables.items():
         assert f"{kind}\n" in listed
         for row in rows:
             assert row["name"] in listed
             assert row["summary"] in listed
             assert row["source"].startswith("registry.yaml:")
-    assert [row["name"] for row in tables["variants"]] == ["vanilla", "dcgan", "wgan", "wgan-gp"]
+    assert [row["name"] for row in tables["variants"]] == ["vanilla", "dcgan", "wgan", "wgan-gp", "wgan-mlp", "wgan-gp-mlp"]
 
 
-@pytest.mark.parametrize("kind", ["variants", "plugins", "datasets", "extractors"])
+@pytest.mark.parametrize("kind", ["variants", "plugins", "datasets", "extractors", "benchmarks"])
 def test_one_kind_can_be_listed_alone(kind: str, zoo_command):
     assert list(json.loads(zoo_command("list", kind, "--json").out)) == [kind]
     assert zoo_command("list", kind).out.startswith(f"{kind}\n  ")
@@ -103,7 +103,7 @@ def test_completion_prints_the_script_of_each_shell(shell: str, zoo_command):
     ("words", "expected"),
     [
         ("zoo ru", {"run"}),
-        ("zoo run wg", {"wgan", "wgan-gp", "wgan_gp"}),
+        ("zoo run wg", {"wgan", "wgan-gp", "wgan-mlp", "wgan-gp-mlp", "wgan_gp"}),
         ("zoo run dcgan+r", {"dcgan+r1"}),
         ("zoo run dcgan+wgan+l", {"dcgan+wgan+label_smoothing"}),
         ("zoo run dcgan --dataset fashion_m", {"fashion_mini", "fashion_mnist"}),

@@ -111,3 +111,12 @@ def engine(options: EngineOptions = DEFAULT_ENGINE) -> "Engine":
         )
     made: Engine = importlib.import_module(f"zoo.backend.{name}").ENGINE(options)
     return made
+
+
+def peak_device_memory() -> int | None:
+    """The most bytes that this process held on one GPU; None on a CPU, and where nothing was computed yet."""
+    name = chosen()
+    if name not in sys.modules:
+        return None
+    found: int | None = importlib.import_module(f"zoo.backend.{name}").peak_device_memory()
+    return found

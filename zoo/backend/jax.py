@@ -305,3 +305,9 @@ def keep_compilations() -> None:
 
 
 ENGINE = JaxEngine
+
+
+def peak_device_memory() -> int | None:
+    """The most bytes that were held on any local device."""
+    peaks = [(device.memory_stats() or {}).get("peak_bytes_in_use") for device in jax.local_devices()]
+    return max((each for each in peaks if each is not None), default=None)

@@ -193,3 +193,9 @@ def logical_devices(kind: Kind, count: int) -> list[Any]:
 
 
 ENGINE = TensorFlowEngine
+
+
+def peak_device_memory() -> int | None:
+    """The most bytes that were held on any GPU."""
+    gpus = [device.name.partition("physical_device:")[2] for device in tf.config.list_physical_devices("GPU")]
+    return max((int(tf.config.experimental.get_memory_info(each)["peak"]) for each in gpus), default=None)

@@ -65,13 +65,37 @@ class DatasetEntry:
 
 
 @dataclass(frozen=True)
+class BenchmarkEntry:
+    """On what variants are compared: datasets, a budget, how it is scored, and over how many seeds."""
+
+    name: str
+    datasets: tuple[str, ...]
+    variants: tuple[
+        str, ...
+    ] = ()  # that are compared unless others are named; `vanilla,generator_units=64` with values
+    images: int | None = None  # real ones that the discriminator sees: one of these four is the budget
+    epochs: int | None = None
+    steps: int | None = None
+    minutes: float | None = None
+    seeds: int = 5  # 0 and those that follow
+    evaluations: int = 10  # of each run, evenly spread, the last at its end
+    metrics: tuple[str, ...] = ()  # the first decides; the usual ones where none is named
+    samples: int = 10_000  # generated, and at most so many real ones
+    extractor: str | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)  # laid over every variant's
+    summary: str = ""
+    source: str = ""  # file:line
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """Every plugin, variant, dataset and extractor by its name."""
+    """Every plugin, variant, dataset, extractor and benchmark by its name."""
 
     plugins: dict[str, PluginEntry] = field(default_factory=dict)
     variants: dict[str, VariantEntry] = field(default_factory=dict)
     datasets: dict[str, DatasetEntry] = field(default_factory=dict)
     extractors: dict[str, ExtractorEntry] = field(default_factory=dict)
+    benchmarks: dict[str, BenchmarkEntry] = field(default_factory=dict)
     locations: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
 
     def location(self, variant: str, field: str, dataset: str | None = None) -> str:

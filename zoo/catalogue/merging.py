@@ -4,13 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from zoo.catalogue.entries import Catalogue, DatasetEntry, ExtractorEntry, PluginEntry, VariantEntry, match
+from zoo.catalogue.entries import (
+    BenchmarkEntry,
+    Catalogue,
+    DatasetEntry,
+    ExtractorEntry,
+    PluginEntry,
+    VariantEntry,
+    match,
+)
 from zoo.catalogue.plugins import find_plugin_source
 from zoo.catalogue.registry import Registry
 from zoo.catalogue.strict_yaml import Document
 from zoo.errors import ZooError, unknown
 
-Entry = TypeVar("Entry", PluginEntry, VariantEntry, DatasetEntry, ExtractorEntry)
+Entry = TypeVar("Entry", PluginEntry, VariantEntry, DatasetEntry, ExtractorEntry, BenchmarkEntry)
 
 
 def merged(registries: Sequence[Registry], plugins: Iterable[PluginEntry]) -> Catalogue:
@@ -21,10 +29,13 @@ def merged(registries: Sequence[Registry], plugins: Iterable[PluginEntry]) -> Ca
         _add(catalogue.variants, registry.variants, "Variant", clashes)
         _add(catalogue.datasets, registry.datasets, "Dataset", clashes)
         _add(catalogue.extractors, registry.extractors, "Extractor", clashes)
+        _add(catalogue.benchmarks, registry.benchmarks, "Benchmark", clashes)
     _add(catalogue.plugins, plugins, "Plugin", clashes)
     for registry in registries:
         for variant in registry.variants:
             _check_names(registry.document, variant, catalogue)
+        for benchmark in registry.benchmarks:
+            _check_datasets(registry.document, benchmark, catalogue)
         catalogue.locations.update(registry.locations)
     messages = [message for registry in registries for message in registry.document.messages()] + clashes
     if messages:
@@ -71,6 +82,14 @@ def _check_names(document: Document, variant: VariantEntry, catalogue: Catalogue
         if dataset not in catalogue.datasets:
             message = f"variant '{variant.name}': {unknown('dataset', dataset, catalogue.datasets)}"
             document.error(("variants", variant.name, "datasets", dataset), message)
+
+
+def _check_datasets(document: Document, benchmark: BenchmarkEntry, catalogue: Catalogue) -> None:
+    """Keeps an error for each dataset of a benchmark that is neither in the catalogue nor a path or a name of TFDS."""
+    for index, name in enumerate(benchmark.datasets):
+        if match(name, catalogue.datasets) is None and "/" not in name:
+            message = f"benchmark '{benchmark.name}': {unknown('dataset', name, catalogue.datasets)}"
+            document.error(("benchmarks", benchmark.name, "datasets", index), message)
 
 
 def _with_registered_names(variant: VariantEntry, catalogue: Catalogue) -> VariantEntry:

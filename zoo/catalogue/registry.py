@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from zoo.catalogue.checks import MODULE, MODULE_RULE, check_name, checked_mapping, type_name
-from zoo.catalogue.entries import DatasetEntry, ExtractorEntry, PluginEntry, VariantEntry
+from zoo.catalogue.entries import BenchmarkEntry, DatasetEntry, ExtractorEntry, PluginEntry, VariantEntry
 from zoo.catalogue.strict_yaml import Document, Keys
 
-SECTIONS = {"plugins": dict, "variants": dict, "datasets": dict, "extractors": dict}
+SECTIONS = {"plugins": dict, "variants": dict, "datasets": dict, "extractors": dict, "benchmarks": dict}
 PLUGIN = {"module": str, "file": str}
 EXTRACTOR = {**PLUGIN, "summary": str}
 VARIANT = {"plugins": list, "summary": str, "recipe": dict, "datasets": dict}
@@ -17,6 +17,16 @@ ORIGINS = {"tfds": "builder_name", "points": "set_name", "embedded": "set_name",
 TEXTS = ("summary", "extractor", "label_key", "train", "test")
 DATASET = {**dict.fromkeys((*ORIGINS, *TEXTS), str), "epochs": int}
 IMAGES = {"image_key": str, "crop": int, "image_size": int, "channels": int}
+BUDGETS = ("images", "epochs", "steps", "minutes")
+COUNTS = ("seeds", "evaluations", "samples")
+NAME_LISTS = ("datasets", "variants", "metrics")
+BENCHMARK = {
+    **dict.fromkeys((*BUDGETS, *COUNTS), int),
+    **dict.fromkeys(NAME_LISTS, list),
+    "extractor": str,
+    "recipe": dict,
+    "summary": str,
+}
 PIXELS = ("crop", "image_size")
 CHANNELS = (1, 3, 4)
 
@@ -30,6 +40,7 @@ class Registry:
     variants: list[VariantEntry] = field(default_factory=list)
     datasets: list[DatasetEntry] = field(default_factory=list)
     extractors: list[ExtractorEntry] = field(default_factory=list)
+    benchmarks: list[BenchmarkEntry] = field(default_factory=list)
     locations: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
 
 
@@ -46,6 +57,8 @@ def read_registry(document: Document, folder: Path) -> Registry:
         registry.datasets.append(_dataset(document, name, value, folder))
     for name, value in _entries(document, "extractors", sections, EXTRACTOR):
         registry.extractors.append(_extractor(document, name, value, folder))
+    for name, value in _entries(document, "benchmarks", sections, BENCHMARK):
+        registry.benchmarks.append(_benchmark(document, name, value))
     return registry
 
 
@@ -88,7 +101,7 @@ def _variant(document: Document, name: str, value: Mapping[str, Any]) -> Variant
     datasets = value.get("datasets", {})
     return VariantEntry(
         name=name,
-        plugins=tuple(_plugin_names(document, (*keys, "plugins"), value.get("plugins", []))),
+        plugins=_texts(document, (*keys, "plugins"), value.get("plugins", []), "a plugin's name"),
         recipe=_recipe(document, (*keys, "recipe"), value.get("recipe")),
         datasets={each: _recipe(document, (*keys, "datasets", each), datasets[each]) for each in datasets},
         summary=value.get("summary", ""),
@@ -96,12 +109,12 @@ def _variant(document: Document, name: str, value: Mapping[str, Any]) -> Variant
     )
 
 
-def _plugin_names(document: Document, keys: Keys, names: list[Any]) -> Iterator[str]:
+def _texts(document: Document, keys: Keys, names: list[Any], what: str) -> tuple[str, ...]:
+    """The names in a list; an error for each that is no text."""
     for index, name in enumerate(names):
-        if isinstance(name, str):
-            yield name
-        else:
-            document.error((*keys, index), f"a plugin's name must be text, but is {type_name(name)}.")
+        if not isinstance(name, str):
+            document.error((*keys, index), f"{what} must be text, but is {type_name(name)}.")
+    return tuple(name for name in names if isinstance(name, str))
 
 
 def _recipe(document: Document, keys: Keys, value: Any) -> dict[str, Any]:
@@ -152,3 +165,18 @@ def _check_values(document: Document, keys: Keys, value: Mapping[str, Any]) -> N
     for key in IMAGES:
         if key in value and "points" in value:
             document.error((*keys, key), f"'{key}' means nothing for a set of points. Remove it.")
+
+
+def _benchmark(document: Document, name: str, value: Mapping[str, Any]) -> BenchmarkEntry:
+    keys: Keys = ("benchmarks", name)
+    if not value.get("datasets"):
+        document.error(keys, f"benchmark '{name}' needs a list of at least one dataset, such as 'datasets: [mnist]'.")
+    given = [budget for budget in BUDGETS if budget in value]
+    if len(given) != 1:
+        document.error(keys, f"benchmark '{name}' needs exactly one budget of {', '.join(BUDGETS)}.")
+    for key in (*BUDGETS, *COUNTS):
+        if value.get(key, 1) < 1:
+            document.error((*keys, key), f"'{key}' must be at least 1, but is {value[key]}.")
+    lists = {each: _texts(document, (*keys, each), value.get(each, []), f"an entry of '{each}'") for each in NAME_LISTS}
+    recipe = _recipe(document, (*keys, "recipe"), value.get("recipe"))
+    return BenchmarkEntry(name=name, source=document.place(keys), **{**value, **lists, "recipe": recipe})
