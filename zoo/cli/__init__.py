@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from zoo import __version__
+from zoo.cli.comparison import compare_command, report_command
 from zoo.cli.data import data_commands
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.options import (
@@ -67,6 +68,7 @@ def cli(traceback: bool) -> None:
 @click.option("--steps", type=int, help="Train until this many steps in all.")
 @click.option("--epochs", type=float, help="Train until the discriminator has seen the dataset this many times in all.")
 @click.option("--images", type=int, help="Train until the discriminator has seen this many real images in all.")
+@click.option("--minutes", type=float, help="Train until this many minutes were spent training in all.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and draws.")
 @set_option
 @plugin_option
@@ -121,12 +123,14 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
 
 
 @cli.command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
-@click.argument("kind", type=click.Choice(["variants", "plugins", "datasets", "extractors"]), required=False)
+@click.argument(
+    "kind", type=click.Choice(["variants", "plugins", "datasets", "extractors", "benchmarks"]), required=False
+)
 @plugin_option
 @click.option("--check", is_flag=True, help="Import every plugin and say which fail.")
 @json_option
 def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json: bool) -> None:
-    """List what there is: variants, plugins, datasets, extractors."""
+    """List what there is: variants, plugins, datasets, extractors, benchmarks."""
     from zoo.catalogue import read_catalogue
     from zoo.inspection import listing, plugin_problems
 
@@ -224,7 +228,7 @@ def completion_command(shell: str) -> None:
     click.echo(completion(cli, {}, "zoo", "_ZOO_COMPLETE").source())
 
 
-for each in (data_commands, evaluate_command, scores_command):
+for each in (data_commands, evaluate_command, scores_command, compare_command, report_command):
     cli.add_command(each)
 
 

@@ -1,0 +1,187 @@
+"""`zoo compare` and `zoo report`."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.backend import SUPPORTED
+from zoo.backend.options import PRECISIONS, EngineOptions
+from zoo.cli.comparison_printing import compared
+from zoo.cli.evaluation import metrics_option
+from zoo.cli.options import (
+    complete_datasets,
+    complete_stacks,
+    data_dir_option,
+    data_of,
+    data_options,
+    examples,
+    json_option,
+    plugin_option,
+    set_option,
+)
+
+FAILED = 1  # exit code where a run failed
+ASKED = (
+    "variants",
+    "benchmark",
+    "datasets",
+    "seeds",
+    "sweeps",
+    "settings",
+    "images",
+    "epochs",
+    "steps",
+    "minutes",
+    "evaluations",
+    "metrics",
+    "samples",
+    "extractor",
+    "data_dir",
+    "plugins",
+    "out",
+)
+CHOICE = ("jobs", "threads", "address", "cpus", "gpus", "memory_gb", "partition", "time_limit", "slurm")
+
+
+def complete_benchmarks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Benchmarks of the catalogue."""
+    from zoo.catalogue import read_catalogue
+
+    return [name for name in sorted(read_catalogue().benchmarks) if name.startswith(incomplete)]
+
+
+ENGINES = ("local", "ray", "slurm")
+ENGINE_OPTIONS = (
+    click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="Where runs train."),
+    click.option("--jobs", type=click.IntRange(min=1), help="Runs at once [one a GPU, else half the cores]."),
+    click.option("--threads", type=click.IntRange(min=1), help="Of each run [the cores divided by --jobs]."),
+    click.option("--address", metavar="HOST:PORT", help="ray: the cluster's [one is started on this machine]."),
+    click.option("--cpus", type=float, metavar="N", help="ray, slurm: of each run."),
+    click.option("--gpus", type=float, metavar="N", help="ray, slurm: of each run."),
+    click.option("--memory-gb", type=float, metavar="N", help="ray, slurm: of each run."),
+    click.option("--partition", metavar="NAME", help="slurm: the partition."),
+    click.option("--time-limit", type=int, metavar="MINUTES", help="slurm: of each run; it continues after it."),
+    click.option("--slurm", multiple=True, metavar="KEY=VALUE", help="slurm: any other parameter."),
+    click.option(
+        "--retries", type=click.IntRange(min=0), default=1, show_default=True, help="Of a run that is killed."
+    ),
+)
+
+
+def queue_options(command: Any) -> Any:
+    """Adds what says where runs train, and how many at once."""
+    for option in reversed(ENGINE_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command(
+    "compare",
+    epilog=examples(
+        "zoo compare vanilla dcgan wgan wgan-gp --benchmark fashion-mini",
+        "zoo compare vanilla dcgan wgan wgan-gp --dataset fashion_mnist --seeds 3",
+        "zoo compare vanilla vanilla,generator_objective=minimax vanilla+r1,r1_gamma=0.1 --benchmark ring8 --jobs 2",
+        "zoo compare dcgan+r1 --dataset mnist --sweep r1_gamma=0.1,1,10 --images 500000",
+        "zoo compare wgan wgan-gp --dataset mnist --dataset fashion_mnist --engine ray --address auto --gpus 1",
+        "zoo compare dcgan wgan-gp --benchmark cifar10 --engine slurm --partition gpu --gpus 1 --time-limit 120",
+    ),
+)
+@click.argument("variants", nargs=-1, shell_complete=complete_stacks, metavar="[VARIANT]...")
+@click.option("--benchmark", metavar="NAME", shell_complete=complete_benchmarks, help="One of `zoo list benchmarks`.")
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    metavar="NAME_OR_PATH",
+    shell_complete=complete_datasets,
+    help="On what to compare, once for each [the benchmark's].",
+)
+@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Runs of each variant, of seeds 0 to N - 1.")
+@click.option(
+    "--sweep", "sweeps", multiple=True, metavar="KEY=A,B,C", help="Each value in turn; lists by semicolons."
+)
+@set_option
+@click.option("--images", type=int, help="Each run trains until its discriminator has seen so many real images.")
+@click.option("--epochs", type=float, help="... has seen the dataset so many times.")
+@click.option("--steps", type=int, help="... has trained so many steps of its generator.")
+@click.option("--minutes", type=float, help="... has trained for so long.")
+@click.option("--evaluations", type=click.IntRange(min=1), metavar="N", help="Of each run, evenly spread.")
+@metrics_option
+@click.option("--samples", type=click.IntRange(min=1), metavar="N", help="Generated for each score.")
+@click.option("--extractor", metavar="NAME", help="The network that images are measured in.")
+@data_dir_option
+@data_options
+@plugin_option
+@click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="float32", show_default=True)
+@click.option("--deterministic", is_flag=True, help="The same bits again on a GPU, at some cost.")
+@queue_options
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="The folder of runs and report [comparisons/NAME]."
+)
+@click.option("--watch", is_flag=True, help="Show the runs as a live table.")
+@click.option("--dry-run", is_flag=True, help="Say which runs there would be, and train none.")
+@json_option
+def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Train every VARIANT over several seeds on a benchmark, and say which is best, at what cost, how surely.
+
+    A variant may carry recipe values: dcgan,width=32. The runs are the queue: the same command continues what was
+    interrupted, does nothing twice, and with more variants or seeds adds to what is there.
+    """
+    from zoo.comparison.comparing import Asked, compare, planned
+    from zoo.comparison.engines.choosing import EngineChoice
+    from zoo.progress import telling
+
+    engine = EngineOptions(options["backend"], options["precision"], deterministic=options["deterministic"])
+    asked = Asked(**{name: options[name] for name in ASKED}, look=data_of(options), engine=engine)
+    if dry_run:
+        plan = planned(asked, telling(not as_json))
+        rows = [{"run": cell.name, "path": str(cell.path)} for cell in plan.cells()]
+        click.echo(json.dumps(rows) if as_json else "\n".join(f"{row['run']}: {row['path']}" for row in rows))
+        return
+    choice = EngineChoice(**{name: options[name] for name in CHOICE})
+    command = shlex.join(["zoo", *sys.argv[1:]])
+    found = compare(
+        asked,
+        engine=options["engine"],
+        choice=choice,
+        retries=options["retries"],
+        command=command,
+        watch=watch,
+    )
+    click.echo(json.dumps(found) if as_json else compared(found))
+    if any(cell["state"] == "failed" for cell in found["cells"]):
+        sys.exit(FAILED)
+
+
+@click.command(
+    "report",
+    epilog=examples(
+        "zoo report runs",
+        "zoo report runs/dcgan/mnist/* runs/wgan-gp/mnist/* --out reports/mnist",
+        "zoo report comparisons/fashion-mini/runs --out reports/again --json",
+    ),
+)
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("report"),
+    show_default=True,
+    help="A folder.",
+)
+@click.option("--title", default="", help="The report's heading.")
+@json_option
+def report_command(runs: tuple[Path, ...], out: Path, title: str, as_json: bool) -> None:
+    """Compare any runs, or folders of runs, in a report: report.html, report.md, scores.csv, comparison.json.
+
+    Runs with scores of different protocols are refused.
+    """
+    from zoo.comparison.comparing import report
+
+    found = report(runs, out, title, shlex.join(["zoo", *sys.argv[1:]]))
+    click.echo(json.dumps(found) if as_json else compared(found) + f"\n{out / 'report.html'}")

@@ -1,0 +1,66 @@
+"""What `zoo compare` and `zoo report` print."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def columns(rows: Sequence[Mapping[str, str]]) -> str:
+    """Rows of equal keys as aligned columns."""
+    widths = {key: max(len(row[key]) for row in rows) for key in rows[0]} if rows else {}
+    return "\n".join("  ".join(f"{row[key]:<{width}}" for key, width in widths.items()).rstrip() for row in rows)
+
+
+def compared(comparison: Mapping[str, Any]) -> str:
+    """For each dataset the ranking by the score that decides, each variant's mean, and what it cost."""
+    parts = []
+    for dataset, scores in comparison["rankings"].items():
+        cells = [cell for cell in comparison["cells"] if cell["dataset"] == dataset]
+        parts.append("\n".join([dataset, *(ranking_lines(name, each) for name, each in scores.items())]))
+        parts.append(columns([cost_row(label, cells) for label in dict.fromkeys(cell["label"] for cell in cells)]))
+    ended = [cell for cell in comparison["cells"] if cell["reason"]]
+    parts += ["\n".join(f"{cell['state']}: {cell['path']}: {cell['reason']}" for cell in ended)] if ended else []
+    parts += ["\n".join(comparison["notes"])] if comparison["notes"] else []
+    return "\n\n".join(parts)
+
+
+def ranking_lines(name: str, rankings: Mapping[str, Any]) -> str:
+    """One score: what the statistics say of the last checkpoints, and each variant's numbers."""
+    last, best = rankings["last"], rankings["best"]
+    rows = [
+        {
+            "name": f"{'*' if label in last['leaders'] else ' '} {label}",
+            "last": spread(found),
+            "best": spread(best["summaries"][label]),
+            "runs": f"{found['finished']}/{found['runs']}",
+        }
+        for label, found in last["summaries"].items()
+    ]
+    return f"\n{name} ({last['better']} is better): {last['sentence']}\n{columns(rows)}"
+
+
+def spread(summary: Mapping[str, Any]) -> str:
+    """`0.0189 ± 0.0012 [0.0171, 0.0204]`: mean, deviation over seeds, and the interval of the mean."""
+    if summary["mean"] is None:
+        return "none finished"
+    deviation = "" if summary["deviation"] is None else f" ± {summary['deviation']:.2g}"
+    interval = "" if summary["interval"] is None else " [{:.4g}, {:.4g}]".format(*summary["interval"])
+    return f"{summary['mean']:.4g}{deviation}{interval}"
+
+
+def cost_row(label: str, cells: list[dict[str, Any]]) -> dict[str, str]:
+    """What one variant's runs took, on average."""
+    costs = [cell["cost"] for cell in cells if cell["label"] == label and cell["cost"]["steps"]]
+
+    def mean(name: str) -> float | None:
+        values = [cost[name] for cost in costs if cost[name] is not None]
+        return sum(values) / len(values) if values else None
+
+    speed, memory, seconds = mean("images_per_second"), mean("peak_memory"), mean("seconds")
+    return {
+        "name": f"  {label}",
+        "images": f"{mean('images') or 0:,.0f} images",
+        "seconds": "" if seconds is None else f"{seconds:.0f} s",
+        "speed": "" if speed is None else f"{speed:,.0f} images/s",
+        "memory": "" if memory is None else f"{memory / 2**30:.2f} GiB",
+        "collapsed": f"{sum(cell['collapsed'] for cell in cells if cell['label'] == label)} collapsed",
+    }

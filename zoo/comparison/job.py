@@ -1,0 +1,138 @@
+"""One run of a comparison in a process of its own: `python -m zoo.comparison.job DIRECTORY` does what job.json says.
+
+It trains, scores while it trains, scores the best checkpoint once more on fresh latents, and writes outcome.json.
+"""
+
+import json
+import os
+import platform
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo import __version__, backend
+from zoo.checkpoint import read_json, write_json
+from zoo.errors import TrainingFailed, ZooError
+from zoo.run_directory import RunIsBusy
+
+JOB, OUTCOME = "job.json", "outcome.json"
+DONE, DIVERGED, FAILED = "done", "diverged", "failed"
+EXIT_CODES = {DONE: 0, FAILED: 1, DIVERGED: 3}
+BUSY = 75  # the exit code where another process writes the run: nothing was done
+SEED_OF_BEST = 1  # of the latents that the best checkpoint is scored on again: those that chose it flatter it
+
+
+def main() -> None:
+    """Do the job, and exit with what became of it."""
+    warnings.simplefilter("ignore")  # of libraries; what is ours is in the log
+    path = Path(sys.argv[1])
+    try:
+        state, reason = attempt(path)
+    except RunIsBusy as error:
+        print(error, file=sys.stderr)
+        sys.exit(BUSY)
+    except KeyboardInterrupt as error:  # saved: it continues
+        print(error, file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", 130))
+    if state != DONE:
+        print(reason, file=sys.stderr)
+    write_outcome(path, state, reason)
+    sys.exit(EXIT_CODES[state])
+
+
+def attempt(path: Path) -> tuple[str, str]:
+    """Train and score; returns what became of it and why."""
+    try:
+        train_and_score(path, json.loads((path / JOB).read_text()))
+    except RunIsBusy:
+        raise
+    except TrainingFailed as error:
+        return DIVERGED, str(error)
+    except ZooError as error:
+        return FAILED, str(error)
+    except Exception as error:
+        traceback.print_exc()
+        return FAILED, f"{type(error).__name__}: {error}"
+    return DONE, ""
+
+
+def train_and_score(path: Path, job: Mapping[str, Any]) -> None:
+    """The run, and the score of its best checkpoint on fresh latents."""
+    import zoo
+    from zoo.data.options import DataOptions
+    from zoo.evaluation.options import BEST
+    from zoo.scoring import evaluate
+
+    question, look = job["question"], DataOptions(**job["question"]["look"])
+    asked = {"samples": question["samples"], "extractor": question["extractor"]}
+    options = zoo.EvaluationOptions(tuple(question["metrics"]), **asked)
+    run = zoo.run(
+        job["stack"],
+        dataset=job["dataset"],
+        data_dir=job["data_dir"],
+        **{name: getattr(look, name) for name in ("split", "image_size", "crop", "channels", "label")},
+        **question["budget"],
+        seed=job["seed"],
+        settings=job["settings"],
+        plugins=job["plugins"],
+        out=path,
+        evaluations=question["evaluations"],
+        evaluation=options,
+        engine=zoo.EngineOptions(**job["engine"]),
+    )
+    data_dir = Path(job["data_dir"]) if job["data_dir"] else None
+    fresh = zoo.EvaluationOptions(options.metrics, **asked, seed=SEED_OF_BEST, data_dir=data_dir)
+    evaluate(run, checkpoint=BEST, options=fresh, plugins=job["plugins"])
+
+
+def write_outcome(path: Path, state: str, reason: str, attempts: int = 1) -> None:
+    """outcome.json: what became of a job, and what it cost."""
+    outcome = {
+        "format": 1,
+        "state": state,
+        "reason": reason,
+        "attempts": attempts,
+        "ended": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        "peak_memory": peak_memory(),
+        "peak_device_memory": backend.peak_device_memory(),
+        "machine": machine(),
+        "zoo": __version__,
+    }
+    write_json(path / OUTCOME, outcome)
+
+
+def read_outcome(path: Path) -> dict[str, Any] | None:
+    """outcome.json, or None where the job has not come to an end."""
+    return read_json(path / OUTCOME)
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process held, in bytes; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def machine() -> str:
+    """On what it ran, without a name that tells whose machine it is."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {processor()}"
+
+
+def processor() -> str:
+    """The processor's model."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+if __name__ == "__main__":
+    main()

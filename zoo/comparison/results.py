@@ -1,0 +1,257 @@
+"""From run directories to one plain dictionary: every run's scores, curves and cost, and their statistics."""
+
+import bisect
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from zoo.checkpoint import read_json
+from zoo.comparison.job import DIVERGED, DONE, JOB, SEED_OF_BEST, read_outcome
+from zoo.comparison.statistics import collapsed, ranking
+from zoo.evaluation.protocol import check_comparable
+from zoo.evaluation.record import EVALUATION, EvaluationFile
+from zoo.run_directory import RunDirectory
+
+FORMAT = 1
+LOSSES = 200  # points of a run's loss curves that a report keeps
+MEANS = ("step", "images", "seconds")
+TYPED = "--set"  # the source of recipe values that were typed, which belong to a run's label
+UNFINISHED = ("waiting", "running", "stopped")
+
+
+def comparison(
+    paths: Sequence[Path],
+    folder: Path,
+    head: Mapping[str, Any],
+) -> dict[str, Any]:
+    """All that a report shows of the runs in `paths`; `head` is its title, benchmark, command and notes.
+
+    Paths of pictures are relative to `folder`. Raises ZooError where scores of one name differ in their protocols.
+    """
+    records = {path: RunDirectory(path).record() for path in paths}
+    cells = [cell_of(path, records[path], folder) for path in paths]
+    scores = {path: EvaluationFile(path / EVALUATION).read() for path in paths}
+    every = [
+        (str(path), score) for path, found in scores.items() for evaluation in found for score in evaluation["scores"]
+    ]
+    check_comparable(every)
+    columns = columns_of([score for _, score in every])
+    for cell in cells:
+        cell["collapsed"] = has_collapsed(cell, columns)
+    return {
+        "format": FORMAT,
+        **head,
+        "made": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        "scores": columns,
+        "cells": cells,
+        "recipes": recipes(cells, list(records.values())),
+        "rankings": rankings(cells, columns),
+        "protocols": {score["name"]: score["protocol"] for _, score in reversed(every)},
+        **hardware([record for record in records.values() if record], cells),
+        "notes": [*head.get("notes", ()), *remarks(cells, [record for record in records.values() if record])],
+    }
+
+
+def columns_of(scores: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The scores' names in the order in which they were measured; the first decides."""
+    better = {score["name"]: score["better"] for score in scores}
+    return [{"name": name, "better": each, "decides": index == 0} for index, (name, each) in enumerate(better.items())]
+
+
+def cell_of(path: Path, record: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
+    """What is known of one run, begun or not."""
+    directory = RunDirectory(path)
+    job, outcome = read_json(path / JOB), read_outcome(path)
+    metrics = directory.read_metrics()
+    evaluations = EvaluationFile(path / EVALUATION).read()
+    settings = job["settings_of_label"] if job else typed_settings(record or {})
+    stack = job["stack"] if job else (record or {}).get("stack", "?")
+    picture = next(reversed(directory.pictures()), None)
+    return {
+        "label": job["label"] if job else ",".join([stack, *settings]),
+        "stack": stack,
+        "settings": settings,
+        "dataset": job["dataset"] if job else (record or {})["dataset"]["name"],
+        "seed": job["seed"] if job else (record or {})["seed"],
+        "path": relative(path, folder),
+        "state": state_of(directory, outcome),
+        "reason": outcome["reason"] if outcome else "",
+        "attempts": outcome["attempts"] if outcome else 0,
+        "curve": curve(evaluations, metrics),
+        "losses": thinned(metrics, LOSSES),
+        **best_and_last(evaluations),
+        "cost": cost(metrics, record or {}, outcome or {}),
+        "machine": (outcome or {}).get("machine") or (record or {}).get("machine", ""),
+        "picture": relative(picture, folder) if picture else None,
+    }
+
+
+def state_of(directory: RunDirectory, outcome: Mapping[str, Any] | None) -> str:
+    """Of a compared run what its job's end says; of any other whether it has come to the end of a budget."""
+    if outcome:
+        return str(outcome["state"])
+    if (directory.path / JOB).exists():
+        return "stopped" if directory.record_file.exists() else "waiting"
+    return DONE if directory.generator.exists() else "stopped"
+
+
+def best_and_last(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The scores of the last step while it trained, and of the best checkpoint on latents that did not choose it.
+
+    A run that was scored afterwards alone has its last evaluation for both.
+    """
+    periodic = [each for each in evaluations if each["periodic"]]
+    later = [each for each in evaluations if not each["periodic"]]
+    fresh = [each for each in later if any(score["protocol"]["seed"] == SEED_OF_BEST for score in each["scores"])]
+    last = periodic[-1:] or later[-1:]
+    best = fresh[-1:] if periodic else later[-1:]
+    return {"best": scores_of(best), "last": scores_of(last)}
+
+
+def scores_of(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The scores by name, each with its step."""
+    return {
+        score["name"]: {name: score[name] for name in ("value", "deviation", "interval")} | {"step": each["step"]}
+        for each in evaluations
+        for score in each["scores"]
+    }
+
+
+def curve(evaluations: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The scores while a run trained, over steps, images and seconds."""
+    return [
+        {**moment(each["step"], metrics), "scores": {score["name"]: score["value"] for score in each["scores"]}}
+        for each in evaluations
+        if each["periodic"]
+    ]
+
+
+def moment(step: int, metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A step with its images and seconds, between the two lines of metrics.jsonl that enclose it."""
+    at = bisect.bisect_left(metrics, step, key=lambda line: line["step"])
+    before = metrics[at - 1] if at else {"step": 0, "images": 0, "seconds": 0.0}
+    after = metrics[min(at, len(metrics) - 1)] if metrics else before
+    span = after["step"] - before["step"]
+    share = min(1.0, (step - before["step"]) / span) if span > 0 else 1.0
+    found = {name: before[name] + share * (after[name] - before[name]) for name in ("images", "seconds")}
+    return {"step": step, "images": round(found["images"]), "seconds": round(found["seconds"], 3)}
+
+
+def thinned(metrics: Sequence[Mapping[str, Any]], count: int) -> list[dict[str, Any]]:
+    """At most `count` lines, evenly spread, of losses over steps, images and seconds."""
+    every = max(1, -(-len(metrics) // count))
+    names = (*MEANS, "discriminator_loss", "generator_loss")
+    return [{name: line[name] for name in names if name in line} for line in metrics[every - 1 :: every]]
+
+
+def cost(metrics: Sequence[Mapping[str, Any]], record: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run took: steps, images, seconds of training, memory in bytes, parameters."""
+    last = metrics[-1] if metrics else {"step": 0, "images": 0, "seconds": 0.0}
+    parameters = record.get("parameters", {})
+    return {
+        "steps": last["step"],
+        "images": last["images"],
+        "seconds": last["seconds"],
+        "images_per_second": last["images"] / last["seconds"] if last["seconds"] else None,
+        "peak_memory": outcome.get("peak_memory"),
+        "peak_device_memory": outcome.get("peak_device_memory"),
+        "generator_parameters": parameters.get("generator"),
+        "discriminator_parameters": parameters.get("discriminator"),
+    }
+
+
+def has_collapsed(cell: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last score that decides is more than 1.5 times as bad as the best while it trained."""
+    if not columns:
+        return False
+    name, better = columns[0]["name"], columns[0]["better"]
+    values = [point["scores"][name] for point in cell["curve"] if name in point["scores"]]
+    if not values or name not in cell["last"]:
+        return False
+    best = max(values) if better == "higher" else min(values)
+    return bool(collapsed(best, values[-1], better, noise=cell["last"][name]["deviation"] or 0.0))
+
+
+def rankings(
+    cells: Sequence[Mapping[str, Any]], columns: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """For each dataset and score that has a better direction: the ranking by the best and by the last checkpoint."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for dataset in dict.fromkeys(cell["dataset"] for cell in cells):
+        here = [cell for cell in cells if cell["dataset"] == dataset and cell["state"] not in UNFINISHED]
+        found[dataset] = {
+            column["name"]: {which: ranked(here, column, which) for which in ("best", "last")}
+            for column in columns
+            if here and column["better"] in ("lower", "higher")
+        }
+    return found
+
+
+def ranked(cells: Sequence[Mapping[str, Any]], column: Mapping[str, Any], which: str) -> dict[str, Any]:
+    """The ranking of the variants by one score; a run that ended without it counts as worst."""
+    groups: dict[str, list[float | None]] = {}
+    for cell in cells:
+        score = cell[which].get(column["name"]) if cell["state"] == DONE else None
+        groups.setdefault(cell["label"], []).append(score["value"] if score else None)
+    result = ranking(groups, column["better"])
+    differences = [{**asdict(each), "sentence": each.sentence} for each in result.differences]
+    return {**asdict(result), "differences": differences, "sentence": result.sentence}
+
+
+def recipes(
+    cells: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any] | None]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Each variant's recipe on each dataset, with the source of every value."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for cell, record in zip(cells, records, strict=True):
+        if record:
+            sources = record["recipe_sources"]
+            recipe = {name: {"value": value, "source": sources[name]} for name, value in record["recipe"].items()}
+            found.setdefault(cell["label"], {})[cell["dataset"]] = recipe
+    return found
+
+
+def hardware(records: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Versions and engines of the runs, and the machines that they ended on."""
+    engines = {str(record["engine"]): record["engine"] for record in records}
+    return {
+        "versions": records[0]["versions"] if records else {},
+        "machines": sorted({cell["machine"] for cell in cells if cell["machine"]}),
+        "engines": list(engines.values()),
+    }
+
+
+def remarks(cells: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a reader must know before trusting the numbers."""
+    found = []
+    if unfinished := [cell for cell in cells if cell["state"] in UNFINISHED]:
+        found.append(
+            f"{len(unfinished)} of {len(cells)} runs have not come to their end and are left out of statistics."
+        )
+    for state in (DIVERGED, "failed"):
+        if ended := [cell for cell in cells if cell["state"] == state]:
+            found.append(f"{len(ended)} of {len(cells)} runs {state}; they rank below every run that was finished.")
+    if len({str(record["versions"]) for record in records}) > 1:
+        found.append("The runs were trained with different versions of libraries; the first run's are shown.")
+    if len({cell["machine"] for cell in cells if cell["machine"]}) > 1:
+        found.append("The runs were trained on different machines: their times do not compare.")
+    return found
+
+
+def typed_settings(record: Mapping[str, Any]) -> list[str]:
+    """The recipe values that were typed for a run, as `key=value`."""
+    sources = record.get("recipe_sources", {})
+    return [f"{name}={as_typed(value)}" for name, value in record.get("recipe", {}).items() if sources[name] == TYPED]
+
+
+def as_typed(value: Any) -> str:
+    """A recipe value as a command takes it."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def relative(path: Path, folder: Path) -> str:
+    """The path as it reads from the report's folder where it lies inside of it."""
+    whole, root = path.absolute(), folder.absolute()
+    return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(path)
