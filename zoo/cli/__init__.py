@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from zoo import __version__
-from zoo.cli.comparison import compare_command, report_command
+from zoo.cli.comparison import compare_command, report_command, tune_command
 from zoo.cli.data import data_commands
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.options import (
@@ -228,7 +228,7 @@ def completion_command(shell: str) -> None:
     click.echo(completion(cli, {}, "zoo", "_ZOO_COMPLETE").source())
 
 
-for each in (data_commands, evaluate_command, scores_command, compare_command, report_command):
+for each in (data_commands, evaluate_command, scores_command, compare_command, report_command, tune_command):
     cli.add_command(each)
 
 

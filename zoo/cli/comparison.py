@@ -3,26 +3,33 @@
 import json
 import shlex
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions
-from zoo.cli.comparison_printing import compared
+from zoo.cli.comparison_printing import compared, tuned
 from zoo.cli.evaluation import metrics_option
 from zoo.cli.options import (
+    DATA_OPTIONS,
     complete_datasets,
     complete_stacks,
     data_dir_option,
     data_of,
-    data_options,
+    dataset_option,
     examples,
     json_option,
     plugin_option,
     set_option,
 )
+
+if TYPE_CHECKING:
+    from zoo.comparison.comparing import Asked
 
 FAILED = 1  # exit code where a run failed
 ASKED = (
@@ -79,6 +86,55 @@ def queue_options(command: Any) -> Any:
     return command
 
 
+QUESTION_OPTIONS = (
+    set_option,
+    click.option("--images", type=int, help="Each run trains until its discriminator has seen so many real images."),
+    click.option("--epochs", type=float, help="... has seen the dataset so many times."),
+    click.option("--steps", type=int, help="... has trained so many steps of its generator."),
+    click.option("--minutes", type=float, help="... has trained for so long."),
+    metrics_option,
+    click.option("--samples", type=click.IntRange(min=1), metavar="N", help="Generated for each score."),
+    click.option("--extractor", metavar="NAME", help="The network that images are measured in."),
+    data_dir_option,
+    *DATA_OPTIONS,
+    plugin_option,
+    click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]"),
+    click.option("--precision", type=click.Choice(PRECISIONS), default="float32", show_default=True),
+    click.option("--deterministic", is_flag=True, help="The same bits again on a GPU, at some cost."),
+)
+
+
+def question_options(command: Any) -> Any:
+    """Adds what all runs share: recipe values, budget, how they are scored, how their data is read."""
+    for option in reversed(QUESTION_OPTIONS):
+        command = option(command)
+    return command
+
+
+def asked_of(options: dict[str, Any]) -> "Asked":
+    """What the options ask for."""
+    from zoo.comparison.comparing import Asked
+
+    engine = EngineOptions(options["backend"], options["precision"], deterministic=options["deterministic"])
+    given = {name: options[name] for name in ASKED if name in options}
+    return Asked(**given, look=data_of(options), engine=engine)
+
+
+@contextmanager
+def shown_live(folder: Path) -> Iterator[None]:
+    """A live table of the runs in a folder, for as long as they train."""
+    from zoo.cli.watch import live
+
+    ended = threading.Event()
+    thread = threading.Thread(target=live, args=([folder],), kwargs={"until": ended.is_set})
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 @click.command(
     "compare",
     epilog=examples(
@@ -101,24 +157,9 @@ def queue_options(command: Any) -> Any:
     help="On what to compare, once for each [the benchmark's].",
 )
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Runs of each variant, of seeds 0 to N - 1.")
-@click.option(
-    "--sweep", "sweeps", multiple=True, metavar="KEY=A,B,C", help="Each value in turn; lists by semicolons."
-)
-@set_option
-@click.option("--images", type=int, help="Each run trains until its discriminator has seen so many real images.")
-@click.option("--epochs", type=float, help="... has seen the dataset so many times.")
-@click.option("--steps", type=int, help="... has trained so many steps of its generator.")
-@click.option("--minutes", type=float, help="... has trained for so long.")
+@click.option("--sweep", "sweeps", multiple=True, metavar="KEY=A,B,C", help="Each value in turn; lists by semicolons.")
 @click.option("--evaluations", type=click.IntRange(min=1), metavar="N", help="Of each run, evenly spread.")
-@metrics_option
-@click.option("--samples", type=click.IntRange(min=1), metavar="N", help="Generated for each score.")
-@click.option("--extractor", metavar="NAME", help="The network that images are measured in.")
-@data_dir_option
-@data_options
-@plugin_option
-@click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]")
-@click.option("--precision", type=click.Choice(PRECISIONS), default="float32", show_default=True)
-@click.option("--deterministic", is_flag=True, help="The same bits again on a GPU, at some cost.")
+@question_options
 @queue_options
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="The folder of runs and report [comparisons/NAME]."
@@ -132,12 +173,11 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
     A variant may carry recipe values: dcgan,width=32. The runs are the queue: the same command continues what was
     interrupted, does nothing twice, and with more variants or seeds adds to what is there.
     """
-    from zoo.comparison.comparing import Asked, compare, planned
+    from zoo.comparison.comparing import compare, planned
     from zoo.comparison.engines.choosing import EngineChoice
     from zoo.progress import telling
 
-    engine = EngineOptions(options["backend"], options["precision"], deterministic=options["deterministic"])
-    asked = Asked(**{name: options[name] for name in ASKED}, look=data_of(options), engine=engine)
+    asked = asked_of(options)
     if dry_run:
         plan = planned(asked, telling(not as_json))
         rows = [{"run": cell.name, "path": str(cell.path)} for cell in plan.cells()]
@@ -151,11 +191,65 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
         choice=choice,
         retries=options["retries"],
         command=command,
-        watch=watch,
+        progress=not watch,
+        around=shown_live if watch and not as_json else None,
     )
     click.echo(json.dumps(found) if as_json else compared(found))
     if any(cell["state"] == "failed" for cell in found["cells"]):
         sys.exit(FAILED)
+
+
+@click.command(
+    "tune",
+    epilog=examples(
+        "zoo tune dcgan --dataset fashion_mini --space space.yaml --trials 20 --images 200000",
+        "zoo tune wgan-gp-mlp --dataset grid25 --space space.yaml --steps 20000 --jobs 2",
+        "zoo tune dcgan+r1 --dataset mnist --space space.yaml --trials 100 --engine ray --address auto --gpus 1",
+    ),
+)
+@click.argument("variants", nargs=1, shell_complete=complete_stacks, metavar="VARIANT")
+@click.option(
+    "--space",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Recipe fields and their values, in YAML.",
+)
+@click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True, help="In all, earlier ones too.")
+@click.option("--rungs", type=click.IntRange(min=1), default=4, show_default=True, help="Parts of each trial's budget.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every run.")
+@dataset_option
+@question_options
+@queue_options
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="A folder [tunings/VARIANT].")
+@json_option
+def tune_command(variants: str, space: Path, as_json: bool, **options: Any) -> None:
+    """Search for the recipe values with which VARIANT scores best, giving up poor ones at a part of their budget.
+
+    \b
+    FILE says what is tried:
+      generator_learning_rate: {low: 1e-5, high: 1e-2, log: true}
+      critic_steps: {low: 1, high: 5}
+      generator_units: {choices: [[64, 64], [128, 128]]}
+
+    The same command continues what was interrupted, and with more --trials goes on.
+    """
+    from zoo.comparison.engines.choosing import EngineChoice
+    from zoo.comparison.space import read_space
+    from zoo.comparison.tuning import tune
+
+    dataset = options.pop("dataset")
+    found = tune(
+        asked_of({**options, "variants": (variants,), "datasets": (dataset,)}),
+        read_space(space),
+        trials=options["trials"],
+        rungs=options["rungs"],
+        seed=options["seed"],
+        retries=options["retries"],
+        engine=options["engine"],
+        choice=EngineChoice(**{name: options[name] for name in CHOICE}),
+    )
+    click.echo(json.dumps(found) if as_json else tuned(found))
 
 
 @click.command(

@@ -64,3 +64,23 @@ def cost_row(label: str, cells: list[dict[str, Any]]) -> dict[str, str]:
         "memory": "" if memory is None else f"{memory / 2**30:.2f} GiB",
         "collapsed": f"{sum(cell['collapsed'] for cell in cells if cell['label'] == label)} collapsed",
     }
+
+
+def tuned(found: Mapping[str, Any]) -> str:
+    """The trials, the best first, and the command that trains with its values."""
+    order = sorted(found["trials"], key=lambda row: (row["minimized"] is None, row["minimized"] or 0.0))
+    rows = [
+        {
+            "trial": str(row["trial"]),
+            "state": row["state"],
+            "score": f"{row['scores'][-1]:.4g}" if row["scores"] else "none",
+            "settings": " ".join(f"{name}={value}" for name, value in row["settings"].items()),
+        }
+        for row in order
+    ]
+    best = found["best"]
+    again = "No trial was finished."
+    if best:
+        settings = " ".join(f"--set {name}={value}" for name, value in best["settings"].items())
+        again = f"Best: trial {best['trial']}\n  zoo run {found['variant']} --dataset {found['dataset']} {settings}"
+    return f"{columns(rows)}\n\n{again}"

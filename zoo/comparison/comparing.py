@@ -1,7 +1,8 @@
 """What `zoo compare` and `zoo report` do: plan the grid, have an engine train it, and report."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from zoo.catalogue.entries import match
 from zoo.checkpoint import read_json, write_json
 from zoo.comparison.candidates import Candidate, parse_candidate, parse_sweep, swept
 from zoo.comparison.engines.choosing import EngineChoice, engine_named
-from zoo.comparison.plan import BUDGETS, Plan, Question, check_same_question
+from zoo.comparison.plan import BUDGETS, RUNS, Plan, Question, check_same_question
 from zoo.comparison.scheduler import Scheduler
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, unknown
@@ -29,6 +30,9 @@ DEFAULT_SEEDS = 3
 DEFAULT_EVALUATIONS = 10
 RETRIES = 1
 SHOWN = ("budget", "evaluations", "samples", "extractor")  # of the question, in a report
+
+
+Around = Callable[[Path], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,13 @@ def compare(
     retries: int = RETRIES,
     command: str = "",
     progress: Progress | bool = True,
+    around: Around | None = None,
 ) -> dict[str, Any]:
     """Train and score every run that is missing of a comparison, write its report, and return all as plain data.
 
-    The runs lie in `<out>/runs`; the same call continues what was interrupted. Raises ZooError for a mistake before
-    anything is trained, and KeyboardInterrupt after Ctrl-C, when every run is saved.
+    The runs lie in `<out>/runs`; the same call continues what was interrupted. `around` is entered with that folder
+    while they train, to show them. Raises ZooError for a mistake before anything is trained, and KeyboardInterrupt
+    after Ctrl-C, when every run is saved.
     """
     told = telling(progress)
     plan = planned(asked, told)
@@ -77,7 +83,8 @@ def compare(
     made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
     with contextlib.closing(made):
         try:
-            Scheduler(made, cells, plan.job, retries, told).run()
+            with around(plan.folder / RUNS) if around else contextlib.nullcontext():
+                Scheduler(made, cells, plan.job, retries, told).run()
         finally:
             written = write(plan, command)
     told.note(f"Report: {plan.folder / 'report.html'}")
@@ -197,7 +204,7 @@ def begin(plan: Plan) -> None:
     if before is not None:
         check_same_question(plan.folder, before, now)
         return
-    plan.folder.mkdir(parents=True, exist_ok=True)
+    (plan.folder / RUNS).mkdir(parents=True, exist_ok=True)
     write_json(path, now)
 
 

@@ -85,6 +85,8 @@ def train_and_score(path: Path, job: Mapping[str, Any]) -> None:
         engine=zoo.EngineOptions(**job["engine"]),
     )
     data_dir = Path(job["data_dir"]) if job["data_dir"] else None
+    if not question.get("rescore_best", True):
+        return
     fresh = zoo.EvaluationOptions(options.metrics, **asked, seed=SEED_OF_BEST, data_dir=data_dir)
     evaluate(run, checkpoint=BEST, options=fresh, plugins=job["plugins"])
 

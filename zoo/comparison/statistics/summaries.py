@@ -1,0 +1,42 @@
+"""What one variant scored over its seeds."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, median, stdev
+
+from zoo.comparison.statistics.bootstrap import interval
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All but `runs` is of the finite values alone: read it together with how many runs have none."""
+
+    runs: int  # seeds that were started
+    finished: int  # seeds whose value is finite
+    mean: float | None
+    deviation: float | None  # sample standard deviation (n - 1), None below 2 values
+    interval: tuple[float, float] | None  # 95% of the mean, over seeds; None below 2 values
+    median: float | None
+    lowest: float | None
+    highest: float | None
+
+
+def finite(values: Sequence[float | None]) -> list[float]:
+    """The values of runs that neither failed nor diverged."""
+    return [float(value) for value in values if value is not None and math.isfinite(value)]
+
+
+def summary(values: Sequence[float | None]) -> Summary:
+    """One value a run; those that failed (None) or diverged are counted in `runs`."""
+    known = finite(values)
+    return Summary(
+        runs=len(values),
+        finished=len(known),
+        mean=mean(known) if known else None,
+        deviation=stdev(known) if len(known) > 1 else None,
+        interval=interval(known),
+        median=median(known) if known else None,
+        lowest=min(known, default=None),
+        highest=max(known, default=None),
+    )

@@ -1,0 +1,258 @@
+"""`zoo tune`: a search over recipe values, in which a poor trial is given up at a part of its budget.
+
+Optuna (Akiba et al. 2019, https://arxiv.org/abs/1907.10902) suggests the values and decides what is given up; its
+storage is one file. A trial is a run that is trained in rungs: a part of the budget, its score, the next part. Because
+runs continue bit for bit, a rung is an ordinary job, and any engine trains it.
+"""
+
+import contextlib
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.checkpoint import write_json
+from zoo.comparison.candidates import Candidate
+from zoo.comparison.comparing import RETRIES, Asked, begin, planned
+from zoo.comparison.engines.choosing import EngineChoice, engine_named
+from zoo.comparison.engines.contract import Ended, Engine
+from zoo.comparison.job import DIVERGED, DONE, read_outcome
+from zoo.comparison.plan import Cell, Plan
+from zoo.comparison.scheduler import POLL_SECONDS, how_it_ended, write_job
+from zoo.comparison.space import Dimension
+from zoo.errors import ZooError
+from zoo.evaluation.record import EVALUATION, EvaluationFile
+from zoo.interrupts import Interrupted, signals_as_wishes
+from zoo.progress import Progress, telling
+
+if TYPE_CHECKING:
+    import optuna
+
+TUNINGS = Path("tunings")
+STORAGE = "study.log"
+BEST = "best.json"
+TRIALS, RUNGS = 20, 4
+WHOLE = ("images", "steps")  # budgets that are whole numbers
+STATES = {DONE: "COMPLETE", "given up": "PRUNED", DIVERGED: "FAIL", "failed": "FAIL"}
+
+
+@dataclass
+class Trial:
+    """One set of recipe values on its way through the rungs."""
+
+    number: int
+    trial: "optuna.trial.Trial"
+    cell: Cell
+    rung: int = 0  # that is being trained
+    tries: int = 0  # of this rung
+
+
+@dataclass
+class Tuning:
+    """Trials of one study, as many at once as the engine has slots."""
+
+    plan: Plan
+    space: Sequence[Dimension]
+    study: "optuna.Study"
+    engine: Engine
+    rungs: int
+    retries: int  # of a job that is killed
+    told: Progress
+    running: dict[Path, Trial] = field(default_factory=dict)
+
+    def run(self, trials: int) -> None:
+        """Train until the study has so many trials; after Ctrl-C all are saved, and Interrupted is raised."""
+        waiting = self.unfinished()
+        with signals_as_wishes() as wish:
+            while True:
+                if wish.number is not None:
+                    self.engine.stop()
+                    raise Interrupted(wish.number, "Stopped; the same command continues.")
+                while len(self.running) < self.engine.slots and (waiting or len(self.study.trials) < trials):
+                    self.start(waiting.pop() if waiting else self.asked())
+                for ended in self.engine.ended():
+                    self.finish(ended)
+                if not self.running and not waiting and len(self.study.trials) >= trials:
+                    return
+                time.sleep(POLL_SECONDS)
+
+    def asked(self) -> Trial:
+        """A new trial with the values that Optuna suggests."""
+        return self.trial_of(self.study.ask())
+
+    def trial_of(self, trial: "optuna.trial.Trial") -> Trial:
+        """A trial with its run, and the rung that it has come to."""
+        settings = tuple(each.suggested(trial) for each in self.space)
+        stack = self.plan.candidates[0]
+        candidate = Candidate(stack.stack, (*stack.settings, *settings))
+        path = self.plan.folder / "runs" / f"{trial.number:04d}"
+        cell = Cell(candidate, self.plan.datasets[0], self.plan.seeds[0], path)
+        reported = self.study.trials[trial.number].intermediate_values
+        return Trial(trial.number, trial, cell, rung=len(reported))
+
+    def unfinished(self) -> list[Trial]:
+        """What an earlier call left: its runs are there, and so are the rungs that they have reported."""
+        import optuna
+
+        left = self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
+        return [self.trial_of(optuna.trial.Trial(self.study, each._trial_id)) for each in left]
+
+    def start(self, trial: Trial) -> None:
+        """Have the engine train the trial's next rung."""
+        job = self.plan.job(trial.cell)
+        job["question"] |= {
+            "budget": part(self.plan.question.budget, (trial.rung + 1) / self.rungs),
+            "evaluations": 1,
+            "rescore_best": False,
+        }
+        write_job(trial.cell.path, job)
+        trial.tries += 1
+        self.running[trial.cell.path] = trial
+        self.engine.start(trial.cell.path)
+
+    def finish(self, ended: Ended) -> None:
+        """Report a rung's score, and go on, give up or be done."""
+        trial = self.running.pop(ended.path)
+        outcome = read_outcome(ended.path)
+        if outcome is None or outcome["state"] not in (DONE, DIVERGED):
+            if trial.tries <= self.retries:
+                self.start(trial)
+                return
+            self.tell(trial, "failed", outcome["reason"] if outcome else how_it_ended(ended))
+        elif outcome["state"] == DIVERGED:
+            self.tell(trial, DIVERGED, outcome["reason"])
+        else:
+            self.report(trial)
+
+    def report(self, trial: Trial) -> None:
+        """Tell Optuna the rung's score, and do what follows from it."""
+        score = last_score(trial.cell.path)
+        signed = -score["value"] if score["better"] == "higher" else score["value"]
+        trial.trial.report(signed, trial.rung)
+        trial.trial.set_user_attr("scores", [*trial.trial.user_attrs.get("scores", []), score["value"]])
+        trial.rung, trial.tries = trial.rung + 1, 0
+        told = f"{score['name']} {score['value']:.4g} at {trial.rung}/{self.rungs} of the budget"
+        if trial.rung >= self.rungs:
+            self.tell(trial, DONE, told, signed)
+        elif trial.trial.should_prune():
+            self.tell(trial, "given up", told)
+        else:
+            self.start(trial)
+
+    def tell(self, trial: Trial, state: str, why: str, value: float | None = None) -> None:
+        """The end of a trial."""
+        import optuna
+
+        self.study.tell(trial.trial, value, state=optuna.trial.TrialState[STATES[state]])
+        finished = sum(each.state.is_finished() for each in self.study.get_trials(deepcopy=False))
+        values = " ".join(trial.cell.candidate.settings)
+        self.told.note(f"{state:<9} trial {trial.number} ({finished} finished): {values}: {why}")
+
+
+def tune(
+    asked: Asked,
+    space: Sequence[Dimension],
+    *,
+    trials: int = TRIALS,
+    rungs: int = RUNGS,
+    seed: int = 0,
+    retries: int = RETRIES,
+    engine: str = "local",
+    choice: EngineChoice | None = None,
+    progress: Progress | bool = True,
+) -> dict[str, Any]:
+    """Search for the recipe values with which one variant scores best on one dataset; returns trials and the best.
+
+    The folder `asked.out` holds the study and a run for each trial; the same call continues what was interrupted, and
+    with more `trials` goes on. `seed` is that of every run. Raises ZooError for a mistake before anything is trained.
+    """
+    told = telling(progress)
+    check_numbers(trials, rungs)
+    named = replace(asked, out=asked.out or TUNINGS / "+".join(asked.variants), seeds=1)
+    plan = replace(planned(named, told), seeds=[seed])
+    if len(plan.candidates) != 1 or len(plan.datasets) != 1:
+        raise ZooError("zoo tune takes one variant on one dataset. For several, see zoo compare.")
+    check_space(plan, space)
+    begin(plan)
+    study = opened_study(plan, space, rungs, seed)
+    made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
+    with contextlib.closing(made):
+        Tuning(plan, space, study, made, rungs, retries, told).run(trials)
+    found = result(study, plan)
+    write_json(plan.folder / BEST, found)
+    return found
+
+
+def check_numbers(trials: int, rungs: int) -> None:
+    """Refuse a search that can't be."""
+    for name, value in (("--trials", trials), ("--rungs", rungs)):
+        if value < 1:
+            raise ZooError(f"{name} must be at least 1; received {value}.")
+
+
+def check_space(plan: Plan, space: Sequence[Dimension]) -> None:
+    """Raises ZooError where the recipe has no such field, or takes no such value."""
+    from zoo.catalogue import read_catalogue
+    from zoo.registry import resolve_stack
+
+    candidate, catalogue = plan.candidates[0], read_catalogue(plan.plugins)
+    for each in space:
+        for value in each.choices or (f"{each.low}", f"{each.high}"):
+            settings = [*plan.question.settings, *candidate.settings, f"{each.field}={value}"]
+            resolve_stack(candidate.stack, catalogue, plan.datasets[0], settings)
+
+
+def opened_study(plan: Plan, space: Sequence[Dimension], rungs: int, seed: int) -> "optuna.Study":
+    """The study in the folder's file, begun or continued; its sampler is seeded anew by how far it is."""
+    try:
+        import optuna
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+    except ImportError as error:
+        raise ZooError("zoo tune needs Optuna: pip install 'gan-zoo[tune]'.") from error
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = JournalStorage(JournalFileBackend(str(plan.folder / STORAGE)))
+    known = {each.study_name: each for each in optuna.get_all_study_summaries(storage)}
+    asked = {"space": [list(map(str, vars(each).values())) for each in space], "rungs": rungs}
+    if "zoo" in known and known["zoo"].user_attrs.get("asked") not in (None, asked):
+        raise ZooError(f"{plan.folder} holds a search over another space or other rungs. Choose another --out.")
+    study = optuna.create_study(
+        storage=storage,
+        study_name="zoo",
+        direction="minimize",  # of scores that are better where they are higher, the negative
+        sampler=optuna.samplers.TPESampler(seed=seed + (known["zoo"].n_trials if "zoo" in known else 0)),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
+        load_if_exists=True,
+    )
+    study.set_user_attr("asked", asked)
+    return study
+
+
+def part(budget: Mapping[str, float], share: float) -> dict[str, float]:
+    """A share of a budget."""
+    return {name: math.ceil(value * share) if name in WHOLE else value * share for name, value in budget.items()}
+
+
+def last_score(path: Path) -> dict[str, Any]:
+    """The score that decides, of the furthest step."""
+    evaluations = [each for each in EvaluationFile(path / EVALUATION).read() if each["periodic"]]
+    return dict(evaluations[-1]["scores"][0])
+
+
+def result(study: "optuna.Study", plan: Plan) -> dict[str, Any]:
+    """Every trial with its values and score, and the command that trains with the best ones."""
+    rows = [
+        {
+            "trial": each.number,
+            "state": each.state.name.lower(),
+            "minimized": each.value,  # the last score, or its negative where higher is better
+            "scores": each.user_attrs.get("scores", []),  # after each rung
+            "settings": dict(each.params),
+        }
+        for each in study.get_trials(deepcopy=False)
+    ]
+    finished = [row for row in rows if row["state"] == "complete"]
+    best = min(finished, key=lambda row: row["minimized"], default=None)
+    return {"variant": plan.candidates[0].label, "dataset": plan.datasets[0], "best": best, "trials": rows}
