@@ -1,0 +1,207 @@
+"""Whole comparisons of a tiny stack: trained by processes of this machine, killed, continued, reported."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.checkpoint import read_path
+from zoo.comparison.comparing import Asked, compare, report
+from zoo.comparison.job import read_outcome
+from zoo.errors import ZooError
+from zoo.run_directory import RunDirectory
+
+STACKS = Path(__file__).parents[1] / "stacks"
+PLUGINS = (STACKS / "convolutional.py", STACKS / "pooling.py")
+TINY = ("batch_size=4", "latent_size=3")
+BROKEN = "convolutional,discriminator_learning_rate=1e38"  # whose logits are no numbers after a step
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    draw = np.random.default_rng(5)
+    path = tmp_path_factory.mktemp("data") / "images.npz"
+    splits = {"samples": 64, "test_samples": 60}
+    np.savez(path, **{name: draw.integers(0, 256, (n, 8, 8, 1), dtype=np.uint8) for name, n in splits.items()})
+    return path
+
+
+@pytest.fixture(scope="module")
+def asked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Asked]:
+    data_dir = tmp_path_factory.mktemp("prepared")
+
+    def ask(out: Path, variants: tuple[str, ...] = ("convolutional",), **options: object) -> Asked:
+        given = {"seeds": 2, "images": 160, "evaluations": 2, "metrics": ("fd",), "samples": 60, **options}
+        return Asked(
+            variants=variants,
+            datasets=(str(data),),
+            settings=TINY,
+            extractor="pooling",
+            plugins=PLUGINS,
+            data_dir=data_dir,
+            out=out,
+            **given,
+        )
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def compared(asked: Callable[..., Asked], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """Two seeds of a stack that learns, and of one that diverges."""
+    out = tmp_path_factory.mktemp("compared")
+    found = compare(asked(out, ("convolutional", BROKEN)), command="zoo compare", progress=False)
+    return out, found
+
+
+def cells_of(found: dict, label: str) -> list[dict]:
+    return [cell for cell in found["cells"] if cell["label"] == label]
+
+
+def test_every_run_has_its_scores_its_curve_and_its_cost(compared: tuple[Path, dict]):
+    _, found = compared
+    cells = cells_of(found, "convolutional")
+    assert [(cell["seed"], cell["state"]) for cell in cells] == [(0, "done"), (1, "done")]
+    for cell in cells:
+        assert [point["step"] for point in cell["curve"]] == [20, 40]
+        assert [point["images"] for point in cell["curve"]] == [80, 160]
+        assert cell["curve"][1]["seconds"] > cell["curve"][0]["seconds"] > 0
+        assert cell["last"]["fd_pooling"]["value"] == cell["curve"][1]["scores"]["fd_pooling"]
+        assert (cell["cost"]["steps"], cell["cost"]["images"]) == (40, 160)
+        assert cell["cost"]["peak_memory"] > 10**8
+        assert cell["cost"]["generator_parameters"] == 4 * 32 + 2 * 9 + 1  # dense with bias, then convolution with bias
+        assert (Path(compared[0]) / cell["picture"]).is_file()
+
+
+def test_the_best_checkpoint_is_scored_on_latents_that_did_not_choose_it(compared: tuple[Path, dict]):
+    _, found = compared
+    for cell in cells_of(found, "convolutional"):
+        values = {point["step"]: point["scores"]["fd_pooling"] for point in cell["curve"]}
+        best = cell["best"]["fd_pooling"]
+        assert best["step"] == min(values, key=values.get)
+        assert best["value"] != values[best["step"]]
+        assert best["value"] == pytest.approx(values[best["step"]], rel=0.5)
+
+
+def test_a_run_that_diverges_is_shown_with_its_reason_and_ranks_last(compared: tuple[Path, dict]):
+    _, found = compared
+    assert [cell["state"] for cell in cells_of(found, BROKEN)] == ["diverged", "diverged"]
+    assert all("Training diverged at step" in cell["reason"] for cell in cells_of(found, BROKEN))
+    (scores,) = found["rankings"].values()
+    summaries = scores["fd_pooling"]["last"]["summaries"]
+    assert (summaries[BROKEN]["runs"], summaries[BROKEN]["finished"]) == (2, 0)
+    assert scores["fd_pooling"]["last"]["leaders"] == ("convolutional",)
+    assert any("2 of 4 runs diverged" in note for note in found["notes"])
+
+
+def test_the_report_is_written_beside_the_runs(compared: tuple[Path, dict]):
+    out, found = compared
+    assert {path.name for path in out.iterdir()} >= {
+        "report.html",
+        "report.md",
+        "scores.csv",
+        "comparison.json",
+        "runs",
+    }
+    assert json.loads((out / "comparison.json").read_text())["cells"] == found["cells"]
+    assert "diverged" in (out / "report.md").read_text()
+
+
+def test_the_same_call_trains_nothing_again_and_more_seeds_add_to_what_is_there(
+    compared: tuple[Path, dict], asked: Callable[..., Asked]
+):
+    out, before = compared
+    times = {path: path.stat().st_mtime_ns for path in out.glob("runs/**/outcome.json")}
+    again = compare(asked(out, ("convolutional", BROKEN)), progress=False)
+    assert again["cells"] == before["cells"]
+    more = compare(asked(out, seeds=3), progress=False)
+    assert [cell["seed"] for cell in more["cells"]] == [0, 1, 2]
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
+def test_another_question_in_the_same_folder_is_refused(compared: tuple[Path, dict], asked: Callable[..., Asked]):
+    with pytest.raises(ZooError, match=r"budget.images: 160 there, 320 here"):
+        compare(asked(compared[0], images=320), progress=False)
+
+
+def test_mistakes_are_told_before_anything_is_trained(asked: Callable[..., Asked], tmp_path: Path):
+    out = tmp_path / "none"
+    for variants, options, message in (
+        (("convolutoinal",), {}, "Did you mean 'convolutional'"),
+        (("convolutional,widht=3",), {}, "widht"),
+        (("convolutional",), {"sweeps": ("batch_size=4,many",)}, "batch_size"),
+        ((), {"benchmark": "ring9"}, "Did you mean 'ring8'"),
+    ):
+        with pytest.raises(ZooError, match=message):
+            compare(asked(out, variants, **options), progress=False)
+    assert not out.exists()
+
+
+def test_any_runs_make_a_report(compared: tuple[Path, dict], tmp_path: Path):
+    folder = next(path for path in compared[0].glob("runs/convolutional/*"))
+    found = report([folder / "0", folder / "1"], tmp_path / "report", title="two runs")
+    assert [cell["seed"] for cell in found["cells"]] == [0, 1]
+    assert "two runs" in (tmp_path / "report" / "report.html").read_text()
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from zoo.comparison.comparing import Asked, compare
+from zoo.cli import main
+options = eval(sys.argv[1])
+try:
+    compare(Asked(**options), progress=True)
+except KeyboardInterrupt as error:
+    sys.exit(getattr(error, "exit_code", 1))
+"""
+
+
+@pytest.fixture
+def begun(asked: Callable[..., Asked], tmp_path: Path) -> Iterator[subprocess.Popen]:
+    """A comparison of one long run in a process of its own, past its first checkpoint."""
+    options = {
+        name: value for name, value in vars(asked(tmp_path / "cut", **LONG)).items() if name not in ("look", "engine")
+    }
+    text = repr(options).replace("PosixPath(", "Path(")
+    with subprocess.Popen([sys.executable, "-c", SCRIPT, text], stderr=subprocess.PIPE, text=True) as process:
+        while not list((tmp_path / "cut").glob("runs/**/step-*.npz")):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        yield process
+        process.kill()
+
+
+LONG = {"seeds": 1, "images": 6_000, "evaluations": 6}
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
+    how: signal.Signals, begun: subprocess.Popen, asked: Callable[..., Asked], tmp_path: Path, whole: Path
+):
+    begun.send_signal(how)
+    begun.wait()
+    assert begun.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    (run,) = (path.parent for path in (tmp_path / "cut").glob("runs/**/job.json"))
+    assert read_outcome(run) is None
+    compare(asked(tmp_path / "cut", **LONG), progress=False)
+    assert read_outcome(run)["state"] == "done"
+    states = [read_path(RunDirectory(each).checkpoints.paths()[-1])[0] for each in (run, whole)]
+    assert int(states[0]["steps"]) == 1500
+    for name, array in states[1].items():
+        np.testing.assert_array_equal(array, states[0][name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def whole(asked: Callable[..., Asked], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run, never interrupted."""
+    out = tmp_path_factory.mktemp("whole")
+    compare(asked(out, **LONG), progress=False)
+    (run,) = (path.parent for path in out.glob("runs/**/job.json"))
+    return run
