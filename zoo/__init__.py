@@ -16,12 +16,14 @@ from zoo.hookspecs import hookimpl
 from zoo.recipe import Recipe
 
 if TYPE_CHECKING:
+    from zoo.comparison.comparing import ComparisonOptions, compare
     from zoo.evaluation.options import EvaluationOptions
     from zoo.pipeline import Run, load, run
     from zoo.scoring import evaluate
 
 __version__ = "0.1.0"
 __all__ = [
+    "ComparisonOptions",
     "EngineOptions",
     "EvaluationOptions",
     "Features",
@@ -30,6 +32,7 @@ __all__ = [
     "Run",
     "ZooError",
     "ZooWarning",
+    "compare",
     "evaluate",
     "hookimpl",
     "load",
@@ -37,8 +40,10 @@ __all__ = [
 ]
 
 HOMES = {  # imported when first asked for: most need NumPy, and Keras when they are called
+    "ComparisonOptions": "zoo.comparison.comparing",
     "EvaluationOptions": "zoo.evaluation.options",
     "Run": "zoo.pipeline",
+    "compare": "zoo.comparison.comparing",
     "evaluate": "zoo.scoring",
     "load": "zoo.pipeline",
     "run": "zoo.pipeline",

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from zoo.checkpoint import read_path
-from zoo.comparison.comparing import Asked, compare, report
+from zoo.comparison.comparing import ComparisonOptions, compare, report
 from zoo.comparison.job import read_outcome
 from zoo.errors import ZooError
 from zoo.run_directory import RunDirectory
@@ -33,12 +33,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def asked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Asked]:
+def asked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ComparisonOptions]:
     data_dir = tmp_path_factory.mktemp("prepared")
 
-    def ask(out: Path, variants: tuple[str, ...] = ("convolutional",), **options: object) -> Asked:
+    def ask(out: Path, variants: tuple[str, ...] = ("convolutional",), **options: object) -> ComparisonOptions:
         given = {"seeds": 2, "images": 160, "evaluations": 2, "metrics": ("fd",), "samples": 60, **options}
-        return Asked(
+        return ComparisonOptions(
             variants=variants,
             datasets=(str(data),),
             settings=TINY,
@@ -53,7 +53,7 @@ def asked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
 
 
 @pytest.fixture(scope="module")
-def compared(asked: Callable[..., Asked], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+def compared(asked: Callable[..., ComparisonOptions], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """Two seeds of a stack that learns, and of one that diverges."""
     out = tmp_path_factory.mktemp("compared")
     found = compare(asked(out, ("convolutional", BROKEN)), command="zoo compare", progress=False)
@@ -114,7 +114,7 @@ def test_the_report_is_written_beside_the_runs(compared: tuple[Path, dict]):
 
 
 def test_the_same_call_trains_nothing_again_and_more_seeds_add_to_what_is_there(
-    compared: tuple[Path, dict], asked: Callable[..., Asked]
+    compared: tuple[Path, dict], asked: Callable[..., ComparisonOptions]
 ):
     out, before = compared
     times = {path: path.stat().st_mtime_ns for path in out.glob("runs/**/outcome.json")}
@@ -125,12 +125,14 @@ def test_the_same_call_trains_nothing_again_and_more_seeds_add_to_what_is_there(
     assert times == {path: path.stat().st_mtime_ns for path in times}
 
 
-def test_another_question_in_the_same_folder_is_refused(compared: tuple[Path, dict], asked: Callable[..., Asked]):
+def test_another_question_in_the_same_folder_is_refused(
+    compared: tuple[Path, dict], asked: Callable[..., ComparisonOptions]
+):
     with pytest.raises(ZooError, match=r"budget.images: 160 there, 320 here"):
         compare(asked(compared[0], images=320), progress=False)
 
 
-def test_mistakes_are_told_before_anything_is_trained(asked: Callable[..., Asked], tmp_path: Path):
+def test_mistakes_are_told_before_anything_is_trained(asked: Callable[..., ComparisonOptions], tmp_path: Path):
     out = tmp_path / "none"
     for variants, options, message in (
         (("convolutoinal",), {}, "Did you mean 'convolutional'"),
@@ -153,18 +155,18 @@ def test_any_runs_make_a_report(compared: tuple[Path, dict], tmp_path: Path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from zoo.comparison.comparing import Asked, compare
+from zoo.comparison.comparing import ComparisonOptions, compare
 from zoo.cli import main
 options = eval(sys.argv[1])
 try:
-    compare(Asked(**options), progress=True)
+    compare(ComparisonOptions(**options), progress=True)
 except KeyboardInterrupt as error:
     sys.exit(getattr(error, "exit_code", 1))
 """
 
 
 @pytest.fixture
-def begun(asked: Callable[..., Asked], tmp_path: Path) -> Iterator[subprocess.Popen]:
+def begun(asked: Callable[..., ComparisonOptions], tmp_path: Path) -> Iterator[subprocess.Popen]:
     """A comparison of one long run in a process of its own, past its first checkpoint."""
     options = {
         name: value for name, value in vars(asked(tmp_path / "cut", **LONG)).items() if name not in ("look", "engine")
@@ -183,7 +185,7 @@ LONG = {"seeds": 1, "images": 6_000, "evaluations": 6}
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
-    how: signal.Signals, begun: subprocess.Popen, asked: Callable[..., Asked], tmp_path: Path, whole: Path
+    how: signal.Signals, begun: subprocess.Popen, asked: Callable[..., ComparisonOptions], tmp_path: Path, whole: Path
 ):
     begun.send_signal(how)
     begun.wait()
@@ -199,7 +201,7 @@ def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
 
 
 @pytest.fixture(scope="module")
-def whole(asked: Callable[..., Asked], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(asked: Callable[..., ComparisonOptions], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run, never interrupted."""
     out = tmp_path_factory.mktemp("whole")
     compare(asked(out, **LONG), progress=False)

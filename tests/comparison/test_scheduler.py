@@ -110,7 +110,11 @@ def test_a_killed_job_is_started_again(scheduled, tmp_path):
 
 @pytest.mark.parametrize(
     ("end", "reason"),
-    [("killed", "its process was killed by signal 9"), ("lost", "its machine or worker was lost"), ("failed", "it failed")],
+    [
+        ("killed", "its process was killed by signal 9"),
+        ("lost", "its machine or worker was lost"),
+        ("failed", "it failed"),
+    ],
 )
 def test_a_job_that_keeps_failing_has_its_reason_and_the_others_go_on(end, reason, scheduled, tmp_path):
     engine, told = scheduled({0: [end], 1: ["done"], 2: ["done"]}, retries=2)

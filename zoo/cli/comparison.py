@@ -29,7 +29,7 @@ from zoo.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from zoo.comparison.comparing import Asked
+    from zoo.comparison.comparing import ComparisonOptions
 
 FAILED = 1  # exit code where a run failed
 ASKED = (
@@ -111,13 +111,13 @@ def question_options(command: Any) -> Any:
     return command
 
 
-def asked_of(options: dict[str, Any]) -> "Asked":
+def asked_of(options: dict[str, Any]) -> "ComparisonOptions":
     """What the options ask for."""
-    from zoo.comparison.comparing import Asked
+    from zoo.comparison.comparing import ComparisonOptions
 
     engine = EngineOptions(options["backend"], options["precision"], deterministic=options["deterministic"])
     given = {name: options[name] for name in ASKED if name in options}
-    return Asked(**given, look=data_of(options), engine=engine)
+    return ComparisonOptions(**given, look=data_of(options), engine=engine)
 
 
 @contextmanager

@@ -35,7 +35,8 @@ def ranking_lines(name: str, rankings: Mapping[str, Any]) -> str:
         }
         for label, found in last["summaries"].items()
     ]
-    return f"\n{name} ({last['better']} is better): {last['sentence']}\n{columns(rows)}"
+    heading = {"name": "  mean ± deviation [95% of the mean]", "last": "last", "best": "best", "runs": "finished"}
+    return f"\n{name} ({last['better']} is better): {last['sentence']}\n{columns([heading, *rows])}"
 
 
 def spread(summary: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ Around = Callable[[Path], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ComparisonOptions:
     """What a comparison is asked for; what is left None or empty comes from the benchmark, or from what is usual."""
 
     variants: Sequence[str] = ()
@@ -61,7 +61,7 @@ class Asked:
 
 
 def compare(
-    asked: Asked,
+    asked: ComparisonOptions,
     *,
     engine: str = "local",
     choice: EngineChoice | None = None,
@@ -91,7 +91,7 @@ def compare(
     return written
 
 
-def planned(asked: Asked, told: Progress) -> Plan:
+def planned(asked: ComparisonOptions, told: Progress) -> Plan:
     """The grid; raises ZooError for every mistake that can be known before training."""
     catalogue = read_catalogue([Path(each) for each in asked.plugins])
     entry = benchmark_of(asked, catalogue)
@@ -121,7 +121,7 @@ def planned(asked: Asked, told: Progress) -> Plan:
     return plan
 
 
-def benchmark_of(asked: Asked, catalogue: Catalogue) -> BenchmarkEntry:
+def benchmark_of(asked: ComparisonOptions, catalogue: Catalogue) -> BenchmarkEntry:
     """The benchmark that was named, or one without a name made of the datasets that were."""
     if asked.benchmark is None and asked.datasets:
         return BenchmarkEntry(
@@ -133,7 +133,7 @@ def benchmark_of(asked: Asked, catalogue: Catalogue) -> BenchmarkEntry:
     return catalogue.benchmarks[name]
 
 
-def candidates_of(asked: Asked, entry: BenchmarkEntry, catalogue: Catalogue) -> list[Candidate]:
+def candidates_of(asked: ComparisonOptions, entry: BenchmarkEntry, catalogue: Catalogue) -> list[Candidate]:
     """The variants that were named, or the benchmark's own, with every combination of swept values."""
     texts = asked.variants or entry.variants
     if not texts:
@@ -141,7 +141,9 @@ def candidates_of(asked: Asked, entry: BenchmarkEntry, catalogue: Catalogue) -> 
     return swept([parse_candidate(each, catalogue) for each in texts], asked.sweeps)
 
 
-def question_of(asked: Asked, entry: BenchmarkEntry, datasets: Sequence[str], catalogue: Catalogue) -> Question:
+def question_of(
+    asked: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequence[str], catalogue: Catalogue
+) -> Question:
     """What all runs share: what was asked for goes before what the benchmark says."""
     kinds = {"points" if is_of_points(each, catalogue) else "images" for each in datasets}
     if len(kinds) > 1:
@@ -163,7 +165,9 @@ def is_of_points(dataset: str, catalogue: Catalogue) -> bool:
     return dataset in catalogue.datasets and catalogue.datasets[dataset].kind == "points"
 
 
-def budget_of(asked: Asked, entry: BenchmarkEntry, datasets: Sequence[str], catalogue: Catalogue) -> dict[str, float]:
+def budget_of(
+    asked: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequence[str], catalogue: Catalogue
+) -> dict[str, float]:
     """One of images, epochs, steps and minutes."""
     given = {name: getattr(asked, name) for name in BUDGETS if getattr(asked, name) is not None}
     check_numbers(given, 0)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.checkpoint import write_json
 from zoo.comparison.candidates import Candidate
-from zoo.comparison.comparing import RETRIES, Asked, begin, planned
+from zoo.comparison.comparing import RETRIES, ComparisonOptions, begin, planned
 from zoo.comparison.engines.choosing import EngineChoice, engine_named
 from zoo.comparison.engines.contract import Ended, Engine
 from zoo.comparison.job import DIVERGED, DONE, read_outcome
@@ -152,7 +152,7 @@ class Tuning:
 
 
 def tune(
-    asked: Asked,
+    asked: ComparisonOptions,
     space: Sequence[Dimension],
     *,
     trials: int = TRIALS,
