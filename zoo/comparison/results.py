@@ -1,16 +1,17 @@
 """From run directories to one plain dictionary: every run's scores, curves and cost, and their statistics."""
 
 import bisect
+import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.checkpoint import read_json
 from zoo.comparison.job import DIVERGED, DONE, JOB, SEED_OF_BEST, read_outcome
 from zoo.comparison.statistics import collapsed, ranking
-from zoo.evaluation.protocol import check_comparable
+from zoo.evaluation.protocol import check_comparable, protocol_differences
 from zoo.evaluation.record import EVALUATION, EvaluationFile
 from zoo.run_directory import RunDirectory
 
@@ -32,12 +33,15 @@ def comparison(
     """
     records = {path: RunDirectory(path).record() for path in paths}
     cells = [cell_of(path, records[path], folder) for path in paths]
-    scores = {path: EvaluationFile(path / EVALUATION).read() for path in paths}
-    every = [
-        (str(path), score) for path, found in scores.items() for evaluation in found for score in evaluation["scores"]
+    scores = [
+        (cell["dataset"], str(path), score)
+        for path, cell in zip(paths, cells, strict=True)
+        for evaluation in Told.by(path).every
+        for score in evaluation["scores"]
     ]
-    check_comparable(every)
-    columns = columns_of([score for _, score in every])
+    for dataset in dict.fromkeys(cell["dataset"] for cell in cells):
+        check_comparable([(whose, score) for on, whose, score in scores if on == dataset])
+    columns = columns_of([score for _, _, score in scores])
     for cell in cells:
         cell["collapsed"] = has_collapsed(cell, columns)
     return {
@@ -48,10 +52,55 @@ def comparison(
         "cells": cells,
         "recipes": recipes(cells, list(records.values())),
         "rankings": rankings(cells, columns),
-        "protocols": {score["name"]: score["protocol"] for _, score in reversed(every)},
+        "protocols": protocols(scores),
         **hardware([record for record in records.values() if record], cells),
         "notes": [*head.get("notes", ()), *remarks(cells, [record for record in records.values() if record])],
     }
+
+
+def protocols(scores: Sequence[tuple[str, str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """The protocol of each score, of `(dataset, run, score)`; where there are several datasets, of each on each."""
+    several = len({dataset for dataset, _, _ in scores}) > 1
+    return {
+        f"{score['name']} on {dataset}" if several else score["name"]: score["protocol"]
+        for dataset, _, score in reversed(scores)
+    }
+
+
+@dataclass(frozen=True)
+class Told:
+    """Those of a run's evaluations that a comparison tells.
+
+    The last step's while it trained, and the best checkpoint's on latents that did not choose it, by the same
+    protocol. A run that was scored afterwards alone has its last evaluation for both.
+    """
+
+    curve: Sequence[Mapping[str, Any]]
+    last: Mapping[str, Any] | None
+    best: Mapping[str, Any] | None
+
+    @classmethod
+    def by(cls, path: Path) -> "Told":
+        """Of the run in a folder."""
+        evaluations = EvaluationFile(path / EVALUATION).read()
+        periodic = [each for each in evaluations if each["periodic"]]
+        later = [each for each in evaluations if not each["periodic"]]
+        if not periodic:
+            only = later[-1] if later else None
+            return cls((), only, only)
+        fresh = [each for each in later if is_fresh(each, periodic[-1])]
+        return cls(periodic, periodic[-1], fresh[-1] if fresh else None)
+
+    @property
+    def every(self) -> list[Mapping[str, Any]]:
+        """All of them; the last first, whose order of scores counts."""
+        return [each for each in (self.last, self.best, *self.curve) if each]
+
+
+def is_fresh(evaluation: Mapping[str, Any], periodic: Mapping[str, Any]) -> bool:
+    """Whether it is of other latents than a periodic one and else alike."""
+    ours, theirs = evaluation["scores"][0], periodic["scores"][0]
+    return ours["protocol"]["seed"] == SEED_OF_BEST and not protocol_differences(ours["protocol"], theirs["protocol"])
 
 
 def columns_of(scores: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -65,7 +114,7 @@ def cell_of(path: Path, record: Mapping[str, Any] | None, folder: Path) -> dict[
     directory = RunDirectory(path)
     job, outcome = read_json(path / JOB), read_outcome(path)
     metrics = directory.read_metrics()
-    evaluations = EvaluationFile(path / EVALUATION).read()
+    told = Told.by(path)
     settings = job["settings_of_label"] if job else typed_settings(record or {})
     stack = job["stack"] if job else (record or {}).get("stack", "?")
     picture = next(reversed(directory.pictures()), None)
@@ -79,9 +128,10 @@ def cell_of(path: Path, record: Mapping[str, Any] | None, folder: Path) -> dict[
         "state": state_of(directory, outcome),
         "reason": outcome["reason"] if outcome else "",
         "attempts": outcome["attempts"] if outcome else 0,
-        "curve": curve(evaluations, metrics),
+        "curve": curve(told.curve, metrics),
         "losses": thinned(metrics, LOSSES),
-        **best_and_last(evaluations),
+        "best": scores_of(told.best),
+        "last": scores_of(told.last),
         "cost": cost(metrics, record or {}, outcome or {}),
         "machine": (outcome or {}).get("machine") or (record or {}).get("machine", ""),
         "picture": relative(picture, folder) if picture else None,
@@ -97,25 +147,14 @@ def state_of(directory: RunDirectory, outcome: Mapping[str, Any] | None) -> str:
     return DONE if directory.generator.exists() else "stopped"
 
 
-def best_and_last(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The scores of the last step while it trained, and of the best checkpoint on latents that did not choose it.
-
-    A run that was scored afterwards alone has its last evaluation for both.
-    """
-    periodic = [each for each in evaluations if each["periodic"]]
-    later = [each for each in evaluations if not each["periodic"]]
-    fresh = [each for each in later if any(score["protocol"]["seed"] == SEED_OF_BEST for score in each["scores"])]
-    last = periodic[-1:] or later[-1:]
-    best = fresh[-1:] if periodic else later[-1:]
-    return {"best": scores_of(best), "last": scores_of(last)}
-
-
-def scores_of(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def scores_of(evaluation: Mapping[str, Any] | None) -> dict[str, Any]:
     """The scores by name, each with its step."""
+    if evaluation is None:
+        return {}
+    names = ("value", "deviation", "interval")
     return {
-        score["name"]: {name: score[name] for name in ("value", "deviation", "interval")} | {"step": each["step"]}
-        for each in evaluations
-        for score in each["scores"]
+        score["name"]: {**{name: score[name] for name in names}, "step": evaluation["step"]}
+        for score in evaluation["scores"]
     }
 
 
@@ -124,7 +163,6 @@ def curve(evaluations: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[st
     return [
         {**moment(each["step"], metrics), "scores": {score["name"]: score["value"] for score in each["scores"]}}
         for each in evaluations
-        if each["periodic"]
     ]
 
 
@@ -252,6 +290,5 @@ def as_typed(value: Any) -> str:
 
 
 def relative(path: Path, folder: Path) -> str:
-    """The path as it reads from the report's folder where it lies inside of it."""
-    whole, root = path.absolute(), folder.absolute()
-    return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(path)
+    """The path as it reads from the report's folder."""
+    return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
