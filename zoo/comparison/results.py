@@ -16,7 +16,7 @@ from zoo.evaluation.record import EVALUATION, EvaluationFile
 from zoo.run_directory import RunDirectory
 
 FORMAT = 1
-LOSSES = 200  # points of a run's loss curves that a report keeps
+LOSSES = 100  # points of a run's loss curves that a report keeps
 MEANS = ("step", "images", "seconds")
 TYPED = "--set"  # the source of recipe values that were typed, which belong to a run's label
 UNFINISHED = ("waiting", "running", "stopped")
@@ -181,7 +181,12 @@ def thinned(metrics: Sequence[Mapping[str, Any]], count: int) -> list[dict[str, 
     """At most `count` lines, evenly spread, of losses over steps, images and seconds."""
     every = max(1, -(-len(metrics) // count))
     names = (*MEANS, "discriminator_loss", "generator_loss")
-    return [{name: line[name] for name in names if name in line} for line in metrics[every - 1 :: every]]
+    return [{name: shortened(line[name]) for name in names if name in line} for line in metrics[every - 1 :: every]]
+
+
+def shortened(value: float) -> float:
+    """A number as a chart needs it."""
+    return value if isinstance(value, int) else float(f"{value:.5g}")
 
 
 def cost(metrics: Sequence[Mapping[str, Any]], record: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
