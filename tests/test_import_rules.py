@@ -17,9 +17,11 @@ FRONT = {"zoo", "zoo.layers", "zoo.losses", "zoo.recipe"}  # what a plugin may i
 LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
+    {"comparison", "watching"},
     {"inspection", "dataset_info", "sample_files", "scaffold", "scoring"},
     {"datasets"},
-    {"pipeline", "comparison", "diagnosis"},
+    {"pipeline", "diagnosis"},
+    {"tensorboard"},
     {"training", "loading", "record", "evaluation"},
     {"trainer"},
     {"updates"},
@@ -28,7 +30,7 @@ LAYERS = (  # each imports only from those after it
     {"players"},
     {"registry", "data", "run_directory", "pictures", "defaults", "stack", "interrupts", "profiling"},
     {"checkpoint", "layers", "losses", "hookspecs", "recipe"},
-    {"versions", "extractor"},
+    {"versions", "extractor", "listeners"},
     {"backend", "catalogue", "progress"},
     {"errors"},
 )

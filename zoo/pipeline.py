@@ -18,6 +18,7 @@ from zoo.checkpoint import read_path
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.options import PERIODIC, EvaluationOptions
+from zoo.listeners import Listener
 from zoo.progress import Progress, telling
 from zoo.recipe import Setting
 from zoo.record import changes, copy_plugin_files, describe, recorded_plugin
@@ -123,6 +124,7 @@ def run(
     evaluation: EvaluationOptions = PERIODIC,
     engine: EngineOptions = DEFAULT_ENGINE,
     profile: bool = False,
+    tensorboard: bool = False,
     progress: Progress | bool = True,
 ) -> Run:
     """Train a stack on a dataset until a total of steps, epochs, images or minutes, continuing what is there of it.
@@ -131,7 +133,7 @@ def run(
     `settings` are recipe values, as a mapping or as `key=value` texts; `plugins` are files of plugins; `out` replaces
     the run directory runs/<stack>/<dataset>/<seed>; `evaluate_every` so many steps, or in so many `evaluations` over
     the budget, the generator is scored as `evaluation` says, and the best checkpoint kept; `engine` chooses backend,
-    precision and devices;
+    precision and devices; `tensorboard` writes what TensorBoard reads into the run directory;
     `profile` says where the time of some steps went. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
     when everything is saved.
     """
@@ -142,6 +144,8 @@ def run(
             raise ZooError(f"{name} must be at least 1; received {value}.")
     if minutes is not None and engine.processes.count > 1:
         raise ZooError("--minutes is for one process: several would not stop at the same step. Give --steps.")
+    if tensorboard:
+        check_tensorboard()
     asked = DataOptions(split, image_size, crop, channels, label)
     backend.choose(engine.backend)
     backend.check_installed()
@@ -171,8 +175,12 @@ def run(
         judges = bool(evaluate_every or evaluations) and engine.processes.writes_files
         schedule = schedule_of(total, checkpoint_every, evaluate_every, evaluations)
         directory.write_goal(total.steps, total.seconds)
-        with judge_of(directory, data, record["dataset"], asking, catalogue, told, judges) as judge:
-            training = Training(trainer, directory, told, schedule, judge)
+        listens = tensorboard and engine.processes.writes_files
+        with (
+            judge_of(directory, data, record["dataset"], asking, catalogue, told, judges) as judge,
+            listeners_of(directory, listens) as listeners,
+        ):
+            training = Training(trainer, directory, told, schedule, judge, listeners)
             training.resume()
             if training.is_finished(total):
                 told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, and its budget is spent.")
@@ -200,6 +208,28 @@ def judge_of(
 
     with judging(directory, data, record, options, catalogue, told) as judge:
         yield judge
+
+
+def check_tensorboard() -> None:
+    """Raises ZooError where events can't be written."""
+    from zoo.tensorboard import check_installed
+
+    check_installed()
+
+
+@contextmanager
+def listeners_of(directory: RunDirectory, tensorboard: bool) -> Iterator[Sequence[Listener]]:
+    """What follows the run while it trains; nothing, and nothing imported, unless it is wanted of this process."""
+    if not tensorboard:
+        yield ()
+        return
+    from zoo.tensorboard import TensorBoard
+
+    listener = TensorBoard(directory)
+    try:
+        yield (listener,)
+    finally:
+        listener.close()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import math
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.errors import TrainingFailed
 from zoo.interrupts import Interrupted, Wish, signals_as_wishes
+from zoo.listeners import Listener
 from zoo.pictures import grid, save_animation, save_picture, scatter, to_uint8
 from zoo.profiling import profile_steps
 from zoo.progress import Progress
@@ -80,8 +81,8 @@ class Meter:
 class Judge(Protocol):
     """What evaluates a run while it trains; it reads the generator and changes nothing that training depends on."""
 
-    def judge(self, sampler: Sampler, step: int) -> None:
-        """Score the generator of a step whose checkpoint is saved, unless that is done already."""
+    def judge(self, sampler: Sampler, step: int) -> Mapping[str, Any] | None:
+        """Score the generator of a step whose checkpoint is saved: its evaluation, None where that is done already."""
 
     def forget_after(self, steps: int) -> None:
         """Drop the scores of later steps."""
@@ -97,6 +98,7 @@ class Training:
         progress: Progress,
         schedule: Schedule = BY_THE_CLOCK,
         judge: Judge | None = None,
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self.trainer = trainer
         self.engine = trainer.engine
@@ -104,6 +106,7 @@ class Training:
         self.progress = progress
         self.schedule = schedule  # of all processes, or their calls would differ
         self.judge = judge  # of one process
+        self.listeners = listeners  # of the process that writes files
         self.meter = Meter()
         self.seconds = 0.0  # of training, over all sittings
         self.saved_at = time.monotonic()
@@ -139,6 +142,8 @@ class Training:
         """
         self.directory.keep_metrics(lambda step: step % METRICS_EVERY == 0)  # an earlier end left more
         self.directory.keep_pictures(is_picture_step)
+        for each in self.listeners:
+            each.begin()
         self.progress.start(self.trainer.steps, budget.steps, self.trainer.images_per_step)
         try:
             with signals_as_wishes() as wish:
@@ -190,7 +195,10 @@ class Training:
         with self.trainer.phases.timing("evaluation"):
             if self.saved_steps != self.trainer.steps:
                 self.save_checkpoint()
-            self.judge.judge(self.trainer.sampler, self.trainer.steps)
+            evaluation = self.judge.judge(self.trainer.sampler, self.trainer.steps)
+        if evaluation is not None:
+            for each in self.listeners:
+                each.scored(evaluation)
 
     def train_until(self, step: int) -> None:
         """Steps, and whatever is due after them."""
@@ -272,14 +280,20 @@ class Training:
     def write_metrics(self) -> None:
         """A line of metrics.jsonl: means since the line before, counts and seconds of training so far."""
         counts = {"step": self.trainer.steps, "images": self.trainer.images, "seconds": round(self.seconds, 3)}
-        self.directory.append_metrics({**counts, **self.meter.take_means()})
+        line = {**counts, **self.meter.take_means()}
+        self.directory.append_metrics(line)
+        for each in self.listeners:
+            each.measured(line)
 
     def save_sample_picture(self) -> None:
         """A picture of samples from the same latents as all others."""
         if not self.engine.processes.writes_files:
             return
         self.directory.samples.mkdir(parents=True, exist_ok=True)
-        save_picture(sample_picture(self.trainer), self.directory.picture(self.trainer.steps))
+        picture = self.directory.picture(self.trainer.steps)
+        save_picture(sample_picture(self.trainer), picture)
+        for each in self.listeners:
+            each.pictured(self.trainer.steps, picture)
 
 
 def is_picture_step(steps: int) -> bool:

@@ -30,6 +30,7 @@ from zoo.cli.options import (
     set_option,
 )
 from zoo.cli.printing import diagnosed, run_report, run_summary, shown, table
+from zoo.cli.watch import watch_command
 from zoo.errors import ZooError, ZooWarning
 
 USER_ERROR, OTHER_ERROR, CTRL_C = 2, 1, 130  # exit codes
@@ -228,7 +229,7 @@ def completion_command(shell: str) -> None:
     click.echo(completion(cli, {}, "zoo", "_ZOO_COMPLETE").source())
 
 
-for each in (data_commands, evaluate_command, scores_command, compare_command, report_command, tune_command):
+for each in (data_commands, evaluate_command, scores_command, compare_command, report_command, tune_command, watch_command):
     cli.add_command(each)
 
 

@@ -34,15 +34,18 @@ class PeriodicJudge:
         """The run's evaluation.json."""
         return EvaluationFile(self.directory.path / EVALUATION)
 
-    def judge(self, sampler: "Sampler", step: int) -> None:
-        """Score the generator of a step whose checkpoint is saved, unless that is done already."""
+    def judge(self, sampler: "Sampler", step: int) -> dict[str, Any] | None:
+        """Score the generator of a step whose checkpoint is saved: its evaluation, None where that is done already."""
+        evaluation = None
         if not any(each["step"] == step for each in self.periodic()):
             sample_shape = self.question.real.samples.shape[1:]
             answer = self.question.answer_of(sampler, sample_shape, self.scale, self.options)
-            self.file.add(evaluation_record(str(self.directory.path), step, answer, periodic=True))
+            evaluation = evaluation_record(str(self.directory.path), step, answer, periodic=True)
+            self.file.add(evaluation)
             first = answer.scores[0]
             self.question.told.note(f"step {step}: {first['name']} {first['value']:.4g}")
         self.keep_best(step)
+        return evaluation
 
     def periodic(self) -> list[dict[str, Any]]:
         """The evaluations that were made while the run trained."""

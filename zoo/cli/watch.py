@@ -1,0 +1,153 @@
+"""`zoo watch`: a live table of runs."""
+
+import io
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zoo.cli.options import examples, json_option
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DEFAULT_FOLDER = Path("runs")
+SECOND = 1.0  # between two looks at the runs
+GLANCE = 0.1  # seconds between two looks at whether it is to end, or the terminal has another size
+
+
+def never() -> bool:
+    """Ctrl-C alone ends it."""
+    return False
+
+
+@click.command(
+    "watch",
+    epilog=examples(
+        "zoo watch",
+        "zoo watch runs/dcgan --every 5",
+        "zoo watch runs /mnt/cluster/runs",
+        "zoo watch --once | grep failed",
+        "zoo watch --json",
+    ),
+)
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
+@click.option("--every", type=click.FloatRange(min=GLANCE), default=SECOND, show_default=True, metavar="SECONDS")
+@click.option("--once", is_flag=True, help="Print one plain table and end, as where the output is no terminal.")
+@json_option
+def watch_command(folders: Sequence[Path], every: float, once: bool, as_json: bool) -> None:
+    """Show how the runs below each FOLDER [runs] stand, again and again until Ctrl-C.
+
+    It reads files alone, so it may start and end at any time, and watch what other machines write.
+    """
+    from zoo.watching import Watch
+
+    folders = folders or (DEFAULT_FOLDER,)
+    check_folders(folders)
+    if as_json:
+        click.echo(json.dumps([run.as_dict() for run in Watch(folders).runs()]))
+    elif once:
+        click.echo(once_printed(folders))
+    else:
+        watch_until_interrupted(folders, every)
+
+
+def check_folders(folders: Sequence[Path]) -> None:
+    """Raises ZooError for what is no folder, with the folders of runs that are here."""
+    for folder in folders:
+        if not folder.is_dir():
+            what = "is a file" if folder.exists() else "does not exist"
+            here = ", ".join(str(each) for each in folders_with_runs()) or "none; zoo run makes one"
+            raise ZooError(f"No folder of runs: '{folder}' {what}. Available here: {here}.")
+
+
+def folders_with_runs() -> list[Path]:
+    """The folders of the working directory that hold runs."""
+    from zoo.watching import run_folders
+
+    folders = (path for path in Path().iterdir() if path.is_dir() and not path.name.startswith("."))
+    return sorted(path for path in folders if any(run_folders(path)))
+
+
+def watch_until_interrupted(folders: Sequence[Path], every: float) -> None:
+    """Show them; Ctrl-C is how one ends it, and SIGTERM leaves the terminal as it was."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        live(folders, every)
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def live(folders: Sequence[Path], every: float = SECOND, until: Callable[[], bool] = never) -> None:
+    """Show how the runs in some folders stand until `until` says that it is enough, and leave the last table.
+
+    For a thread of its own or for the main one: it changes no signals, and lets KeyboardInterrupt through when the
+    terminal is as it was. Where the output is no terminal it waits, and prints one plain table.
+    """
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(highlight=False)
+    if not sys.stdout.isatty() or console.is_dumb_terminal:
+        while until is not never and not until():
+            time.sleep(GLANCE)
+        click.echo(once_printed(folders))
+        return
+    view = View(folders, console)
+    try:
+        with Live(console=console, screen=True, auto_refresh=False) as shown:
+            while not until():
+                shown.update(view.drawn(), refresh=True)
+                view.wait(every, until)
+    finally:
+        console.print(view.drawn())
+
+
+class View:
+    """What is drawn in a terminal: the runs in its size of now."""
+
+    def __init__(self, folders: Sequence[Path], console: "Console") -> None:
+        from zoo.watching import Watch
+
+        self.folders = folders
+        self.watch = Watch(folders)
+        self.console = console
+
+    def drawn(self) -> Any:
+        """The runs of now."""
+        from zoo.cli.watch_printing import Size, screen
+
+        width, height = self.console.size
+        return screen(self.watch.runs(), named(self.folders), Size(width, height))
+
+    def wait(self, seconds: float, until: Callable[[], bool]) -> None:
+        """Wait, but for less where all is to end or the terminal gets another size."""
+        end, size = time.monotonic() + seconds, self.console.size
+        while time.monotonic() < end and self.console.size == size and not until():
+            time.sleep(GLANCE)
+
+
+def once_printed(folders: Sequence[Path]) -> str:
+    """One plain table: all columns for files and other programs, those that fit for a terminal."""
+    from rich.console import Console
+
+    from zoo.cli.watch_printing import Size, plain
+    from zoo.watching import Watch
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # names may hold what the output's encoding has not
+    width = Console().width if sys.stdout.isatty() else None
+    return plain(Watch(folders).runs(), named(folders), Size(width))
+
+
+def named(folders: Sequence[Path]) -> str:
+    """The folders in a few words."""
+    return " ".join(str(folder) for folder in folders)

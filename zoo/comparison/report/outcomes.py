@@ -1,0 +1,71 @@
+"""How a variant's runs ended, and what one of them costs."""
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from zoo.comparison.report.reading import OPEN, RunCell
+from zoo.comparison.report.table import Cell, Column
+from zoo.comparison.report.words import count, duration, finite, memory
+
+COSTS = {
+    "images": ("images", count),
+    "time": ("seconds", duration),
+    "images/s": ("images_per_second", count),
+    "peak memory": ("peak_memory", memory),
+    "device memory": ("peak_device_memory", memory),
+    "G weights": ("generator_parameters", count),
+    "D weights": ("discriminator_parameters", count),
+}
+LARGEST = ("peak memory", "device memory")  # over the runs; the others are medians
+
+
+def outcome_columns(runs: Iterable[Sequence[RunCell]]) -> list[Column]:
+    """Finished, collapsed and diverged always; failed and unfinished where there are any."""
+    states = {cell["state"] for cells in runs for cell in cells}
+    titles = ["finished", "collapsed", "diverged"]
+    titles += ["failed"] if "failed" in states else []
+    titles += ["unfinished"] if states & set(OPEN) else []
+    return [Column(title, "runs", "runs") for title in titles]
+
+
+def outcome_cells(cells: Sequence[RunCell], columns: Sequence[Column]) -> list[Cell]:
+    """How many of a variant's runs ended in each way."""
+    many = {
+        "finished": sum(cell["state"] == "done" for cell in cells),
+        "collapsed": sum(bool(cell.get("collapsed")) for cell in cells),
+        "diverged": sum(cell["state"] == "diverged" for cell in cells),
+        "failed": sum(cell["state"] == "failed" for cell in cells),
+        "unfinished": sum(cell["state"] in OPEN for cell in cells),
+    }
+    return [
+        Cell(
+            f"{many[each.title]} of {len(cells)}" if each.title == "finished" else f"{many[each.title]}",
+            many[each.title],
+        )
+        for each in columns
+    ]
+
+
+def cost_columns(runs: Iterable[Sequence[RunCell]]) -> list[Column]:
+    """What a run costs; memory of a device only where one told."""
+    told = any(cost_of(cell, "peak_device_memory") is not None for cells in runs for cell in cells)
+    return [Column(title, "cost", "cost of a run") for title in COSTS if told or title != "device memory"]
+
+
+def cost_cells(cells: Sequence[RunCell], columns: Sequence[Column]) -> list[Cell]:
+    """Medians over the finished runs, or over all where none has finished; the largest peak."""
+    finished = [cell for cell in cells if cell["state"] == "done"] or [
+        cell for cell in cells if cost_of(cell, "images")
+    ]
+    made = []
+    for column in columns:
+        key, worded = COSTS[column.title]
+        found = [value for cell in finished if (value := cost_of(cell, key)) is not None]
+        value = (max if column.title in LARGEST else median)(found) if found else None
+        made.append(Cell(worded(value), value))
+    return made
+
+
+def cost_of(cell: RunCell, name: str) -> float | None:
+    """One cost of one run."""
+    return finite((cell.get("cost") or {}).get(name))

@@ -1,0 +1,120 @@
+"""What every part of the report asks of a comparison: its variants, datasets, scores and the runs of each."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.comparison.report.words import finite, number
+
+Comparison = Mapping[str, Any]
+RunCell = Mapping[str, Any]
+OPEN = ("waiting", "running", "stopped")  # states that something may still come of
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A label with its place in the comparison, by which it has one colour, line and marker everywhere."""
+
+    index: int
+    label: str
+
+    @property
+    def head(self) -> str:
+        """The stack: what stands before the settings."""
+        return self.label.partition(",")[0]
+
+    @property
+    def settings(self) -> list[str]:
+        """`generator_objective=minimax` and so on."""
+        return [part for part in self.label.split(",")[1:] if part]
+
+
+def variants_of(comparison: Comparison) -> list[Variant]:
+    """In the order in which they were asked for."""
+    labels = dict.fromkeys(cell["label"] for cell in comparison["cells"])
+    return [Variant(index, label) for index, label in enumerate(labels)]
+
+
+def datasets_of(comparison: Comparison) -> list[str]:
+    """In the order in which they were asked for."""
+    asked = (comparison.get("benchmark") or {}).get("datasets") or []
+    return list(dict.fromkeys([*asked, *(cell["dataset"] for cell in comparison["cells"])]))
+
+
+def runs_of(comparison: Comparison, dataset: str, label: str | None = None) -> list[RunCell]:
+    """The runs on a dataset, of one variant or of all."""
+    return [cell for cell in comparison["cells"] if cell["dataset"] == dataset and label in (None, cell["label"])]
+
+
+def ranking_of(comparison: Comparison, dataset: str, score: str, stage: str) -> Mapping[str, Any]:
+    """The ranking by a score at a stage; {} where there is none."""
+    found = comparison.get("rankings", {}).get(dataset, {}).get(score, {}).get(stage)
+    return found or {}
+
+
+def value_of(cell: RunCell, stage: str, score: str) -> float | None:
+    """A run's own score at a stage."""
+    return finite(((cell.get(stage) or {}).get(score) or {}).get("value"))
+
+
+def step_of(cell: RunCell, stage: str, score: str) -> int | None:
+    """The step at which that score was measured."""
+    step = ((cell.get(stage) or {}).get(score) or {}).get("step")
+    return None if step is None else int(step)
+
+
+def scores_of(comparison: Comparison, dataset: str) -> list[Mapping[str, Any]]:
+    """The scores that any run on the dataset has, the deciding one first."""
+    scores = sorted(comparison.get("scores") or [], key=lambda score: not score.get("decides"))
+    runs = runs_of(comparison, dataset)
+    return [score for score in scores if any(has_score(cell, score["name"]) for cell in runs)]
+
+
+def has_score(cell: RunCell, score: str) -> bool:
+    """Whether the run was ever given it, finished or not."""
+    curve = ((point.get("scores") or {}).get(score) for point in cell.get("curve") or [])
+    return any(value_of(cell, stage, score) is not None for stage in ("last", "best")) or any(
+        finite(value) is not None for value in curve
+    )
+
+
+def deciding_score(comparison: Comparison) -> str:
+    """The name of the score by which variants are ranked; "" where there is none."""
+    return next((str(score["name"]) for score in comparison.get("scores") or [] if score.get("decides")), "")
+
+
+def headlines(comparison: Comparison, stage: str = "last") -> dict[str, str]:
+    """The sentence of the deciding ranking, of each dataset that has one."""
+    name = deciding_score(comparison)
+    ranked = {dataset: ranking_of(comparison, dataset, name, stage) for dataset in datasets_of(comparison)}
+    return {dataset: str(ranking["sentence"]) for dataset, ranking in ranked.items() if ranking.get("sentence")}
+
+
+def state_counts(cells: Sequence[RunCell]) -> dict[str, int]:
+    """How many runs are in each state, those that went well first."""
+    order = ("done", "diverged", "failed", *OPEN)
+    states = [cell["state"] for cell in cells]
+    known = [state for state in order if state in states]
+    return {state: states.count(state) for state in dict.fromkeys([*known, *states])}
+
+
+def plain_json(value: Any) -> Any:
+    """The value with None for numbers that JSON can't write."""
+    if isinstance(value, Mapping):
+        return {key: plain_json(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def middle_run(cells: Sequence[RunCell], score: str) -> tuple[RunCell, str]:
+    """The run whose last score is the median, the better half's worst of an even number; else the first."""
+    scored = sorted((value, cell["seed"]) for cell in cells if (value := value_of(cell, "last", score)) is not None)
+    if not scored:
+        return cells[0], f"no run has a last {score}" if score else "no run has a score"
+    value, seed = scored[(len(scored) - 1) // 2]
+    cell = next(cell for cell in cells if cell["seed"] == seed)
+    return cell, f"the median of {len(scored)}: {score} {number(value)}" if len(
+        scored
+    ) > 1 else f"{score} {number(value)}"
