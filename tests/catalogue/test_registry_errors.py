@@ -38,7 +38,9 @@ CASES = {
     ),
     "no mapping at the top": (
         "- a\n",
-        ["1: the file must be a mapping of 'plugins', 'variants', 'datasets', 'extractors', 'benchmarks', but is a list."],
+        [
+            "1: the file must be a mapping of 'plugins', 'variants', 'datasets', 'extractors', 'benchmarks', but is a list."
+        ],
     ),
     "a benchmark without a dataset": (
         "benchmarks:\n  b: {steps: 3}\n",

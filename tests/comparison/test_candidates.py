@@ -30,7 +30,7 @@ def test_a_candidate_is_a_stack_with_values_of_its_own(
 
 
 def test_what_follows_a_comma_must_be_a_value(catalogue: Catalogue):
-    with pytest.raises(ZooError, match="after the first comma come recipe values.*Separate variants by spaces"):
+    with pytest.raises(ZooError, match=r"after the first comma come recipe values.*Separate variants by spaces"):
         parse_candidate("vanilla,dcgan", catalogue)
 
 

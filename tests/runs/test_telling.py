@@ -21,7 +21,14 @@ def test_list_names_every_kind_and_json_holds_the_same(zoo_command):
             assert row["name"] in listed
             assert row["summary"] in listed
             assert row["source"].startswith("registry.yaml:")
-    assert [row["name"] for row in tables["variants"]] == ["vanilla", "dcgan", "wgan", "wgan-gp", "wgan-mlp", "wgan-gp-mlp"]
+    assert [row["name"] for row in tables["variants"]] == [
+        "vanilla",
+        "dcgan",
+        "wgan",
+        "wgan-gp",
+        "wgan-mlp",
+        "wgan-gp-mlp",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["variants", "plugins", "datasets", "extractors", "benchmarks"])

@@ -83,6 +83,7 @@ def cli(traceback: bool) -> None:
 @click.option("--extractor", metavar="NAME", help="The network that --evaluate-every measures in.")
 @engine_options
 @click.option("--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes.")
+@click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard into the run directory.")
 @json_option
 def run_command(stack: str, as_json: bool, **options: Any) -> None:
     """Train STACK: a variant, a plugin, or several joined as in dcgan+r1.
@@ -229,7 +230,15 @@ def completion_command(shell: str) -> None:
     click.echo(completion(cli, {}, "zoo", "_ZOO_COMPLETE").source())
 
 
-for each in (data_commands, evaluate_command, scores_command, compare_command, report_command, tune_command, watch_command):
+for each in (
+    data_commands,
+    evaluate_command,
+    scores_command,
+    compare_command,
+    report_command,
+    tune_command,
+    watch_command,
+):
     cli.add_command(each)
 
 
