@@ -39,7 +39,8 @@ CASES = {
     "no mapping at the top": (
         "- a\n",
         [
-            "1: the file must be a mapping of 'plugins', 'variants', 'datasets', 'extractors', 'benchmarks', but is a list."
+            "1: the file must be a mapping of 'plugins', 'variants', 'datasets', 'extractors', 'benchmarks', "
+            "but is a list."
         ],
     ),
     "a benchmark without a dataset": (

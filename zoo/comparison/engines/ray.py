@@ -24,6 +24,7 @@ GIB = 2**30
 HERE = "local"  # Ray's address for a cluster of this machine alone
 STORE_BYTES = 80 * 2**20  # about the least that Ray takes: nothing large is sent
 SLOTS_SECONDS = 5.0  # for which the number of slots is not asked for again
+ATTEMPTS = 3  # to start a cluster here: Ray gives up after 30 seconds, which a busy machine may exceed
 KNOCK_SECONDS = 10.0
 TOO_LATE = 30.0  # seconds after an escalation's last signal, in which a machine that is there has answered
 
@@ -169,23 +170,40 @@ def why_lost(error: Exception) -> str:
 
 def connect(address: str) -> None:
     """Connect this process to a cluster, without Ray's dashboard, notices, statistics and signal handlers."""
-    import ray
-
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # or it sends them
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address == HERE:
         quiet |= {"num_cpus": devices.cores(), "include_dashboard": False, "object_store_memory": STORE_BYTES}
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # or it writes one into the home folder
+    for left in reversed(range(ATTEMPTS if address == HERE else 1)):
+        try:
+            initialize(address, quiet)
+            return
+        except Exception as error:  # Ray raises many kinds, Exception itself among them
+            if not left:
+                raise no_connection(address, error) from error
+
+
+def initialize(address: str, options: Mapping[str, Any]) -> None:
+    """ray.init, or as if nothing had been tried."""
+    import ray
+
+    knock(address)
     try:
-        knock(address)
         with own_sigterm():
-            ray.init(address=address, **quiet)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        hint = "" if address == HERE else " If the cluster asks for a token, set RAY_AUTH_MODE=token."
-        raise ZooError(
-            f"There is no connection to the Ray cluster '{address}': {lines[0].rstrip('.')}.{hint}"
-        ) from error
+            ray.init(address=address, **options)
+    except Exception:
+        ray.shutdown()
+        raise
+
+
+def no_connection(address: str, error: Exception) -> ZooError:
+    """What to do about it, where that is known."""
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    if address == HERE:
+        return ZooError(f"Ray does not start on this machine: {first}.")
+    hint = "If the cluster asks for a token, set RAY_AUTH_MODE=token."
+    return ZooError(f"There is no connection to the Ray cluster '{address}': {first}. {hint}")
 
 
 def knock(address: str) -> None:
