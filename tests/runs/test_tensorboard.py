@@ -111,9 +111,8 @@ def test_tensorboard_itself_reads_them(followed: zoo.Run):
 
 def opened(run: zoo.Run):
     """The run as TensorBoard loads it, with all of its pictures."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    return EventAccumulator(str(run.path / "tensorboard"), size_guidance={"images": 0, "scalars": 0}).Reload()
+    reading = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    return reading.EventAccumulator(str(run.path / "tensorboard"), size_guidance={"images": 0, "scalars": 0}).Reload()
 
 
 def test_listening_changes_nothing_that_training_makes(
