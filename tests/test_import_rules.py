@@ -119,6 +119,8 @@ def test_data_imports_tensorflow_lazily() -> None:
         "import zoo.cli; zoo.cli.main(['list'])",
         "import zoo.cli; zoo.cli.main(['list', 'plugins', '--json'])",
         "import zoo.cli; zoo.cli.main(['run', '--help'])",
+        "import zoo.cli; zoo.cli.main(['compare', '--help'])",
+        "import zoo.cli; zoo.cli.main(['watch', '--help'])",
         "import zoo.cli; zoo.cli.main(['completion', 'bash'])",
     ],
 )

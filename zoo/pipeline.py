@@ -183,7 +183,7 @@ def run(
             training = Training(trainer, directory, told, schedule, judge, listeners)
             training.resume()
             if training.is_finished(total):
-                told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, and its budget is spent.")
+                told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
                 training.finish()  # which a kill may have cut short
             else:
                 training.run_to(total, profile)

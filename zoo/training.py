@@ -39,6 +39,9 @@ class Budget:
         """Whether a run that stands there has nothing left to do."""
         return steps >= (self.steps or math.inf) or seconds >= (self.seconds or math.inf)
 
+    def __str__(self) -> str:
+        return str(self.steps) if self.steps is not None else f"{self.seconds:g} s of training"
+
 
 @dataclass(frozen=True)
 class Schedule:

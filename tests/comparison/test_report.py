@@ -17,6 +17,7 @@ from PIL import Image
 from zoo.catalogue import read_catalogue
 from zoo.comparison.report import markdown_table, write_report
 from zoo.comparison.report.curves import loss_band, score_band
+from zoo.comparison.report.html import naming
 from zoo.comparison.report.markdown_text import code, escaped
 from zoo.comparison.report.outcomes import cost_cells, cost_columns
 from zoo.comparison.report.pairs import difference_decimals
@@ -26,7 +27,7 @@ from zoo.comparison.report.published import read as read_published
 from zoo.comparison.report.ranks import mark, open_ranks
 from zoo.comparison.report.reading import Variant, middle_run
 from zoo.comparison.report.sides import protocols_of, recipes_of
-from zoo.comparison.report.words import count, duration, memory, number, spread
+from zoo.comparison.report.words import count, duration, memory, number, plain, spread
 from zoo.pictures import grid
 
 Comparison = dict[str, Any]
@@ -386,6 +387,14 @@ def test_a_name_is_shown_and_never_read_as_markup(page: Callable[[Comparison], s
     assert "&lt;script&gt;window.bad" in content
 
 
+def test_labels_stand_out_of_a_sentence_whole_with_their_own_commas():
+    labels = ["vanilla", "vanilla,objective=minimax", "vanilla+r1,r1_gamma=0.1", "gan<b>"]
+    said = str(naming("vanilla+r1,r1_gamma=0.1, vanilla and vanilla,objective=minimax lead; gan<b> is worse", labels))
+    shown = re.findall(r'<span class="label">(.*?)</span>', said.replace("<wbr>", ""))
+    assert shown == ["vanilla+r1,r1_gamma=0.1", "vanilla", "vanilla,objective=minimax", "gan&lt;b&gt;"]
+    assert re.sub("<[^>]*>", "", said).endswith(" lead; gan&lt;b&gt; is worse")
+
+
 def test_markdown_shows_names_as_they_are(small: Comparison):
     table = markdown_table(renamed(small, "wgan", "a|b`c<i>")).splitlines()
     assert "`` a\\|b`c<i> ``" in table[2]
@@ -465,6 +474,7 @@ def test_every_seed_is_a_dot(small: Comparison, page: Callable[[Comparison], str
         (duration(8.44), "8.44 s"),
         (memory(1.4 * 2**30), "1.4 GiB"),
         (memory(None), "–"),
+        (plain({"split": "test", "range": [0, 5], "rate": 5e-5}), "split test, range 0, 5, rate 5e-05"),
         (str(difference_decimals(-1.0, [-1.0, -1.0])), "0"),
         (str(difference_decimals(0.0286, [0.0237, 0.0335])), "4"),
     ],

@@ -121,6 +121,7 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
         value = options[name]
         values = value if isinstance(value, tuple) else (value,)
         words += [word for each in values if each not in (None, option.default) for word in (option.opts[0], str(each))]
+    words += ["--tensorboard"] if options["tensorboard"] else []
     return shlex.join(words)
 
 

@@ -1,7 +1,8 @@
 """report.html: one page that needs neither the network nor JavaScript."""
 
+import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -98,7 +99,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(breakable=breakable)
+    made.filters.update(breakable=breakable, naming=naming)
     made.globals.update(words=words, value_of=value_of, step_of=step_of, series=SERIES, axes=AXES, stages=words.STAGES)
     return made
 
@@ -110,6 +111,16 @@ def breakable(text: str) -> Markup:
         made += letter
         if letter in ",_=/+":
             made += Markup("<wbr>")
+    return made
+
+
+def naming(sentence: str, labels: Iterable[str]) -> Markup:
+    """A sentence in which every variant's label stands out, for labels have commas and plus signs of their own."""
+    longest_first = sorted(labels, key=len, reverse=True)
+    parts = re.split(rf"(?<![\w+=,-])({'|'.join(map(re.escape, longest_first))})(?![\w+=-])", sentence)
+    made = Markup()
+    for place, part in enumerate(parts):
+        made += Markup('<span class="label">{}</span>').format(breakable(part)) if place % 2 else breakable(part)
     return made
 
 

@@ -113,6 +113,8 @@ def plain(value: Any) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(each)}" for name, each in value.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(plain(each) for each in value) or "none"
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
