@@ -80,7 +80,10 @@ class Tuning:
 
     def asked(self) -> Trial:
         """A new trial with the values that Optuna suggests."""
-        return self.trial_of(self.study.ask())
+        trial = self.study.ask()
+        found = self.trial_of(trial)
+        trial.set_user_attr("settings", list(found.cell.candidate.settings))  # as trained, with their few digits
+        return found
 
     def trial_of(self, trial: "optuna.trial.Trial") -> Trial:
         """A trial with its run, and the rung that it has come to."""
@@ -249,10 +252,10 @@ def result(study: "optuna.Study", plan: Plan) -> dict[str, Any]:
             "state": each.state.name.lower(),
             "minimized": each.value,  # the last score, or its negative where higher is better
             "scores": each.user_attrs.get("scores", []),  # after each rung
-            "settings": dict(each.params),
+            "settings": dict(text.split("=", 1) for text in each.user_attrs.get("settings", [])),
         }
         for each in study.get_trials(deepcopy=False)
     ]
     finished = [row for row in rows if row["state"] == "complete"]
     best = min(finished, key=lambda row: row["minimized"], default=None)
-    return {"variant": plan.candidates[0].label, "dataset": plan.datasets[0], "best": best, "trials": rows}
+    return {"variant": plan.candidates[0].stack, "dataset": plan.datasets[0], "best": best, "trials": rows}

@@ -2,12 +2,13 @@
 
 import importlib.util
 import logging
+import math
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +24,8 @@ CPUS = 2
 MINUTES = 240  # short jobs begin sooner, and a run that takes longer continues in the next
 SAVING = 90  # seconds before the time limit in which a job is asked to save
 NOTE = "slurm-job.txt"  # in a run directory: which job trains it
-ALIVE = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED")
 LOOK_SECONDS = 1.0  # between looks at the jobs' files
-STATE_SECONDS = 30.0  # between questions after the jobs' states: submitit alone would ask every ten minutes
+QUEUE_SECONDS = 30.0  # between looks at the queue, which is shared with others
 RESULT_SECONDS = 30.0  # for which a shared file system may hide the result of a job that has ended
 TOO_LATE = 60.0  # seconds after an escalation's last signal, in which a job that can end has ended
 
@@ -59,12 +59,13 @@ class SlurmEngine:
     look_seconds: float = LOOK_SECONDS
     result_seconds: float = RESULT_SECONDS
     _running: dict[Path, Any] = field(default_factory=dict, init=False)  # submitit's jobs
+    _queued: dict[str, str] = field(default_factory=dict, init=False)  # the states of the jobs that Slurm still has
     _over: dict[Path, float] = field(default_factory=dict, init=False)  # since when one has ended without a result
-    _refused: list[Ended] = field(default_factory=list, init=False)
+    _untold: list[Ended] = field(default_factory=list, init=False)
     _accepted: bool = field(default=False, init=False)  # whether Slurm ever took a job
     _stopping: bool = field(default=False, init=False)
-    _looked: float = field(default=0.0, init=False)
-    _asked: float = field(default=0.0, init=False)
+    _looked: float = field(default=-math.inf, init=False)
+    _asked: float = field(default=-math.inf, init=False)
 
     def __post_init__(self) -> None:
         if importlib.util.find_spec("submitit") is None:
@@ -92,30 +93,28 @@ class SlurmEngine:
 
     def ended(self) -> Sequence[Ended]:
         """The jobs that came to an end since the last call."""
-        ended, self._refused = self._refused, []
         now = time.monotonic()
         if self._running and now - self._looked >= self.look_seconds:
             self._looked = now
-            self._ask_for_states(now)
-            ended += [each for path, job in list(self._running.items()) if (each := self._end(path, job, now))]
-        for each in ended:
-            self._running.pop(each.path, None)
-            self._over.pop(each.path, None)
+            self._look_at_queue(QUEUE_SECONDS)
+            self._untold += [each for path, job in self._running.items() if (each := self._end(path, job, now))]
+        ended, self._untold = self._untold, []
+        self._forget(ended)
         return ended
 
     def stop(self) -> None:
         """Cancel what waits, have what runs save and end, and wait until all have; the rest is cancelled."""
         self._stopping = True
-        for job in self._running.values():
-            self._ask_to_end(job)
+        ended = self._cancel_waiting()
+        self._ask_to_end()
         end = time.monotonic() + sum(grace for _, grace in self.escalation[:-1]) + TOO_LATE
-        ended = list(self.ended())
         while self._running and time.monotonic() < end:
             time.sleep(PAUSE)
+            self._look_at_queue(self.look_seconds)
             ended += self.ended()
         for job in self._running.values():
             job.cancel(check=False)
-        self._refused += ended  # told by the next call
+        self._untold += ended  # told by the next call
 
     def close(self) -> None:
         """Nothing: jobs belong to Slurm, and a later scheduler takes over those that run."""
@@ -147,6 +146,7 @@ class SlurmEngine:
             self._refuse(path, error)
             return None
         self._accepted = True
+        self._queued[job.job_id] = "PENDING"
         (path / NOTE).write_text(f"{job.job_id}\n")
         return job
 
@@ -155,28 +155,35 @@ class SlurmEngine:
         reason = f"Slurm did not take the job: {error}"
         if not self._accepted:
             raise ZooError(reason) from error
-        self._refused.append(Ended(path, None, reason))
+        self._untold.append(Ended(path, None, reason))
 
     def _taken_over(self, path: Path) -> Any:
         note = path / NOTE
         if self.cluster is not None or not note.exists():
             return None
         job: Any = self._submitit.SlurmJob(folder=self.folder, job_id=note.read_text().strip())
-        state = job.watcher.get_state(job.job_id, mode="force")
-        alive = state.startswith(ALIVE) and not job.paths.result_pickle.exists()
-        return job if alive else None
+        self._look_at_queue(0)
+        return job if job.job_id in self._queued and not job.paths.result_pickle.exists() else None
 
-    def _ask_for_states(self, now: float) -> None:
-        if self.cluster is None and now - self._asked >= STATE_SECONDS:
-            self._asked = now
-            next(iter(self._running.values())).watcher.update()
+    def _look_at_queue(self, seconds: float) -> None:
+        """Unless that was done in so many seconds; where Slurm does not answer, all is as before."""
+        if self.cluster is None and time.monotonic() - self._asked >= seconds:
+            self._asked = time.monotonic()
+            self._queued = now if (now := queue()) is not None else self._queued
 
     def _end(self, path: Path, job: Any, now: float) -> Ended | None:
-        if job.paths.result_pickle.exists():
+        over = job.job_id not in self._queued if self.cluster is None else job.done()
+        if job.paths.result_pickle.exists() and (over or self.cluster is None):
             return self._told(path, job)
-        if not has_ended(job) or now - self._over.setdefault(path, now) < self.result_seconds:
+        if not over or now - self._over.setdefault(path, now) < self.result_seconds:
             return None
-        return Ended(path, None, f"the Slurm job {job.job_id} ended as {job.state}; see {job.paths.stderr}")
+        state = final_state(job.job_id) if self.cluster is None else job.state
+        return Ended(path, None, f"the Slurm job {job.job_id} ended as {state}; see {job.paths.stderr}")
+
+    def _forget(self, ended: Sequence[Ended]) -> None:
+        for each in ended:
+            self._running.pop(each.path, None)
+            self._over.pop(each.path, None)
 
     def _told(self, path: Path, job: Any) -> Ended:
         try:
@@ -185,19 +192,52 @@ class SlurmEngine:
             return Ended(path, None, f"the Slurm job {job.job_id} failed: {str(error).strip().splitlines()[-1]}")
         return outcome.told(path, self._stopping)
 
-    def _ask_to_end(self, job: Any) -> None:
-        """SIGTERM to the job's task alone, without the SIGKILL that follows a plain scancel after half a minute."""
-        if self.cluster == "local":
-            with suppress(ProcessLookupError):
-                os.kill(int(job.job_id), signal.SIGTERM)
-            return
-        for words in (["--state=PENDING"], ["--signal=TERM"]):
-            subprocess.run(["scancel", *words, job.job_id], capture_output=True)
+    def _cancel_waiting(self) -> list[Ended]:
+        """The jobs that Slurm had not begun, which it now never will."""
+        self._look_at_queue(0)
+        waiting = [path for path, job in self._running.items() if self._queued.get(job.job_id) == "PENDING"]
+        if waiting:
+            scancel(["--state=PENDING"], [self._running[path] for path in waiting])
+            self._look_at_queue(0)
+        gone = [path for path in waiting if self._running[path].job_id not in self._queued]
+        ended = [Ended(path, None, "it was cancelled before it began") for path in gone]
+        self._forget(ended)
+        return ended
+
+    def _ask_to_end(self) -> None:
+        """SIGTERM to the jobs' tasks alone, without the SIGKILL that follows a plain scancel after half a minute."""
+        if self.cluster is None and self._running:
+            scancel(["--signal=TERM"], self._running.values())
+        elif self.cluster is not None:
+            for job in self._running.values():
+                with suppress(ProcessLookupError):
+                    os.kill(int(job.job_id), signal.SIGTERM)
 
 
-def has_ended(job: Any) -> bool:
-    """Whether Slurm says so; submitit takes a preempted job for one that is requeued."""
-    return bool(job.done()) or str(job.state).startswith("PREEMPTED")
+def scancel(options: Sequence[str], jobs: Iterable[Any]) -> None:
+    """Signal jobs, of which some may just have ended."""
+    subprocess.run(["scancel", *options, *(job.job_id for job in jobs)], capture_output=True)
+
+
+def queue() -> dict[str, str] | None:
+    """The states of this user's jobs that wait, run or are being ended; None where Slurm does not answer.
+
+    submitit would ask sacct, which some clusters do not have, and which takes a preempted job for one that goes on.
+    """
+    words = ["squeue", "--noheader", "--user", str(os.getuid()), "--format", "%i %T"]
+    listing = subprocess.run(words, capture_output=True, text=True)
+    if listing.returncode != 0:
+        return None
+    return dict(line.split(maxsplit=1) for line in listing.stdout.splitlines() if line.strip())
+
+
+def final_state(job: str) -> str:
+    """What accounting, where there is one, knows of a job that has ended."""
+    words = ["sacct", "--allocations", "--noheader", "--parsable2", "--format", "State", "--jobs", job]
+    with suppress(OSError):
+        lines = subprocess.run(words, capture_output=True, text=True).stdout.split("\n")
+        return lines[0].strip() or "UNKNOWN"
+    return "UNKNOWN"
 
 
 def parameter(text: str) -> tuple[str, Any]:
