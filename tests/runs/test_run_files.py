@@ -16,7 +16,7 @@ Words = Callable[..., list[str]]
 
 def test_a_run_leaves_the_files_of_the_design(finished: zoo.Run):
     names = {path.name for path in finished.path.iterdir()} - {".lock"}
-    assert names == {"run.yaml", "metrics.jsonl", "samples", "checkpoints", "generator.keras"}
+    assert names == {"run.yaml", "goal.json", "metrics.jsonl", "samples", "checkpoints", "generator.keras"}
     assert [path.name for path in finished.directory.checkpoints.paths()] == [
         "step-00000049.npz",
         "step-00000056.npz",

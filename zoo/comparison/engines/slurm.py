@@ -3,13 +3,10 @@
 import importlib.util
 import logging
 import math
-import os
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -17,6 +14,7 @@ from typing import Any, Literal
 
 from zoo.comparison.engines.contract import Ended
 from zoo.comparison.engines.local import ESCALATION, PAUSE, Command, Errand, Escalation, Outcome, job_command
+from zoo.comparison.engines.slurm_queue import LocalQueue, Queue, SlurmQueue
 from zoo.errors import ZooError
 
 JOBS = 32  # submitted at once; the queue is Slurm's
@@ -59,13 +57,11 @@ class SlurmEngine:
     look_seconds: float = LOOK_SECONDS
     result_seconds: float = RESULT_SECONDS
     _running: dict[Path, Any] = field(default_factory=dict, init=False)  # submitit's jobs
-    _queued: dict[str, str] = field(default_factory=dict, init=False)  # the states of the jobs that Slurm still has
     _over: dict[Path, float] = field(default_factory=dict, init=False)  # since when one has ended without a result
     _untold: list[Ended] = field(default_factory=list, init=False)
     _accepted: bool = field(default=False, init=False)  # whether Slurm ever took a job
     _stopping: bool = field(default=False, init=False)
     _looked: float = field(default=-math.inf, init=False)
-    _asked: float = field(default=-math.inf, init=False)
 
     def __post_init__(self) -> None:
         if importlib.util.find_spec("submitit") is None:
@@ -76,6 +72,7 @@ class SlurmEngine:
 
         logging.getLogger("submitit").setLevel(logging.ERROR)
         self._submitit = submitit
+        self._queue: Queue = SlurmQueue() if self.cluster is None else LocalQueue()
         self._executor = submitit.AutoExecutor(self.folder, cluster=self.cluster or "slurm")
         self._executor.update_parameters(**self._asked_for())
 
@@ -96,7 +93,7 @@ class SlurmEngine:
         now = time.monotonic()
         if self._running and now - self._looked >= self.look_seconds:
             self._looked = now
-            self._look_at_queue(QUEUE_SECONDS)
+            self._queue.look(QUEUE_SECONDS)
             self._untold += [each for path, job in self._running.items() if (each := self._end(path, job, now))]
         ended, self._untold = self._untold, []
         self._forget(ended)
@@ -106,11 +103,11 @@ class SlurmEngine:
         """Cancel what waits, have what runs save and end, and wait until all have; the rest is cancelled."""
         self._stopping = True
         ended = self._cancel_waiting()
-        self._ask_to_end()
+        self._queue.ask_to_end(self._running.values())
         end = time.monotonic() + sum(grace for _, grace in self.escalation[:-1]) + TOO_LATE
         while self._running and time.monotonic() < end:
             time.sleep(PAUSE)
-            self._look_at_queue(self.look_seconds)
+            self._queue.look(self.look_seconds)
             ended += self.ended()
         for job in self._running.values():
             job.cancel(check=False)
@@ -146,7 +143,7 @@ class SlurmEngine:
             self._refuse(path, error)
             return None
         self._accepted = True
-        self._queued[job.job_id] = "PENDING"
+        self._queue.add(job)
         (path / NOTE).write_text(f"{job.job_id}\n")
         return job
 
@@ -162,22 +159,16 @@ class SlurmEngine:
         if self.cluster is not None or not note.exists():
             return None
         job: Any = self._submitit.SlurmJob(folder=self.folder, job_id=note.read_text().strip())
-        self._look_at_queue(0)
-        return job if job.job_id in self._queued and not job.paths.result_pickle.exists() else None
-
-    def _look_at_queue(self, seconds: float) -> None:
-        """Unless that was done in so many seconds; where Slurm does not answer, all is as before."""
-        if self.cluster is None and time.monotonic() - self._asked >= seconds:
-            self._asked = time.monotonic()
-            self._queued = now if (now := queue()) is not None else self._queued
+        self._queue.look(0)
+        return job if self._queue.holds(job) and not job.paths.result_pickle.exists() else None
 
     def _end(self, path: Path, job: Any, now: float) -> Ended | None:
-        over = job.job_id not in self._queued if self.cluster is None else job.done()
-        if job.paths.result_pickle.exists() and (over or self.cluster is None):
+        over = not self._queue.holds(job)
+        if job.paths.result_pickle.exists() and (over or self.cluster is None):  # submitit's process may yet end
             return self._told(path, job)
         if not over or now - self._over.setdefault(path, now) < self.result_seconds:
             return None
-        state = final_state(job.job_id) if self.cluster is None else job.state
+        state = self._queue.final_state(job)
         return Ended(path, None, f"the Slurm job {job.job_id} ended as {state}; see {job.paths.stderr}")
 
     def _forget(self, ended: Sequence[Ended]) -> None:
@@ -193,51 +184,11 @@ class SlurmEngine:
         return outcome.told(path, self._stopping)
 
     def _cancel_waiting(self) -> list[Ended]:
-        """The jobs that Slurm had not begun, which it now never will."""
-        self._look_at_queue(0)
-        waiting = [path for path, job in self._running.items() if self._queued.get(job.job_id) == "PENDING"]
-        if waiting:
-            scancel(["--state=PENDING"], [self._running[path] for path in waiting])
-            self._look_at_queue(0)
-        gone = [path for path in waiting if self._running[path].job_id not in self._queued]
-        ended = [Ended(path, None, "it was cancelled before it began") for path in gone]
+        gone = self._queue.cancel_waiting(self._running.values())
+        paths = [path for path, job in self._running.items() if job in gone]
+        ended = [Ended(path, None, "it was cancelled before it began") for path in paths]
         self._forget(ended)
         return ended
-
-    def _ask_to_end(self) -> None:
-        """SIGTERM to the jobs' tasks alone, without the SIGKILL that follows a plain scancel after half a minute."""
-        if self.cluster is None and self._running:
-            scancel(["--signal=TERM"], self._running.values())
-        elif self.cluster is not None:
-            for job in self._running.values():
-                with suppress(ProcessLookupError):
-                    os.kill(int(job.job_id), signal.SIGTERM)
-
-
-def scancel(options: Sequence[str], jobs: Iterable[Any]) -> None:
-    """Signal jobs, of which some may just have ended."""
-    subprocess.run(["scancel", *options, *(job.job_id for job in jobs)], capture_output=True)
-
-
-def queue() -> dict[str, str] | None:
-    """The states of this user's jobs that wait, run or are being ended; None where Slurm does not answer.
-
-    submitit would ask sacct, which some clusters do not have, and which takes a preempted job for one that goes on.
-    """
-    words = ["squeue", "--noheader", "--user", str(os.getuid()), "--format", "%i %T"]
-    listing = subprocess.run(words, capture_output=True, text=True)
-    if listing.returncode != 0:
-        return None
-    return dict(line.split(maxsplit=1) for line in listing.stdout.splitlines() if line.strip())
-
-
-def final_state(job: str) -> str:
-    """What accounting, where there is one, knows of a job that has ended."""
-    words = ["sacct", "--allocations", "--noheader", "--parsable2", "--format", "State", "--jobs", job]
-    with suppress(OSError):
-        lines = subprocess.run(words, capture_output=True, text=True).stdout.split("\n")
-        return lines[0].strip() or "UNKNOWN"
-    return "UNKNOWN"
 
 
 def parameter(text: str) -> tuple[str, Any]:
