@@ -31,11 +31,15 @@ def disk_full_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 def test_a_full_disk_is_told_in_one_line_and_what_was_saved_stays_readable(
-    disk_full_after: Callable[[int], None], zoo_command, tiny_words: Words, monkeypatch: pytest.MonkeyPatch
+    disk_full_after: Callable[[int], None],
+    zoo_command,
+    tiny_words: Words,
+    finished: zoo.Run,  # which has prepared the images
+    monkeypatch: pytest.MonkeyPatch,
 ):
     words = tiny_words("--steps", 9, "--checkpoint-every", 2, "--out", "run")
     fsync = os.fsync
-    disk_full_after(5)  # run.yaml, first picture, checkpoints of the steps 2, 4 and 6
+    disk_full_after(6)  # run.yaml, goal.json, first picture, checkpoints of the steps 2, 4 and 6
     result = zoo_command(*words)
     assert result.code == 1
     assert result.err.splitlines()[-1] == "Error: No space left on device. Everything saved before is kept."
