@@ -567,7 +567,7 @@ def test_a_slurm_job_that_is_preempted_or_out_of_time_saves_and_is_told_so(
 def test_a_slurm_job_whose_machine_is_lost_is_told_with_its_state(
     state: str, slurm: Path, tmp_path: Path, command, folders, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("zoo.comparison.engines.slurm.QUEUE_SECONDS", 0)
+    monkeypatch.setattr("zoo.comparison.engines.slurm.STATE_SECONDS", 0)
     engine, (path,) = a_slurm(tmp_path / "submitit", command(SAVE)), folders(1)
     engine.start(path)
     job = begun(path)[0]
@@ -578,34 +578,6 @@ def test_a_slurm_job_whose_machine_is_lost_is_told_with_its_state(
     assert (ended.path, ended.exit_code) == (path, None)
     assert f"the Slurm job 1 ended as {state}; see {tmp_path / 'submitit'}" in ended.reason
     until(lambda: not alive(job))
-
-
-def test_a_slurm_job_that_waits_is_cancelled_before_it_begins(slurm: Path, tmp_path: Path, command, folders):
-    engine, paths = a_slurm(tmp_path / "submitit", command(SAVE)), folders(2)
-    engine.start(paths[0])
-    begun(paths[0])
-    (slurm / "full").touch()
-    engine.start(paths[1])
-    engine.stop()
-    assert all_ended(engine, 2) == [Ended(paths[0], 130), Ended(paths[1], None, "it was cancelled before it began")]
-    assert not (paths[1] / "log.txt").exists()
-
-
-def test_while_slurm_does_not_answer_nothing_is_said_of_its_jobs(
-    slurm: Path, tmp_path: Path, command, folders, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("zoo.comparison.engines.slurm.QUEUE_SECONDS", 0)
-    engine, (path,) = a_slurm(tmp_path / "submitit", command(SAVE)), folders(1)
-    engine.start(path)
-    job = begun(path)[0]
-    squeue = (slurm / "squeue").read_text()
-    (slurm / "squeue").write_text("#!/bin/sh\necho Socket timed out >&2\nexit 1\n")
-    end = time.monotonic() + 3 * engine.result_seconds
-    while time.monotonic() < end:
-        assert engine.ended() == []
-    (slurm / "squeue").write_text(squeue)
-    os.kill(job, signal.SIGINT)
-    assert all_ended(engine) == [Ended(path, 130)]
 
 
 def test_a_later_scheduler_takes_over_slurm_jobs_that_run_and_submits_none_twice(

@@ -2,11 +2,13 @@
 
 import importlib.util
 import logging
-import math
+import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -14,7 +16,6 @@ from typing import Any, Literal
 
 from zoo.comparison.engines.contract import Ended
 from zoo.comparison.engines.local import ESCALATION, PAUSE, Command, Errand, Escalation, Outcome, job_command
-from zoo.comparison.engines.slurm_queue import LocalQueue, Queue, SlurmQueue
 from zoo.errors import ZooError
 
 JOBS = 32  # submitted at once; the queue is Slurm's
@@ -22,8 +23,9 @@ CPUS = 2
 MINUTES = 240  # short jobs begin sooner, and a run that takes longer continues in the next
 SAVING = 90  # seconds before the time limit in which a job is asked to save
 NOTE = "slurm-job.txt"  # in a run directory: which job trains it
+ALIVE = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED")
 LOOK_SECONDS = 1.0  # between looks at the jobs' files
-QUEUE_SECONDS = 30.0  # between looks at the queue, which is shared with others
+STATE_SECONDS = 30.0  # between questions after the jobs' states: submitit alone would ask every ten minutes
 RESULT_SECONDS = 30.0  # for which a shared file system may hide the result of a job that has ended
 TOO_LATE = 60.0  # seconds after an escalation's last signal, in which a job that can end has ended
 
@@ -58,10 +60,11 @@ class SlurmEngine:
     result_seconds: float = RESULT_SECONDS
     _running: dict[Path, Any] = field(default_factory=dict, init=False)  # submitit's jobs
     _over: dict[Path, float] = field(default_factory=dict, init=False)  # since when one has ended without a result
-    _untold: list[Ended] = field(default_factory=list, init=False)
+    _refused: list[Ended] = field(default_factory=list, init=False)
     _accepted: bool = field(default=False, init=False)  # whether Slurm ever took a job
     _stopping: bool = field(default=False, init=False)
-    _looked: float = field(default=-math.inf, init=False)
+    _looked: float = field(default=0.0, init=False)
+    _asked: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         if importlib.util.find_spec("submitit") is None:
@@ -72,7 +75,6 @@ class SlurmEngine:
 
         logging.getLogger("submitit").setLevel(logging.ERROR)
         self._submitit = submitit
-        self._queue: Queue = SlurmQueue() if self.cluster is None else LocalQueue()
         self._executor = submitit.AutoExecutor(self.folder, cluster=self.cluster or "slurm")
         self._executor.update_parameters(**self._asked_for())
 
@@ -90,28 +92,30 @@ class SlurmEngine:
 
     def ended(self) -> Sequence[Ended]:
         """The jobs that came to an end since the last call."""
+        ended, self._refused = self._refused, []
         now = time.monotonic()
         if self._running and now - self._looked >= self.look_seconds:
             self._looked = now
-            self._queue.look(QUEUE_SECONDS)
-            self._untold += [each for path, job in self._running.items() if (each := self._end(path, job, now))]
-        ended, self._untold = self._untold, []
-        self._forget(ended)
+            self._ask_for_states(now)
+            ended += [each for path, job in list(self._running.items()) if (each := self._end(path, job, now))]
+        for each in ended:
+            self._running.pop(each.path, None)
+            self._over.pop(each.path, None)
         return ended
 
     def stop(self) -> None:
         """Cancel what waits, have what runs save and end, and wait until all have; the rest is cancelled."""
         self._stopping = True
-        ended = self._cancel_waiting()
-        self._queue.ask_to_end(self._running.values())
+        for job in self._running.values():
+            self._ask_to_end(job)
         end = time.monotonic() + sum(grace for _, grace in self.escalation[:-1]) + TOO_LATE
+        ended = list(self.ended())
         while self._running and time.monotonic() < end:
             time.sleep(PAUSE)
-            self._queue.look(self.look_seconds)
             ended += self.ended()
         for job in self._running.values():
             job.cancel(check=False)
-        self._untold += ended  # told by the next call
+        self._refused += ended  # told by the next call
 
     def close(self) -> None:
         """Nothing: jobs belong to Slurm, and a later scheduler takes over those that run."""
@@ -143,7 +147,6 @@ class SlurmEngine:
             self._refuse(path, error)
             return None
         self._accepted = True
-        self._queue.add(job)
         (path / NOTE).write_text(f"{job.job_id}\n")
         return job
 
@@ -152,29 +155,28 @@ class SlurmEngine:
         reason = f"Slurm did not take the job: {error}"
         if not self._accepted:
             raise ZooError(reason) from error
-        self._untold.append(Ended(path, None, reason))
+        self._refused.append(Ended(path, None, reason))
 
     def _taken_over(self, path: Path) -> Any:
         note = path / NOTE
         if self.cluster is not None or not note.exists():
             return None
         job: Any = self._submitit.SlurmJob(folder=self.folder, job_id=note.read_text().strip())
-        self._queue.look(0)
-        return job if self._queue.holds(job) and not job.paths.result_pickle.exists() else None
+        state = job.watcher.get_state(job.job_id, mode="force")
+        alive = state.startswith(ALIVE) and not job.paths.result_pickle.exists()
+        return job if alive else None
+
+    def _ask_for_states(self, now: float) -> None:
+        if self.cluster is None and now - self._asked >= STATE_SECONDS:
+            self._asked = now
+            next(iter(self._running.values())).watcher.update()
 
     def _end(self, path: Path, job: Any, now: float) -> Ended | None:
-        over = not self._queue.holds(job)
-        if job.paths.result_pickle.exists() and (over or self.cluster is None):  # submitit's process may yet end
+        if job.paths.result_pickle.exists():
             return self._told(path, job)
-        if not over or now - self._over.setdefault(path, now) < self.result_seconds:
+        if not has_ended(job) or now - self._over.setdefault(path, now) < self.result_seconds:
             return None
-        state = self._queue.final_state(job)
-        return Ended(path, None, f"the Slurm job {job.job_id} ended as {state}; see {job.paths.stderr}")
-
-    def _forget(self, ended: Sequence[Ended]) -> None:
-        for each in ended:
-            self._running.pop(each.path, None)
-            self._over.pop(each.path, None)
+        return Ended(path, None, f"the Slurm job {job.job_id} ended as {job.state}; see {job.paths.stderr}")
 
     def _told(self, path: Path, job: Any) -> Ended:
         try:
@@ -183,12 +185,19 @@ class SlurmEngine:
             return Ended(path, None, f"the Slurm job {job.job_id} failed: {str(error).strip().splitlines()[-1]}")
         return outcome.told(path, self._stopping)
 
-    def _cancel_waiting(self) -> list[Ended]:
-        gone = self._queue.cancel_waiting(self._running.values())
-        paths = [path for path, job in self._running.items() if job in gone]
-        ended = [Ended(path, None, "it was cancelled before it began") for path in paths]
-        self._forget(ended)
-        return ended
+    def _ask_to_end(self, job: Any) -> None:
+        """SIGTERM to the job's task alone, without the SIGKILL that follows a plain scancel after half a minute."""
+        if self.cluster == "local":
+            with suppress(ProcessLookupError):
+                os.kill(int(job.job_id), signal.SIGTERM)
+            return
+        for words in (["--state=PENDING"], ["--signal=TERM"]):
+            subprocess.run(["scancel", *words, job.job_id], capture_output=True)
+
+
+def has_ended(job: Any) -> bool:
+    """Whether Slurm says so; submitit takes a preempted job for one that is requeued."""
+    return bool(job.done()) or str(job.state).startswith("PREEMPTED")
 
 
 def parameter(text: str) -> tuple[str, Any]:
