@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tiny import Case
+from tiny import POINTS, Case
 
 from zoo.trainer import Trainer
 
@@ -21,6 +21,8 @@ CASES = [
     Case("dcgan", ("average_decay=0.9",)),
     Case("wgan"),
     Case("wgan-gp"),
+    Case("wgan-mlp", shape=POINTS),
+    Case("wgan-gp-mlp", shape=POINTS),
     Case("conditional+r1+stateful", classes=3),
 ]
 MODES = {"calls": (1, False, 4), "loop": (5, True, 3)}  # steps in a call, data on the device, steps of a first sitting

@@ -1,7 +1,7 @@
-"""A Slurm of this machine alone, which starts at once whatever is submitted, unless its folder has a file `full`.
+"""A Slurm of this machine alone, which starts at once whatever is submitted: sbatch, srun, scancel and sacct.
 
-Each command is this file under another name; what they know of jobs lies in files in their folder, by which a test can
-also say what Slurm would: that a job was preempted, say.
+Each is this file under another name; what they know of jobs lies in files in their folder, by which a test can also
+say what Slurm would: that a job was preempted, say.
 """
 
 import os
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("sbatch", "srun", "scancel", "squeue", "sacct")
+COMMANDS = ("sbatch", "srun", "scancel", "sacct")
 FOLDER = Path(sys.argv[0]).parent
 
 
@@ -30,14 +30,11 @@ def sbatch(batch: str) -> None:
         sys.exit("sbatch: error: invalid partition specified: none")
     number = len(list(FOLDER.glob("*.batch"))) + 1
     (FOLDER / f"{number}.batch").write_text(text)
-    print(f"Submitted batch job {number}")
-    if (FOLDER / "full").exists():
-        (FOLDER / f"{number}.state").write_text("PENDING")
-        return
     run = f"bash {FOLDER}/{number}.batch; echo $? > {FOLDER}/{number}.code"
     environment = os.environ | {"SLURM_JOB_ID": str(number), "SLURM_NTASKS": "1", "SLURM_PROCID": "0"}
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     subprocess.Popen(["bash", "-c", run], env=environment, start_new_session=True, **quiet)
+    print(f"Submitted batch job {number}")
 
 
 def srun(*words: str) -> None:
@@ -52,25 +49,20 @@ def srun(*words: str) -> None:
 
 
 def scancel(*words: str) -> None:
-    """Cancels jobs, those of a state or whichever; or has their tasks signalled."""
-    for number in (word for word in words if word.isdecimal()):
-        waits = state(number) == "PENDING"
-        if waits or not {"--state=PENDING", "--signal=TERM"} & {*words}:
-            (FOLDER / f"{number}.state").write_text("CANCELLED by 0")
-        if not waits and "--state=PENDING" not in words:
-            os.kill(int((FOLDER / f"{number}.pid").read_text()), signal.SIGTERM)
-
-
-def squeue(*words: str) -> None:
-    """The jobs that have not ended."""
-    for batch in FOLDER.glob("*.batch"):
-        if (said := state(batch.stem)) in ("PENDING", "RUNNING"):
-            print(batch.stem, said)
+    """Signals the task; nothing of this Slurm is ever pending."""
+    number = words[-1]
+    if "--state=PENDING" in words:
+        return
+    if "--signal=TERM" not in words:
+        (FOLDER / f"{number}.state").write_text("CANCELLED by 0")
+    os.kill(int((FOLDER / f"{number}.pid").read_text()), signal.SIGTERM)
 
 
 def sacct(*words: str) -> None:
-    """The state of a job."""
-    print(state(words[-1]))
+    """The states of all jobs."""
+    print("JobID|State|NodeList")
+    for batch in FOLDER.glob("*.batch"):
+        print(f"{batch.stem}|{state(batch.stem)}|here")
 
 
 def state(number: str) -> str:

@@ -129,6 +129,8 @@ def ray_cluster() -> Iterator[str]:
             del os.environ[name]
         with pytest.MonkeyPatch.context() as briefly:
             briefly.setattr(devices, "cores", lambda: 4)
+            for name in devices.THREADS:  # which Ray's workers would have from this process
+                briefly.delenv(name, raising=False)
             engine = RayEngine(gpus=0)
         yield ray.get_runtime_context().gcs_address
         engine.close()
@@ -521,7 +523,9 @@ def test_a_ray_cluster_that_is_not_there_is_told_at_once(scheme: str):
             connect(address)
 
 
-def test_slurm_is_told_what_a_job_asks_for(slurm: Path, tmp_path: Path, command, folders):
+def test_slurm_is_told_what_a_job_asks_for(slurm: Path, tmp_path: Path, command, folders, monkeypatch):
+    for name in devices.THREADS:
+        monkeypatch.delenv(name, raising=False)
     engine = SlurmEngine(
         tmp_path / "submitit",
         partition="vision",
