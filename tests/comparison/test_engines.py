@@ -401,7 +401,9 @@ def test_jobs_of_a_scheduler_that_is_killed_save_once_and_end(
     process.kill()
     for path, job in zip(paths, jobs, strict=True):
         until(lambda job=job: not alive(job))
-        assert json.loads((path / "saved").read_text()) == [signal.SIGTERM]
+        got = json.loads((path / "saved").read_text())
+        # Ray may first ask its worker to end. A job saves on the first signal, and gives up on a second of its kind.
+        assert got in [[signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]][: 1 if kind == "local" else 2]
 
 
 def test_a_job_saves_when_its_keeper_is_killed(command, folders):
