@@ -16,17 +16,17 @@ from PIL import Image
 
 from zoo.catalogue import read_catalogue
 from zoo.comparison.report import markdown_table, write_report
-from zoo.comparison.report.curves import loss_band, score_band
+from zoo.comparison.report.charts.bands import loss_band, score_band
 from zoo.comparison.report.html import naming
 from zoo.comparison.report.markdown_text import code, escaped
-from zoo.comparison.report.outcomes import cost_cells, cost_columns
-from zoo.comparison.report.pairs import difference_decimals
 from zoo.comparison.report.pictures import as_made, pictures_of
 from zoo.comparison.report.published import Published, published_of
 from zoo.comparison.report.published import read as read_published
-from zoo.comparison.report.ranks import mark, open_ranks
 from zoo.comparison.report.reading import Variant, middle_run
-from zoo.comparison.report.sides import protocols_of, recipes_of
+from zoo.comparison.report.tables.outcomes import cost_cells, cost_columns
+from zoo.comparison.report.tables.pairs import difference_decimals
+from zoo.comparison.report.tables.ranks import mark, open_ranks
+from zoo.comparison.report.tables.sides import protocols_of, recipes_of
 from zoo.comparison.report.words import count, duration, memory, number, plain, spread
 from zoo.pictures import grid
 

@@ -12,13 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from zoo.comparison.report import words
-from zoo.comparison.report.charts import loss_chart, score_chart
-from zoo.comparison.report.curves import AXES, loss_band, score_band
+from zoo.comparison.report.charts.bands import AXES, loss_band, score_band
+from zoo.comparison.report.charts.lines import loss_chart, score_chart
+from zoo.comparison.report.charts.strip import last_values, strip_chart
+from zoo.comparison.report.charts.svg import SERIES
 from zoo.comparison.report.facts import facts_of, measured_of
-from zoo.comparison.report.pairs import Pair, pairs_of
 from zoo.comparison.report.pictures import Picture, pictures_of
 from zoo.comparison.report.published import Published, published_of
-from zoo.comparison.report.ranks import ordered
 from zoo.comparison.report.reading import (
     Comparison,
     RunCell,
@@ -34,11 +34,11 @@ from zoo.comparison.report.reading import (
     value_of,
     variants_of,
 )
-from zoo.comparison.report.sides import Sides, protocols_of, recipes_of
-from zoo.comparison.report.strip import last_values, strip_chart
-from zoo.comparison.report.svg import SERIES
-from zoo.comparison.report.table import Table
-from zoo.comparison.report.variant_table import variant_table
+from zoo.comparison.report.tables.pairs import Pair, pairs_of
+from zoo.comparison.report.tables.ranks import ordered
+from zoo.comparison.report.tables.sides import Sides, protocols_of, recipes_of
+from zoo.comparison.report.tables.table import Table
+from zoo.comparison.report.tables.variants import variant_table
 
 HERE = Path(__file__).parent
 LOSSES = {"discriminator": "discriminator_loss", "generator": "generator_loss"}

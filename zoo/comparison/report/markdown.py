@@ -5,7 +5,6 @@ from urllib.parse import quote
 
 from zoo.comparison.report.facts import facts_of, measured_of
 from zoo.comparison.report.markdown_text import code, escaped, grid
-from zoo.comparison.report.pairs import Pair, pairs_of
 from zoo.comparison.report.published import Published, published_of
 from zoo.comparison.report.reading import (
     Comparison,
@@ -18,9 +17,10 @@ from zoo.comparison.report.reading import (
     scores_of,
     variants_of,
 )
-from zoo.comparison.report.sides import protocols_of, recipes_of
-from zoo.comparison.report.table import Cell, Table
-from zoo.comparison.report.variant_table import variant_table
+from zoo.comparison.report.tables.pairs import Pair, pairs_of
+from zoo.comparison.report.tables.sides import protocols_of, recipes_of
+from zoo.comparison.report.tables.table import Cell, Table
+from zoo.comparison.report.tables.variants import variant_table
 from zoo.comparison.report.words import STAGE_NAMES, STAGES, arrow
 
 

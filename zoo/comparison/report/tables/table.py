@@ -1,4 +1,4 @@
-"""A table of variants as data, which the page and Markdown lay out."""
+"""A table as data: columns, rows, cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from zoo.comparison.report.curves import AXES
+from zoo.comparison.report.charts.bands import AXES
+from zoo.comparison.report.charts.svg import GRID, MUTED, PALETTE, SERIES
 from zoo.comparison.report.reading import Variant
-from zoo.comparison.report.svg import GRID, MUTED, PALETTE, SERIES
 from zoo.comparison.report.words import MINUS, count
 
 WIDTH, HEIGHT = 400, 250  # pixels, the size at which text has its size

@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from zoo.comparison.report.drawing import (
+from zoo.comparison.report.charts.drawing import (
     RIGHT,
     TEXT,
     TOP,
@@ -19,8 +19,8 @@ from zoo.comparison.report.drawing import (
     spans_magnitudes,
     style_of,
 )
+from zoo.comparison.report.charts.svg import GRID, INK, MUTED, SURFACE, Series, inline_svg
 from zoo.comparison.report.reading import RunCell, Variant, value_of
-from zoo.comparison.report.svg import GRID, INK, MUTED, SURFACE, Series, inline_svg
 from zoo.comparison.report.words import arrow, finite, number
 
 TICKS = 24  # pixels below the axes

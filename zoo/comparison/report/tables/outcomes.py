@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from zoo.comparison.report.reading import OPEN, RunCell
-from zoo.comparison.report.table import Cell, Column
+from zoo.comparison.report.tables.table import Cell, Column
 from zoo.comparison.report.words import count, duration, finite, memory
 
 COSTS = {

@@ -7,8 +7,8 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from zoo.comparison.report.curves import AXES, Band
-from zoo.comparison.report.drawing import (
+from zoo.comparison.report.charts.bands import AXES, Band
+from zoo.comparison.report.charts.drawing import (
     DASHES,
     HEIGHT,
     better_words,
@@ -19,8 +19,8 @@ from zoo.comparison.report.drawing import (
     spans_magnitudes,
     style_of,
 )
+from zoo.comparison.report.charts.svg import PALETTE, Series, inline_svg
 from zoo.comparison.report.reading import Variant
-from zoo.comparison.report.svg import PALETTE, Series, inline_svg
 from zoo.comparison.report.words import arrow, count, duration, number, plural
 
 LOSS_HEIGHT = 190  # pixels

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from statistics import median_high
 from typing import Any
 
-from zoo.comparison.report.outcomes import cost_cells, cost_columns, outcome_cells, outcome_columns
-from zoo.comparison.report.ranks import mark, open_ranks, ordered
 from zoo.comparison.report.reading import Comparison, ranking_of, runs_of, scores_of, variants_of
-from zoo.comparison.report.table import Cell, Column, Row, Table
+from zoo.comparison.report.tables.outcomes import cost_cells, cost_columns, outcome_cells, outcome_columns
+from zoo.comparison.report.tables.ranks import mark, open_ranks, ordered
+from zoo.comparison.report.tables.table import Cell, Column, Row, Table
 from zoo.comparison.report.words import NONE, STAGES, arrow, decimals_of, finite, number, spread
 
 

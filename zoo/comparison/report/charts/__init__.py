@@ -1,0 +1,1 @@
+"""Matplotlib's figures, as parts of the page."""

@@ -1,0 +1,1 @@
+"""Tables as data, which the page and Markdown lay out."""
