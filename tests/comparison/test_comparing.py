@@ -156,10 +156,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from zoo.comparison.comparing import ComparisonOptions, compare
-from zoo.cli import main
+from zoo.comparison.engines.choosing import EngineChoice
 options = eval(sys.argv[1])
 try:
-    compare(ComparisonOptions(**options), progress=True)
+    compare(ComparisonOptions(**options), choice=EngineChoice(jobs=1), progress=True)
 except KeyboardInterrupt as error:
     sys.exit(getattr(error, "exit_code", 1))
 """
@@ -167,10 +167,9 @@ except KeyboardInterrupt as error:
 
 @pytest.fixture
 def begun(asked: Callable[..., ComparisonOptions], tmp_path: Path) -> Iterator[subprocess.Popen]:
-    """A comparison of one long run in a process of its own, past its first checkpoint."""
-    options = {
-        name: value for name, value in vars(asked(tmp_path / "cut", **LONG)).items() if name not in ("look", "engine")
-    }
+    """A comparison of two long runs in a process of its own, past the first checkpoint of the first one."""
+    asked_for = vars(asked(tmp_path / "cut", **{**LONG, "seeds": 2}))
+    options = {name: value for name, value in asked_for.items() if name not in ("look", "engine")}
     text = repr(options).replace("PosixPath(", "Path(")
     with subprocess.Popen([sys.executable, "-c", SCRIPT, text], stderr=subprocess.PIPE, text=True) as process:
         while not list((tmp_path / "cut").glob("runs/**/step-*.npz")):
@@ -190,8 +189,11 @@ def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
     begun.send_signal(how)
     begun.wait()
     assert begun.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
-    (run,) = (path.parent for path in (tmp_path / "cut").glob("runs/**/job.json"))
+    (run,) = (path.parent for path in (tmp_path / "cut").glob("runs/**/0/job.json"))
     assert read_outcome(run) is None
+    if how == signal.SIGINT:
+        told = json.loads((tmp_path / "cut" / "comparison.json").read_text())
+        assert [(cell["seed"], cell["state"]) for cell in told["cells"]] == [(0, "stopped"), (1, "waiting")]
     compare(asked(tmp_path / "cut", **LONG), progress=False)
     assert read_outcome(run)["state"] == "done"
     states = [read_path(RunDirectory(each).checkpoints.paths()[-1])[0] for each in (run, whole)]

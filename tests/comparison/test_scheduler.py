@@ -142,6 +142,7 @@ def test_ctrl_c_has_the_engine_save_and_the_same_call_continues(scheduled, tmp_p
     with pytest.raises(Interrupted, match="the same command continues"):
         scheduled({0: ["done"], 1: ["interrupt"], 2: ["done"]})
     assert not (tmp_path / "1" / OUTCOME).exists()
+    assert json.loads((tmp_path / "2" / JOB).read_text()) == {"seed": 2}  # it waits, begun or not
     engine, _ = scheduled({0: ["done"], 1: ["done"], 2: ["done"]})
     assert 0 not in engine.begun
     assert {1, 2} & set(engine.begun)

@@ -37,6 +37,9 @@ class Scheduler:
     def run(self) -> None:
         """Work until every cell is done or has failed; after Ctrl-C every run is saved, and Interrupted is raised."""
         self.queue = deque(cell for cell in self.cells if is_to_do(cell.path))
+        for cell in self.queue:
+            if not (cell.path / JOB).exists():  # by which others know that it waits
+                write_job(cell.path, self.describe(cell))
         self.running: dict[Path, Cell] = {}
         self.elsewhere: dict[Path, tuple[Cell, float]] = {}  # and when it is to be looked at again
         self.tell_beginning()
