@@ -37,16 +37,23 @@ def asked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
     data_dir = tmp_path_factory.mktemp("prepared")
 
     def ask(out: Path, variants: tuple[str, ...] = ("convolutional",), **options: object) -> ComparisonOptions:
-        given = {"seeds": 2, "images": 160, "evaluations": 2, "metrics": ("fd",), "samples": 60, **options}
+        given = {
+            "seeds": 2,
+            "images": 160,
+            "evaluations": 2,
+            "metrics": ("fd",),
+            "samples": 60,
+            "extractor": "pooling",
+            **options,
+        }
         return ComparisonOptions(
             variants=variants,
             datasets=(str(data),),
             settings=TINY,
-            extractor="pooling",
             plugins=PLUGINS,
             data_dir=data_dir,
             out=out,
-            **given,
+            **{**given, **options},
         )
 
     return ask
@@ -136,12 +143,27 @@ def test_mistakes_are_told_before_anything_is_trained(asked: Callable[..., Compa
     out = tmp_path / "none"
     for variants, options, message in (
         (("convolutoinal",), {}, "Did you mean 'convolutional'"),
-        (("convolutional,widht=3",), {}, "widht"),
+        (("convolutional",), {"extractor": "poolign"}, "Unknown extractor: 'poolign'"),
         (("convolutional",), {"sweeps": ("batch_size=4,many",)}, "batch_size"),
         ((), {"benchmark": "ring9"}, "Did you mean 'ring8'"),
     ):
         with pytest.raises(ZooError, match=message):
             compare(asked(out, variants, **options), progress=False)
+    assert not out.exists()
+
+
+def test_all_that_would_stop_a_run_is_told_before_anything_is_trained(
+    asked: Callable[..., ComparisonOptions], data: Path, tmp_path: Path
+):
+    out = tmp_path / "none"
+    variants = ("convolutional", "convolutional,widht=3", "dcgan")
+    with pytest.raises(ZooError) as error:
+        compare(asked(out, variants, metrics=("modes", "kid")), progress=False)
+    recipe, networks, score = str(error.value).splitlines()
+    assert recipe.startswith(f"convolutional,widht=3 on {data}: --set: Unknown recipe field: 'widht'.")
+    assert networks.startswith(f"dcgan on {data}: Plugin 'dcgan' makes square images of 28 pixels or a power of two")
+    assert score.startswith(f"{data}: ")
+    assert "modes of images are digits: --extractor digits" in score
     assert not out.exists()
 
 

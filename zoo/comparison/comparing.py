@@ -14,14 +14,15 @@ from zoo.catalogue.entries import match
 from zoo.checkpoint import read_json, write_json
 from zoo.comparison.candidates import Candidate, parse_candidate, parse_sweep, swept
 from zoo.comparison.engines.choosing import EngineChoice, engine_named
-from zoo.comparison.plan import BUDGETS, RUNS, Plan, Question, check_same_question
+from zoo.comparison.plan import BUDGETS, RUNS, Cell, Plan, Question, check_same_question
+from zoo.comparison.rehearsal import rehearse
 from zoo.comparison.scheduler import Scheduler
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, unknown
 from zoo.evaluation.options import JUDGED_BY, PERIODIC
 from zoo.pipeline import as_text, check_numbers
 from zoo.progress import Progress, telling
-from zoo.run_directory import find_runs
+from zoo.run_directory import RunDirectory, find_runs
 
 COMPARISONS = Path("comparisons")
 QUESTION = "question.json"  # of a folder: what its runs share
@@ -184,7 +185,7 @@ def budget_of(
 
 
 def check_runs(plan: Plan, catalogue: Catalogue, told: Progress) -> None:
-    """Resolve every variant on every dataset, and prepare the data, before a run begins."""
+    """Prepare the data, and try out every variant on it, before a run begins."""
     from zoo.data import open_dataset
 
     backend.choose(plan.engine.backend)
@@ -193,12 +194,20 @@ def check_runs(plan: Plan, catalogue: Catalogue, told: Progress) -> None:
         for split in (plan.question.look.split, PERIODIC.split):
             look = replace(plan.question.look, split=split)
             told.note(open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=look, told=told).summary)
-    backend.prepare()
-    from zoo.registry import resolve_stack
+    rehearse([plan.job(cell) for cell in first_of_each(plan)], told)
 
-    for candidate in plan.candidates:
-        for dataset in plan.datasets:
-            resolve_stack(candidate.stack, catalogue, dataset, [*plan.question.settings, *candidate.settings])
+
+def first_of_each(plan: Plan) -> list[Cell]:
+    """A run of each variant on each dataset, without those of which any has begun."""
+    groups: dict[tuple[Candidate, str], list[Cell]] = {}
+    for cell in plan.cells():
+        groups.setdefault((cell.candidate, cell.dataset), []).append(cell)
+    return [cells[0] for cells in groups.values() if not any(has_begun(cell.path) for cell in cells)]
+
+
+def has_begun(path: Path) -> bool:
+    """Whether a run was ever trained, so that there is nothing left to try out."""
+    return RunDirectory(path).record_file.exists()
 
 
 def begin(plan: Plan) -> None:

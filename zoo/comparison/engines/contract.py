@@ -39,5 +39,10 @@ class Engine(Protocol):
 
 
 def command(path: Path, python: str) -> list[str]:
-    """The command of a job; -P keeps files of the working directory from being taken for modules, as `zoo` does."""
-    return [python, "-P", "-m", "zoo.comparison.job", str(path)]
+    """The command of a job."""
+    return [*python_module("zoo.comparison.job", python), str(path)]
+
+
+def python_module(name: str, python: str) -> list[str]:
+    """The command of a module; -P keeps files of the working directory from being taken for modules, as `zoo` does."""
+    return [python, "-P", "-m", name]
