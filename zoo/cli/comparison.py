@@ -173,13 +173,15 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
     A variant may carry recipe values: dcgan,width=32. The runs are the queue: the same command continues what was
     interrupted, does nothing twice, and with more variants or seeds adds to what is there.
     """
-    from zoo.comparison.comparing import compare, planned
+    from zoo.comparison.comparing import compare, planned, try_out
     from zoo.comparison.engines.choosing import EngineChoice
     from zoo.progress import telling
 
     asked = asked_of(options)
     if dry_run:
-        plan = planned(asked, telling(not as_json))
+        told = telling(not as_json)
+        plan = planned(asked, told)
+        try_out(plan, told)
         rows = [{"run": cell.name, "path": str(cell.path)} for cell in plan.cells()]
         click.echo(json.dumps(rows) if as_json else "\n".join(f"{row['run']}: {row['path']}" for row in rows))
         return

@@ -79,6 +79,7 @@ def compare(
     """
     told = telling(progress)
     plan = planned(asked, told)
+    try_out(plan, told)
     begin(plan)
     cells = plan.cells()
     made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
@@ -93,7 +94,7 @@ def compare(
 
 
 def planned(asked: ComparisonOptions, told: Progress) -> Plan:
-    """The grid; raises ZooError for every mistake that can be known before training."""
+    """The grid, its data prepared; raises ZooError for every mistake that needs no network to be built."""
     catalogue = read_catalogue([Path(each) for each in asked.plugins])
     entry = benchmark_of(asked, catalogue)
     names = asked.datasets or entry.datasets
@@ -118,7 +119,7 @@ def planned(asked: ComparisonOptions, told: Progress) -> Plan:
         engine=asked.engine,
         sweep=dict(map(parse_sweep, asked.sweeps)),
     )
-    check_runs(plan, catalogue, told)
+    prepare_data(plan, catalogue, told)
     return plan
 
 
@@ -184,8 +185,8 @@ def budget_of(
     return {"epochs": float(epochs)}
 
 
-def check_runs(plan: Plan, catalogue: Catalogue, told: Progress) -> None:
-    """Prepare the data, and try out every variant on it, before a run begins."""
+def prepare_data(plan: Plan, catalogue: Catalogue, told: Progress) -> None:
+    """Have what runs read on disk before the first of them begins."""
     from zoo.data import open_dataset
 
     backend.choose(plan.engine.backend)
@@ -194,15 +195,15 @@ def check_runs(plan: Plan, catalogue: Catalogue, told: Progress) -> None:
         for split in (plan.question.look.split, PERIODIC.split):
             look = replace(plan.question.look, split=split)
             told.note(open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=look, told=told).summary)
-    rehearse([plan.job(cell) for cell in first_of_each(plan)], told)
 
 
-def first_of_each(plan: Plan) -> list[Cell]:
-    """A run of each variant on each dataset, without those of which any has begun."""
+def try_out(plan: Plan, told: Progress) -> None:
+    """Raises ZooError with all that would stop any variant on any dataset, unless a run of it has begun already."""
     groups: dict[tuple[Candidate, str], list[Cell]] = {}
     for cell in plan.cells():
         groups.setdefault((cell.candidate, cell.dataset), []).append(cell)
-    return [cells[0] for cells in groups.values() if not any(has_begun(cell.path) for cell in cells)]
+    fresh = [cells[0] for cells in groups.values() if not any(has_begun(cell.path) for cell in cells)]
+    rehearse([plan.job(cell) for cell in fresh], told)
 
 
 def has_begun(path: Path) -> bool:

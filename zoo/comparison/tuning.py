@@ -20,6 +20,7 @@ from zoo.comparison.engines.choosing import EngineChoice, engine_named
 from zoo.comparison.engines.contract import Ended, Engine
 from zoo.comparison.job import DIVERGED, DONE, read_outcome
 from zoo.comparison.plan import Cell, Plan
+from zoo.comparison.rehearsal import rehearse
 from zoo.comparison.scheduler import POLL_SECONDS, how_it_ended, write_job
 from zoo.comparison.space import Dimension
 from zoo.errors import ZooError
@@ -177,7 +178,8 @@ def tune(
     plan = replace(planned(named, told), seeds=[seed])
     if len(plan.candidates) != 1 or len(plan.datasets) != 1:
         raise ZooError("zoo tune takes one variant on one dataset. For several, see zoo compare.")
-    check_space(plan, space)
+    if not (plan.folder / STORAGE).exists():
+        try_out(plan, space, told)
     begin(plan)
     study = opened_study(plan, space, rungs, seed)
     made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
@@ -195,16 +197,12 @@ def check_numbers(trials: int, rungs: int) -> None:
             raise ZooError(f"{name} must be at least 1; received {value}.")
 
 
-def check_space(plan: Plan, space: Sequence[Dimension]) -> None:
-    """Raises ZooError where the recipe has no such field, or takes no such value."""
-    from zoo.catalogue import read_catalogue
-    from zoo.registry import resolve_stack
-
-    candidate, catalogue = plan.candidates[0], read_catalogue(plan.plugins)
-    for each in space:
-        for value in each.choices or (f"{each.low}", f"{each.high}"):
-            settings = [*plan.question.settings, *candidate.settings, f"{each.field}={value}"]
-            resolve_stack(candidate.stack, catalogue, plan.datasets[0], settings)
+def try_out(plan: Plan, space: Sequence[Dimension], told: Progress) -> None:
+    """Raises ZooError where the recipe has no such field, takes no such value, or no networks can be built of it."""
+    stack, dataset, seed = plan.candidates[0], plan.datasets[0], plan.seeds[0]
+    values = [f"{each.field}={value}" for each in space for value in each.choices or (each.low, each.high)]
+    tried = [Candidate(stack.stack, (*stack.settings, value)) for value in values]
+    rehearse([plan.job(Cell(each, dataset, seed, plan.folder)) for each in tried], told)
 
 
 def opened_study(plan: Plan, space: Sequence[Dimension], rungs: int, seed: int) -> "optuna.Study":
