@@ -1,6 +1,7 @@
 """What `zoo compare` and `zoo report` do: plan the grid, have an engine train it, and report."""
 
 import contextlib
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
@@ -82,6 +83,8 @@ def compare(
     try_out(plan, told)
     begin(plan)
     cells = plan.cells()
+    if around is None:
+        told.note(f"How the runs stand: zoo watch {shlex.quote(str(plan.folder))}")
     made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
     with contextlib.closing(made):
         try:
