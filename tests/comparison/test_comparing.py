@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from zoo.checkpoint import read_path
+from zoo.cli.comparison_printing import compared as printed
 from zoo.comparison.comparing import ComparisonOptions, compare, report
 from zoo.comparison.job import read_outcome
 from zoo.errors import ZooError
@@ -105,6 +106,17 @@ def test_a_run_that_diverges_is_shown_with_its_reason_and_ranks_last(compared: t
     assert (summaries[BROKEN]["runs"], summaries[BROKEN]["finished"]) == (2, 0)
     assert scores["fd_pooling"]["last"]["leaders"] == ("convolutional",)
     assert any("2 of 4 runs diverged" in note for note in found["notes"])
+
+
+def test_the_command_prints_what_the_statistics_support(compared: tuple[Path, dict]):
+    lines = printed(compared[1]).splitlines()
+    assert lines[2].startswith("fd_pooling (lower is better): convolutional leads; no run of convolutional,")
+    assert not any(line.startswith("*") for line in lines)
+    decided = json.loads(json.dumps(compared[1]))
+    (scores,) = decided["rankings"].values()
+    scores["fd_pooling"]["last"]["differences"][0]["verdict"] = "better"
+    lines = printed(decided).splitlines()
+    assert [line.split()[:2] for line in lines if line.startswith("*")] == [["*", "convolutional"], ["*", "best"]]
 
 
 def test_the_report_is_written_beside_the_runs(compared: tuple[Path, dict]):

@@ -1,6 +1,7 @@
 """What `zoo compare` and `zoo report` print."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 
@@ -25,10 +26,13 @@ def compared(comparison: Mapping[str, Any]) -> str:
 
 def ranking_lines(name: str, rankings: Mapping[str, Any]) -> str:
     """One score: what the statistics say of the last checkpoints, and each variant's numbers."""
+    from zoo.comparison.report.tables.ranks import mark
+
     last, best = rankings["last"], rankings["best"]
+    marks = {label: mark(last, label) for label in last["summaries"]}
     rows = [
         {
-            "name": f"{'*' if label in last['leaders'] else ' '} {label}",
+            "name": f"{'*' if marks[label] else ' '} {label}",
             "last": spread(found),
             "best": spread(best["summaries"][label]),
             "runs": f"{found['finished']}/{found['runs']}",
@@ -36,7 +40,10 @@ def ranking_lines(name: str, rankings: Mapping[str, Any]) -> str:
         for label, found in last["summaries"].items()
     ]
     heading = {"name": "  mean ± deviation [95% of the mean]", "last": "last", "best": "best", "runs": "finished"}
-    return f"\n{name} ({last['better']} is better): {last['sentence']}\n{columns([heading, *rows])}"
+    legend = [f"* {found}" for found in dict.fromkeys(marks.values()) if found]
+    return "\n".join(
+        ["", f"{name} ({last['better']} is better): {last['sentence']}", columns([heading, *rows]), *legend]
+    )
 
 
 def spread(summary: Mapping[str, Any]) -> str:
@@ -49,17 +56,17 @@ def spread(summary: Mapping[str, Any]) -> str:
 
 
 def cost_row(label: str, cells: list[dict[str, Any]]) -> dict[str, str]:
-    """What one variant's runs took, on average."""
+    """What one variant's runs took: medians, as in the report."""
     costs = [cell["cost"] for cell in cells if cell["label"] == label and cell["cost"]["steps"]]
 
-    def mean(name: str) -> float | None:
+    def middle(name: str) -> float | None:
         values = [cost[name] for cost in costs if cost[name] is not None]
-        return sum(values) / len(values) if values else None
+        return median(values) if values else None
 
-    speed, memory, seconds = mean("images_per_second"), mean("peak_memory"), mean("seconds")
+    speed, memory, seconds = middle("images_per_second"), middle("peak_memory"), middle("seconds")
     return {
         "name": f"  {label}",
-        "images": f"{mean('images') or 0:,.0f} images",
+        "images": f"{middle('images') or 0:,.0f} images",
         "seconds": "" if seconds is None else f"{seconds:.0f} s",
         "speed": "" if speed is None else f"{speed:,.0f} images/s",
         "memory": "" if memory is None else f"{memory / 2**30:.2f} GiB",
