@@ -54,7 +54,7 @@ def asked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
             plugins=PLUGINS,
             data_dir=data_dir,
             out=out,
-            **{**given, **options},
+            **given,
         )
 
     return ask

@@ -118,6 +118,13 @@ def folders(tmp_path: Path) -> Callable[[int], list[Path]]:
     return make
 
 
+@pytest.fixture
+def threads_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user has set no numbers of threads, as `make test` has."""
+    for name in devices.THREADS:
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="module")
 def ray_cluster() -> Iterator[str]:
     """The address of a Ray of this machine, started once; every RayEngine of this process uses it."""
@@ -139,7 +146,8 @@ def ray_cluster() -> Iterator[str]:
 @pytest.fixture
 def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a Slurm that is on the path."""
-    pytest.importorskip("submitit", reason="submitit is not installed (the extra slurm)")
+    submitit = pytest.importorskip("submitit", reason="submitit is not installed (the extra slurm)")
+    submitit.SlurmJob.watcher.clear()  # it keeps the states of jobs by their numbers, which each of these begins with 1
     folder = tmp_path / "slurm-commands"
     slurm_of_files.install(folder)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -224,9 +232,8 @@ def test_a_job_that_does_not_listen_is_killed_in_the_end(make: Make, folders):
     assert not (path / "saved").exists()
 
 
+@pytest.mark.usefixtures("threads_unset")
 def test_a_job_is_given_its_threads_unless_the_user_has_set_them(make: Make, folders, monkeypatch: pytest.MonkeyPatch):
-    for name in devices.THREADS:
-        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=nowhere")
     engine, (path,) = make(TELL), folders(1)
@@ -525,9 +532,8 @@ def test_a_ray_cluster_that_is_not_there_is_told_at_once(scheme: str):
             connect(address)
 
 
-def test_slurm_is_told_what_a_job_asks_for(slurm: Path, tmp_path: Path, command, folders, monkeypatch):
-    for name in devices.THREADS:
-        monkeypatch.delenv(name, raising=False)
+@pytest.mark.usefixtures("threads_unset")
+def test_slurm_is_told_what_a_job_asks_for(slurm: Path, tmp_path: Path, command, folders):
     engine = SlurmEngine(
         tmp_path / "submitit",
         partition="vision",
