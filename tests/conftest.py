@@ -15,8 +15,8 @@ import pytest
 from zoo.backend.policy import TABLE
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset
-from zoo.registry import resolve_stack
-from zoo.stack import Stack
+from zoo.stacks.resolving import resolve_stack
+from zoo.stacks.stack import Stack
 
 STACKS = Path(__file__).with_name("stacks")  # plugins that are not shipped
 TINY = {"batch_size": 4, "latent_size": 3, "width": 2, "generator_units": "8", "discriminator_units": "8,8"}

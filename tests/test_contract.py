@@ -12,7 +12,7 @@ from keras import ops
 
 from zoo import backend
 from zoo.catalogue import read_catalogue
-from zoo.trainer import Trainer
+from zoo.training.trainer import Trainer
 
 SHAPES = {"1 channel": (16, 16, 1), "3 channels": (16, 16, 3), "points": (2,)}
 STEPS = 2
@@ -122,7 +122,7 @@ def test_the_saved_generator_gives_the_same_samples(trained: Trained, tmp_path: 
 @pytest.mark.parametrize(("size", "smallest"), [(16, 4), (28, 7), (32, 4), (64, 4), (128, 4)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_dcgan_builds_for_every_size(size: int, smallest: int, channels: int, make_stack: Callable) -> None:
-    from zoo.players import build_players
+    from zoo.training.players import build_players
 
     players = build_players(make_stack("dcgan"), (size, size, channels), None, 0, backend.engine())
     made = players.generator(np.zeros((2, 3), "float32"))
@@ -169,7 +169,7 @@ def test_custom_latents_reach_the_generator_and_the_penalty(tiny_dataset: Callab
 def test_augmentations_are_chained_in_the_stacks_order_with_seeds_of_their_own(
     tiny_dataset: Callable, make_stack: Callable
 ) -> None:
-    from zoo.terms import Terms
+    from zoo.training.terms import Terms
 
     seen = {}
     for order in ("doubling+shifting", "shifting+doubling"):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from zoo.trainer import Trainer
+from zoo.training.trainer import Trainer
 
 SETTINGS = ("critic_steps=2", "batch_size=4")
 BATCH = 4 * 16 * 16  # bytes
@@ -44,8 +44,8 @@ def test_data_that_does_not_fit_is_brought_in_as_many_steps_as_fit_and_gives_the
 ) -> None:
     resident = looping()
     expected = resident.train(7)
-    monkeypatch.setattr("zoo.trainer.RESIDENT_BYTES", 1)
-    monkeypatch.setattr("zoo.trainer.AHEAD_BYTES", 3 * 2 * BATCH)
+    monkeypatch.setattr("zoo.training.trainer.RESIDENT_BYTES", 1)
+    monkeypatch.setattr("zoo.training.trainer.AHEAD_BYTES", 3 * 2 * BATCH)
     streaming = looping()
     assert streaming.resident == {}
     assert streaming.steps_per_call == 3

@@ -17,8 +17,8 @@ needs_documents = pytest.mark.skipif(not (SOURCES / "README.md").exists(), reaso
 def test_the_example_plugin_of_the_contributing_guide_trains(tmp_path, tiny_dataset):
     code = re.search(r"```python\n(.*?)```", (SOURCES / "CONTRIBUTING.md").read_text(), re.DOTALL)[1]
     (tmp_path / "lsgan.py").write_text(code)
-    from zoo.registry import resolve_stack
-    from zoo.trainer import Trainer
+    from zoo.stacks.resolving import resolve_stack
+    from zoo.training.trainer import Trainer
 
     catalogue = read_catalogue([tmp_path / "lsgan.py"])
     trainer = Trainer(resolve_stack("dcgan+lsgan", catalogue, settings=["width=2", "batch_size=4"]), tiny_dataset())

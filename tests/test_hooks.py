@@ -10,9 +10,9 @@ import zoo_plugins
 from keras import ops
 
 from zoo import ZooError, hookspecs
-from zoo.stack import Stack
-from zoo.terms import Terms
-from zoo.trainer import Trainer
+from zoo.stacks.stack import Stack
+from zoo.training.terms import Terms
+from zoo.training.trainer import Trainer
 
 HOOKS = [name for name, each in vars(hookspecs).items() if hasattr(each, "zoo_spec")]
 COMBINATIONS = ("(joined)", "(first", "(chained)", "(summed)", "(all run")

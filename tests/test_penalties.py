@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 from zoo import ZooError, backend, layers
-from zoo.trainer import Trainer
+from zoo.training.trainer import Trainer
 
 CONVOLUTIONAL = ("none", "layer", "group", "instance", "spectral")  # and batch, which wgan_gp refuses
 DENSE = ("none", "layer", "group", "spectral")  # instance normalization needs positions

@@ -173,7 +173,7 @@ def test_a_number_that_is_none_is_refused(value: str, make_stack: Callable) -> N
 
 def test_values_rise_from_paper_to_variant_to_dataset_to_set() -> None:
     from zoo.catalogue import read_catalogue
-    from zoo.registry import resolve_stack
+    from zoo.stacks.resolving import resolve_stack
 
     catalogue = read_catalogue()
     assert resolve_stack("dcgan", catalogue).recipe.width == 128

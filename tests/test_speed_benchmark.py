@@ -19,7 +19,7 @@ from benchmarks.speed.flops import flops_per_image
 from benchmarks.speed.race import race, summary
 from benchmarks.speed.worker import Answers, read_case
 from zoo.catalogue import read_catalogue
-from zoo.registry import resolve_stack
+from zoo.stacks.resolving import resolve_stack
 
 KINDS = ("vanilla-28-b128", "dcgan-32-b64", "wgan-32-b64", "wgan-gp-32-b64")  # one of each stack
 

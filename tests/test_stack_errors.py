@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from zoo import ZooError, backend
-from zoo.players import build_players
-from zoo.trainer import Trainer
+from zoo.training.players import build_players
+from zoo.training.trainer import Trainer
 
 WASSERSTEIN_IS_NO_CROSS_ENTROPY = (
     "Plugin 'label_smoothing' needs a discriminator loss of the family 'cross-entropy'; this stack's is 'wasserstein'. "

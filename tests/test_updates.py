@@ -9,9 +9,9 @@ import pytest
 from keras import ops
 
 from zoo import ZooError
-from zoo.terms import Terms
-from zoo.trainer import Trainer
-from zoo.updates import prepared
+from zoo.training.terms import Terms
+from zoo.training.trainer import Trainer
+from zoo.training.updates import prepared
 
 State = dict[str, np.ndarray]
 STACK = "vanilla+wgan_gp"  # with dropout, batch normalization in the generator, spectral vectors in the critic

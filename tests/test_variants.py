@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from zoo import backend, layers
-from zoo.players import Players, build_players
+from zoo.training.players import Players, build_players
 
 
 def built(make_stack: Callable, text: str, *settings: str, shape: tuple[int, ...] = (32, 32, 3)) -> Players:

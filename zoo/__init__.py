@@ -18,8 +18,9 @@ from zoo.recipe import Recipe
 if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions, compare
     from zoo.evaluation.options import EvaluationOptions
-    from zoo.pipeline import Run, load, run
-    from zoo.scoring import evaluate
+    from zoo.evaluation.scoring import evaluate
+    from zoo.pipeline import run
+    from zoo.training.run import Run, load
 
 __version__ = "0.1.0"
 __all__ = [
@@ -42,10 +43,10 @@ __all__ = [
 HOMES = {  # imported when first asked for: most need NumPy, and Keras when they are called
     "ComparisonOptions": "zoo.comparison.comparing",
     "EvaluationOptions": "zoo.evaluation.options",
-    "Run": "zoo.pipeline",
+    "Run": "zoo.training.run",
     "compare": "zoo.comparison.comparing",
-    "evaluate": "zoo.scoring",
-    "load": "zoo.pipeline",
+    "evaluate": "zoo.evaluation.scoring",
+    "load": "zoo.training.run",
     "run": "zoo.pipeline",
 }
 

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
     import keras
 
+    from zoo.base.progress import Progress
     from zoo.extractor import Extractor
-    from zoo.progress import Progress
     from zoo.recipe import Recipe
 
 PROJECT = "zoo"  # the name that ties markers, entry points and managers together

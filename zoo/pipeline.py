@@ -5,99 +5,32 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
-from zoo.catalogue import Catalogue, load_plugin, parse_stack, read_catalogue
+from zoo.base.progress import Progress, telling
+from zoo.catalogue import Catalogue, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
-from zoo.checkpoint import read_path
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.options import PERIODIC, EvaluationOptions
-from zoo.listeners import Listener
-from zoo.progress import Progress, telling
-from zoo.recipe import Setting
-from zoo.record import changes, copy_plugin_files, describe, recorded_plugin
-from zoo.run_directory import RunDirectory, default_path, find_run
+from zoo.runs.directory import RunDirectory, default_path
+from zoo.training.listeners import Listener
+from zoo.training.run import Run
+from zoo.training.run_yaml import changes, copy_plugin_files, describe
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
     from zoo.data import Dataset
     from zoo.evaluation.judging import PeriodicJudge
-    from zoo.sampler import Sampler
-    from zoo.stack import Stack
-    from zoo.training import Budget, Schedule
+    from zoo.stacks.stack import Stack
+    from zoo.training.loop import Budget, Schedule
 
 DEFAULT_DATASET = "fashion_mini"
 DEFAULT_EPOCHS = 25  # where neither the command nor registry.yaml says how long
 SEEDS = 2**32  # as many as the generators of NumPy and Keras take
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run: what made it, what it measured, and its generator to sample from."""
-
-    directory: RunDirectory
-
-    @property
-    def path(self) -> Path:
-        """The run directory."""
-        return self.directory.path
-
-    @cached_property
-    def record(self) -> dict[str, Any]:
-        """run.yaml as a dictionary."""
-        return self.directory.record() or {}
-
-    @property
-    def metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl."""
-        return self.directory.read_metrics()
-
-    @cached_property
-    def stack(self) -> "Stack":
-        """The run's stack with the recipe that it was trained with."""
-        backend.prepare()
-        from zoo.stack import build_stack
-
-        plugins = {each["name"]: load_plugin(recorded_plugin(each, self.path)) for each in self.record["plugins"]}
-        values = [Setting(name, value, "run.yaml") for name, value in self.record["recipe"].items()]
-        return build_stack(self.record["stack"], plugins, [("", values)])
-
-    @cached_property
-    def sampler(self) -> "Sampler":
-        """The generator of the last checkpoint, averaged where an average is kept."""
-        backend.prepare()
-        from zoo.loading import last_state, load_sampler
-
-        return load_sampler(self.stack, self.record, last_state(self.directory))
-
-    def sampler_at(self, checkpoint: Path) -> "Sampler":
-        """The generator of one of the run's checkpoints, averaged where an average is kept."""
-        backend.prepare()
-        from zoo.loading import load_sampler
-
-        return load_sampler(self.stack, self.record, read_path(checkpoint)[0])
-
-    @property
-    def generator(self) -> Any:
-        """The keras model of the last checkpoint, with the weights that training ended with (not averaged)."""
-        return self.sampler.generator
-
-    def sample(self, count: int = 64, seed: int = 0) -> Any:
-        """`count` samples, a function of the seed: uint8 (count, H, W, C), or points (count, D) in original units."""
-        return self.presented(self.sampler.samples(self.sampler.latents(count, seed)))
-
-    def presented(self, samples: Any) -> Any:
-        """Samples as a user knows them: uint8 images, or points in original units."""
-        from zoo.pictures import to_uint8
-
-        if len(self.record["dataset"]["sample_shape"]) == 3:
-            return to_uint8(samples)
-        return samples * self.record["dataset"]["scale"]
 
 
 def run(
@@ -158,9 +91,9 @@ def run(
         backend.divide(engine.devices)
     data = open_data(dataset, catalogue, data_dir, asked, told)
     backend.prepare()
-    from zoo.registry import resolve_stack
-    from zoo.trainer import Trainer
-    from zoo.training import Training
+    from zoo.stacks.resolving import resolve_stack
+    from zoo.training.loop import Training
+    from zoo.training.trainer import Trainer
 
     resolved = resolve_stack(stack, catalogue, dataset, texts)
     total = budget(resolved, data.count, catalogue, dataset, given)
@@ -212,7 +145,7 @@ def judge_of(
 
 def check_tensorboard() -> None:
     """Raises ZooError where events can't be written."""
-    from zoo.tensorboard import check_installed
+    from zoo.tracking.tensorboard import check_installed
 
     check_installed()
 
@@ -223,7 +156,7 @@ def listeners_of(directory: RunDirectory, tensorboard: bool) -> Iterator[Sequenc
     if not tensorboard:
         yield ()
         return
-    from zoo.tensorboard import TensorBoard
+    from zoo.tracking.tensorboard import TensorBoard
 
     listener = TensorBoard(directory)
     try:
@@ -255,11 +188,6 @@ def begin_or_continue(directory: RunDirectory, record: Mapping[str, Any], stack:
             ZooWarning,
             stacklevel=2,
         )
-
-
-def load(path: Path | str) -> Run:
-    """Open an earlier run by its directory, or by a folder with only one run in it."""
-    return Run(find_run(Path(path)))
 
 
 def as_text(value: Any) -> str:
@@ -295,7 +223,7 @@ def budget(
     stack: "Stack", count: int, catalogue: Catalogue, dataset: str, given: Mapping[str, float | None]
 ) -> "Budget":
     """What one of steps, epochs, images and minutes asks for, in all."""
-    from zoo.training import Budget
+    from zoo.training.loop import Budget
 
     steps, epochs, images, minutes = (given[name] for name in ("steps", "epochs", "images", "minutes"))
     if minutes is not None:
@@ -312,7 +240,7 @@ def schedule_of(
     total: "Budget", checkpoint_every: int | None, evaluate_every: int | None, evaluations: int | None
 ) -> "Schedule":
     """When a run is saved and scored; `evaluations` are spread evenly over the budget, the last at its end."""
-    from zoo.training import Schedule
+    from zoo.training.loop import Schedule
 
     if evaluations is None:
         return Schedule(checkpoint_every, evaluate_every)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.speed.report import table
+from benchmarks.common.tables import table
 
 Rounds = Sequence[Mapping[str, float]]
 

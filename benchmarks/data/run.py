@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.machine import commit, machine
-from benchmarks.speed.processes import ROOT, fresh_answer
+from benchmarks.common.machine import commit, machine
+from benchmarks.common.processes import ROOT, fresh_answer
 
 from .report import QUIET, markdown
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .meters import measured, paced, peaks
+from benchmarks.common.meters import measured, paced, peaks
 
 CROP, SIZE = 140, 64  # pixels
 TOP, LEFT = 39, 19  # of the crop in CelebA's 218 x 178
@@ -125,8 +125,8 @@ def training(name: str, data: str, steps: int, width: int) -> dict[str, Any]:
 
     backend.prepare()
     from zoo.catalogue import read_catalogue
-    from zoo.registry import resolve_stack
-    from zoo.trainer import Trainer
+    from zoo.stacks.resolving import resolve_stack
+    from zoo.training.trainer import Trainer
 
     stack = resolve_stack("dcgan", read_catalogue(), settings=[f"batch_size={BATCH}", f"width={width}"])
     trainer = Trainer(stack, opened(name, data), 0)

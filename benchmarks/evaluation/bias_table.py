@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed.report import table
+from benchmarks.common.tables import table
 
 from .report import described, digits, heading
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.speed.machine import processor
+from benchmarks.common.machine import processor
 from zoo.backend import chosen, prepare
 from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, Dataset, open_dataset

@@ -10,9 +10,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.machine import commit, machine
-from benchmarks.speed.processes import ROOT
-from zoo.versions import installed_versions
+from benchmarks.common.machine import commit, machine
+from benchmarks.common.processes import ROOT
+from zoo.backend.versions import installed_versions
 
 RESULTS = ROOT / "benchmarks/results/evaluation"
 MACHINE = ("processor", "cores", "memory_gib", "python")

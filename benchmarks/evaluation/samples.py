@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.base.progress import Lines
 from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, Dataset, open_dataset
 from zoo.evaluation.extractors.choosing import WITHOUT_NETWORK, open_extractor
@@ -17,7 +18,6 @@ from zoo.evaluation.images import selected
 from zoo.evaluation.measuring import extractor_record
 from zoo.evaluation.metrics.contract import Side
 from zoo.extractor import Extractor
-from zoo.progress import Lines
 
 TITLES = {"fashion_mnist": "Fashion-MNIST"}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.speed.report import table
+from benchmarks.common.tables import table
 
 from .monotony import MEANING, YES, interval, verdict
 from .report import described, digits, heading

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.processes import fresh_answer
+from benchmarks.common.processes import fresh_answer
 
 from . import report as reports
 from .speed_table import QUIET, markdown

@@ -5,7 +5,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from benchmarks.speed.report import table
+from benchmarks.common.tables import table
 
 from .report import digits, heading
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.data.meters import bytes_of, measured, peaks
-from benchmarks.speed.processes import ROOT
+from benchmarks.common.meters import bytes_of, measured, peaks
+from benchmarks.common.processes import ROOT
 from zoo.backend import prepare
+from zoo.base.progress import Silent
 from zoo.catalogue import read_catalogue
 from zoo.evaluation.extractors.choosing import open_extractor
 from zoo.extractor import Extractor
-from zoo.progress import Silent
 
 RANDOM_INCEPTION = "inception, random weights"
 RANDOM_WEIGHTS = ROOT / "tests/evaluation/inception_weights.py"

@@ -15,8 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.common.machine import commit, machine
+
 from .cases import CASES
-from .machine import commit, machine
 
 ROUNDS, SECONDS = 5, 1.5
 LOOP = 16

@@ -1,4 +1,4 @@
-"""The coordinator's side of a worker: a process that sleeps on a pipe until it is asked, or that answers once."""
+"""The coordinator's side of a worker: a process that sleeps on a pipe until it is asked."""
 
 import contextlib
 import dataclasses
@@ -7,26 +7,13 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 from typing import IO, Any, cast
+
+from benchmarks.common.processes import PATIENCE, ROOT
 
 from .contenders import Spec
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 600  # seconds for one answer
 GPU_SHARE = 0.15  # of the GPU's memory, that JAX takes for each of its workers
-
-
-def fresh_answer(module: str, measurement: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a process of its own answers: `python -m MODULE MEASUREMENT JSON` prints JSON."""
-    command = [sys.executable, "-m", module, measurement, json.dumps(given)]
-    quiet = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, timeout=PATIENCE)
-    if done.returncode:
-        raise SystemExit(f"{measurement} failed:\n{done.stderr[-2000:]}")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
 
 
 class Worker:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
+from benchmarks.speed.processes import Worker
+
 from .cases import Case
-from .processes import Worker
 
 PAUSE = 0.2  # seconds, in which the threads of the last one fall asleep
 GROWTH = 4  # of the trial rounds that find a round's length

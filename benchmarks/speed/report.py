@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from benchmarks.common.tables import table
+
 from .contenders import CONTENDERS, KERAS_FIT, TORCH_EAGER, TORCH_TUNED
 
 PEERS = {KERAS_FIT: "(a)", TORCH_EAGER: "(b)", TORCH_TUNED: "(c)"}
@@ -112,9 +114,3 @@ def run_cells(run: Mapping[str, Any]) -> list[str]:
     """The numbers of a run."""
     names = ("images_per_second", "images_per_second_later", "images_per_second_of_command")
     return [*(f"{run[name]:,.0f}" if name in run else "" for name in names), f"{run['command_seconds']:.1f}"]
-
-
-def table(header: list[str], rows: Iterable[list[str]]) -> str:
-    """Markdown, numbers to the right."""
-    rule = ["---"] + ["---:"] * (len(header) - 1)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, rule, *rows))

@@ -11,10 +11,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.common.machine import commit, machine
+from benchmarks.common.processes import ROOT
+
 from .cases import BATCHES, CASES
 from .contenders import CONTENDERS, ON_CPU, ON_GPU
-from .machine import commit, machine
-from .processes import ROOT
 from .report import markdown
 from .sections import MATRICES, SECTIONS
 

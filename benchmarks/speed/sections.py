@@ -6,10 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.speed.processes import Worker, started
+
 from .cases import CASES, Case, batch_cases, tiny
 from .contenders import CONTENDERS, KERAS_FIT, OURS_JAX, OURS_TENSORFLOW, TORCH_EAGER, TORCH_TUNED, Spec
 from .flops import flops_per_image
-from .processes import Worker, started
 from .race import Results, race
 from .real_runs import MODES, random_dataset, real_run
 from .report import markdown

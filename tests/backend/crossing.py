@@ -7,11 +7,11 @@ import sys
 
 import numpy as np
 
-import zoo.training
+import zoo.training.loop
 from zoo.cli import main
 
 
-class Keeping(zoo.training.Training):
+class Keeping(zoo.training.loop.Training):
     """Keeps the state that it begins with."""
 
     path: str
@@ -23,5 +23,5 @@ class Keeping(zoo.training.Training):
 
 if __name__ == "__main__":
     Keeping.path = sys.argv[1]
-    zoo.training.Training = Keeping
+    zoo.training.loop.Training = Keeping
     main(sys.argv[2:])

@@ -18,7 +18,7 @@ import zoo
 from zoo import ZooError, backend
 from zoo.backend.options import EngineOptions, Processes
 from zoo.backend.policy import MIRRORED, TABLE
-from zoo.trainer import Trainer
+from zoo.training.trainer import Trainer
 
 PLAIN = "generator_normalization=none"
 DRAWS = "draws of every kind"

@@ -14,7 +14,7 @@ from keras import ops
 from keras.src import backend
 from tiny import POINTS, Case
 
-from zoo.trainer import Trainer
+from zoo.training.trainer import Trainer
 
 PLAYERS = ("discriminator", "generator")
 WRITTEN = ("moving", "singular_vector", "seed")  # what an update writes beside the weights

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from tiny import POINTS, Case
 
-from zoo.trainer import Trainer
+from zoo.training.trainer import Trainer
 
 State = Mapping[str, np.ndarray]
 TOTAL = 8  # steps

@@ -16,8 +16,8 @@ from on_devices import CASES, DRAWS, STEPS
 from programs import BACKENDS, SECONDS, Program, run_together
 
 from zoo.backend.options import EngineOptions, Processes
-from zoo.checkpoint import Checkpoints
 from zoo.errors import ZooError
+from zoo.runs.checkpoints import Checkpoints
 
 State = dict[str, np.ndarray]
 NOISE = ("discriminator/003/bias", "discriminator/006/moving_mean")  # a bias before batch normalization, what it moves

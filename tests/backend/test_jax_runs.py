@@ -10,7 +10,7 @@ from programs import BACKENDS, FAST_COMPILING, Program, run_together
 from sittings import ALSO_FROM_HOST, CASES, FROM_HOST, MODES
 
 from zoo.catalogue import read_catalogue
-from zoo.checkpoint import Checkpoints
+from zoo.runs.checkpoints import Checkpoints
 
 Arrays = dict[str, np.ndarray]
 SETTINGS = ("generator_units=8", "discriminator_units=8", "batch_size=4", "latent_size=3", "average_decay=0.9")

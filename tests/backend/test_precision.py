@@ -10,7 +10,7 @@ from keras import ops
 
 from zoo import backend, layers
 from zoo.backend.options import EngineOptions
-from zoo.trainer import Trainer
+from zoo.training.trainer import Trainer
 
 BFLOAT16 = EngineOptions(precision="bfloat16")
 STACKS = ("dcgan", "vanilla", "wgan", "wgan-gp", "dcgan+r1", "vanilla+wgan_gp")

@@ -7,8 +7,8 @@ import numpy as np
 
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset
-from zoo.registry import resolve_stack
-from zoo.stack import Stack
+from zoo.stacks.resolving import resolve_stack
+from zoo.stacks.stack import Stack
 
 STACKS = Path(__file__).parents[1] / "stacks"
 SETTINGS = {

@@ -8,8 +8,8 @@ import pytest
 
 import zoo
 from zoo import hookspecs
+from zoo.catalogue.scaffold import write_plugin
 from zoo.errors import ZooError
-from zoo.scaffold import write_plugin
 
 OPTIONAL = re.compile(r"^# @hookimpl\n(?:# .*\n)+", re.MULTILINE)
 

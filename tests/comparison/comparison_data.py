@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import zoo
+from zoo.base.pictures import grid, save_picture, scatter
 from zoo.comparison.statistics import ranking
-from zoo.pictures import grid, save_picture, scatter
 
 GARMENTS = Path(zoo.__file__).parent / "data/fashion_mini/t10k-images-idx3-ubyte.gz"
 POINTS = ("ring8", "grid25")

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.checkpoint import read_path
 from zoo.cli.comparison_printing import compared as printed
 from zoo.comparison.comparing import ComparisonOptions, compare, report
 from zoo.comparison.job import read_outcome
 from zoo.errors import ZooError
-from zoo.run_directory import RunDirectory
+from zoo.runs.checkpoints import read_path
+from zoo.runs.directory import RunDirectory
 
 STACKS = Path(__file__).parents[1] / "stacks"
 PLUGINS = (STACKS / "convolutional.py", STACKS / "pooling.py")
@@ -190,7 +190,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from zoo.comparison.comparing import ComparisonOptions, compare
-from zoo.comparison.engines.choosing import EngineChoice
+from zoo.comparison.executors.choosing import EngineChoice
 options = eval(sys.argv[1])
 try:
     compare(ComparisonOptions(**options), choice=EngineChoice(jobs=1), progress=True)

@@ -16,12 +16,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # pytest imports tests from their files
 import slurm_of_files
 
-from zoo.comparison.engines import devices
-from zoo.comparison.engines.choosing import EngineChoice, engine_named
-from zoo.comparison.engines.contract import Ended, Engine
-from zoo.comparison.engines.local import Errand, LocalEngine, job_command
-from zoo.comparison.engines.ray import RayEngine, connect, fitting
-from zoo.comparison.engines.slurm import SlurmEngine
+from zoo.comparison.executors import devices
+from zoo.comparison.executors.choosing import EngineChoice, engine_named
+from zoo.comparison.executors.contract import Ended, Engine
+from zoo.comparison.executors.local import Errand, LocalEngine, job_command
+from zoo.comparison.executors.ray import RayEngine, connect, fitting
+from zoo.comparison.executors.slurm import SlurmEngine
 from zoo.errors import ZooError, ZooWarning
 
 SECONDS = 300  # after which what came nowhere hangs, on however busy a machine
@@ -360,8 +360,8 @@ def test_the_default_command_is_this_pythons_and_the_zoos(tmp_path: Path):
 SCHEDULER = """
 import sys, time
 from pathlib import Path
-from zoo.comparison.engines.local import LocalEngine
-from zoo.comparison.engines.ray import RayEngine
+from zoo.comparison.executors.local import LocalEngine
+from zoo.comparison.executors.ray import RayEngine
 kind, address, program, *paths = sys.argv[1:]
 command = lambda path: [sys.executable, program, str(path)]
 if kind == "ray":
@@ -433,7 +433,7 @@ def test_ctrl_c_while_local_jobs_are_stopped_hurries_them(command, folders, monk
         monkeypatch.undo()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("zoo.comparison.engines.local.time.sleep", interrupted)
+    monkeypatch.setattr("zoo.comparison.executors.local.time.sleep", interrupted)
     engine.stop()
     assert all_ended(engine) == [Ended(path, -signal.SIGKILL)]
 
@@ -579,7 +579,7 @@ def test_a_slurm_job_that_is_preempted_or_out_of_time_saves_and_is_told_so(
 def test_a_slurm_job_whose_machine_is_lost_is_told_with_its_state(
     state: str, slurm: Path, tmp_path: Path, command, folders, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("zoo.comparison.engines.slurm.STATE_SECONDS", 0)
+    monkeypatch.setattr("zoo.comparison.executors.slurm.STATE_SECONDS", 0)
     engine, (path,) = a_slurm(tmp_path / "submitit", command(SAVE)), folders(1)
     engine.start(path)
     job = begun(path)[0]

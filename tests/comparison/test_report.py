@@ -14,6 +14,7 @@ import pytest
 from comparison_data import TROUBLED, comparison
 from PIL import Image
 
+from zoo.base.pictures import grid
 from zoo.catalogue import read_catalogue
 from zoo.comparison.report import markdown_table, write_report
 from zoo.comparison.report.charts.bands import loss_band, score_band
@@ -28,7 +29,6 @@ from zoo.comparison.report.tables.pairs import difference_decimals
 from zoo.comparison.report.tables.ranks import mark, open_ranks
 from zoo.comparison.report.tables.sides import protocols_of, recipes_of
 from zoo.comparison.report.words import count, duration, memory, number, plain, spread
-from zoo.pictures import grid
 
 Comparison = dict[str, Any]
 FILES = ["report.html", "report.md", "scores.csv", "comparison.json"]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from zoo.base.interrupts import Interrupted
+from zoo.base.progress import Silent
 from zoo.comparison.candidates import Candidate
-from zoo.comparison.engines.contract import Ended
+from zoo.comparison.executors.contract import Ended
 from zoo.comparison.job import BUSY, JOB, OUTCOME, read_outcome, write_outcome
 from zoo.comparison.plan import Cell
 from zoo.comparison.scheduler import Scheduler
-from zoo.interrupts import Interrupted
-from zoo.progress import Silent
 
 KILLED = -9
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zoo.comparison.comparing import ComparisonOptions
-from zoo.comparison.engines.contract import Ended
+from zoo.comparison.executors.contract import Ended
 from zoo.comparison.job import JOB, write_outcome
 from zoo.comparison.space import Dimension, read_space
 from zoo.comparison.tuning import part, tune

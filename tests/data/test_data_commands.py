@@ -452,7 +452,7 @@ def test_on_a_terminal_a_preparation_draws_a_bar_and_ends_well(here):
 
 
 def test_one_piece_of_work_has_one_bar_and_what_was_left_out_does_not_keep_it_open(monkeypatch):
-    from zoo import progress
+    from zoo.base import progress
 
     made = []
 
@@ -473,7 +473,7 @@ def test_one_piece_of_work_has_one_bar_and_what_was_left_out_does_not_keep_it_op
 
 
 def test_long_preparations_tell_how_far_they_are(here):
-    from zoo.progress import Lines
+    from zoo.base.progress import Lines
 
     told = []
 

@@ -8,12 +8,12 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from zoo import ZooError
+from zoo.base.progress import Silent
 from zoo.catalogue import Catalogue, DatasetEntry
 from zoo.data import DataOptions, open_dataset
 from zoo.data.opening import expected_shape
 from zoo.data.prepared.finding import same_builder
 from zoo.data.tfds.source import tfds_source
-from zoo.progress import Silent
 
 COUNT = 20  # images of a split
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from inception_weights import random_images
 
+from zoo.base.progress import Silent
 from zoo.errors import ZooError
 from zoo.evaluation.extractors.efficientnet_lite0 import PACKAGE, SHA256, extractor, installed_file
 from zoo.extractor import Extractor
-from zoo.progress import Silent
 
 GOLDEN = Path(__file__).with_name("golden") / "efficientnet.npz"
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
@@ -19,7 +19,7 @@ ON_JAX = """
 import numpy, sys
 from inception_weights import random_images
 from zoo.evaluation.extractors.efficientnet_lite0 import extractor
-from zoo.progress import Silent
+from zoo.base.progress import Silent
 network = extractor(None, None, Silent())
 network.batch_size = 2  # no more images are compared
 numpy.save(sys.argv[1], network.features(random_images()["gray"]).features)

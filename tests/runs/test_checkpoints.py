@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.checkpoint import Checkpoints
 from zoo.errors import ZooWarning
+from zoo.runs.checkpoints import Checkpoints
 
 
 def state(steps: int) -> dict[str, np.ndarray]:

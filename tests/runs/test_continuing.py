@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.base.interrupts import Interrupted
+from zoo.base.progress import Silent
 from zoo.errors import ZooWarning
-from zoo.interrupts import Interrupted
-from zoo.progress import Silent
 
 Train = Callable[..., zoo.Run]
 Equal = Callable[[zoo.Run, zoo.Run], None]

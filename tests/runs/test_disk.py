@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import checkpoint
+from zoo.base import files
 
 Words = Callable[..., list[str]]
 
@@ -25,7 +25,7 @@ def disk_full_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             if next(left, None) is None:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr(checkpoint.os, "fsync", fsync)
+        monkeypatch.setattr(files.os, "fsync", fsync)
 
     return fill
 

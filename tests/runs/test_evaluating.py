@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.base.pictures import to_uint8
 from zoo.catalogue import PluginEntry, load_plugin
 from zoo.evaluation.record import EvaluationFile
-from zoo.pictures import to_uint8
-from zoo.scoring import score_table
+from zoo.evaluation.scoring import score_table
 
 EXTRACTOR = Path(__file__).parents[1] / "stacks" / "pooling.py"
 OPTIONS = ("--extractor", "pooling", "--plugin", EXTRACTOR, "--metrics", "fd,kid")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.checkpoint import step_of_checkpoint
 from zoo.evaluation.record import EvaluationFile, best_step
+from zoo.runs.checkpoints import step_of_checkpoint
 
 EXTRACTOR = Path(__file__).parents[1] / "stacks" / "pooling.py"
 PERIODIC = zoo.EvaluationOptions(("fd",), 60, real_samples=60, extractor="pooling")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.checkpoint import Checkpoints
+from zoo.runs.checkpoints import Checkpoints
 
 Words = Callable[..., list[str]]
 Processes = Callable[..., subprocess.Popen[str]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.interrupts import Interrupted, signals_as_wishes
+from zoo.base.interrupts import Interrupted, signals_as_wishes
 
 
 def test_run_trains_and_returns_a_run(images: Path, capfd: pytest.CaptureFixture[str]):

@@ -9,7 +9,7 @@ import yaml
 from PIL import Image
 
 import zoo
-from zoo.checkpoint import Checkpoints
+from zoo.runs.checkpoints import Checkpoints
 
 Words = Callable[..., list[str]]
 

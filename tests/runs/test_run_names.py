@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import ZooError
-from zoo.run_directory import default_path, folder_name, name_of_folder
+from zoo.runs.directory import default_path, folder_name, name_of_folder
 
 NAMES = [
     "dcgan",

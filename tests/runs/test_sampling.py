@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.pictures import to_uint8
-from zoo.sampler import walk
+from zoo.base.pictures import to_uint8
+from zoo.training.sampler import walk
 
 
 def test_the_same_seed_draws_the_same_samples_and_another_seed_others(finished: zoo.Run, zoo_command):

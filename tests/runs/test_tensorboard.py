@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 
 import zoo
-import zoo.tensorboard
+import zoo.tracking.tensorboard
+from zoo.base.interrupts import Interrupted
+from zoo.base.progress import Silent
 from zoo.evaluation.record import EvaluationFile
-from zoo.interrupts import Interrupted
-from zoo.progress import Silent
-from zoo.run_directory import step_of_picture
-from zoo.tensorboard import TensorBoard
+from zoo.runs.directory import step_of_picture
+from zoo.tracking.tensorboard import TensorBoard
 
 Train = Callable[..., zoo.Run]
 Events = dict[str, list[tuple[int, float | bytes]]]
@@ -169,7 +169,7 @@ def test_events_may_be_asked_for_after_the_training(train: Train, splits: Path, 
 
 
 def test_a_run_that_diverges_leaves_the_events_before(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from zoo.training import Training, TrainingFailed
+    from zoo.training.loop import Training, TrainingFailed
 
     def check(training: Training, step: int, metrics: Mapping[str, float]) -> None:
         if step == 55:
@@ -196,7 +196,7 @@ class Looking(Silent):
 
 
 def test_events_reach_the_disk_while_a_run_trains(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(zoo.tensorboard, "FLUSH_SECONDS", 0.0)
+    monkeypatch.setattr(zoo.tracking.tensorboard, "FLUSH_SECONDS", 0.0)
     looking = Looking(tmp_path / "run", after=51)
     train(tmp_path / "run", tensorboard=True, progress=looking)
     assert [step for step, _ in looking.seen["generator_loss"]] == [50]
@@ -215,7 +215,7 @@ def test_each_beginning_has_a_file_that_sorts_after_those_before(finished: zoo.R
 
 
 def test_without_the_option_nothing_of_it_is_imported(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for name in ("zoo.tensorboard", "tensorboardX", "tensorboard"):
+    for name in ("zoo.tracking.tensorboard", "tensorboardX", "tensorboard"):
         monkeypatch.setitem(sys.modules, name, None)  # importing it fails
     assert not (train(tmp_path / "run", steps=1).path / "tensorboard").exists()
 

@@ -8,7 +8,7 @@ import pytest
 
 import zoo
 from zoo.errors import ZooError
-from zoo.training import Budget, Schedule
+from zoo.training.loop import Budget, Schedule
 
 
 def test_a_run_trains_until_its_minutes_are_spent_and_then_no_more(train: Callable, tmp_path: Path):

@@ -135,7 +135,7 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
 def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json: bool) -> None:
     """List what there is: variants, plugins, datasets, extractors, benchmarks."""
     from zoo.catalogue import read_catalogue
-    from zoo.inspection import listing, plugin_problems
+    from zoo.cli.inspection import listing, plugin_problems
 
     catalogue = read_catalogue(plugins)
     tables = {name: rows for name, rows in listing(catalogue).items() if kind in (None, name)}
@@ -161,7 +161,7 @@ def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json
 def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: Any) -> None:
     """Show a variant or stack: papers, plugins, recipe and where each value comes from, shapes, parameters."""
     from zoo.catalogue import read_catalogue
-    from zoo.inspection import stack_description
+    from zoo.cli.inspection import stack_description
 
     asked = data_of(options)
     others = {each: options[each] for each in ("dataset", "data_dir", "settings")}
@@ -190,7 +190,7 @@ def sample_command(run: Path, count: int, seed: int, interpolate: bool, out: Pat
     import zoo
 
     opened = zoo.load(run)
-    from zoo.sample_files import write_samples
+    from zoo.training.sample_files import write_samples
 
     path = write_samples(opened, count, seed, interpolate, out)
     click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
@@ -200,7 +200,7 @@ def sample_command(run: Path, count: int, seed: int, interpolate: bool, out: Pat
 @click.argument("name")
 def new_command(name: str) -> None:
     """Write a commented plugin file NAME.py and a test for it into this folder."""
-    from zoo.scaffold import write_plugin
+    from zoo.catalogue.scaffold import write_plugin
 
     plugin, test = write_plugin(name, Path())
     click.echo(f"{plugin}\n{test}\nNext:\n  zoo run {name} --plugin {plugin}\n  pytest {test}")
@@ -211,7 +211,7 @@ def new_command(name: str) -> None:
 @json_option
 def doctor_command(data_dir: Path | None, as_json: bool) -> None:
     """Say what is installed, on which devices, what is prepared, and what is wrong."""
-    from zoo.inspection import health
+    from zoo.cli.inspection import health
 
     report = health(data_dir)
     click.echo(json.dumps(report) if as_json else diagnosed(report))

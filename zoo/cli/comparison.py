@@ -173,9 +173,9 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
     A variant may carry recipe values: dcgan,width=32. The runs are the queue: the same command continues what was
     interrupted, does nothing twice, and with more variants or seeds adds to what is there.
     """
+    from zoo.base.progress import telling
     from zoo.comparison.comparing import compare, planned, try_out
-    from zoo.comparison.engines.choosing import EngineChoice
-    from zoo.progress import telling
+    from zoo.comparison.executors.choosing import EngineChoice
 
     asked = asked_of(options)
     if dry_run:
@@ -236,7 +236,7 @@ def tune_command(variants: str, space: Path, as_json: bool, **options: Any) -> N
 
     The same command continues what was interrupted, and with more --trials goes on.
     """
-    from zoo.comparison.engines.choosing import EngineChoice
+    from zoo.comparison.executors.choosing import EngineChoice
     from zoo.comparison.space import read_space
     from zoo.comparison.tuning import tune
 

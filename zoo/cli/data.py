@@ -55,7 +55,7 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
     """List the datasets that are known by name and those that are prepared, with their size and place."""
     from zoo.catalogue import read_catalogue
     from zoo.cli.data_printing import listed
-    from zoo.datasets import listing
+    from zoo.data.managing import listing
 
     report = listing(read_catalogue(), data_dir)
     click.echo(json.dumps(report) if as_json else listed(report))
@@ -100,7 +100,7 @@ def prepare_command(name: str, as_json: bool, **options: Any) -> None:
     Without --split both the training and the test split are prepared; what is prepared already is left alone.
     """
     from zoo.cli.data_printing import prepared_lines
-    from zoo.datasets import prepare
+    from zoo.data.managing import prepare
 
     chosen = {each: options[each] for each in ("splits", "files", "unreadable", "data_dir")}
     report = prepare(name, data_of(options), **chosen)
@@ -122,7 +122,7 @@ def prepare_command(name: str, as_json: bool, **options: Any) -> None:
 def info_command(name: str, data_dir: Path | None, out: Path | None, as_json: bool) -> None:
     """Tell a prepared dataset's counts, classes and origin, and draw a contact sheet of it."""
     from zoo.cli.data_printing import info_lines
-    from zoo.dataset_info import info
+    from zoo.data.describing import info
 
     report = info(name, data_dir, out)
     click.echo(json.dumps(report) if as_json else info_lines(report))
@@ -135,7 +135,7 @@ def info_command(name: str, data_dir: Path | None, out: Path | None, as_json: bo
 def verify_command(names: Sequence[str], data_dir: Path | None, as_json: bool) -> None:
     """Hash what is prepared and compare it with what was recorded; all of it where no name is given."""
     from zoo.cli.data_printing import verified_lines
-    from zoo.datasets import verify
+    from zoo.data.managing import verify
 
     report = verify(names, data_dir)
     click.echo(json.dumps(report) if as_json else verified_lines(report))
@@ -158,7 +158,7 @@ def remove_command(
 ) -> None:
     """Remove prepared datasets; their original files are not touched."""
     from zoo.cli.data_printing import size_text
-    from zoo.datasets import removable, remove
+    from zoo.data.managing import removable, remove
 
     if not names and not interrupted:
         raise ZooError(
@@ -187,7 +187,7 @@ def remove_command(
 def export_command(name: str, file: Path, as_json: bool, **options: Any) -> None:
     """Write what is prepared of a dataset into one file; to train on it, neither TFDS nor TensorFlow is needed."""
     from zoo.cli.data_printing import size_text
-    from zoo.datasets import exported
+    from zoo.data.managing import exported
 
     report = exported(name, file, data_of(options), options["splits"], options["data_dir"])
     click.echo(
@@ -208,7 +208,7 @@ def export_command(name: str, file: Path, as_json: bool, **options: Any) -> None
 def import_command(file: Path, name: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Bring in what `zoo data export` wrote; every byte is checked against its hash first."""
     from zoo.cli.data_printing import training
-    from zoo.datasets import imported
+    from zoo.data.managing import imported
 
     report = imported(file, name, data_dir)
     lines = [f"{each['name']} {each['split']}: {each['shape']}{each['note']}" for each in report]

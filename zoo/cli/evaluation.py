@@ -122,7 +122,7 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
 def scores_command(runs: Sequence[Path], metrics: Sequence[str], as_json: bool) -> None:
     """Put the kept scores of runs side by side, if they were measured alike; differing protocols are refused."""
     from zoo.cli.evaluation_printing import side_by_side
-    from zoo.scoring import score_table
+    from zoo.evaluation.scoring import score_table
 
     rows = score_table(runs, metrics)
     click.echo(json.dumps(rows) if as_json else side_by_side(rows))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.pipeline import Run
+    from zoo.training.run import Run
 
 
 def run_summary(run: "Run") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
 
-from zoo.progress import SHOWN
+from zoo.base.progress import SHOWN
 from zoo.watching import DIVERGED, DONE, FAILED, RUNNING, STATES, STOPPED, WAITING, RunState
 
 STYLES = {RUNNING: "green", WAITING: "dim", STOPPED: "yellow", FAILED: "red", DIVERGED: "red", DONE: "cyan"}

@@ -10,11 +10,12 @@ from typing import Any
 
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
+from zoo.base.files import read_json, write_json
+from zoo.base.progress import Progress, telling
 from zoo.catalogue import BenchmarkEntry, Catalogue, read_catalogue
 from zoo.catalogue.entries import match
-from zoo.checkpoint import read_json, write_json
 from zoo.comparison.candidates import Candidate, parse_candidate, parse_sweep, swept
-from zoo.comparison.engines.choosing import EngineChoice, engine_named
+from zoo.comparison.executors.choosing import EngineChoice, engine_named
 from zoo.comparison.plan import BUDGETS, RUNS, Cell, Plan, Question, check_same_question
 from zoo.comparison.rehearsal import rehearse
 from zoo.comparison.scheduler import Scheduler
@@ -22,8 +23,7 @@ from zoo.data.options import DataOptions
 from zoo.errors import ZooError, unknown
 from zoo.evaluation.options import JUDGED_BY, PERIODIC
 from zoo.pipeline import as_text, check_numbers
-from zoo.progress import Progress, telling
-from zoo.run_directory import RunDirectory, find_runs
+from zoo.runs.directory import RunDirectory, find_runs
 
 COMPARISONS = Path("comparisons")
 QUESTION = "question.json"  # of a folder: what its runs share

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo import __version__, backend
-from zoo.checkpoint import read_json, write_json
+from zoo.base.files import read_json, write_json
 from zoo.errors import TrainingFailed, ZooError
-from zoo.run_directory import RunIsBusy
+from zoo.runs.directory import RunIsBusy
 
 JOB, OUTCOME = "job.json", "outcome.json"
 DONE, DIVERGED, FAILED = "done", "diverged", "failed"
@@ -65,7 +65,7 @@ def train_and_score(path: Path, job: Mapping[str, Any]) -> None:
     import zoo
     from zoo.data.options import DataOptions
     from zoo.evaluation.options import BEST
-    from zoo.scoring import evaluate
+    from zoo.evaluation.scoring import evaluate
 
     question, look = job["question"], DataOptions(**job["question"]["look"])
     asked = {"samples": question["samples"], "extractor": question["extractor"]}

@@ -10,7 +10,7 @@ from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.comparison.candidates import Candidate
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
-from zoo.run_directory import differences, folder_name, normal
+from zoo.runs.directory import differences, folder_name, normal
 
 RUNS = "runs"
 BUDGETS = ("images", "epochs", "steps", "minutes")

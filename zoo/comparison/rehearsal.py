@@ -17,12 +17,12 @@ from typing import Any
 
 from zoo import backend
 from zoo.backend.options import EngineOptions
+from zoo.base.progress import Progress, Silent, telling
 from zoo.catalogue import Catalogue, read_catalogue
-from zoo.comparison.engines.contract import python_module
-from zoo.comparison.engines.devices import VISIBLE
+from zoo.comparison.executors.contract import python_module
+from zoo.comparison.executors.devices import VISIBLE
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
-from zoo.progress import Progress, Silent, telling
 
 WITHOUT_GPU = {VISIBLE: "", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
 Job = Mapping[str, Any]  # as job.json holds it
@@ -80,8 +80,8 @@ def why_not(attempt: Callable[..., None], *arguments: Any) -> str:
 def build(job: Job, catalogue: Catalogue) -> None:
     """The job's networks and optimizers, for the samples that it would see."""
     from zoo.data import open_dataset
-    from zoo.players import build_players
-    from zoo.registry import resolve_stack
+    from zoo.stacks.resolving import resolve_stack
+    from zoo.training.players import build_players
 
     look, data_dir = read_of(job)
     data = open_dataset(job["dataset"], catalogue, data_dir=data_dir, options=look)

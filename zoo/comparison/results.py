@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoint import read_json
+from zoo.base.files import read_json
 from zoo.comparison.job import DIVERGED, DONE, JOB, SEED_OF_BEST, read_outcome
 from zoo.comparison.statistics import collapsed, ranking
 from zoo.evaluation.protocol import check_comparable, protocol_differences
 from zoo.evaluation.record import EVALUATION, EvaluationFile
-from zoo.run_directory import RunDirectory
+from zoo.runs.directory import RunDirectory
 
 FORMAT = 1
 LOSSES = 100  # points of a run's loss curves that a report keeps

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoint import write_json
-from zoo.comparison.engines.contract import Ended, Engine
+from zoo.base.files import write_json
+from zoo.base.interrupts import Interrupted, signals_as_wishes
+from zoo.base.progress import Progress
+from zoo.comparison.executors.contract import Ended, Engine
 from zoo.comparison.job import BUSY, DIVERGED, DONE, EXIT_CODES, FAILED, JOB, OUTCOME, read_outcome, write_outcome
 from zoo.comparison.plan import Cell
-from zoo.interrupts import Interrupted, signals_as_wishes
-from zoo.progress import Progress
 
 POLL_SECONDS = 0.2
 ELSEWHERE_SECONDS = 5.0  # between looks at a run that another process writes

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.checkpoint import write_json
+from zoo.base.files import write_json
+from zoo.base.interrupts import Interrupted, signals_as_wishes
+from zoo.base.progress import Progress, telling
 from zoo.comparison.candidates import Candidate
 from zoo.comparison.comparing import RETRIES, ComparisonOptions, begin, planned
-from zoo.comparison.engines.choosing import EngineChoice, engine_named
-from zoo.comparison.engines.contract import Ended, Engine
+from zoo.comparison.executors.choosing import EngineChoice, engine_named
+from zoo.comparison.executors.contract import Ended, Engine
 from zoo.comparison.job import DIVERGED, DONE, read_outcome
 from zoo.comparison.plan import Cell, Plan
 from zoo.comparison.rehearsal import rehearse
@@ -25,8 +27,6 @@ from zoo.comparison.scheduler import POLL_SECONDS, how_it_ended, write_job
 from zoo.comparison.space import Dimension
 from zoo.errors import ZooError
 from zoo.evaluation.record import EVALUATION, EvaluationFile
-from zoo.interrupts import Interrupted, signals_as_wishes
-from zoo.progress import Progress, telling
 
 if TYPE_CHECKING:
     import optuna

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from zoo.base.progress import Silent
 from zoo.catalogue import Catalogue, DatasetEntry
 from zoo.catalogue.entries import match
 from zoo.data.dataset import Dataset
@@ -13,7 +14,6 @@ from zoo.data.preparing import NO_SUPPLY, Preparation, Supply
 from zoo.data.sources.arrays import ARRAYS
 from zoo.data.sources.contract import Told
 from zoo.data.sources.trees import ZIP
-from zoo.progress import Silent
 
 PATH_STARTS = (".", "~", "/", "\\")
 DEFAULT_OPTIONS = DataOptions()

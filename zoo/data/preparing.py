@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from zoo.base.progress import Silent
 from zoo.catalogue import Catalogue
 from zoo.data.dataset import Dataset
 from zoo.data.options import UNREADABLE_SHARE, DataOptions
@@ -16,7 +17,6 @@ from zoo.data.sources.copies import Copy
 from zoo.data.sources.image_files import shortened
 from zoo.data.splits import Selection
 from zoo.errors import ZooError
-from zoo.progress import Silent
 
 KERAS_DIGITS = "~/.keras/datasets"  # where Keras keeps mnist.npz once it has loaded it
 EMBEDDED = ("fashion_mini",)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue
 from zoo.data.opening import entry_of as dataset_entry
 from zoo.data.opening import open_dataset
@@ -17,7 +18,6 @@ from zoo.evaluation.images import Images, real_images, share_seen
 from zoo.evaluation.measuring import Question, chosen_metrics
 from zoo.evaluation.metrics.contract import Mixture
 from zoo.evaluation.options import EvaluationOptions
-from zoo.progress import Progress
 
 if TYPE_CHECKING:
     from zoo.data import Dataset

@@ -11,14 +11,14 @@ from uuid import uuid4
 
 import numpy as np
 
-from zoo.checkpoint import WRITING
+from zoo.base.files import WRITING
+from zoo.base.progress import Progress
 from zoo.data.prepared.directory import SHORT, features_root
 from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
 from zoo.evaluation.metrics.contract import Side
 from zoo.extractor import Extractor
-from zoo.progress import Progress
-from zoo.run_directory import normal
+from zoo.runs.directory import normal
 
 NOTES = "meta.json"
 FORMAT = 1

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.base.pictures import to_uint8
+from zoo.base.progress import Progress
 from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import AVERAGED, FILES, RAW
-from zoo.pictures import to_uint8
-from zoo.progress import Progress
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
-    from zoo.sampler import Sampler
+    from zoo.training.sampler import Sampler
 
 SELECTION_SEED = 20170626  # of which samples are compared where there are more: the day of the paper on the FID
 CHUNK = 256  # samples generated, copied or hashed at once
@@ -79,7 +79,7 @@ def generated_images(
     told: Progress,
 ) -> Images:
     """Samples of a generator in inference mode, a function of the seed, as they are drawn for any picture."""
-    from zoo.sampler import sliced
+    from zoo.training.sampler import sliced
 
     is_image, count = len(sample_shape) == 3, options.samples
     sampler = replace(sampler, average=()) if options.raw else sampler

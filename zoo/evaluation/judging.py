@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue
 from zoo.evaluation.asking import ask, open_split
 from zoo.evaluation.measuring import Question
 from zoo.evaluation.options import JUDGED_BY, EvaluationOptions
 from zoo.evaluation.record import EVALUATION, EvaluationFile, best_step, evaluation_record
-from zoo.progress import Progress
-from zoo.run_directory import RunDirectory
+from zoo.runs.directory import RunDirectory
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
-    from zoo.sampler import Sampler
+    from zoo.training.sampler import Sampler
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.base.progress import Progress, Silent
 from zoo.errors import ZooError, unknown
 from zoo.evaluation.features import measured, real_side
 from zoo.evaluation.images import Images, check_usable, generated_images
@@ -19,10 +20,9 @@ from zoo.evaluation.names import score_name
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import Protocol
 from zoo.extractor import Extractor
-from zoo.progress import Progress, Silent
 
 if TYPE_CHECKING:
-    from zoo.sampler import Sampler
+    from zoo.training.sampler import Sampler
 
 COORDINATES = "coordinates"  # the extractor of points, which are their own features
 

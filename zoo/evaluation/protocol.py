@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo.run_directory import differences, normal
+from zoo.runs.directory import differences, normal
 
 AVERAGED, RAW, FILES = "averaged where kept", "raw", "files"  # the weights of the generator, or none that is known
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.checkpoint import atomic_file
+from zoo.backend.versions import installed_versions
+from zoo.base.files import atomic_file
 from zoo.errors import ZooError
 from zoo.evaluation.protocol import protocol_differences
-from zoo.versions import installed_versions
 
 if TYPE_CHECKING:
     from zoo.evaluation.measuring import Answer

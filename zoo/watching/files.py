@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zoo.checkpoint import step_of_checkpoint
 from zoo.errors import ZooError
 from zoo.evaluation.record import EvaluationFile, best_step
-from zoo.run_directory import RunDirectory, step_of
+from zoo.runs.checkpoints import step_of_checkpoint
+from zoo.runs.directory import RunDirectory, step_of
 from zoo.watching.states import Budget, Pace, Scores
 
 RECORD, GOAL, JOB, OUTCOME, LOG = "run.yaml", "goal.json", "job.json", "outcome.json", "log.txt"

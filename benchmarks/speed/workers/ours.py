@@ -9,8 +9,8 @@ from zoo import backend
 from zoo.backend.options import EngineOptions
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset
-from zoo.registry import resolve_stack
-from zoo.trainer import Trainer
+from zoo.stacks.resolving import resolve_stack
+from zoo.training.trainer import Trainer
 
 from ..cases import Case
 from ..contenders import Options
@@ -25,7 +25,7 @@ __all__ = ["Zoo", "build", "device_memory", "device_name", "multiplication", "ve
 
 
 class Zoo:
-    """A `zoo.trainer.Trainer` on images in memory."""
+    """A `zoo.training.trainer.Trainer` on images in memory."""
 
     def __init__(self, case: Case, options: Options) -> None:
         stack = resolve_stack(case.stack, read_catalogue(), settings=case.settings)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoint import atomic_file
+from zoo.base.files import atomic_file
 from zoo.comparison.report.markdown import markdown_table
 
 __all__ = ["markdown_table", "write_report"]

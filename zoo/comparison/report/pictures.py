@@ -78,7 +78,7 @@ def embedded(path: Path, variant: Variant, seed: int, why: str) -> Picture:
 
 
 def as_made(image: Image.Image) -> Image.Image:
-    """Without the whole factor by which `zoo.pictures.grid` enlarges small ones; a browser enlarges as well."""
+    """Without the whole factor by which `zoo.base.pictures.grid` enlarges small ones; a browser enlarges as well."""
     for factor in range(max(image.size) // SMALLEST, 1, -1):
         if image.width % factor == 0 and image.height % factor == 0:
             small = image.resize((image.width // factor, image.height // factor), Image.Resampling.NEAREST)

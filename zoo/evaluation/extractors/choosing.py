@@ -5,11 +5,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from zoo import backend
+from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue, ExtractorEntry, PluginEntry, load_plugin
 from zoo.catalogue.entries import match
 from zoo.errors import ZooError, unknown
 from zoo.evaluation.names import INCEPTION
-from zoo.progress import Progress
 
 if TYPE_CHECKING:
     from zoo.extractor import Extractor

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 
+from zoo.base.progress import Progress
 from zoo.errors import ZooError, unknown
 from zoo.evaluation.extractors.folding import EXACT, convolved, dense, folded, of
 from zoo.evaluation.extractors.network import Network, Preparation
@@ -16,7 +17,6 @@ from zoo.evaluation.extractors.torch_file import Weights, read_tensors
 from zoo.evaluation.extractors.weights import verify
 from zoo.extractor import Extractor
 from zoo.hookspecs import Tensor, hookimpl
-from zoo.progress import Progress
 
 NAME = "efficientnet-lite0"
 SIZE = 224  # pixels

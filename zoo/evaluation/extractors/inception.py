@@ -11,6 +11,7 @@ from pathlib import Path
 
 import keras
 
+from zoo.base.progress import Progress
 from zoo.errors import unknown
 from zoo.evaluation.extractors.folding import EXACT, convolved, dense, folded, of
 from zoo.evaluation.extractors.network import Network, Preparation
@@ -18,7 +19,6 @@ from zoo.evaluation.extractors.torch_file import Weights, read_tensors
 from zoo.evaluation.extractors.weights import INCEPTION, verified_file
 from zoo.extractor import Extractor
 from zoo.hookspecs import Tensor, hookimpl
-from zoo.progress import Progress
 
 NAME = "inception"
 SIZE = 299  # pixels

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from zoo.checkpoint import atomic_file
+from zoo.base.files import atomic_file
+from zoo.base.progress import Progress
 from zoo.errors import ZooError
-from zoo.progress import Progress
 
 CACHE = "GAN_ZOO_CACHE"  # of the environment: another folder than ~/.cache/gan-zoo
 TORCH_HUB = Path("~/.cache/torch/hub/checkpoints")  # where pytorch-fid and torch-fidelity keep theirs

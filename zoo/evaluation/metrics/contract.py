@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from zoo.progress import Progress, Silent
+from zoo.base.progress import Progress, Silent
 
 Needs = Literal["features", "logits", "images", "points", "modes", "training"]
 Better = Literal["lower", "higher"]

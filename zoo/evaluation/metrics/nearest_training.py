@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from zoo.base.pictures import grid
+from zoo.base.progress import Progress, Silent
 from zoo.errors import ZooError
 from zoo.evaluation.metrics.checks import check_images, check_same_shape, present
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.draws import OF_PROTOCOL, some
 from zoo.evaluation.metrics.halves import HALVES, half_sample_deviation
 from zoo.evaluation.metrics.intervals import of_share, of_ten
-from zoo.pictures import grid
-from zoo.progress import Progress, Silent
 
 GENERATED = 1000  # images judged
 HELD_OUT = 2000  # real images that say what is near

@@ -1,0 +1,1 @@
+"""What every part of the core uses: whole files, pictures, progress, signals."""

@@ -1,0 +1,82 @@
+"""Pictures of samples: grids of images, scatter plots of points, and the animation of a run's grids."""
+
+import math
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from zoo.base.files import atomic_file
+
+GAP = 2  # pixels between the images of a grid
+SMALLEST_GRID = 480  # pixels; smaller ones are enlarged by a whole factor
+FRAME = 160  # milliseconds
+LAST_FRAME = 2000  # milliseconds
+PLOT_POINTS = 2000  # of a scatter plot; more would hide one another
+RAREST = 0.001  # share of real coordinates that may fall outside a scatter plot
+
+
+def to_uint8(samples: np.ndarray) -> np.ndarray:
+    """Images in [-1, 1] as uint8, rounded to the nearest."""
+    return np.clip(np.rint((samples + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def grid(images: np.ndarray, columns: int | None = None) -> Image.Image:
+    """uint8 images (N, H, W, C) row by row; three or four channels are colours, of others the first is shown."""
+    count, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    colours = images[..., :3] if channels in (3, 4) else np.repeat(images[..., :1], 3, axis=-1)
+    canvas = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), 255, np.uint8)
+    for index, image in enumerate(colours):
+        top, left = GAP + index // columns * (height + GAP), GAP + index % columns * (width + GAP)
+        canvas[top : top + height, left : left + width] = image
+    factor = math.ceil(SMALLEST_GRID / canvas.shape[0])
+    picture = Image.fromarray(canvas)
+    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+
+
+def scatter(points: np.ndarray, real: np.ndarray) -> Image.Image:
+    """The first two coordinates of generated points (N, D) over real ones, in their original units."""
+    return plot([(real, "#b8bfc6", "real"), (points, "#c2410c", "generated")], real)
+
+
+def scatter_real(points: np.ndarray) -> Image.Image:
+    """The first two coordinates of real points (N, D) alone."""
+    return plot([(points, "#3b6ea5", "real")], points)
+
+
+def plot(sets: Sequence[tuple[np.ndarray, str, str]], real: np.ndarray) -> Image.Image:
+    """Sets of points with colour and name, in the range of the real ones."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5), dpi=110, layout="tight")
+    axes = figure.subplots()
+    for each, colour, label in sets:
+        axes.scatter(each[:PLOT_POINTS, 0], each[:PLOT_POINTS, 1], s=4, c=colour, label=label, linewidths=0)
+    low, high = np.quantile(real, (RAREST, 1 - RAREST))
+    margin = 0.25 * (high - low)
+    axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin), aspect="equal")
+    axes.legend(loc="upper right", markerscale=3, frameon=False)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Write a picture, whole or not at all; the file's ending says in which format."""
+    with atomic_file(path) as file:
+        picture.save(file, format=path.suffix.lstrip(".").upper())
+
+
+def save_animation(pictures: Sequence[Path], path: Path) -> None:
+    """Write the pictures as one animated WebP, the last shown longer."""
+    frames = [Image.open(BytesIO(each.read_bytes())).convert("RGB") for each in pictures]
+    durations = [FRAME] * (len(frames) - 1) + [LAST_FRAME]
+    with atomic_file(path) as file:
+        frames[0].save(
+            file, format="WEBP", save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=80
+        )

@@ -1,0 +1,169 @@
+"""What `zoo list`, `zoo show` and `zoo doctor` tell, gathered as plain data."""
+
+import importlib.util
+import platform
+import shutil
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.backend.versions import installed_versions
+from zoo.catalogue import (
+    Catalogue,
+    find_plugin_source,
+    load_every_plugin,
+    parse_stack,
+    plugin_summary,
+    read_catalogue,
+)
+from zoo.data import data_directory, prepared_sets
+from zoo.data.options import DataOptions
+from zoo.data.prepared.finding import is_of
+from zoo.errors import ZooError, ZooWarning
+from zoo.evaluation.extractors.choosing import extractor_module
+
+
+def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
+    """Every variant, plugin, dataset, extractor and benchmark with what is known of it without importing anything."""
+    return {
+        "variants": [
+            {"name": each.name, "plugins": list(each.plugins), "summary": each.summary, "source": each.source}
+            for each in catalogue.variants.values()
+        ],
+        "plugins": [
+            {
+                "name": each.name,
+                "summary": plugin_summary(each) if find_plugin_source(each) else "NOT FOUND",
+                "source": each.source,
+                "found": find_plugin_source(each) is not None,
+            }
+            for each in catalogue.plugins.values()
+        ],
+        **{
+            kind: [{"name": each.name, "summary": each.summary, "source": each.source} for each in entries.values()]
+            for kind, entries in (
+                ("datasets", catalogue.datasets),
+                ("extractors", catalogue.extractors),
+                ("benchmarks", catalogue.benchmarks),
+            )
+        },
+    }
+
+
+def plugin_problems(catalogue: Catalogue) -> list[str]:
+    """Imports every plugin and extractor, and checks every variant's recipe; one sentence for each problem."""
+    from zoo.backend import prepare
+
+    prepare()
+    from zoo.stacks.resolving import override_problems
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ZooWarning)
+        load_every_plugin(catalogue)
+    told = [str(each.message) for each in caught if issubclass(each.category, ZooWarning)]
+    return told + override_problems(catalogue) + extractor_problems(catalogue)
+
+
+def extractor_problems(catalogue: Catalogue) -> list[str]:
+    """Imports every extractor's module, without its weights; one sentence for each that fails."""
+    problems = []
+    for entry in catalogue.extractors.values():
+        try:
+            extractor_module(entry)
+        except ZooError as error:
+            problems.append(str(error))
+    return problems
+
+
+def stack_description(
+    text: str,
+    catalogue: Catalogue,
+    dataset: str,
+    data_dir: Path | None,
+    options: DataOptions,
+    settings: Sequence[str],
+) -> dict[str, Any]:
+    """A stack's papers, recipe with the source of each value, shapes and parameter counts on a dataset."""
+    from zoo import backend
+    from zoo.data import expected_shape
+
+    parse_stack(text, catalogue)  # an unknown name is told before the dataset is looked for
+    sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, options=options)
+    backend.prepare()
+    from zoo.stacks.resolving import resolve_stack
+    from zoo.training.players import build_players
+
+    stack = resolve_stack(text, catalogue, dataset, settings)
+    players = build_players(stack, sample_shape, classes, seed=0, engine=backend.engine())
+    return {
+        "stack": stack.name,
+        "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],
+        "recipe": {
+            name: {"value": getattr(stack.recipe, name), "source": source}
+            for name, source in stack.recipe_sources.items()
+        },
+        "dataset": dataset,
+        "sample_shape": list(sample_shape),
+        "models": {
+            role: {"input": shapes(model.input), "output": shapes(model.output), "parameters": model.count_params()}
+            for role, model in (("generator", players.generator), ("discriminator", players.discriminator))
+        },
+    }
+
+
+def shapes(tensors: Any) -> Any:
+    """The shapes of a tensor, or of each in a dict or list, without the batch."""
+    if isinstance(tensors, dict):
+        return {name: shapes(each) for name, each in tensors.items()}
+    if isinstance(tensors, list | tuple):
+        return [shapes(each) for each in tensors]
+    return list(tensors.shape[1:])
+
+
+def health(data_dir: Path | None) -> dict[str, Any]:
+    """Versions, devices, prepared data, free disk, and every problem found."""
+    catalogue = read_catalogue()
+    report: dict[str, Any] = {
+        "versions": {"python": platform.python_version(), **installed_versions()},
+        "data_directory": str(data_directory(data_dir)),
+        "prepared": [
+            {"name": each.meta["name"], "description": each.summary, "bytes": each.bytes}
+            for each in prepared_sets(data_dir)
+        ],
+        "not_prepared": not_prepared(catalogue, data_dir),
+        "free_bytes": free_bytes(data_directory(data_dir)),
+        "backend": "none",
+        "devices": [],
+        "policies": [],
+        "problems": [],
+    }
+    from zoo import backend
+    from zoo.backend.policy import table as policy_table
+
+    try:
+        report["problems"] = plugin_problems(catalogue)
+        report["backend"] = backend.check_installed()
+        report["devices"] = backend.engine().device_names()
+        report["policies"] = policy_table()
+    except ZooError as error:  # without a backend the rest is still worth knowing
+        report["problems"].append(str(error))
+    if importlib.util.find_spec("importlib_resources") is None:
+        report["problems"].append(
+            "importlib_resources is missing, without which TFDS prepares nothing: pip install it."
+        )
+    return report
+
+
+def not_prepared(catalogue: Catalogue, data_dir: Path | None) -> list[str]:
+    """The catalogue's datasets whose first use prepares them, from the network where they need it."""
+    prepared = prepared_sets(data_dir)
+    return [
+        entry.name for entry in catalogue.datasets.values() if not any(is_of(entry, each.meta) for each in prepared)
+    ]
+
+
+def free_bytes(path: Path) -> int:
+    """Free space on the disk of a folder, or of the nearest folder above it that exists."""
+    existing = next(each for each in (path, *path.parents) if each.exists())
+    return shutil.disk_usage(existing).free

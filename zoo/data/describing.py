@@ -1,0 +1,109 @@
+"""What a prepared dataset holds: counts, classes, moments, and a picture of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.data.managing import described, prepared_of
+from zoo.data.prepared.directory import Prepared
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from zoo.data import Dataset
+
+SHEET_ROWS, SHEET_COLUMNS = 8, 8  # of a contact sheet
+MOST_CLASSES = 16  # that have a row of their own in it
+MEASURED = 10_000  # samples for the mean and deviation
+SHEET_ENDINGS = (".png", ".webp")
+
+
+def info(name: str, data_dir: Path | None, out: Path | None) -> list[dict[str, Any]]:
+    """Counts, classes, moments and origin of every prepared set of a name, each with a contact sheet."""
+    from zoo.data.prepared import cache
+
+    if out is not None and out.suffix not in SHEET_ENDINGS:
+        raise ZooError(f"A contact sheet can't be written as '{out.name}'. Available: {', '.join(SHEET_ENDINGS)}.")
+    sets = prepared_of(name, data_dir)
+    sheets = sheet_paths(sets, out)
+    found = []
+    for each, path in zip(sets, sheets, strict=True):
+        dataset = cache.read(each.folder, each.meta["name"])
+        draw_sheet(dataset, path)
+        found.append(
+            {
+                **described(dataset),
+                "bytes": each.bytes,
+                "options": each.meta["options"],
+                "skipped": each.meta["skipped"],
+                "imported": each.meta["imported"],
+                "class_counts": class_counts(dataset),
+                **moments(dataset),
+                "contact_sheet": str(path),
+            }
+        )
+    return found
+
+
+def sheet_paths(sets: Sequence[Prepared], out: Path | None) -> list[Path]:
+    """A file for each set's contact sheet: `mnist-train.png`, a number behind where two would have the same name."""
+    if out is not None and len(sets) == 1:
+        return [out]
+    paths: list[Path] = []
+    for each in sets:
+        split = "".join(letter if letter.isalnum() else "_" for letter in each.meta["split"])
+        base = out or Path(f"{Path(each.meta['name']).name.replace('/', '-').replace(':', '-')}.png")
+        number, path = 2, base.with_name(f"{base.stem}-{split}{base.suffix}")
+        while path in paths:
+            path = base.with_name(f"{base.stem}-{split}-{number}{base.suffix}")
+            number += 1
+        paths.append(path)
+    return paths
+
+
+def draw_sheet(dataset: "Dataset", path: Path) -> None:
+    """Writes a grid of images, a row for each class where there are few, or a scatter plot of points."""
+    from zoo.base.pictures import grid, save_picture, scatter_real
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if len(dataset.sample_shape) == 1:
+        save_picture(scatter_real(dataset.samples * dataset.scale), path)
+        return
+    rows, columns = sheet_rows(dataset)
+    save_picture(grid(dataset.batch(rows), columns), path)
+
+
+def sheet_rows(dataset: "Dataset") -> tuple["np.ndarray", int]:
+    """The samples that a contact sheet shows, and in how many columns."""
+    import numpy as np
+
+    if dataset.labels is None or not dataset.classes or dataset.classes > MOST_CLASSES:
+        count = min(SHEET_ROWS * SHEET_COLUMNS, dataset.count)
+        return np.linspace(0, dataset.count - 1, count).astype(int), SHEET_COLUMNS
+    of_class = [np.flatnonzero(dataset.labels == label) for label in range(dataset.classes)]
+    columns = min(SHEET_COLUMNS, min((len(rows) for rows in of_class if len(rows)), default=1))
+    return np.concatenate([rows[:columns] for rows in of_class]), columns
+
+
+def class_counts(dataset: "Dataset") -> dict[str, int] | None:
+    """How many samples each class has, by its name or number."""
+    if dataset.labels is None or not dataset.classes:
+        return None
+    import numpy as np
+
+    counts = np.bincount(dataset.labels, minlength=dataset.classes)
+    names = dataset.class_names or tuple(str(label) for label in range(dataset.classes))
+    return {name: int(count) for name, count in zip(names, counts, strict=True)}
+
+
+def moments(dataset: "Dataset") -> dict[str, list[float]]:
+    """Mean and deviation of each channel or coordinate, in original units, over at most 10,000 samples."""
+    import numpy as np
+
+    rows = np.linspace(0, dataset.count - 1, min(MEASURED, dataset.count)).astype(int)
+    values = dataset.batch(rows).reshape(-1, dataset.sample_shape[-1]).astype(np.float64) * dataset.scale
+    return {
+        "mean": [round(float(each), 4) for each in values.mean(axis=0)],
+        "deviation": [round(float(each), 4) for each in values.std(axis=0)],
+    }

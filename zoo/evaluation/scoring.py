@@ -1,0 +1,213 @@
+"""What `zoo evaluate` and `zoo scores` do, as plain data: runs, folders and arrays against real images."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.base.progress import Progress, telling
+from zoo.catalogue import Catalogue, read_catalogue
+from zoo.data.options import DataOptions
+from zoo.errors import ZooError
+from zoo.evaluation.options import ALL, LAST, TEST, EvaluationOptions
+from zoo.evaluation.protocol import check_comparable
+from zoo.evaluation.record import EVALUATION, EvaluationFile, evaluation_record
+from zoo.runs.checkpoints import step_of_checkpoint
+from zoo.runs.directory import RunDirectory
+from zoo.training.run import Run, load
+
+if TYPE_CHECKING:
+    from zoo.data import Dataset
+    from zoo.evaluation.measuring import Answer, Question
+
+DEFAULT_OPTIONS = EvaluationOptions()
+EVERYTHING = "all"  # the split of files that are scored
+
+
+def evaluate(
+    scored: Run | Path | str,
+    *,
+    against: Path | str | None = None,
+    dataset: str | None = None,
+    checkpoint: str = LAST,
+    options: EvaluationOptions = DEFAULT_OPTIONS,
+    look: DataOptions | None = None,
+    plugins: Sequence[Path | str] = (),
+    out: Path | str | None = None,
+    progress: Progress | bool = True,
+) -> list[dict[str, Any]]:
+    """Score a run, or images in a folder, zip or array file, and return the evaluations, one for each checkpoint.
+
+    A run is scored against the test split of its own dataset, files against `dataset` or the files `against`. A run's
+    scores go into its evaluation.json, those of files into `out` where it is given. `look` says how files are read.
+    Raises ZooError where samples can't be compared, are too few, or were trained on.
+    """
+    told = telling(progress)
+    catalogue = read_catalogue([Path(each) for each in plugins])
+    try:
+        if isinstance(scored, Run) or is_run(Path(scored)):
+            run = scored if isinstance(scored, Run) else load(scored)
+            if against is not None:
+                raise ZooError(f"{run.path} is a run: it is scored against a dataset, not --against files.")
+            return evaluate_run(run, checkpoint, dataset, options, catalogue, out, told)
+        return evaluate_files(str(scored), against, dataset, options, look or DataOptions(), catalogue, out, told)
+    finally:
+        told.stop()
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run, or a folder of runs."""
+    return path.is_dir() and next(path.glob("**/run.yaml"), None) is not None
+
+
+def evaluate_run(
+    run: Run,
+    checkpoint: str,
+    dataset: str | None,
+    options: EvaluationOptions,
+    catalogue: Catalogue,
+    out: Path | str | None,
+    told: Progress,
+) -> list[dict[str, Any]]:
+    """Score one or several checkpoints of a run; each is written as soon as it is known."""
+    paths = checkpoints_of(run.directory, checkpoint)
+    file = EvaluationFile(Path(out) if out else run.path / EVALUATION)
+    pictures = file.path.parent / "evaluation"
+    found = []
+    with question_of_run(run, dataset, options, catalogue, told) as question:
+        for path in paths:
+            step = step_of_checkpoint(path)
+            told.note(f"{run.path}, step {step}")
+            answer = answer_of(run, path, question, options)
+            written = write_pictures(answer, pictures, f"step-{step:08d}")
+            found.append(evaluation_record(str(run.path), step, answer, pictures=written))
+            file.add(found[-1])
+    return found
+
+
+def checkpoints_of(directory: RunDirectory, wanted: str) -> list[Path]:
+    """The checkpoints that `best`, `last` or `all` mean; raises ZooError where there is none."""
+    checkpoints = directory.checkpoints
+    paths = checkpoints.paths()
+    if not paths:
+        raise ZooError(f"The run {directory.path} has no checkpoint yet. Continue it with zoo run.")
+    best = checkpoints.best()
+    if wanted == LAST:
+        return paths[-1:]
+    if wanted == ALL:
+        steps = {step_of_checkpoint(path): path for path in [*([best] if best else []), *paths]}
+        return [steps[step] for step in sorted(steps)]
+    if best is None:
+        raise ZooError(
+            f"No checkpoint of {directory.path} was judged best: that is done while it trains, with zoo run "
+            "--evaluate-every STEPS. Score those that are kept: --checkpoint all."
+        )
+    return [best]
+
+
+@contextmanager
+def question_of_run(
+    run: Run, dataset: str | None, options: EvaluationOptions, catalogue: Catalogue, told: Progress
+) -> "Iterator[Question]":
+    """The question about a run's own dataset, or about another one."""
+    from zoo.data import open_dataset
+    from zoo.evaluation.asking import ask, open_split, open_training
+
+    record = run.record["dataset"]
+    training = open_training(record, catalogue, options, told)
+    if dataset is None:
+        real = open_split(record, options.split, catalogue, options, told)
+    else:
+        asked = DataOptions(options.split)
+        real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=asked, told=told)
+    told.note(real.summary)
+    with tempfile.TemporaryDirectory() as scratch:
+        yield ask(real, training, options, catalogue, Path(scratch), told)
+
+
+def answer_of(run: Run, checkpoint: Path, question: "Question", options: EvaluationOptions) -> "Answer":
+    """The scores of one checkpoint."""
+    record = run.record["dataset"]
+    return question.answer_of(run.sampler_at(checkpoint), tuple(record["sample_shape"]), record["scale"], options)
+
+
+def evaluate_files(
+    scored: str,
+    against: Path | str | None,
+    dataset: str | None,
+    options: EvaluationOptions,
+    look: DataOptions,
+    catalogue: Catalogue,
+    out: Path | str | None,
+    told: Progress,
+) -> list[dict[str, Any]]:
+    """Score images that lie in files against a dataset, or against other files."""
+    from zoo.data import open_dataset
+    from zoo.evaluation.asking import ask
+    from zoo.evaluation.images import file_images
+
+    if (against is None) == (dataset is None):
+        raise ZooError(
+            f"{scored} is no run: say what it is scored against, --dataset NAME or --against PATH, one of them."
+        )
+
+    def opened(name: str, split: str) -> "Dataset":
+        read = replace(look, split=split)
+        return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, told=told)
+
+    images = opened(as_path(scored), EVERYTHING)
+    real = opened(as_path(str(against)), EVERYTHING) if dataset is None else opened(dataset, options.split)
+    training = None if dataset is None or options.split != TEST else opened(dataset, "train")
+    for each in (images, real):
+        told.note(each.summary)
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
+        generated = file_images(images, options.samples, Path(other))
+        question = ask(real, training, options, catalogue, Path(scratch), told, len(generated.samples))
+        answer = question.answer(generated, Path(other))
+    path = Path(out) if out else None
+    written = write_pictures(answer, path.parent, path.stem) if path else {}
+    found = [evaluation_record(scored, None, answer, pictures=written)]
+    if path:
+        EvaluationFile(path).add(found[0])
+    return found
+
+
+def as_path(text: str) -> str:
+    """A file's or folder's name so that it reads as a path, not as a dataset's name."""
+    path = Path(text).expanduser()
+    if not path.exists():
+        raise ZooError(f"There is no {text}: expected a run's folder, a folder or .zip of images, a .npy or a .npz.")
+    return str(path.absolute())
+
+
+def write_pictures(answer: "Answer", folder: Path, name: str) -> dict[str, str]:
+    """Writes what metrics have drawn; returns the files by the metrics' names."""
+    from zoo.base.pictures import save_picture
+
+    written = {}
+    for metric, picture in answer.pictures.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{metric}-{name}.png"
+        save_picture(picture, path)
+        written[metric] = str(path)
+    return written
+
+
+def score_table(paths: Sequence[Path], names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The last scores that each run's evaluation.json holds, one row a run; ZooError where protocols differ."""
+    rows: list[dict[str, Any]] = []
+    for path in paths:
+        file = EvaluationFile(path if path.suffix == ".json" else load(path).path / EVALUATION)
+        every = file.read()
+        evaluations = [each for each in every if not each["periodic"]] or every
+        if not evaluations:
+            raise ZooError(f"{path} has no evaluation yet: zoo evaluate {path}")
+        latest: dict[str, Mapping[str, Any]] = {}
+        for each in evaluations:
+            latest |= {score["name"]: {**score, "step": each["step"]} for score in each["scores"]}
+        wanted = {name: score for name, score in latest.items() if not names or name in names}
+        rows.append({"scored": str(path), "scores": list(wanted.values())})
+    check_comparable([(row["scored"], score) for row in rows for score in row["scores"]])
+    return rows

@@ -1,0 +1,245 @@
+"""The run directory: its name, its lock, what made it (run.yaml), its metrics and its sample pictures."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import filelock
+import yaml
+
+from zoo.base.files import WRITING, atomic_file, write_json
+from zoo.catalogue import parse_document
+from zoo.errors import ZooError
+from zoo.runs.checkpoints import Checkpoints
+
+LONGEST_NAME = 255  # bytes, of a folder's name on common file systems
+IDENTITY = (
+    "stack",
+    "plugins",
+    "dataset",
+    "seed",
+    "recipe",
+    "precision",
+)  # of run.yaml: what must not differ to continue a run
+PICTURE = re.compile(r"step-(\d+)\.png")
+
+
+class RunIsBusy(ZooError):
+    """Another process is writing the run."""
+
+
+def folder_name(name: str) -> str:
+    """One folder's name for any stack or dataset, reversible with `name_of_folder`: `a/b` is `a%2Fb`."""
+    quoted = quote(name, safe="+")
+    if quoted.strip(".") == "":
+        quoted = quoted.replace(".", "%2E")  # `.` and `..` are folders already
+    if len(quoted) > LONGEST_NAME:
+        raise ZooError(f"The name '{name}' is too long for a folder. Choose one with --out DIR.")
+    return quoted
+
+
+def name_of_folder(folder: str) -> str:
+    """The name that `folder_name` made a folder's name of."""
+    return unquote(folder)
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The run's checkpoints."""
+        return Checkpoints(self.path / "checkpoints")
+
+    @property
+    def samples(self) -> Path:
+        """The folder of sample pictures."""
+        return self.path / "samples"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a line."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def generator(self) -> Path:
+        """The trained generator as Keras saves it, once a budget was reached."""
+        return self.path / "generator.keras"
+
+    @property
+    def goal_file(self) -> Path:
+        """The total that the run is trained to, for those who watch it."""
+        return self.path / "goal.json"
+
+    def write_goal(self, steps: int | None, seconds: float | None) -> None:
+        """Say to how many steps, or seconds of training, the run is on its way."""
+        write_json(self.goal_file, {"steps": steps, "seconds": seconds})
+
+    @property
+    def record_file(self) -> Path:
+        """Everything that made the run."""
+        return self.path / "run.yaml"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process from writing the run; folders that it made and in which no run came to be go."""
+        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(self.path / ".lock")
+            lock.acquire(blocking=False)
+        except filelock.Timeout as error:
+            raise RunIsBusy(
+                f"Another process is writing the run {self.path}. Wait for it, stop it, or choose another --out or "
+                "--seed."
+            ) from error
+        except OSError as error:
+            raise ZooError(
+                f"Can't write the run directory {self.path}: {error.strerror}. Choose another with --out DIR."
+            ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+            if not self.record_file.exists():
+                self.remove_empty(made)
+
+    def remove_empty(self, folders: Sequence[Path]) -> None:
+        """Remove the lock's file, and those folders that are empty then, the innermost first."""
+        (self.path / ".lock").unlink(missing_ok=True)
+        for folder in folders:
+            try:
+                folder.rmdir()
+            except OSError:  # not empty
+                return
+
+    def record(self) -> dict[str, Any] | None:
+        """run.yaml, or None where there is none yet."""
+        if not self.record_file.exists():
+            return None
+        document = parse_document(self.record_file.read_text(encoding="utf-8"), str(self.record_file))
+        if document.errors or not isinstance(document.data, dict):
+            raise ZooError(f"{self.record_file} is damaged: {'; '.join(document.messages()) or 'it holds no mapping'}.")
+        return document.data
+
+    def write_record(self, record: Mapping[str, Any]) -> None:
+        """Write run.yaml."""
+        text = yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120)
+        with atomic_file(self.record_file) as file:
+            file.write(text.encode())
+
+    def check_same(self, record: Mapping[str, Any]) -> None:
+        """Refuse to continue a run that something else made, and list the differences."""
+        before = self.record()
+        if before is None:
+            return
+        found = [line for key in IDENTITY for line in differences(key, before.get(key), normal(record[key]))]
+        if not any(line.startswith("dataset.fingerprint:") for line in found):  # a file that was moved or touched
+            found = [line for line in found if not line.startswith("dataset.description.")]
+        if found:
+            raise ZooError(
+                f"The run in {self.path} was made differently:\n  "
+                + "\n  ".join(found)
+                + "\nRepeat what made it to continue it, or choose another --out DIR or --seed."
+            )
+
+    def cut_back(self, steps: int) -> None:
+        """Remove metrics, pictures and torn checkpoints of later steps: a resumed run equals an uninterrupted one."""
+        self.checkpoints.discard_after(steps)
+        for unfinished in self.path.glob(f"**/{WRITING}*"):  # of a process that was killed; we hold the lock
+            unfinished.unlink()
+        self.keep_metrics(lambda step: step <= steps)
+        self.keep_pictures(lambda step: step <= steps)
+
+    def keep_metrics(self, wanted: Callable[[float], bool]) -> None:
+        """Drop the lines of metrics.jsonl whose step is not wanted, and a torn last one."""
+        if self.metrics.exists():
+            steps = {line: step_of(line) for line in self.metrics.read_text().splitlines()}
+            kept = [line for line, step in steps.items() if step < float("inf") and wanted(step)]
+            with atomic_file(self.metrics) as file:
+                file.write("".join(f"{line}\n" for line in kept).encode())
+
+    def keep_pictures(self, wanted: Callable[[int], bool]) -> None:
+        """Remove the sample pictures whose step is not wanted."""
+        for picture in self.pictures():
+            if not wanted(step_of_picture(picture)):
+                picture.unlink()
+
+    def append_metrics(self, line: Mapping[str, Any]) -> None:
+        """Add one line to metrics.jsonl."""
+        with self.metrics.open("a") as file:
+            file.write(json.dumps(dict(line)) + "\n")
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """All lines of metrics.jsonl that are whole."""
+        lines = self.metrics.read_text().splitlines() if self.metrics.exists() else []
+        return [json.loads(line) for line in lines if step_of(line) < float("inf")]
+
+    def pictures(self) -> list[Path]:
+        """The sample pictures, the earliest first."""
+        return sorted(path for path in self.samples.glob("step-*.png") if PICTURE.fullmatch(path.name))
+
+    def picture(self, steps: int) -> Path:
+        """Where the picture of that step goes."""
+        return self.samples / f"step-{steps:08d}.png"
+
+
+def step_of(line: str) -> float:
+    """The step of a line of metrics.jsonl; infinite for a torn line, which is thereby cut."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
+
+
+def step_of_picture(path: Path) -> int:
+    """The step that a sample picture shows."""
+    match = PICTURE.fullmatch(path.name)
+    return int(match[1]) if match else 0
+
+
+def normal(value: Any) -> Any:
+    """A value as it reads after a way through YAML: tuples are lists."""
+    return json.loads(json.dumps(value))
+
+
+def differences(name: str, old: Any, new: Any) -> list[str]:
+    """`recipe.batch_size: 64 there, 32 here`, one line for each leaf that differs."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = dict.fromkeys([*old, *new])
+        return [line for key in keys for line in differences(f"{name}.{key}", old.get(key), new.get(key))]
+    return [] if old == new else [f"{name}: {old!r} there, {new!r} here"]
+
+
+def find_run(path: Path) -> RunDirectory:
+    """The run in a folder, or the only one below it; ZooError that lists them where there are several."""
+    if (path / "run.yaml").is_file():
+        return RunDirectory(path)
+    below = sorted(each.parent for each in path.glob("**/run.yaml")) if path.is_dir() else []
+    if len(below) == 1:
+        return RunDirectory(below[0])
+    runs = ", ".join(str(each) for each in (below or sorted(each.parent for each in Path("runs").glob("**/run.yaml"))))
+    raise ZooError(
+        f"No run in '{path}': a run's folder holds run.yaml. Available: {runs or 'none; zoo run makes one'}."
+    )
+
+
+def find_runs(path: Path) -> list[Path]:
+    """The run in a folder, or all below it; ZooError where there is none."""
+    if (path / "run.yaml").is_file():
+        return [path]
+    found = sorted(each.parent for each in path.glob("**/run.yaml")) if path.is_dir() else []
+    return found or [find_run(path).path]  # which says that there is none
+
+
+def default_path(stack: str, dataset: str, seed: int) -> Path:
+    """runs/<stack>/<dataset>/<seed>"""
+    return Path("runs") / folder_name(stack) / folder_name(dataset) / str(seed)

@@ -1,0 +1,201 @@
+"""A stack: the plugins of one run under one pluggy manager, with the recipe that joins theirs."""
+
+import difflib
+import re
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pluggy
+from pluggy._hooks import HookImpl
+
+from zoo import hookspecs
+from zoo.errors import ZooError, nearest_name
+from zoo.recipe import Recipe, Setting, join_recipes
+from zoo.stacks import defaults
+
+CORE = "zoo"  # the name under which the defaults are registered
+REQUIRED = ("generator", "discriminator", "discriminator_loss", "generator_loss")
+HOOKS_OF_PLAYER = {
+    "discriminator": ("discriminator_loss", "discriminator_penalty"),
+    "generator": ("generator_loss", "generator_penalty"),
+}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The plugins of one run in their order, ready to be asked through their hooks."""
+
+    name: str
+    plugins: Mapping[str, Any]  # name to module, the lowest first
+    manager: pluggy.PluginManager
+    recipe: Recipe
+    recipe_sources: Mapping[str, str]  # of each field: where its value comes from
+
+    @property
+    def hook_names(self) -> list[str]:
+        """The names of all hooks of the contract."""
+        return [name for name in vars(self.manager.hook) if not name.startswith("_")]
+
+    def implementations(self, hook: str, wrappers: bool = False) -> list[HookImpl]:
+        """The plugins' plain answers to a hook (or its wrappers), in the stack's order, the core's default first."""
+        found = {impl.plugin_name: impl for impl in getattr(self.manager.hook, hook).get_hookimpls()}
+        order = [CORE, *self.plugins]
+        return [found[name] for name in order if name in found and found[name].wrapper == wrappers]
+
+    def arguments(self, hook: str) -> tuple[str, ...]:
+        """The names that a hook's implementations may ask for, in the contract's order."""
+        spec = getattr(self.manager.hook, hook).spec
+        return tuple(spec.argnames)
+
+    def provider(self, hook: str) -> str:
+        """The name of the plugin whose answer to a `first` hook wins."""
+        return str(self.implementations(hook)[-1].plugin_name)
+
+    @property
+    def loss_family(self) -> str | None:
+        """The family that the plugin with the discriminator's loss declares."""
+        return getattr(self.plugins[self.provider("discriminator_loss")], "LOSS_FAMILY", None)
+
+    def asked_for(self, *hooks: str) -> set[str]:
+        """The names of all arguments that the stack's implementations and wrappers of these hooks ask for."""
+        return {
+            argument
+            for hook in hooks
+            for impl in [*self.implementations(hook), *self.implementations(hook, wrappers=True)]
+            for argument in impl.argnames
+        }
+
+    def first(self, hook: str, **arguments: Any) -> Any:
+        """The stack's answer to a `first` hook."""
+        with self.blaming_plugins():
+            answer = getattr(self.manager.hook, hook)(**{name: arguments.get(name) for name in self.arguments(hook)})
+        if answer is None:
+            providers = ", ".join(f"'{impl.plugin_name}'" for impl in self.implementations(hook))
+            raise ZooError(f"The hook '{hook}' returned nothing; answered by {providers}. Return a value from it.")
+        return answer
+
+    def each(self, hook: str, **arguments: Any) -> Iterator[tuple[str, Any]]:
+        """The plugins' own answers to a `joined`, `chained` or `summed` hook, each with the plugin's name."""
+        for impl in self.implementations(hook):
+            with self.blaming_plugins():
+                answer = impl.function(*(arguments[name] for name in impl.argnames))
+            yield impl.plugin_name, answer
+
+    @contextmanager
+    def blaming_plugins(self) -> Iterator[None]:
+        """Turn an exception from inside a plugin into a ZooError that names plugin, hook and line."""
+        try:
+            yield
+        except ZooError:
+            raise
+        except Exception as error:
+            blamed = self.blamed(error)
+            if blamed is None:
+                raise
+            raise ZooError(f"{blamed}: {explained(error)}") from error
+
+    def blamed(self, error: Exception) -> str | None:
+        """`Plugin 'x', hook 'y' (x.py, line 12)` for the plugin's code that an exception passed, if any."""
+        files = {getattr(plugin, "__file__", None) or "": name for name, plugin in self.plugins.items()}
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
+        if not frames:
+            return None
+        hook = next((frame.name for frame in frames if frame.name in self.hook_names), frames[0].name)
+        file = frames[-1].filename
+        return f"Plugin '{files[file]}', hook '{hook}' ({file.rpartition('/')[2]}, line {frames[-1].lineno})"
+
+
+def build_stack(name: str, plugins: Mapping[str, Any], settings: Sequence[tuple[str, list[Setting]]] = ()) -> Stack:
+    """Register the plugins, check their hooks, and join their recipes.
+
+    `settings` are recipe values to lay over the recipe of the plugin that each names ("" for those that lie over all).
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(defaults, CORE)
+    for plugin_name, plugin in plugins.items():
+        register(manager, plugin_name, plugin)
+    draft = Stack(name, dict(plugins), manager, Recipe(), {})
+    check_hooks(draft)
+    layers: list[tuple[str, Recipe | list[Setting]]] = []
+    recipes = dict(draft.each("recipe"))
+    for plugin_name in plugins:
+        if plugin_name in recipes:
+            layers.append((plugin_name, checked_recipe(plugin_name, recipes[plugin_name])))
+        layers += [(above, values) for above, values in settings if above == plugin_name]
+    layers += [(above, values) for above, values in settings if above == ""]
+    recipe, sources = join_recipes(layers)
+    return Stack(name, dict(plugins), manager, recipe, sources)
+
+
+def checked_recipe(plugin: str, recipe: Any) -> Recipe:
+    """The answer to the `recipe` hook, if it is one."""
+    if not isinstance(recipe, Recipe):
+        raise ZooError(
+            f"Plugin '{plugin}', hook 'recipe': must return an instance of a frozen subclass of zoo.Recipe; "
+            f"received {type(recipe).__name__}."
+        )
+    return recipe
+
+
+def register(manager: pluggy.PluginManager, name: str, plugin: Any) -> None:
+    """Register a plugin, and say what there is where it names a hook or an argument that there is not."""
+    try:
+        manager.register(plugin, name)
+    except pluggy.PluginValidationError as error:
+        raise ZooError(explained_argument(manager, name, str(error))) from error
+    unknown_hooks = [
+        hook
+        for hook, caller in vars(manager.hook).items()
+        if isinstance(caller, pluggy.HookCaller) and not caller.has_spec()
+    ]
+    if unknown_hooks:
+        known = [hook for hook, caller in vars(manager.hook).items() if hook not in unknown_hooks and hook[0] != "_"]
+        nearest = nearest_name(unknown_hooks[0], known)
+        mend = f" Did you mean '{nearest}'?" if nearest else ""
+        raise ZooError(
+            f"Plugin '{name}' implements an unknown hook '{unknown_hooks[0]}'. Available: {', '.join(known)}.{mend}"
+        )
+
+
+def explained_argument(manager: pluggy.PluginManager, plugin: str, problem: str) -> str:
+    """pluggy's complaint about a hook's arguments in one sentence, with the arguments that there are."""
+    hook = re.search(r"for hook '(\w+)'", problem)
+    argument = re.search(r"\{'(\w+)'", problem)
+    if not hook or not argument:
+        return f"Plugin '{plugin}': {problem}"
+    available = getattr(manager.hook, hook[1]).spec.argnames
+    nearest = difflib.get_close_matches(argument[1], available, n=1)
+    mend = f" Did you mean '{nearest[0]}'?" if nearest else ""
+    return (
+        f"Plugin '{plugin}', hook '{hook[1]}': unknown argument '{argument[1]}'. "
+        f"Available: {', '.join(available) or 'none'}.{mend}"
+    )
+
+
+def check_hooks(stack: Stack) -> None:
+    """Refuse a stack that lacks a hook, or that wraps where answers are not `first`."""
+    for hook in stack.hook_names:
+        wrappers = stack.implementations(hook, wrappers=True)
+        if wrappers and not getattr(stack.manager.hook, hook).spec.opts["firstresult"]:
+            raise ZooError(
+                f"Plugin '{wrappers[0].plugin_name}', hook '{hook}': can't be wrapped, because every plugin's answer "
+                "counts there. Remove wrapper=True."
+            )
+        if hook in REQUIRED and not stack.implementations(hook):
+            wrapped = f", though '{wrappers[0].plugin_name}' wraps it" if wrappers else ""
+            raise ZooError(
+                f"No plugin of the stack '{stack.name}' answers the hook '{hook}'{wrapped}. Put one that does below "
+                f"it, for instance: dcgan+{stack.name}"
+            )
+
+
+def explained(error: Exception) -> str:
+    """What went wrong inside a plugin, with the mend for the mistakes that are typical of traced code."""
+    text = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    if "as a Python `bool`" in str(error) or "as a Python bool" in str(error) or "TracerBool" in type(error).__name__:
+        return "a Python `if` or `while` can't depend on a tensor. Use keras.ops.where or keras.ops.cond instead."
+    return text

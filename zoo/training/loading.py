@@ -1,0 +1,40 @@
+"""From a run directory back to its generator."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo import backend
+from zoo.backend.options import EngineOptions
+from zoo.errors import ZooError
+from zoo.runs.directory import RunDirectory
+from zoo.stacks.stack import Stack
+from zoo.training.players import build_generator, refusing_unseeded_randomness
+from zoo.training.sampler import Sampler
+
+
+def load_sampler(stack: Stack, record: Mapping[str, Any], state: Mapping[str, np.ndarray]) -> Sampler:
+    """The generator of a checkpoint's state, with its average."""
+    dataset = record["dataset"]
+    engine = backend.engine(EngineOptions(precision=record["precision"]))
+    with refusing_unseeded_randomness():
+        generator = build_generator(stack, tuple(dataset["sample_shape"]), dataset["classes"], engine)
+    for variable, array in zip(generator.variables, owned(state, "generator"), strict=True):
+        variable.assign(array)
+    average = [keras.Variable(array, trainable=False) for array in owned(state, "average")]
+    return Sampler(stack, generator, engine, average, dataset["classes"])
+
+
+def last_state(directory: RunDirectory) -> Mapping[str, np.ndarray]:
+    """The state of the last whole checkpoint."""
+    latest = directory.checkpoints.latest()
+    if latest is None:
+        raise ZooError(f"The run {directory.path} has no checkpoint yet. Continue it with zoo run.")
+    return latest[0]
+
+
+def owned(state: Mapping[str, np.ndarray], owner: str) -> list[np.ndarray]:
+    """The arrays of one owner, in the order of its variables."""
+    return [array for name, array in state.items() if name.startswith(f"{owner}/")]

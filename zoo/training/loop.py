@@ -1,0 +1,320 @@
+"""The loop around the step: metrics, sample pictures, checkpoints, and a clean end whatever happens."""
+
+import math
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from zoo.base.interrupts import Interrupted, Wish, signals_as_wishes
+from zoo.base.pictures import grid, save_animation, save_picture, scatter, to_uint8
+from zoo.base.progress import Progress
+from zoo.errors import TrainingFailed
+from zoo.profiling import profile_steps
+from zoo.runs.directory import RunDirectory
+from zoo.training.listeners import Listener
+from zoo.training.sampler import Sampler
+from zoo.training.trainer import Trainer
+from zoo.training.updates import prepared
+
+METRICS_EVERY = 50  # steps that one line of metrics.jsonl averages
+CHECKPOINT_SECONDS = 60.0  # between checkpoints where no number of steps is given
+PICTURE_SAMPLES = 64
+FIRST_PICTURE, PICTURE_RATIO = 10, 1.25  # pictures at steps 0, 10, 12, 16, ...: about 30, however long the run
+NO_NOTES: dict[str, Any] = {"meter": {}, "seconds": 0.0}
+SAMPLES_SEED = 0x5A00  # of the latents of all pictures, the same in every run
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A total over all sittings of a run: of steps, or of seconds spent training."""
+
+    steps: int | None = None
+    seconds: float | None = None
+
+    def is_spent(self, steps: int, seconds: float) -> bool:
+        """Whether a run that stands there has nothing left to do."""
+        return steps >= (self.steps or math.inf) or seconds >= (self.seconds or math.inf)
+
+    def __str__(self) -> str:
+        return str(self.steps) if self.steps is not None else f"{self.seconds:g} s of training"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When something beside training is due; what is None is left to the clock, or never due."""
+
+    checkpoint_every: int | None = None  # steps
+    evaluate_every: int | None = None  # steps
+    evaluate_seconds: float | None = None  # of training, where the budget is one of time
+
+    def is_judged(self, step: int, before: float, after: float) -> bool:
+        """Whether the generator is to be scored after a step that ended a call from `before` to `after` seconds."""
+        by_steps = self.evaluate_every is not None and step % self.evaluate_every == 0
+        interval = self.evaluate_seconds
+        return by_steps or (interval is not None and before // interval < after // interval)
+
+
+BY_THE_CLOCK = Schedule()
+
+
+@dataclass
+class Meter:
+    """Sums of metrics since the last line of metrics.jsonl; a checkpoint holds it, so that no line is lost."""
+
+    count: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+
+    def add(self, metrics: Mapping[str, float]) -> None:
+        """Count one step."""
+        self.count += 1
+        for name, value in metrics.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def take_means(self) -> dict[str, float]:
+        """The means, to begin anew."""
+        means = {name: value / self.count for name, value in self.sums.items()}
+        self.count, self.sums = 0, {}
+        return means
+
+
+class Judge(Protocol):
+    """What evaluates a run while it trains; it reads the generator and changes nothing that training depends on."""
+
+    def judge(self, sampler: Sampler, step: int) -> Mapping[str, Any] | None:
+        """Score the generator of a step whose checkpoint is saved: its evaluation, None where that is done already."""
+
+    def forget_after(self, steps: int) -> None:
+        """Drop the scores of later steps."""
+
+
+class Training:
+    """One run's training from wherever its directory stands to a number of steps."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        directory: RunDirectory,
+        progress: Progress,
+        schedule: Schedule = BY_THE_CLOCK,
+        judge: Judge | None = None,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        self.trainer = trainer
+        self.engine = trainer.engine
+        self.directory = directory
+        self.progress = progress
+        self.schedule = schedule  # of all processes, or their calls would differ
+        self.judge = judge  # of one process
+        self.listeners = listeners  # of the process that writes files
+        self.meter = Meter()
+        self.seconds = 0.0  # of training, over all sittings
+        self.saved_at = time.monotonic()
+        self.saved_steps: int | None = None  # of the last checkpoint
+
+    def resume(self) -> None:
+        """Continue from the last whole checkpoint, if there is one, and drop what came after it."""
+        latest = self.directory.checkpoints.latest()
+        if self.engine.any_process(latest is not None):  # only the process that writes them has any
+            state, notes = latest or (self.trainer.state(), NO_NOTES)
+            self.trainer.set_state(state)
+            if self.engine.processes.count > 1:
+                # not the checkpoint's own arrays: another backend's differ in type from the other processes' state
+                self.trainer.set_state(self.engine.agreed(self.trainer.state()))
+            self.meter = Meter(**notes["meter"])
+            self.seconds = notes["seconds"]
+            self.saved_steps = self.trainer.steps
+            self.progress.note(f"Continuing {self.directory.path} from step {self.trainer.steps}.")
+        elif self.directory.checkpoints.paths():
+            self.progress.note(f"No checkpoint of {self.directory.path} is whole: training begins anew.")
+        self.directory.cut_back(self.trainer.steps)
+        if self.judge is not None:
+            self.judge.forget_after(self.trainer.steps)
+
+    def is_finished(self, budget: Budget) -> bool:
+        """Whether the run has what the budget allows."""
+        return budget.is_spent(self.trainer.steps, self.seconds)
+
+    def run_to(self, budget: Budget, profile: bool = False) -> None:
+        """Train until the budget is spent; Ctrl-C and SIGTERM save first and raise Interrupted.
+
+        `profile` records some of the steps, and says where their time went.
+        """
+        self.directory.keep_metrics(lambda step: step % METRICS_EVERY == 0)  # an earlier end left more
+        self.directory.keep_pictures(is_picture_step)
+        for each in self.listeners:
+            each.begin()
+        self.progress.start(self.trainer.steps, budget.steps, self.trainer.images_per_step)
+        try:
+            with signals_as_wishes() as wish:
+                if self.trainer.steps == 0:
+                    self.save_sample_picture()
+                elif self.schedule.is_judged(self.trainer.steps, self.seconds, self.seconds):
+                    self.evaluate()  # a kill may have come between checkpoint and scores
+                calls = self.calls(budget, wish)
+                if profile:
+                    self.progress.note(self.profile(calls))
+                for _ in calls:
+                    pass
+                if not self.is_finished(budget) or wish.number is not None:
+                    self.save_checkpoint()
+                    number = wish.number or signal.SIGINT  # of another process
+                    raise Interrupted(number, f"Stopped at step {self.trainer.steps} and saved.")
+        finally:
+            self.progress.stop()
+        self.finish()
+
+    def calls(self, budget: Budget, wish: Wish) -> Iterator[int]:
+        """Train call by call, until all is spent or a process wishes to stop; yields the steps of each call."""
+        while not self.is_finished(budget) and not self.engine.any_process(wish.number is not None):
+            first = self.trainer.steps
+            self.train_until(self.next_stop(budget.steps))
+            yield self.trainer.steps - first
+
+    def profile(self, calls: Iterator[int]) -> str:
+        """A trace of some of the calls, in the run directory, and its summary."""
+        folder = self.directory.path / "profile"
+        return profile_steps(lambda: next(calls, 0), self.engine, self.trainer.phases, folder) + f"\n{folder}"
+
+    def next_stop(self, total: int | None) -> int:
+        """The step to which the trainer may go in one call: the next after which something is due."""
+        first = self.trainer.steps + 1
+        last = self.trainer.steps + self.trainer.steps_per_call
+        last = last if total is None else min(last, total)
+        return next((step for step in range(first, last) if self.is_due(step)), last)
+
+    def is_due(self, step: int) -> bool:
+        """Whether something is to be written after that step."""
+        every = (METRICS_EVERY, self.schedule.checkpoint_every, self.schedule.evaluate_every)
+        return is_picture_step(step) or any(step % each == 0 for each in every if each)
+
+    def evaluate(self) -> None:
+        """Score the generator of now, and save what was scored: it may be the best."""
+        if self.judge is None:
+            return
+        with self.trainer.phases.timing("evaluation"):
+            if self.saved_steps != self.trainer.steps:
+                self.save_checkpoint()
+            evaluation = self.judge.judge(self.trainer.sampler, self.trainer.steps)
+        if evaluation is not None:
+            for each in self.listeners:
+                each.scored(evaluation)
+
+    def train_until(self, step: int) -> None:
+        """Steps, and whatever is due after them."""
+        began, before = time.perf_counter(), self.seconds
+        first = self.trainer.steps + 1
+        metrics = self.trainer.train(step - self.trainer.steps)
+        self.seconds += time.perf_counter() - began
+        self.count(first, metrics)
+        if step % METRICS_EVERY == 0:
+            self.write_metrics()
+        if is_picture_step(step):
+            with self.trainer.phases.timing("pictures"):
+                self.save_sample_picture()
+        if self.checkpoint_is_due():
+            with self.trainer.phases.timing("checkpoints"):
+                self.save_checkpoint()
+        self.progress.step(step, {name: float(values[-1]) for name, values in metrics.items()})
+        if self.schedule.is_judged(step, before, self.seconds):
+            self.evaluate()
+
+    def count(self, first: int, metrics: Mapping[str, np.ndarray]) -> None:
+        """Add each step's metrics, from the step `first` on, to the meter; stop where one is not finite."""
+        for index in range(len(next(iter(metrics.values())))):
+            each = {name: float(values[index]) for name, values in metrics.items()}
+            self.check_finite(first + index, each)
+            self.meter.add(each)
+
+    def finish(self) -> None:
+        """Leave everything that a reader may want: checkpoint, metrics, picture, animation and generator."""
+        if not self.engine.processes.writes_files:
+            return
+        if self.saved_steps != self.trainer.steps:
+            self.save_checkpoint()
+        self.evaluate()
+        if self.meter.count:
+            self.directory.keep_metrics(lambda step: step < self.trainer.steps)
+            self.write_metrics()
+        if not self.directory.picture(self.trainer.steps).exists():
+            self.save_sample_picture()
+        save_animation(self.directory.pictures(), self.directory.samples / "animation.webp")
+        self.trainer.sampler.save_model(self.directory.generator)
+
+    def checkpoint_is_due(self) -> bool:
+        """By steps where a number was given, else by the clock."""
+        if self.schedule.checkpoint_every:
+            return self.trainer.steps % self.schedule.checkpoint_every == 0
+        return time.monotonic() - self.saved_at > CHECKPOINT_SECONDS
+
+    def save_checkpoint(self) -> None:
+        """Save the whole state, unless it holds a number that is none."""
+        state = self.trainer.state()
+        broken = [name for name, array in state.items() if array.dtype.kind == "f" and not np.isfinite(array).all()]
+        if broken:
+            what = f"the variable '{broken[0]}' holds a value that is not finite"
+            raise self.diverged(self.trainer.steps, what)
+        notes = {"meter": {"count": self.meter.count, "sums": self.meter.sums}, "seconds": self.seconds}
+        self.directory.checkpoints.save(state, notes)
+        self.saved_at, self.saved_steps = time.monotonic(), self.trainer.steps
+
+    def check_finite(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Stop where a loss, a penalty or a gradient is not a finite number."""
+        broken = [f"{name} is {value}" for name, value in metrics.items() if not math.isfinite(value)]
+        if broken:
+            raise self.diverged(step, ", ".join(broken))
+
+    def diverged(self, step: int, what: str) -> TrainingFailed:
+        """What went wrong, what is kept, and what to try."""
+        kept = "no checkpoint was written yet"
+        if self.saved_steps is not None:
+            kept = f"the checkpoint of step {self.saved_steps} in {self.directory.checkpoints.folder} is kept"
+        rate = self.trainer.recipe.discriminator_learning_rate / 4
+        return TrainingFailed(
+            f"Training diverged at step {step}: {what}; {kept}. "
+            f"Try smaller learning rates (--set generator_learning_rate={rate:g} "
+            f"--set discriminator_learning_rate={rate:g}), a penalty (+r1 after the stack's name) or the variant "
+            "wgan-gp, with another --out."
+        )
+
+    def write_metrics(self) -> None:
+        """A line of metrics.jsonl: means since the line before, counts and seconds of training so far."""
+        counts = {"step": self.trainer.steps, "images": self.trainer.images, "seconds": round(self.seconds, 3)}
+        line = {**counts, **self.meter.take_means()}
+        self.directory.append_metrics(line)
+        for each in self.listeners:
+            each.measured(line)
+
+    def save_sample_picture(self) -> None:
+        """A picture of samples from the same latents as all others."""
+        if not self.engine.processes.writes_files:
+            return
+        self.directory.samples.mkdir(parents=True, exist_ok=True)
+        picture = self.directory.picture(self.trainer.steps)
+        save_picture(sample_picture(self.trainer), picture)
+        for each in self.listeners:
+            each.pictured(self.trainer.steps, picture)
+
+
+def is_picture_step(steps: int) -> bool:
+    """Whether a picture is due: at the beginning, and at steps that grow by a constant ratio."""
+    if steps < FIRST_PICTURE:
+        return steps == 0
+    power = math.log(steps / FIRST_PICTURE, PICTURE_RATIO)
+    return any(int(FIRST_PICTURE * PICTURE_RATIO**near) == steps for near in (math.floor(power), math.ceil(power)))
+
+
+def sample_picture(trainer: Trainer) -> Any:
+    """A grid of images, or generated points over real ones, of fixed latents."""
+    is_image = len(trainer.dataset.sample_shape) == 3
+    count = PICTURE_SAMPLES if is_image else min(2000, len(trainer.dataset.samples))
+    first = np.arange(min(count, len(trainer.dataset.samples)))
+    batch = {"samples": trainer.dataset.batch(first)}
+    sampler = trainer.sampler
+    samples = sampler.samples(sampler.latents(count, SAMPLES_SEED, prepared(batch)))
+    if is_image:
+        return grid(to_uint8(samples))
+    return scatter(samples * trainer.dataset.scale, batch["samples"] * trainer.dataset.scale)

@@ -1,0 +1,103 @@
+"""run.yaml: what made a run, and from it back to the run's plugins."""
+
+import hashlib
+import math
+import platform
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.backend.versions import installed_versions
+from zoo.catalogue import Catalogue, PluginEntry
+from zoo.runs.directory import RunDirectory, normal
+
+if TYPE_CHECKING:
+    from zoo.data import Dataset
+    from zoo.stacks.stack import Stack
+    from zoo.training.trainer import Trainer
+
+PLUGIN_COPIES = "plugins"  # the folder of a run for its own plugin files
+
+
+def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Trainer") -> dict[str, Any]:
+    """run.yaml: what identifies the run first, then the versions and the machine that began it."""
+    recipe = {name: getattr(stack.recipe, name) for name in stack.recipe_sources}
+    return normal(
+        {
+            "stack": stack.name,
+            "plugins": [describe_plugin(catalogue.plugins[name]) for name in stack.plugins],
+            "dataset": {
+                "name": data.name,
+                "split": data.split,
+                "count": data.count,
+                "sample_shape": data.sample_shape,
+                "classes": data.classes,
+                "scale": data.scale,
+                "fingerprint": data.fingerprint,
+                "description": dict(data.description),
+            },
+            "seed": trainer.seed,
+            "precision": trainer.engine.precision,
+            "recipe": recipe,
+            "recipe_sources": dict(stack.recipe_sources),
+            "began": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+            "versions": {"python": platform.python_version(), **installed_versions()},
+            "parameters": {
+                player: sum(math.prod(each.shape) for each in model.trainable_variables)
+                for player, model in (
+                    ("generator", trainer.players.generator),
+                    ("discriminator", trainer.players.discriminator),
+                )
+            },
+            "engine": describe_engine(trainer),
+            "machine": f"{platform.system()} {platform.machine()}",
+        }
+    )
+
+
+def describe_engine(trainer: "Trainer") -> dict[str, Any]:
+    """On what the run trains and how its step is compiled: other bits, the same mathematics."""
+    engine = trainer.engine
+    return {
+        "backend": engine.name,
+        "devices": engine.device_names(),
+        "processes": engine.processes.count,
+        "deterministic": engine.deterministic or engine.kind == "cpu",
+        "policy": trainer.policy.summary,
+    }
+
+
+def describe_plugin(entry: PluginEntry) -> dict[str, Any]:
+    """What identifies a plugin: its module, or the hash of its file."""
+    if entry.file is None:
+        return {"name": entry.name, "module": entry.module}
+    return {"name": entry.name, "sha256": hashlib.sha256(entry.file.read_bytes()).hexdigest()}
+
+
+def copy_plugin_files(stack: "Stack", catalogue: Catalogue, directory: RunDirectory) -> None:
+    """Keep the stack's plugin files with the run, which can then be opened without them."""
+    files = {name: catalogue.plugins[name].file for name in stack.plugins}
+    for name, file in files.items():
+        if file is not None:
+            folder = directory.path / PLUGIN_COPIES
+            folder.mkdir(exist_ok=True)
+            (folder / f"{name}.py").write_bytes(file.read_bytes())
+
+
+def recorded_plugin(record: Mapping[str, Any], run: Path) -> PluginEntry:
+    """Where a plugin of a recorded run is to be found: the run's own copy of a file, else what is installed."""
+    name = record["name"]
+    if "sha256" in record:
+        return PluginEntry(name, None, (run / PLUGIN_COPIES / f"{name}.py").absolute(), "run directory")
+    return PluginEntry(name, record["module"], None, "run.yaml")
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """`keras 3.15.1 is 3.16.0 now`, for each version, and each property of the engine, that a run began without."""
+    found = []
+    for key in ("versions", "engine"):
+        names = dict.fromkeys([*before[key], *now[key]])
+        pairs = {name: (before[key].get(name, "missing"), now[key].get(name, "missing")) for name in names}
+        found += [f"{name} {began} is {is_now} now" for name, (began, is_now) in pairs.items() if began != is_now]
+    return found

@@ -1,0 +1,203 @@
+"""The trainer: the compiled step, called again and again, and the whole state as arrays."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from zoo import backend
+from zoo.backend.contract import Engine
+from zoo.data import Dataset
+from zoo.errors import ZooError
+from zoo.profiling import Phases
+from zoo.stacks.stack import Stack
+from zoo.training.feed import Ahead, Feed, Player, feed_for
+from zoo.training.players import Players, build_players, has_convolutions
+from zoo.training.sampler import Sampler
+from zoo.training.updates import Updates
+
+Tensor = Any
+COUNTER = re.compile(r"_\d+")  # Keras numbers names by what else the process has built
+RESIDENT_SHARE = 0.25  # of a device's memory, at most, for the dataset
+RESIDENT_BYTES = 4 * 2**30  # at most, where the backend does not say how much memory there is
+AHEAD_BYTES = 2**28  # at most, of the batches that are brought to the device for one call
+
+
+class Trainer:
+    """Trains one stack on one dataset with one seed, step by step.
+
+    One step is `critic_steps` updates of the discriminator, each on a fresh real batch, then one of the generator.
+    What a step draws is a function of (seed, step) alone, so that `state()` needs no history.
+    """
+
+    def __init__(self, stack: Stack, dataset: Dataset, seed: int = 0, engine: Engine | None = None) -> None:
+        self.stack = stack
+        self.dataset = dataset
+        self.seed = seed
+        self.engine = engine or backend.engine()
+        self.recipe = stack.recipe
+        self.steps = 0  # finished
+        self.phases = Phases()
+        self.feed: Feed = feed_for(stack, dataset, seed)
+        self.players: Players = build_players(stack, dataset.sample_shape, dataset.classes, seed, self.engine)
+        self.updates = Updates(stack, self.players, self.engine, dataset.classes)
+        self.policy = self.engine.policy(has_convolutions(self.players))
+        self.engine.place(list(self.variables().values()))
+        self.calls: dict[Player, Callable[..., Tensor]] = {
+            "discriminator": self.compiled_update("discriminator"),
+            "generator": self.compiled_update("generator"),
+        }
+
+    @property
+    def images(self) -> int:
+        """How many real samples the discriminator has consumed."""
+        return self.steps * self.images_per_step
+
+    @property
+    def images_per_step(self) -> int:
+        """How many real samples the discriminator consumes in a step."""
+        return self.recipe.critic_steps * self.recipe.batch_size
+
+    @property
+    def steps_per_call(self) -> int:
+        """How many steps `train` takes at once: what the policy says, if so many batches fit."""
+        if self.policy.steps_per_call == 1 or self.resident:
+            return self.policy.steps_per_call
+        batches = self.recipe.critic_steps + self.feed.generator_sees_real
+        step = batches * self.recipe.batch_size * self.dataset.samples[:1].nbytes
+        return max(1, min(self.policy.steps_per_call, AHEAD_BYTES // step))
+
+    def train(self, count: int) -> dict[str, np.ndarray]:
+        """Train `count` steps; returns (count,) of each metric: that of the last update of its player in each step."""
+        rows: list[np.ndarray] = []
+        begun = self.steps
+        while self.steps < begun + count:
+            if self.policy.steps_per_call == 1:
+                rows.append(self.step_by_calls())
+                self.steps += 1
+            else:
+                several = min(begun + count - self.steps, self.steps_per_call)
+                rows.extend(self.steps_on_device(several))
+        metrics = dict(zip(self.updates.metric_names, np.stack(rows, axis=1), strict=True))
+        if begun == 0:
+            self.updates.check_dependence({name: float(values[0]) for name, values in metrics.items()})
+        return metrics
+
+    def step(self) -> dict[str, float]:
+        """Train one step; returns the losses, penalties and gradient norms of the last update of each player."""
+        return {name: float(values[0]) for name, values in self.train(1).items()}
+
+    def step_by_calls(self) -> np.ndarray:
+        """A step with a call for each update; returns all metrics."""
+        for number in range(self.recipe.critic_steps):
+            discriminator = self.call("discriminator", number)
+        generator = self.call("generator", 0)
+        with self.phases.timing("metrics"):
+            return np.concatenate([ops.convert_to_numpy(discriminator), ops.convert_to_numpy(generator)])
+
+    def call(self, player: Player, number: int) -> Tensor:
+        """One compiled update on the run's own batch; returns its metrics."""
+        with self.phases.timing("batches"):
+            inputs = self.feed.update(player, self.steps, number)
+        with self.phases.timing(f"{player} updates"):
+            metrics = self.calls[player](inputs)
+            # JAX computes in the background: a profile waits here, else the time would count as what comes next
+            return ops.convert_to_numpy(metrics) if self.phases.is_timing else metrics
+
+    def steps_on_device(self, count: int) -> np.ndarray:
+        """Several steps with one call; returns all metrics of each, (count, metrics)."""
+        with self.phases.timing("batches"):
+            inputs = self.ahead.steps(self.steps)
+        with self.phases.timing("steps on the device"):
+            rows = self.loop(inputs, np.int32(count))
+            self.steps += count
+            self.ahead.prepare(self.steps)
+            return ops.convert_to_numpy(rows)[:count]
+
+    def update(self, player: Player, number: int, batch: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+        """One compiled update of one player, the `number`th in this step, on a batch of choice."""
+        seeds = self.feed.seed_states(player, self.steps, number)
+        row = self.calls[player]({"step": np.int32(self.steps), "seeds": seeds, "batch": dict(batch)})
+        return dict(zip(self.updates.metrics[player], ops.convert_to_numpy(row), strict=True))
+
+    def compiled_update(self, player: Player) -> Callable[..., Tensor]:
+        """The player's update as a call."""
+        updates = self.updates
+        function = updates.discriminator_update if player == "discriminator" else updates.generator_update
+        other: Player = "generator" if player == "discriminator" else "discriminator"
+        return self.engine.compiled(function, self.policy, updates.owned(player), updates.model(other).variables)
+
+    @cached_property
+    def ahead(self) -> Ahead:
+        """The inputs of calls of several steps."""
+        return Ahead(replace(self.feed, on_device=bool(self.resident)), self.steps_per_call)
+
+    @cached_property
+    def resident(self) -> dict[str, keras.Variable]:
+        """The dataset on the device where it fits, else nothing."""
+        arrays = {"samples": self.dataset.samples}
+        if self.dataset.labels is not None:
+            arrays["labels"] = self.dataset.labels.astype("int32")
+        memory = self.engine.memory()
+        limit = RESIDENT_BYTES if memory is None else RESIDENT_SHARE * memory
+        if not self.policy.resident or sum(each.nbytes for each in arrays.values()) > limit:
+            return {}
+        variables = {
+            name: keras.Variable(each, trainable=False, dtype=str(each.dtype), name=f"resident_{name}")
+            for name, each in arrays.items()
+        }
+        self.engine.place(list(variables.values()))
+        return variables
+
+    @cached_property
+    def loop(self) -> Callable[..., Tensor]:
+        """Several steps as one call."""
+        self.updates.resident = self.resident
+        everything, data = self.updates.variables, list(self.resident.values())
+        return self.engine.compiled(self.updates.many_steps, self.policy, everything, data)
+
+    def variables(self) -> dict[str, keras.Variable]:
+        """Every variable of the state by a name that is the same in every process and on every backend."""
+        owners = {
+            "generator": self.players.generator.variables,
+            "discriminator": self.players.discriminator.variables,
+            "generator_optimizer": self.players.generator_optimizer.variables,
+            "discriminator_optimizer": self.players.discriminator_optimizer.variables,
+            "average": self.updates.average,
+        }
+        numbered = {
+            f"{owner}/{index:03d}/{COUNTER.sub('', variable.name)}": variable
+            for owner, variables in owners.items()
+            for index, variable in enumerate(variables)
+        }
+        return {**numbered, **{f"plugin/{name}": variable for name, variable in self.players.variables.items()}}
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The whole state: every variable, and the count of finished steps."""
+        arrays = {name: keras.ops.convert_to_numpy(variable) for name, variable in self.variables().items()}
+        return {**arrays, "steps": np.int64(self.steps)}
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue from a state; ZooError where it belongs to other models."""
+        variables = self.variables()
+        names = set(state) - {"steps"}
+        if names != set(variables):
+            raise ZooError(f"The checkpoint holds other variables: {sorted(names ^ set(variables))[:4]}.")
+        for name, variable in variables.items():
+            if tuple(variable.shape) != state[name].shape:
+                raise ZooError(
+                    f"The checkpoint's '{name}' is {state[name].shape}, the model's {tuple(variable.shape)}."
+                )
+            variable.assign(state[name])
+        self.engine.place(list(variables.values()))
+        self.steps = int(state["steps"])
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        """Draws samples from the generator as it is when it draws."""
+        return Sampler(self.stack, self.players.generator, self.engine, self.updates.average, self.dataset.classes)
