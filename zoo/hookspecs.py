@@ -249,7 +249,7 @@ def generator_penalty(
 
 
 @hookspec(firstresult=True)
-def extractor(preparation: str | None, weights: Path | None, told: Progress) -> Extractor:
+def extractor(preparation: str | None, weights: Path | None, progress: Progress) -> Extractor:
     """Return a network that evaluation measures in: what `zoo evaluate --extractor NAME` asks for (first).
 
     NAME is an extractor of registry.yaml, or a plugin that answers this hook; no run calls it. `preparation` is the

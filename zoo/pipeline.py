@@ -82,14 +82,14 @@ def run(
     asked = DataOptions(split, image_size, crop, channels, label)
     backend.choose(engine.backend)
     backend.check_installed()
-    told = telling(progress, engine.processes.writes_files)
+    progress = telling(progress, engine.processes.writes_files)
     texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     catalogue = read_catalogue([Path(each) for each in plugins])
     parse_stack(stack, catalogue)
     dataset = match(str(dataset), catalogue.datasets) or str(dataset)
     if engine.devices > 1:  # before TensorFlow reads data, which is to compute
         backend.divide(engine.devices)
-    data = open_data(dataset, catalogue, data_dir, asked, told)
+    data = open_data(dataset, catalogue, data_dir, asked, progress)
     backend.prepare()
     from zoo.stacks.resolving import resolve_stack
     from zoo.training.loop import Training
@@ -110,13 +110,13 @@ def run(
         directory.write_goal(total.steps, total.seconds)
         listens = tensorboard and engine.processes.writes_files
         with (
-            judge_of(directory, data, record["dataset"], asking, catalogue, told, judges) as judge,
+            judge_of(directory, data, record["dataset"], asking, catalogue, progress, judges) as judge,
             listeners_of(directory, listens) as listeners,
         ):
-            training = Training(trainer, directory, told, schedule, judge, listeners)
+            training = Training(trainer, directory, progress, schedule, judge, listeners)
             training.resume()
             if training.is_finished(total):
-                told.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
+                progress.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
                 training.finish()  # which a kill may have cut short
             else:
                 training.run_to(total, profile)
@@ -130,7 +130,7 @@ def judge_of(
     record: Mapping[str, Any],
     options: EvaluationOptions,
     catalogue: Catalogue,
-    told: Progress,
+    progress: Progress,
     wanted: bool,
 ) -> "Iterator[PeriodicJudge | None]":
     """What scores the run while it trains; None, and nothing imported, where that is not wanted of this process."""
@@ -139,7 +139,7 @@ def judge_of(
         return
     from zoo.evaluation.judging import judging
 
-    with judging(directory, data, record, options, catalogue, told) as judge:
+    with judging(directory, data, record, options, catalogue, progress) as judge:
         yield judge
 
 
@@ -196,14 +196,14 @@ def as_text(value: Any) -> str:
 
 
 def open_data(
-    dataset: str, catalogue: Catalogue, data_dir: Path | str | None, options: DataOptions, told: Progress
+    dataset: str, catalogue: Catalogue, data_dir: Path | str | None, options: DataOptions, progress: Progress
 ) -> "Dataset":
     """What is trained on, prepared on first use."""
     from zoo.data import open_dataset
 
     folder = Path(data_dir) if data_dir else None
-    opened = open_dataset(dataset, catalogue, data_dir=folder, options=options, told=told)
-    told.note(opened.summary)
+    opened = open_dataset(dataset, catalogue, data_dir=folder, options=options, progress=progress)
+    progress.note(opened.summary)
     return opened
 
 

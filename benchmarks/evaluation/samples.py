@@ -62,7 +62,7 @@ def opened(wanted: str, data_dir: Path | None) -> Splits:
     path = Path(name)
     where = str(path.resolve()) if path.exists() else name
     train, test = (
-        open_dataset(where, read_catalogue(), data_dir=data_dir, options=DataOptions(split=split), told=Lines())
+        open_dataset(where, read_catalogue(), data_dir=data_dir, options=DataOptions(split=split), progress=Lines())
         for split in ("train", "test")
     )
     return Splits(title or TITLES.get(name, path.stem), train, test)

@@ -21,8 +21,8 @@ TRAIN = (0, 1, 2)  # the faces of the training split
 
 @pytest.fixture
 def opened(tmp_path, no_network):
-    def opened(files=None, told=None, **options):
-        more = {"told": told} if told else {}
+    def opened(files=None, progress=None, **options):
+        more = {"progress": progress} if progress else {}
         return open_dataset(
             "celeba",
             read_catalogue(),
@@ -187,7 +187,7 @@ def test_a_copy_s_differences_are_recorded_and_told(opened, small_celeba, tmp_pa
         def counting(self, what, done, total):
             pass
 
-    dataset = opened(copies(small_celeba, tmp_path)["rezipped"], told=Told())
+    dataset = opened(copies(small_celeba, tmp_path)["rezipped"], progress=Told())
     assert any("taken as a copy of celeba" in note for note in notes)
     (meta,) = [json.loads(path.read_text()) for path in (tmp_path / "data").glob("zoo/*/meta.json")]
     assert meta["kind"] == "copy"

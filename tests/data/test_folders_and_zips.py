@@ -36,8 +36,8 @@ class Told:
 
 @pytest.fixture
 def opened(tmp_path):
-    def opened(path, split="all", supply=Supply(), told=None, **options):  # noqa: B008  it is frozen
-        more = {"told": told} if told else {}
+    def opened(path, split="all", supply=Supply(), progress=None, **options):  # noqa: B008  it is frozen
+        more = {"progress": progress} if progress else {}
         chosen = DataOptions(split=split, **options)
         return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=chosen, supply=supply, **more)
 
@@ -236,7 +236,7 @@ def with_broken(request, tmp_path, many):
 
 def test_one_unreadable_image_in_a_hundred_is_left_out_and_the_rest_keep_their_labels(opened, with_broken, meta):
     told = Told()
-    dataset = opened(with_broken(13, 100), told=told)
+    dataset = opened(with_broken(13, 100), progress=told)
     rows = [row for row in (*range(0, 200, 2), *range(1, 200, 2)) if row not in (13, 100)]
     assert dataset.samples[:, 0, 0, 0].tolist() == rows
     assert dataset.labels.tolist() == [row % 2 for row in rows]

@@ -115,7 +115,7 @@ def test_features_that_are_not_finite_are_refused() -> None:
 @pytest.fixture
 def random_file(monkeypatch: pytest.MonkeyPatch, model: keras.Model) -> None:
     """The published weights seem to be at hand."""
-    monkeypatch.setattr(inception, "verified_file", lambda published, given, told: given or Path("published.pth"))
+    monkeypatch.setattr(inception, "verified_file", lambda published, given, progress: given or Path("published.pth"))
     monkeypatch.setattr(inception, "read_tensors", lambda path: {})
     monkeypatch.setattr(inception, "built", lambda weights: model)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.base.interrupts import Interrupted, signals_as_wishes
+from zoo.base.interrupts import Interrupted, stop_requests
 
 
 def test_run_trains_and_returns_a_run(images: Path, capfd: pytest.CaptureFixture[str]):
@@ -86,9 +86,9 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 def test_the_second_signal_acts_at_once():
-    with signals_as_wishes() as wish:
+    with stop_requests() as stop_request:
         signal.raise_signal(signal.SIGINT)
-        assert wish.number == signal.SIGINT
+        assert stop_request.number == signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -123,9 +123,9 @@ class Engine(ABC):
         """Process 0's values, in every process; shapes must be the same in all."""
         return values
 
-    def any_process(self, wish: bool) -> bool:
+    def any_process(self, stop_request: bool) -> bool:
         """Whether any of the processes wishes it."""
-        return wish
+        return stop_request
 
     def together(self) -> AbstractContextManager[None]:
         """Around all that needs every process: where one is gone, the others get a ZooError."""

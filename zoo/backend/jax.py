@@ -225,11 +225,11 @@ class JaxEngine(Engine):
         agreed = multihost_utils.broadcast_one_to_all(packed)
         return {name: agreed[name].view(value.dtype).reshape(value.shape) for name, value in values.items()}
 
-    def any_process(self, wish: bool) -> bool:
+    def any_process(self, stop_request: bool) -> bool:
         """By asking all."""
         if self.processes.count == 1:
-            return wish
-        return bool(multihost_utils.process_allgather(np.array(wish)).any())
+            return stop_request
+        return bool(multihost_utils.process_allgather(np.array(stop_request)).any())
 
     @contextmanager
     def together(self) -> Iterator[None]:

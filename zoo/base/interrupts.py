@@ -22,29 +22,29 @@ class Interrupted(KeyboardInterrupt):
         return 128 + self.number
 
 
-class Wish:
+class StopRequest:
     """Holds the number of the signal that arrived, if any."""
 
     number: int | None = None
 
 
 @contextmanager
-def signals_as_wishes() -> Iterator[Wish]:
+def stop_requests() -> Iterator[StopRequest]:
     """Note the first signal; the second of its kind acts as it would without us."""
-    wish = Wish()
+    stop_request = StopRequest()
     if threading.current_thread() is not threading.main_thread():  # Python allows handlers there alone
-        yield wish
+        yield stop_request
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
 
     def note(number: int, frame: FrameType | None) -> None:
-        wish.number = number
+        stop_request.number = number
         signal.signal(number, before[signal.Signals(number)])
 
     for number in SIGNALS:
         signal.signal(number, note)
     try:
-        yield wish
+        yield stop_request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -103,7 +103,7 @@ class Lines(Silent):
     """A plain line every ten seconds, for logs."""
 
     counted: tuple[str, float] = ("", 0.0)  # what other work goes on, and when it was last told
-    told = False  # whether anything was told of it yet
+    shown = False  # whether a line of it was printed yet
 
     def start(self, first: int, total: int | None, images_per_step: int) -> None:
         """Remember where it begins."""
@@ -128,10 +128,10 @@ class Lines(Silent):
         """Print when it is time, and at the end of what took that long."""
         now = time.monotonic()
         if self.counted[0] != what:
-            self.counted, self.told = (what, now), False
-        last = done >= total and self.told
+            self.counted, self.shown = (what, now), False
+        last = done >= total and self.shown
         if now - self.counted[1] >= PLAIN_SECONDS or last:
-            self.counted, self.told = (what, now), True
+            self.counted, self.shown = (what, now), True
             self.note(f"{what}: {done:,} of {total:,} ({done / total:.0%})")
 
     def note(self, text: str) -> None:

@@ -179,9 +179,9 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
 
     asked = asked_of(options)
     if dry_run:
-        told = telling(not as_json)
-        plan = planned(asked, told)
-        try_out(plan, told)
+        progress = telling(not as_json)
+        plan = planned(asked, progress)
+        try_out(plan, progress)
         rows = [{"run": cell.name, "path": str(cell.path)} for cell in plan.cells()]
         click.echo(json.dumps(rows) if as_json else "\n".join(f"{row['run']}: {row['path']}" for row in rows))
         return

@@ -61,8 +61,8 @@ def plugin_problems(catalogue: Catalogue) -> list[str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ZooWarning)
         load_every_plugin(catalogue)
-    told = [str(each.message) for each in caught if issubclass(each.category, ZooWarning)]
-    return told + override_problems(catalogue) + extractor_problems(catalogue)
+    warned = [str(each.message) for each in caught if issubclass(each.category, ZooWarning)]
+    return warned + override_problems(catalogue) + extractor_problems(catalogue)
 
 
 def extractor_problems(catalogue: Catalogue) -> list[str]:

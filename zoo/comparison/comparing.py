@@ -78,25 +78,25 @@ def compare(
     while they train, to show them. Raises ZooError for a mistake before anything is trained, and KeyboardInterrupt
     after Ctrl-C, when every run is saved.
     """
-    told = telling(progress)
-    plan = planned(asked, told)
-    try_out(plan, told)
+    progress = telling(progress)
+    plan = planned(asked, progress)
+    try_out(plan, progress)
     begin(plan)
     cells = plan.cells()
     if around is None:
-        told.note(f"How the runs stand: zoo watch {shlex.quote(str(plan.folder))}")
+        progress.note(f"How the runs stand: zoo watch {shlex.quote(str(plan.folder))}")
     made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
     with contextlib.closing(made):
         try:
             with around(plan.folder / RUNS) if around else contextlib.nullcontext():
-                Scheduler(made, cells, plan.job, retries, told).run()
+                Scheduler(made, cells, plan.job, retries, progress).run()
         finally:
             written = write(plan, command)
-    told.note(f"Report: {plan.folder / 'report.html'}")
+    progress.note(f"Report: {plan.folder / 'report.html'}")
     return written
 
 
-def planned(asked: ComparisonOptions, told: Progress) -> Plan:
+def planned(asked: ComparisonOptions, progress: Progress) -> Plan:
     """The grid, its data prepared; raises ZooError for every mistake that needs no network to be built."""
     catalogue = read_catalogue([Path(each) for each in asked.plugins])
     entry = benchmark_of(asked, catalogue)
@@ -122,7 +122,7 @@ def planned(asked: ComparisonOptions, told: Progress) -> Plan:
         engine=asked.engine,
         sweep=dict(map(parse_sweep, asked.sweeps)),
     )
-    prepare_data(plan, catalogue, told)
+    prepare_data(plan, catalogue, progress)
     return plan
 
 
@@ -188,7 +188,7 @@ def budget_of(
     return {"epochs": float(epochs)}
 
 
-def prepare_data(plan: Plan, catalogue: Catalogue, told: Progress) -> None:
+def prepare_data(plan: Plan, catalogue: Catalogue, progress: Progress) -> None:
     """Have what runs read on disk before the first of them begins."""
     from zoo.data import open_dataset
 
@@ -197,16 +197,18 @@ def prepare_data(plan: Plan, catalogue: Catalogue, told: Progress) -> None:
     for dataset in plan.datasets:
         for split in (plan.question.look.split, PERIODIC.split):
             look = replace(plan.question.look, split=split)
-            told.note(open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=look, told=told).summary)
+            progress.note(
+                open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=look, progress=progress).summary
+            )
 
 
-def try_out(plan: Plan, told: Progress) -> None:
+def try_out(plan: Plan, progress: Progress) -> None:
     """Raises ZooError with all that would stop any variant on any dataset, unless a run of it has begun already."""
     groups: dict[tuple[Candidate, str], list[Cell]] = {}
     for cell in plan.cells():
         groups.setdefault((cell.candidate, cell.dataset), []).append(cell)
     fresh = [cells[0] for cells in groups.values() if not any(has_begun(cell.path) for cell in cells)]
-    rehearse([plan.job(cell) for cell in fresh], told)
+    rehearse([plan.job(cell) for cell in fresh], progress)
 
 
 def has_begun(path: Path) -> bool:

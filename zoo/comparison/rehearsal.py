@@ -28,14 +28,14 @@ WITHOUT_GPU = {VISIBLE: "", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
 Job = Mapping[str, Any]  # as job.json holds it
 
 
-def rehearse(jobs: Sequence[Job], told: Progress) -> None:
+def rehearse(jobs: Sequence[Job], progress: Progress) -> None:
     """Raises ZooError with all that would stop any of the jobs: one of each variant on each dataset is enough."""
     if not jobs:
         return
-    told.note("Trying out every variant before training ...")
+    progress.note("Trying out every variant before training ...")
     process = subprocess.run(
         python_module("zoo.comparison.rehearsal", sys.executable),
-        input=json.dumps({"jobs": jobs, "tell": not isinstance(told, Silent)}),
+        input=json.dumps({"jobs": jobs, "tell": not isinstance(progress, Silent)}),
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | WITHOUT_GPU,
@@ -53,7 +53,7 @@ def main() -> None:
     print(json.dumps(problems_of(asked["jobs"], telling(asked["tell"]))))
 
 
-def problems_of(jobs: Sequence[Job], told: Progress) -> list[str]:
+def problems_of(jobs: Sequence[Job], progress: Progress) -> list[str]:
     """A sentence for each mistake, beginning with where it is."""
     catalogue = read_catalogue([Path(each) for each in jobs[0]["plugins"]])
     backend.choose(jobs[0]["engine"]["backend"])
@@ -62,7 +62,7 @@ def problems_of(jobs: Sequence[Job], told: Progress) -> list[str]:
     for dataset in dict.fromkeys(job["dataset"] for job in jobs):
         here = [job for job in jobs if job["dataset"] == dataset]
         found += [f"{job['label']} on {dataset}: {why}" for job in here if (why := why_not(build, job, catalogue))]
-        found += [f"{dataset}: {why}" for why in [why_not(score, here[0], catalogue, told)] if why]
+        found += [f"{dataset}: {why}" for why in [why_not(score, here[0], catalogue, progress)] if why]
     return found
 
 
@@ -90,7 +90,7 @@ def build(job: Job, catalogue: Catalogue) -> None:
     build_players(stack, data.sample_shape, data.classes, job["seed"], engine)
 
 
-def score(job: Job, catalogue: Catalogue, told: Progress) -> None:
+def score(job: Job, catalogue: Catalogue, progress: Progress) -> None:
     """The question that the job's checkpoints are asked, with its extractor and real samples."""
     from zoo.data import open_dataset
     from zoo.evaluation.asking import ask
@@ -102,11 +102,11 @@ def score(job: Job, catalogue: Catalogue, told: Progress) -> None:
         tuple(asked["metrics"]), samples=asked["samples"], extractor=asked["extractor"], data_dir=data_dir
     )
     training, real = (
-        open_dataset(job["dataset"], catalogue, data_dir=data_dir, options=each, told=told)
+        open_dataset(job["dataset"], catalogue, data_dir=data_dir, options=each, progress=progress)
         for each in (look, replace(look, split=options.split))
     )
     with tempfile.TemporaryDirectory() as scratch:
-        ask(real, training, options, catalogue, Path(scratch), told)
+        ask(real, training, options, catalogue, Path(scratch), progress)
 
 
 def read_of(job: Job) -> tuple[DataOptions, Path | None]:

@@ -36,7 +36,7 @@ def comparison(
     scores = [
         (cell["dataset"], str(path), score)
         for path, cell in zip(paths, cells, strict=True)
-        for evaluation in Told.by(path).every
+        for evaluation in Evaluations.by(path).every
         for score in evaluation["scores"]
     ]
     for dataset in dict.fromkeys(cell["dataset"] for cell in cells):
@@ -68,7 +68,7 @@ def protocols(scores: Sequence[tuple[str, str, Mapping[str, Any]]]) -> dict[str,
 
 
 @dataclass(frozen=True)
-class Told:
+class Evaluations:
     """Those of a run's evaluations that a comparison tells.
 
     The last step's while it trained, and the best checkpoint's on latents that did not choose it, by the same
@@ -80,7 +80,7 @@ class Told:
     best: Mapping[str, Any] | None
 
     @classmethod
-    def by(cls, path: Path) -> "Told":
+    def by(cls, path: Path) -> "Evaluations":
         """Of the run in a folder."""
         evaluations = EvaluationFile(path / EVALUATION).read()
         periodic = [each for each in evaluations if each["periodic"]]
@@ -114,7 +114,7 @@ def cell_of(path: Path, record: Mapping[str, Any] | None, folder: Path) -> dict[
     directory = RunDirectory(path)
     job, outcome = read_json(path / JOB), read_outcome(path)
     metrics = directory.read_metrics()
-    told = Told.by(path)
+    evaluations = Evaluations.by(path)
     settings = job["settings_of_label"] if job else typed_settings(record or {})
     stack = job["stack"] if job else (record or {}).get("stack", "?")
     picture = next(reversed(directory.pictures()), None)
@@ -128,10 +128,10 @@ def cell_of(path: Path, record: Mapping[str, Any] | None, folder: Path) -> dict[
         "state": state_of(directory, outcome),
         "reason": outcome["reason"] if outcome else "",
         "attempts": outcome["attempts"] if outcome else 0,
-        "curve": curve(told.curve, metrics),
+        "curve": curve(evaluations.curve, metrics),
         "losses": thinned(metrics, LOSSES),
-        "best": scores_of(told.best),
-        "last": scores_of(told.last),
+        "best": scores_of(evaluations.best),
+        "last": scores_of(evaluations.last),
         "cost": cost(metrics, record or {}, outcome or {}),
         "machine": (outcome or {}).get("machine") or (record or {}).get("machine", ""),
         "picture": relative(picture, folder) if picture else None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.base.files import write_json
-from zoo.base.interrupts import Interrupted, signals_as_wishes
+from zoo.base.interrupts import Interrupted, stop_requests
 from zoo.base.progress import Progress
 from zoo.comparison.executors.contract import Ended, Engine
 from zoo.comparison.job import BUSY, DIVERGED, DONE, EXIT_CODES, FAILED, JOB, OUTCOME, read_outcome, write_outcome
@@ -31,7 +31,7 @@ class Scheduler:
     cells: Sequence[Cell]
     describe: Callable[[Cell], dict[str, Any]]  # a cell's job.json
     retries: int
-    told: Progress
+    progress: Progress
     attempts: dict[Path, int] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -43,12 +43,12 @@ class Scheduler:
         self.running: dict[Path, Cell] = {}
         self.elsewhere: dict[Path, tuple[Cell, float]] = {}  # and when it is to be looked at again
         self.tell_beginning()
-        with signals_as_wishes() as wish:
+        with stop_requests() as stop_request:
             while self.queue or self.running or self.elsewhere:
-                if wish.number is not None:
-                    self.told.note(f"Stopping: {len(self.running)} runs save what they have.")
+                if stop_request.number is not None:
+                    self.progress.note(f"Stopping: {len(self.running)} runs save what they have.")
                     self.engine.stop()
-                    raise Interrupted(wish.number, "Stopped; the same command continues.")
+                    raise Interrupted(stop_request.number, "Stopped; the same command continues.")
                 self.look_elsewhere()
                 self.start_some()
                 for ended in self.engine.ended():
@@ -58,7 +58,9 @@ class Scheduler:
     def tell_beginning(self) -> None:
         """How much there is to do."""
         done = len(self.cells) - len(self.queue)
-        self.told.note(f"{len(self.cells)} runs, {done} of them at their end already, {self.engine.slots} at a time.")
+        self.progress.note(
+            f"{len(self.cells)} runs, {done} of them at their end already, {self.engine.slots} at a time."
+        )
 
     def start_some(self) -> None:
         """Fill the engine's slots."""
@@ -88,17 +90,17 @@ class Scheduler:
             return
         outcome = read_outcome(cell.path)
         if ended.exit_code == 0 and outcome is not None and outcome["state"] == DONE:
-            self.told.note(f"done      {cell.name} ({self.left} left)")
+            self.progress.note(f"done      {cell.name} ({self.left} left)")
             return
         reason = outcome["reason"] if outcome else how_it_ended(ended)
         if ended.exit_code not in MISTAKES and self.attempts[cell.path] <= self.retries:
             (cell.path / OUTCOME).unlink(missing_ok=True)
             self.queue.append(cell)
-            self.told.note(f"again     {cell.name}: {reason}")
+            self.progress.note(f"again     {cell.name}: {reason}")
             return
         state = outcome["state"] if outcome else FAILED
         write_outcome(cell.path, state, reason, self.attempts[cell.path])
-        self.told.note(f"{state:<9} {cell.name}: {reason} ({self.left} left)")
+        self.progress.note(f"{state:<9} {cell.name}: {reason} ({self.left} left)")
 
     @property
     def left(self) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.base.files import write_json
-from zoo.base.interrupts import Interrupted, signals_as_wishes
+from zoo.base.interrupts import Interrupted, stop_requests
 from zoo.base.progress import Progress, telling
 from zoo.comparison.candidates import Candidate
 from zoo.comparison.comparing import RETRIES, ComparisonOptions, begin, planned
@@ -60,17 +60,17 @@ class Tuning:
     engine: Engine
     rungs: int
     retries: int  # of a job that is killed
-    told: Progress
+    progress: Progress
     running: dict[Path, Trial] = field(default_factory=dict)
 
     def run(self, trials: int) -> None:
         """Train until the study has so many trials; after Ctrl-C all are saved, and Interrupted is raised."""
         waiting = self.unfinished()
-        with signals_as_wishes() as wish:
+        with stop_requests() as stop_request:
             while True:
-                if wish.number is not None:
+                if stop_request.number is not None:
                     self.engine.stop()
-                    raise Interrupted(wish.number, "Stopped; the same command continues.")
+                    raise Interrupted(stop_request.number, "Stopped; the same command continues.")
                 while len(self.running) < self.engine.slots and (waiting or len(self.study.trials) < trials):
                     self.start(waiting.pop() if waiting else self.asked())
                 for ended in self.engine.ended():
@@ -137,11 +137,11 @@ class Tuning:
         trial.trial.report(signed, trial.rung)
         trial.trial.set_user_attr("scores", [*trial.trial.user_attrs.get("scores", []), score["value"]])
         trial.rung, trial.tries = trial.rung + 1, 0
-        told = f"{score['name']} {score['value']:.4g} at {trial.rung}/{self.rungs} of the budget"
+        progress = f"{score['name']} {score['value']:.4g} at {trial.rung}/{self.rungs} of the budget"
         if trial.rung >= self.rungs:
-            self.tell(trial, DONE, told, signed)
+            self.tell(trial, DONE, progress, signed)
         elif trial.trial.should_prune():
-            self.tell(trial, "given up", told)
+            self.tell(trial, "given up", progress)
         else:
             self.start(trial)
 
@@ -152,7 +152,7 @@ class Tuning:
         self.study.tell(trial.trial, value, state=optuna.trial.TrialState[STATES[state]])
         finished = sum(each.state.is_finished() for each in self.study.get_trials(deepcopy=False))
         values = " ".join(trial.cell.candidate.settings)
-        self.told.note(f"{state:<9} trial {trial.number} ({finished} finished): {values}: {why}")
+        self.progress.note(f"{state:<9} trial {trial.number} ({finished} finished): {values}: {why}")
 
 
 def tune(
@@ -172,19 +172,19 @@ def tune(
     The folder `asked.out` holds the study and a run for each trial; the same call continues what was interrupted, and
     with more `trials` goes on. `seed` is that of every run. Raises ZooError for a mistake before anything is trained.
     """
-    told = telling(progress)
+    progress = telling(progress)
     check_numbers(trials, rungs)
     named = replace(asked, out=asked.out or TUNINGS / "+".join(asked.variants), seeds=1)
-    plan = replace(planned(named, told), seeds=[seed])
+    plan = replace(planned(named, progress), seeds=[seed])
     if len(plan.candidates) != 1 or len(plan.datasets) != 1:
         raise ZooError("zoo tune takes one variant on one dataset. For several, see zoo compare.")
     if not (plan.folder / STORAGE).exists():
-        try_out(plan, space, told)
+        try_out(plan, space, progress)
     begin(plan)
     study = opened_study(plan, space, rungs, seed)
     made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
     with contextlib.closing(made):
-        Tuning(plan, space, study, made, rungs, retries, told).run(trials)
+        Tuning(plan, space, study, made, rungs, retries, progress).run(trials)
     found = result(study, plan)
     write_json(plan.folder / BEST, found)
     return found
@@ -197,12 +197,12 @@ def check_numbers(trials: int, rungs: int) -> None:
             raise ZooError(f"{name} must be at least 1; received {value}.")
 
 
-def try_out(plan: Plan, space: Sequence[Dimension], told: Progress) -> None:
+def try_out(plan: Plan, space: Sequence[Dimension], progress: Progress) -> None:
     """Raises ZooError where the recipe has no such field, takes no such value, or no networks can be built of it."""
     stack, dataset, seed = plan.candidates[0], plan.datasets[0], plan.seeds[0]
     values = [f"{each.field}={value}" for each in space for value in each.choices or (each.low, each.high)]
     tried = [Candidate(stack.stack, (*stack.settings, value)) for value in values]
-    rehearse([plan.job(Cell(each, dataset, seed, plan.folder)) for each in tried], told)
+    rehearse([plan.job(Cell(each, dataset, seed, plan.folder)) for each in tried], progress)
 
 
 def opened_study(plan: Plan, space: Sequence[Dimension], rungs: int, seed: int) -> "optuna.Study":

@@ -80,7 +80,7 @@ def prepare(
     from zoo.data.opening import open_dataset
     from zoo.data.preparing import Supply
 
-    told = for_stderr()
+    progress = for_stderr()
     catalogue = read_catalogue()
     if files is not None and not files.expanduser().exists():
         raise ZooError(f"There is no {files}, from which '{name}' was to be prepared.")
@@ -92,13 +92,13 @@ def prepare(
                 catalogue,
                 data_dir=data_dir,
                 options=replace(options, split=split),
-                told=told,
+                progress=progress,
                 supply=supply,
             )
             for split in splits or BOTH
         ]
     finally:
-        told.stop()
+        progress.stop()
     return [described(each) for each in opened]
 
 
@@ -137,11 +137,11 @@ def verify(names: Sequence[str], data_dir: Path | None) -> list[dict[str, Any]]:
     """Hashes the prepared sets; `problem` is None where a set is as it was recorded."""
     from zoo.data.prepared.transfer import verified
 
-    told = for_stderr()
+    progress = for_stderr()
     sets = [each for name in names for each in prepared_of(name, data_dir)] if names else prepared_sets(data_dir)
     found = []
     for each in sets:
-        problem = verified(each, partial(told.counting, each.folder.name))
+        problem = verified(each, partial(progress.counting, each.folder.name))
         found.append({**row(each), "problem": problem})
     if not names:
         broken = "damaged, or of another version: zoo data remove --interrupted"
@@ -212,8 +212,8 @@ def exported(
         there = "\n".join(f"  {each.summary}" for each in of_name)
         raise ZooError(f"'{name}' is not prepared so{f' for {missing}' if missing else ''}. Prepared are:\n{there}")
     chosen = [by_split[split] for split in splits or by_split]
-    told = for_stderr()
-    export(chosen, file, lambda done, total: told.counting(f"writing {file.name}", done, total))
+    progress = for_stderr()
+    export(chosen, file, lambda done, total: progress.counting(f"writing {file.name}", done, total))
     return {"file": str(file), "bytes": file.stat().st_size, "sets": [each.summary for each in chosen]}
 
 
@@ -222,8 +222,8 @@ def imported(file: Path, name: str | None, data_dir: Path | None) -> list[dict[s
     from zoo.data.prepared.directory import read_meta
     from zoo.data.prepared.transfer import bring_in
 
-    told = for_stderr()
-    folders = bring_in(file, name, data_dir, lambda done, total: told.counting(f"reading {file.name}", done, total))
+    progress = for_stderr()
+    folders = bring_in(file, name, data_dir, lambda done, total: progress.counting(f"reading {file.name}", done, total))
     found = []
     for folder, new in folders:
         prepared = Prepared(folder, read_meta(folder))

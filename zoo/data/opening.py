@@ -12,7 +12,7 @@ from zoo.data.prepared.directory import data_directory, prepared_root
 from zoo.data.prepared.finding import Wanted, check_tensorflow
 from zoo.data.preparing import NO_SUPPLY, Preparation, Supply
 from zoo.data.sources.arrays import ARRAYS
-from zoo.data.sources.contract import Told
+from zoo.data.sources.contract import Reporter
 from zoo.data.sources.trees import ZIP
 
 PATH_STARTS = (".", "~", "/", "\\")
@@ -26,7 +26,7 @@ def open_dataset(
     *,
     data_dir: Path | None = None,
     options: DataOptions = DEFAULT_OPTIONS,
-    told: Told = SILENT,
+    progress: Reporter = SILENT,
     supply: Supply = NO_SUPPLY,
 ) -> Dataset:
     """A catalogue's name, a TFDS name as `name/config:version`, or a path; prepared below `data_dir` on first use."""
@@ -35,7 +35,7 @@ def open_dataset(
     if found is None:
         if wanted.entry.kind == "tfds" and not supply.files:
             check_tensorflow(wanted.entry, prepared_root(data_dir))
-        preparation = Preparation(wanted, catalogue, data_dir, told, supply, open_dataset)
+        preparation = Preparation(wanted, catalogue, data_dir, progress, supply, open_dataset)
         return cache.read(preparation.folder(preparation.source()), name)
     return cache.read(found.folder, name)
 

@@ -12,7 +12,7 @@ from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared import cache, writer
 from zoo.data.prepared.directory import data_directory, prepared_root, prepared_sets
 from zoo.data.prepared.finding import Wanted
-from zoo.data.sources.contract import Source, Told
+from zoo.data.sources.contract import Reporter, Source
 from zoo.data.sources.copies import Copy
 from zoo.data.sources.image_files import shortened
 from zoo.data.splits import Selection
@@ -40,7 +40,7 @@ class Preparation:
     wanted: Wanted
     catalogue: Catalogue
     data_dir: Path | None
-    told: Told
+    progress: Reporter
     supply: Supply
     open_other: Callable[..., Dataset]  # `open_dataset`, for what this dataset is made of
 
@@ -67,8 +67,8 @@ class Preparation:
         """The folder of the source's samples, made when it is not there yet."""
         if source.is_at_hand() and (found := self._place(source)[0]).is_dir():
             return found  # no lock: the folder may be one that cannot be written
-        with cache.preparing(prepared_root(self.data_dir), source.lock, self.told.note):
-            source.prepare(self.told)
+        with cache.preparing(prepared_root(self.data_dir), source.lock, self.progress.note):
+            source.prepare(self.progress)
             folder, selection = self._place(source)
             if not folder.is_dir():  # another process may have been faster
                 self._write(source, selection, folder)
@@ -104,11 +104,11 @@ class Preparation:
             "description": {**source.identity, **used, **contents.description, **selection.description},
         }
         what = f"preparing {entry.name} ({self.wanted.options.split})"
-        writer.write(folder, head, contents, lambda done, total: self.told.counting(what, done, total))
+        writer.write(folder, head, contents, lambda done, total: self.progress.counting(what, done, total))
         if contents.skipped and contents.skipped.names:
             names = sorted(contents.skipped.names)
             share = f"{len(names)} of {contents.shape[0]} images"
-            self.told.note(f"{source.name}: {share} are unreadable and left out: {shortened(names)}")
+            self.progress.note(f"{source.name}: {share} are unreadable and left out: {shortened(names)}")
 
     def _reference(self, source: Source) -> str:
         builder = getattr(source, "builder", None)
@@ -129,7 +129,7 @@ class Preparation:
         if preflight.has_originals(source.builder, files):
             return source
         local = self._local(files, replace(options, image_key=None))
-        self.told.note(
+        self.progress.note(
             f"{files} does not hold the files that TFDS knows; its images are taken as a copy of {entry.name}."
         )
         return Copy(local, source.builder)
@@ -153,13 +153,15 @@ class Preparation:
             raise ZooError(f"The package brings no data set '{name}'. Available: {', '.join(EMBEDDED)}.")
         return IdxSource(Path(spec.submodule_search_locations[0]), self.wanted.options, embedded=name)
 
-    def _digits(self, split: str, told: Told | None) -> Dataset:
+    def _digits(self, split: str, progress: Reporter | None) -> Dataset:
         """A split of the dataset whose digits are stacked: by its name, from `--from`, or from Keras' own file."""
         base = self.wanted.entry.stacked or "mnist"
 
         def opened(name: str) -> Dataset:
             options = DataOptions(split=split)
-            return self.open_other(name, self.catalogue, data_dir=self.data_dir, options=options, told=told or Silent())
+            return self.open_other(
+                name, self.catalogue, data_dir=self.data_dir, options=options, progress=progress or Silent()
+            )
 
         if self.supply.files:
             return opened(str(self.supply.files.expanduser().absolute()))

@@ -45,7 +45,7 @@ def ask(
     options: EvaluationOptions,
     catalogue: Catalogue,
     folder: Path,
-    told: Progress,
+    progress: Progress,
     generated: int | None = None,
 ) -> Question:
     """The question about `dataset`'s real samples; `training` is what the generator learnt from, where it is known.
@@ -58,8 +58,8 @@ def ask(
         refuse_seen(dataset, training, options)
     extractor = None
     if not real.are_points:
-        wanted = options.extractor or default_name(dataset_entry(dataset.name, catalogue).extractor, told)
-        extractor = open_extractor(wanted, catalogue, options.resize, options.weights, told)
+        wanted = options.extractor or default_name(dataset_entry(dataset.name, catalogue).extractor, progress)
+        extractor = open_extractor(wanted, catalogue, options.resize, options.weights, progress)
     mixture = mixture_of(dataset)
     available, why_not = possible(real, extractor.name if extractor else None, mixture, training)
     counts = {"real": len(real.samples), "generated": generated or options.samples}
@@ -72,7 +72,7 @@ def ask(
         mode_count=dataset.classes,
         seed=options.seed,
         data_dir=options.data_dir,
-        told=told,
+        progress=progress,
     )
 
 
@@ -115,21 +115,21 @@ def refuse_seen(real: "Dataset", training: "Dataset", options: EvaluationOptions
 
 
 def open_split(
-    record: Mapping[str, Any], split: str, catalogue: Catalogue, options: EvaluationOptions, told: Progress
+    record: Mapping[str, Any], split: str, catalogue: Catalogue, options: EvaluationOptions, progress: Progress
 ) -> "Dataset":
     """A split of the dataset that run.yaml's `record` names, read as it was for training."""
     read = recorded_options(record, catalogue, split)
-    return open_dataset(record["name"], catalogue, data_dir=options.data_dir, options=read, told=told)
+    return open_dataset(record["name"], catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
 
 def open_training(
-    record: Mapping[str, Any], catalogue: Catalogue, options: EvaluationOptions, told: Progress
+    record: Mapping[str, Any], catalogue: Catalogue, options: EvaluationOptions, progress: Progress
 ) -> "Dataset | None":
     """What a run was trained on; None, with a note, where that is not here any more."""
     try:
-        training = open_split(record, record["split"], catalogue, options, told)
+        training = open_split(record, record["split"], catalogue, options, progress)
     except ZooError as error:
-        told.note(f"What the run was trained on is not to be had, so nothing is said of memorised samples: {error}")
+        progress.note(f"What the run was trained on is not to be had, so nothing is said of memorised samples: {error}")
         return None
     if training.fingerprint != record["fingerprint"]:
         raise ZooError(

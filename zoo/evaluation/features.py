@@ -25,7 +25,7 @@ FORMAT = 1
 KINDS = ("features", "logits", "modes")
 
 
-def measured(images: np.ndarray, extractor: Extractor, folder: Path, told: Progress, what: str) -> Side:
+def measured(images: np.ndarray, extractor: Extractor, folder: Path, progress: Progress, what: str) -> Side:
     """What an extractor says of uint8 images (N, H, W, C), written to `folder` batch by batch and mapped from there."""
     count = len(images)
     arrays: dict[str, np.memmap[Any, Any]] = {}
@@ -40,7 +40,7 @@ def measured(images: np.ndarray, extractor: Extractor, folder: Path, told: Progr
                 shape = (count, *values.shape[1:])
                 arrays[kind] = new_array(folder / f"{kind}.npy", values.dtype, shape)
             arrays[kind][start : start + len(batch)] = values
-        told.counting(what, start + len(batch), count)
+        progress.counting(what, start + len(batch), count)
     for array in arrays.values():
         array.flush()
     return mapped(images, folder)
@@ -54,7 +54,7 @@ def mapped(images: np.ndarray, folder: Path) -> Side:
 
 
 def real_side(
-    images: np.ndarray, key: Mapping[str, Any], extractor: Extractor, data_dir: Path | None, told: Progress
+    images: np.ndarray, key: Mapping[str, Any], extractor: Extractor, data_dir: Path | None, progress: Progress
 ) -> Side:
     """The features of real images, from the cache where they were measured before; `key` is what they depend on."""
     folder = features_root(data_dir) / cache_name(key)
@@ -68,7 +68,7 @@ def real_side(
             f"Can't keep features in {folder.parent}: {error.strerror}. Choose another folder with --data-dir DIR."
         ) from error
     try:
-        measured(images, extractor, scratch, told, f"real images through {extractor.name}")
+        measured(images, extractor, scratch, progress, f"real images through {extractor.name}")
         (scratch / NOTES).write_text(json.dumps({"format": FORMAT, "key": key}))
         move(scratch, folder)
     finally:

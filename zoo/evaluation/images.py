@@ -76,7 +76,7 @@ def generated_images(
     scale: float,
     options: EvaluationOptions,
     folder: Path,
-    told: Progress,
+    progress: Progress,
 ) -> Images:
     """Samples of a generator in inference mode, a function of the seed, as they are drawn for any picture."""
     from zoo.training.sampler import sliced
@@ -90,7 +90,7 @@ def generated_images(
         made = sampler.samples(sliced(latents, slice(start, start + CHUNK)))
         check_finite(made, start)
         samples[start : start + len(made)] = to_uint8(made) if is_image else made * np.float32(scale)
-        told.counting("generating", start + len(made), count)
+        progress.counting("generating", start + len(made), count)
     weights = {"weights": RAW if options.raw else AVERAGED, "averaged": bool(sampler.average)}
     return Images(samples, {"count": count, **weights, "batch_norm": "inference"})
 

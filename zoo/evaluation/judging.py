@@ -43,7 +43,7 @@ class PeriodicJudge:
             evaluation = evaluation_record(str(self.directory.path), step, answer, periodic=True)
             self.file.add(evaluation)
             first = answer.scores[0]
-            self.question.told.note(f"step {step}: {first['name']} {first['value']:.4g}")
+            self.question.progress.note(f"step {step}: {first['name']} {first['value']:.4g}")
         self.keep_best(step)
         return evaluation
 
@@ -69,12 +69,12 @@ def judging(
     record: Mapping[str, Any],
     options: EvaluationOptions,
     catalogue: Catalogue,
-    told: Progress,
+    progress: Progress,
 ) -> Iterator[PeriodicJudge]:
     """The judge of a run on `training`, which run.yaml's `record` describes; its metrics are few unless asked."""
     kind = "images" if len(training.sample_shape) == 3 else "points"
     chosen = replace(options, metrics=options.metrics or JUDGED_BY[kind])
-    real = open_split(record, options.split, catalogue, chosen, told)
+    real = open_split(record, options.split, catalogue, chosen, progress)
     with tempfile.TemporaryDirectory() as scratch:
-        question = ask(real, training, chosen, catalogue, Path(scratch), told)
+        question = ask(real, training, chosen, catalogue, Path(scratch), progress)
         yield PeriodicJudge(directory, question, options, training.scale)

@@ -39,7 +39,7 @@ class Question:
     mode_count: int | None = None
     seed: int = 0
     data_dir: Path | None = None
-    told: Progress = field(default_factory=Silent)
+    progress: Progress = field(default_factory=Silent)
 
     @property
     def needs(self) -> set[str]:
@@ -64,16 +64,16 @@ class Question:
             mixture=self.mixture,
             mode_count=self.mode_count,
             seed=self.seed,
-            told=self.told,
+            progress=self.progress,
         )
         protocol = Protocol(self.extractor_record, self.real.description, generated.description, self.seed)
         scores, pictures = [], {}
         for number, metric in enumerate(self.metrics):
-            self.told.counting("metrics", number, len(self.metrics))
+            self.progress.counting("metrics", number, len(self.metrics))
             scores += [recorded(score, metric, protocol) for score in metric.measure(compared)]
             if metric.picture is not None:
                 pictures[metric.name] = metric.picture(compared)
-        self.told.counting("metrics", len(self.metrics), len(self.metrics))
+        self.progress.counting("metrics", len(self.metrics), len(self.metrics))
         return Answer(scores, pictures, time.monotonic() - began)
 
     def answer_of(
@@ -82,7 +82,7 @@ class Question:
         """All scores of a generator, whose samples and their features are on disk for as long as they are read."""
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            return self.answer(generated_images(sampler, sample_shape, scale, options, folder, self.told), folder)
+            return self.answer(generated_images(sampler, sample_shape, scale, options, folder, self.progress), folder)
 
     def real_side(self) -> Side:
         """The real samples' features, kept for the next time."""
@@ -90,13 +90,15 @@ class Question:
         key["extractor"] = self.extractor_record
         if self.extractor is None or not self.reads_network:
             return self.without_network(self.real.samples)
-        return real_side(self.real.samples, key, self.extractor, self.data_dir, self.told)
+        return real_side(self.real.samples, key, self.extractor, self.data_dir, self.progress)
 
     def side(self, samples: np.ndarray, folder: Path) -> Side:
         """Generated samples' features."""
         if self.extractor is None or not self.reads_network:
             return self.without_network(samples)
-        return measured(samples, self.extractor, folder, self.told, f"generated images through {self.extractor.name}")
+        return measured(
+            samples, self.extractor, folder, self.progress, f"generated images through {self.extractor.name}"
+        )
 
     @property
     def reads_network(self) -> bool:

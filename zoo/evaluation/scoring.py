@@ -44,17 +44,17 @@ def evaluate(
     scores go into its evaluation.json, those of files into `out` where it is given. `look` says how files are read.
     Raises ZooError where samples can't be compared, are too few, or were trained on.
     """
-    told = telling(progress)
+    progress = telling(progress)
     catalogue = read_catalogue([Path(each) for each in plugins])
     try:
         if isinstance(scored, Run) or is_run(Path(scored)):
             run = scored if isinstance(scored, Run) else load(scored)
             if against is not None:
                 raise ZooError(f"{run.path} is a run: it is scored against a dataset, not --against files.")
-            return evaluate_run(run, checkpoint, dataset, options, catalogue, out, told)
-        return evaluate_files(str(scored), against, dataset, options, look or DataOptions(), catalogue, out, told)
+            return evaluate_run(run, checkpoint, dataset, options, catalogue, out, progress)
+        return evaluate_files(str(scored), against, dataset, options, look or DataOptions(), catalogue, out, progress)
     finally:
-        told.stop()
+        progress.stop()
 
 
 def is_run(path: Path) -> bool:
@@ -69,17 +69,17 @@ def evaluate_run(
     options: EvaluationOptions,
     catalogue: Catalogue,
     out: Path | str | None,
-    told: Progress,
+    progress: Progress,
 ) -> list[dict[str, Any]]:
     """Score one or several checkpoints of a run; each is written as soon as it is known."""
     paths = checkpoints_of(run.directory, checkpoint)
     file = EvaluationFile(Path(out) if out else run.path / EVALUATION)
     pictures = file.path.parent / "evaluation"
     found = []
-    with question_of_run(run, dataset, options, catalogue, told) as question:
+    with question_of_run(run, dataset, options, catalogue, progress) as question:
         for path in paths:
             step = step_of_checkpoint(path)
-            told.note(f"{run.path}, step {step}")
+            progress.note(f"{run.path}, step {step}")
             answer = answer_of(run, path, question, options)
             written = write_pictures(answer, pictures, f"step-{step:08d}")
             found.append(evaluation_record(str(run.path), step, answer, pictures=written))
@@ -109,22 +109,22 @@ def checkpoints_of(directory: RunDirectory, wanted: str) -> list[Path]:
 
 @contextmanager
 def question_of_run(
-    run: Run, dataset: str | None, options: EvaluationOptions, catalogue: Catalogue, told: Progress
+    run: Run, dataset: str | None, options: EvaluationOptions, catalogue: Catalogue, progress: Progress
 ) -> "Iterator[Question]":
     """The question about a run's own dataset, or about another one."""
     from zoo.data import open_dataset
     from zoo.evaluation.asking import ask, open_split, open_training
 
     record = run.record["dataset"]
-    training = open_training(record, catalogue, options, told)
+    training = open_training(record, catalogue, options, progress)
     if dataset is None:
-        real = open_split(record, options.split, catalogue, options, told)
+        real = open_split(record, options.split, catalogue, options, progress)
     else:
         asked = DataOptions(options.split)
-        real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=asked, told=told)
-    told.note(real.summary)
+        real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=asked, progress=progress)
+    progress.note(real.summary)
     with tempfile.TemporaryDirectory() as scratch:
-        yield ask(real, training, options, catalogue, Path(scratch), told)
+        yield ask(real, training, options, catalogue, Path(scratch), progress)
 
 
 def answer_of(run: Run, checkpoint: Path, question: "Question", options: EvaluationOptions) -> "Answer":
@@ -141,7 +141,7 @@ def evaluate_files(
     look: DataOptions,
     catalogue: Catalogue,
     out: Path | str | None,
-    told: Progress,
+    progress: Progress,
 ) -> list[dict[str, Any]]:
     """Score images that lie in files against a dataset, or against other files."""
     from zoo.data import open_dataset
@@ -155,16 +155,16 @@ def evaluate_files(
 
     def opened(name: str, split: str) -> "Dataset":
         read = replace(look, split=split)
-        return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, told=told)
+        return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
     images = opened(as_path(scored), EVERYTHING)
     real = opened(as_path(str(against)), EVERYTHING) if dataset is None else opened(dataset, options.split)
     training = None if dataset is None or options.split != TEST else opened(dataset, "train")
     for each in (images, real):
-        told.note(each.summary)
+        progress.note(each.summary)
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
         generated = file_images(images, options.samples, Path(other))
-        question = ask(real, training, options, catalogue, Path(scratch), told, len(generated.samples))
+        question = ask(real, training, options, catalogue, Path(scratch), progress, len(generated.samples))
         answer = question.answer(generated, Path(other))
     path = Path(out) if out else None
     written = write_pictures(answer, path.parent, path.stem) if path else {}

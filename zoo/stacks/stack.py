@@ -59,7 +59,7 @@ class Stack:
         """The family that the plugin with the discriminator's loss declares."""
         return getattr(self.plugins[self.provider("discriminator_loss")], "LOSS_FAMILY", None)
 
-    def asked_for(self, *hooks: str) -> set[str]:
+    def argument_names(self, *hooks: str) -> set[str]:
         """The names of all arguments that the stack's implementations and wrappers of these hooks ask for."""
         return {
             argument

@@ -75,14 +75,14 @@ class Feed:
 
 def feed_for(stack: Stack, dataset: Dataset, seed: int) -> Feed:
     """The feed of a stack on a dataset."""
-    asked = stack.asked_for(*HOOKS_OF_PLAYER["generator"])
+    asked = stack.argument_names(*HOOKS_OF_PLAYER["generator"])
     return Feed(
         dataset,
         SampleOrder(len(dataset.samples), stack.recipe.batch_size, seed),
         seed,
         (CORE, *stack.plugins),
         stack.recipe.critic_steps,
-        bool(asked & REAL or "real_batch" in stack.asked_for("latents")),
+        bool(asked & REAL or "real_batch" in stack.argument_names("latents")),
     )
 
 

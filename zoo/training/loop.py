@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from zoo.base.interrupts import Interrupted, Wish, signals_as_wishes
+from zoo.base.interrupts import Interrupted, StopRequest, stop_requests
 from zoo.base.pictures import grid, save_animation, save_picture, scatter, to_uint8
 from zoo.base.progress import Progress
 from zoo.errors import TrainingFailed
@@ -149,27 +149,27 @@ class Training:
             each.begin()
         self.progress.start(self.trainer.steps, budget.steps, self.trainer.images_per_step)
         try:
-            with signals_as_wishes() as wish:
+            with stop_requests() as stop_request:
                 if self.trainer.steps == 0:
                     self.save_sample_picture()
                 elif self.schedule.is_judged(self.trainer.steps, self.seconds, self.seconds):
                     self.evaluate()  # a kill may have come between checkpoint and scores
-                calls = self.calls(budget, wish)
+                calls = self.calls(budget, stop_request)
                 if profile:
                     self.progress.note(self.profile(calls))
                 for _ in calls:
                     pass
-                if not self.is_finished(budget) or wish.number is not None:
+                if not self.is_finished(budget) or stop_request.number is not None:
                     self.save_checkpoint()
-                    number = wish.number or signal.SIGINT  # of another process
+                    number = stop_request.number or signal.SIGINT  # of another process
                     raise Interrupted(number, f"Stopped at step {self.trainer.steps} and saved.")
         finally:
             self.progress.stop()
         self.finish()
 
-    def calls(self, budget: Budget, wish: Wish) -> Iterator[int]:
+    def calls(self, budget: Budget, stop_request: StopRequest) -> Iterator[int]:
         """Train call by call, until all is spent or a process wishes to stop; yields the steps of each call."""
-        while not self.is_finished(budget) and not self.engine.any_process(wish.number is not None):
+        while not self.is_finished(budget) and not self.engine.any_process(stop_request.number is not None):
             first = self.trainer.steps
             self.train_until(self.next_stop(budget.steps))
             yield self.trainer.steps - first

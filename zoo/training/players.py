@@ -161,7 +161,7 @@ def check_differentiable(stack: Stack, engine: Engine, generator: keras.Model, d
     differentiated = [
         model
         for player, each in models.items()
-        if "gradients" in stack.asked_for(*HOOKS_OF_PLAYER[player])
+        if "gradients" in stack.argument_names(*HOOKS_OF_PLAYER[player])
         for model in each
     ]
     for model in differentiated:

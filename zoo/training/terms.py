@@ -53,7 +53,7 @@ class Terms:
 
     def loss(self, player: str) -> tuple[Tensor, dict[str, Tensor]]:
         """The player's whole loss, and its parts by the names under which they are logged."""
-        arguments = self.named(self.stack.asked_for(*HOOKS_OF_PLAYER[player]))
+        arguments = self.named(self.stack.argument_names(*HOOKS_OF_PLAYER[player]))
         total = self.stack.first(f"{player}_loss", **arguments)
         parts = {f"{player}_loss": total}
         hook = f"{player}_penalty"

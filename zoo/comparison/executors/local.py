@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zoo.base.interrupts import Wish, signals_as_wishes
+from zoo.base.interrupts import StopRequest, stop_requests
 from zoo.comparison.executors import contract, devices
 from zoo.comparison.executors.contract import Ended
 
@@ -169,7 +169,7 @@ class Outcome:
     signal: int | None = None  # that reached the errand's process and had the job save and end
     reason: str = ""
 
-    def told(self, path: Path, by_us: bool) -> Ended:
+    def progress(self, path: Path, by_us: bool) -> Ended:
         """The end of the job at `path`; `by_us`: that it was to end was the engine's wish."""
         if self.signal is None or by_us or self.exit_code == 0:
             return Ended(path, self.exit_code, self.reason)
@@ -177,13 +177,13 @@ class Outcome:
         return Ended(path, self.exit_code, f"its place was taken away ({name}): preempted, or out of time")
 
 
-def until_its_end(job: JobProcess, wish: Wish) -> int:
+def until_its_end(job: JobProcess, stop_request: StopRequest) -> int:
     """The exit code of a job, which is asked to end when the wish arrives, and hurried by a second Ctrl-C."""
     while True:
         try:
             if (code := job.exit_code()) is not None:
                 return code
-            if wish.number is not None:
+            if stop_request.number is not None:
                 job.ask_to_end()
             time.sleep(PAUSE)
         except KeyboardInterrupt:
@@ -224,9 +224,9 @@ class Errand:
         if not self.path.is_dir():
             return Outcome(None, None, self._missing())
         folder = self.folder if self.folder.is_dir() else None
-        with signals_as_wishes() as wish:
+        with stop_requests() as stop_request:
             job = begin(self.path, self._words(), self._environment(), self.escalation, folder)
-            return Outcome(until_its_end(job, wish), wish.number)
+            return Outcome(until_its_end(job, stop_request), stop_request.number)
 
     def _missing(self) -> str:
         return (

@@ -145,7 +145,7 @@ class RayEngine:
             outcome: Outcome = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
             return Ended(path, None, why_lost(error))
-        return outcome.told(path, self._stopping)
+        return outcome.progress(path, self._stopping)
 
 
 def fitting(machine: Mapping[str, float], wanted: Mapping[str, float]) -> int:

@@ -183,7 +183,7 @@ class SlurmEngine:
             outcome: Outcome = job.result()
         except self._submitit.core.utils.UncompletedJobError as error:
             return Ended(path, None, f"the Slurm job {job.job_id} failed: {str(error).strip().splitlines()[-1]}")
-        return outcome.told(path, self._stopping)
+        return outcome.progress(path, self._stopping)
 
     def _ask_to_end(self, job: Any) -> None:
         """SIGTERM to the job's task alone, without the SIGKILL that follows a plain scancel after half a minute."""

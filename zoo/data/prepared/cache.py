@@ -26,13 +26,13 @@ def folder_name(slug: str, identity: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def preparing(root: Path, name: str, told: Callable[[str], None] | None = None) -> Iterator[None]:
+def preparing(root: Path, name: str, progress: Callable[[str], None] | None = None) -> Iterator[None]:
     """Lets one process at a time prepare this source; a disk that is full or read-only becomes a ZooError."""
     try:
         root.mkdir(parents=True, exist_ok=True)
         lock = FileLock(root / f".{name}.lock")  # of all prepared folders of one source
-        if told and not _free(lock):
-            told(f"Another process is preparing {name}; waiting for it.")
+        if progress and not _free(lock):
+            progress(f"Another process is preparing {name}; waiting for it.")
         with lock:
             yield
     except OSError as error:
@@ -89,15 +89,17 @@ def checked_meta(folder: Path) -> dict[str, Any]:
     return meta
 
 
-def fingerprint(samples: np.ndarray, labels: np.ndarray | None, told: Callable[[int, int], None] | None = None) -> str:
+def fingerprint(
+    samples: np.ndarray, labels: np.ndarray | None, progress: Callable[[int, int], None] | None = None
+) -> str:
     """sha256 of dtype, shape, samples and labels, some megabytes at a time."""
     digest = fingerprint_start(samples.dtype, samples.shape)
     row = max(1, samples[:1].nbytes)
     rows = max(1, BLOCK // row)
     for start in range(0, len(samples), rows):
         digest.update(np.ascontiguousarray(samples[start : start + rows]).data)
-        if told:
-            told(min(start + rows, len(samples)), len(samples))
+        if progress:
+            progress(min(start + rows, len(samples)), len(samples))
     if labels is not None:
         digest.update(labels.tobytes())
     return digest.hexdigest()

@@ -18,7 +18,7 @@ from zoo.data.prepared import cache, writer
 from zoo.data.prepared.directory import META, Prepared, check_space, prepared_root
 from zoo.errors import ZooError
 
-Told = Callable[[int, int], None]
+Reporter = Callable[[int, int], None]
 FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\Z")
 NAME = re.compile(r"[\w][\w .+-]{0,100}\Z")
 FILES = (META, cache.SAMPLES, cache.LABELS)
@@ -33,7 +33,7 @@ class Count:
     """Bytes that are done."""
 
     total: int
-    told: Told
+    progress: Reporter
     done: int = 0
 
     def copy(self, source: IO[bytes], target: IO[bytes]) -> None:
@@ -41,16 +41,16 @@ class Count:
         while block := source.read(BLOCK):
             target.write(block)
             self.done += len(block)
-            self.told(self.done, self.total)
+            self.progress(self.done, self.total)
 
 
-def export(sets: Sequence[Prepared], file: Path, told: Told) -> None:
+def export(sets: Sequence[Prepared], file: Path, progress: Reporter) -> None:
     """Writes the sets into one file, whole or not at all; raises ZooError where the disk is full."""
     total = sum(each.bytes for each in sets)
     file.parent.mkdir(parents=True, exist_ok=True)
     check_space(file.parent, total, f"The file {file.name}")
     temporary = file.with_name(f".{file.name}.partial")
-    count = Count(total, told)
+    count = Count(total, progress)
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
             for each in sets:
@@ -64,7 +64,7 @@ def export(sets: Sequence[Prepared], file: Path, told: Told) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def bring_in(file: Path, name: str | None, data_dir: Path | None, told: Told) -> list[tuple[Path, bool]]:
+def bring_in(file: Path, name: str | None, data_dir: Path | None, progress: Reporter) -> list[tuple[Path, bool]]:
     """The folders of a file's sets below `data_dir`, and of each whether it is new; raises ZooError for a bad file."""
     root = prepared_root(data_dir)
     if name is not None and not NAME.match(name):
@@ -75,7 +75,7 @@ def bring_in(file: Path, name: str | None, data_dir: Path | None, told: Told) ->
         with cache.preparing(root, "import"):
             check_space(root, total, f"What {file.name} holds")
             found = []
-            count = Count(total, told)
+            count = Count(total, progress)
             for folder, each in members.items():
                 target = root / (folder if name is None else f"{folder}-{cache.folder_name('as', {'name': name})}")
                 new = not target.is_dir()
@@ -146,11 +146,11 @@ def _check_arrays(folder: Path, meta: Mapping[str, Any]) -> None:
         raise ValueError(f"the samples' sha256 is {found}, not {meta['fingerprint']}")
 
 
-def verified(prepared: Prepared, told: Told) -> str | None:
+def verified(prepared: Prepared, progress: Reporter) -> str | None:
     """What is wrong with a prepared set once its contents are hashed, or None."""
     try:
         meta = cache.checked_meta(prepared.folder)
-        found = cache.fingerprint(*cache.arrays(prepared.folder, meta), told)
+        found = cache.fingerprint(*cache.arrays(prepared.folder, meta), progress)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return str(error)
     return None if found == meta["fingerprint"] else f"its sha256 is {found}, not {meta['fingerprint']}"

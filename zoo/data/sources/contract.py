@@ -12,7 +12,7 @@ from zoo.data.splits import Selection, Splits
 Batches = Iterator[tuple[np.ndarray, np.ndarray | None]]
 
 
-class Told(Protocol):
+class Reporter(Protocol):
     """Who is told how long work goes on."""
 
     def note(self, text: str) -> None:
@@ -76,5 +76,5 @@ class Source(ABC):
         """Whether `splits` and `contents` can be asked without `prepare`."""
         return True
 
-    def prepare(self, told: Told) -> None:  # noqa: B027  most have nothing to do
+    def prepare(self, progress: Reporter) -> None:  # noqa: B027  most have nothing to do
         """Fetches what `contents` reads, once; nothing where it is at hand."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.data.dataset import Dataset
 from zoo.data.options import WITHOUT_LABELS, DataOptions
-from zoo.data.sources.contract import Batches, Contents, Source, Told
+from zoo.data.sources.contract import Batches, Contents, Reporter, Source
 from zoo.data.splits import Selection, Splits
 from zoo.errors import ZooError
 
@@ -30,7 +30,7 @@ class StackedSource(Source):
     """Images (28, 28, 3); the label 100 a + 10 b + c is the digits of the three channels read as a number."""
 
     base: str  # the dataset whose digits are stacked
-    opened: Callable[[str, Told | None], Dataset]  # of a split of the base, prepared on first use
+    opened: Callable[[str, Reporter | None], Dataset]  # of a split of the base, prepared on first use
     options: DataOptions
 
     def __post_init__(self) -> None:
@@ -51,10 +51,10 @@ class StackedSource(Source):
         """The base by name, not by where its files lie: its digits are the same."""
         return {"source": f"stacked {self.base}", "seeds": SEEDS, "counts": COUNTS, **self.options.look}
 
-    def prepare(self, told: Told) -> None:
+    def prepare(self, progress: Reporter) -> None:
         """Prepares the base."""
         for split in COUNTS:
-            self.opened(split, told)
+            self.opened(split, progress)
 
     def splits(self) -> Splits:
         """Both are drawn from the base's split of the same name."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.backend import prepare
 from zoo.data.prepared.directory import check_space, data_directory, folder_bytes
-from zoo.data.sources.contract import Told
+from zoo.data.sources.contract import Reporter
 from zoo.data.tfds import preflight
 from zoo.data.tfds.quiet import imported_tfds, quiet
 from zoo.errors import ZooError
@@ -20,7 +20,7 @@ HEARTBEAT = 15  # seconds between lines while TFDS works
 MEGABYTE = 10**6
 
 
-def fetch(builder: Any, directory: Path, name: str, files: Path | None, told: Told) -> None:
+def fetch(builder: Any, directory: Path, name: str, files: Path | None, progress: Reporter) -> None:
     """Prepares `builder` below `directory` unless it is; `name` is what the user asked for, to be asked for again.
 
     `files` is a folder with the files that TFDS would download; they are linked, not copied.
@@ -40,7 +40,7 @@ def fetch(builder: Any, directory: Path, name: str, files: Path | None, told: To
         _check_space(builder, directory, downloads)
         prepare()  # TensorFlow, which TFDS would import in its own noisy time
         try:
-            with _few_retries(), _heartbeat(builder, directory, told):
+            with _few_retries(), _heartbeat(builder, directory, progress):
                 builder.download_and_prepare(
                     download_dir=downloads,
                     # Without this TFDS asks Google's storage for a prepared copy first.
@@ -91,7 +91,7 @@ def _few_retries() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _heartbeat(builder: Any, directory: Path, told: Told) -> Iterator[None]:
+def _heartbeat(builder: Any, directory: Path, progress: Reporter) -> Iterator[None]:
     """Tells now and then how much TFDS has written, for its own bars are not seen in a log."""
     ended = threading.Event()
     folders = (directory / "downloads", directory / builder.name)
@@ -100,9 +100,9 @@ def _heartbeat(builder: Any, directory: Path, told: Told) -> Iterator[None]:
     def tell() -> None:
         while not ended.wait(HEARTBEAT):
             written = sum(folder_bytes(folder) for folder in folders) - before
-            told.note(f"TFDS prepares {builder.name}: {written / MEGABYTE:,.0f} MB written")
+            progress.note(f"TFDS prepares {builder.name}: {written / MEGABYTE:,.0f} MB written")
 
-    told.note(f"TFDS prepares {builder.name} in {directory}")
+    progress.note(f"TFDS prepares {builder.name} in {directory}")
     thread = threading.Thread(target=tell, daemon=True)
     thread.start()
     try:

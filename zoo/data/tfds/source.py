@@ -10,7 +10,7 @@ import numpy as np
 from zoo.backend import prepare
 from zoo.catalogue import DatasetEntry
 from zoo.data.options import WITHOUT_LABELS, DataOptions
-from zoo.data.sources.contract import Batches, Contents, Source, Told
+from zoo.data.sources.contract import Batches, Contents, Reporter, Source
 from zoo.data.splits import Part, Selection, Splits
 from zoo.data.tfds import features
 from zoo.data.tfds.fetch import fetch
@@ -114,10 +114,10 @@ class TfdsSource(Source):
         with quiet():
             return bool(self.builder.info.splits and self.builder.is_prepared())
 
-    def prepare(self, told: Told) -> None:
+    def prepare(self, progress: Reporter) -> None:
         """Downloads and prepares with TFDS; raises ZooError naming the missing files when there is no network."""
         _ = self.size  # a mistake that can be told now
-        fetch(self.builder, self.directory, self.entry.name, self.files, told)
+        fetch(self.builder, self.directory, self.entry.name, self.files, progress)
 
     def splits(self) -> Splits:
         """TFDS' own."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WITHOUT_NETWORK = "efficientnet-lite0"  # its weights are installed with the zoo
 
 
-def default_name(wanted: str | None, told: Progress) -> str:
+def default_name(wanted: str | None, progress: Progress) -> str:
     """What the dataset wants, else Inception where its weights are at hand, else what needs no download."""
     from zoo.evaluation.extractors.weights import at_hand
 
@@ -25,7 +25,7 @@ def default_name(wanted: str | None, told: Progress) -> str:
         return wanted
     if at_hand():
         return INCEPTION
-    told.note(
+    progress.note(
         f"Measuring in {WITHOUT_NETWORK}: these scores are no FID, and compare with their like alone. For the FID of "
         f"papers: --extractor {INCEPTION}, which downloads its weights once (91 MiB)."
     )
@@ -33,13 +33,13 @@ def default_name(wanted: str | None, told: Progress) -> str:
 
 
 def open_extractor(
-    name: str, catalogue: Catalogue, preparation: str | None, weights: Path | None, told: Progress
+    name: str, catalogue: Catalogue, preparation: str | None, weights: Path | None, progress: Progress
 ) -> "Extractor":
     """The network of that name: an extractor of registry.yaml, or a plugin that answers the hook `extractor`."""
     entry = entry_of(name, catalogue)
     backend.prepare()  # before the network's module imports Keras, loudly
     module = extractor_module(entry)
-    made: Extractor = hook_answer(module, name, preparation, weights, told)
+    made: Extractor = hook_answer(module, name, preparation, weights, progress)
     return made
 
 
@@ -55,7 +55,7 @@ def extractor_module(entry: PluginEntry) -> ModuleType:
 
 
 def hook_answer(
-    module: object, name: str, preparation: str | None, weights: Path | None, told: Progress
+    module: object, name: str, preparation: str | None, weights: Path | None, progress: Progress
 ) -> "Extractor":
     """What the module's hook answers, called by pluggy, so that it may name only the arguments that it wants."""
     import pluggy
@@ -65,7 +65,7 @@ def hook_answer(
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(module, name=name)
-    answer: Extractor | None = manager.hook.extractor(preparation=preparation, weights=weights, told=told)
+    answer: Extractor | None = manager.hook.extractor(preparation=preparation, weights=weights, progress=progress)
     if answer is None:
         raise ZooError(f"The hook `extractor` of '{name}' returned None. Expected an extractor.")
     return answer

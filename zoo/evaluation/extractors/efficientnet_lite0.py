@@ -31,7 +31,7 @@ FILE = Path("models/efficientnet-lite0-57934424.pth")
 
 
 @hookimpl
-def extractor(preparation: str | None, weights: Path | None, told: Progress) -> Extractor:
+def extractor(preparation: str | None, weights: Path | None, progress: Progress) -> Extractor:
     """EfficientNet-Lite0 with its only preparation, "clean"; `weights` is a copy of the package's file."""
     if preparation not in (None, PREPARATION.kind):
         raise unknown(f"preparation of {NAME}", preparation, [PREPARATION.kind])

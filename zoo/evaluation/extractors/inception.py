@@ -33,7 +33,7 @@ Branch = Sequence[str]
 
 
 @hookimpl
-def extractor(preparation: str | None, weights: Path | None, told: Progress) -> Extractor:
+def extractor(preparation: str | None, weights: Path | None, progress: Progress) -> Extractor:
     """Inception with one of three preparations, each as its reference has it.
 
     "tf1" is the default, because the FID is defined by it: the graph itself resizes, with TensorFlow 1's bilinear, as
@@ -43,7 +43,7 @@ def extractor(preparation: str | None, weights: Path | None, told: Progress) -> 
     chosen = preparation or DEFAULT
     if chosen not in PREPARATIONS:
         raise unknown(f"preparation of {NAME}", chosen, PREPARATIONS)
-    file = verified_file(INCEPTION, weights, told)
+    file = verified_file(INCEPTION, weights, progress)
     return Network(NAME, INCEPTION.sha256, built(read_tensors(file)), PREPARATIONS[chosen], BATCH)
 
 

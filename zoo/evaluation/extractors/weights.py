@@ -66,14 +66,14 @@ def kept(published: Published) -> Path | None:
     return max(there, key=lambda path: path.stat().st_size == published.size, default=None)
 
 
-def verified_file(published: Published, given: Path | None, told: Progress) -> Path:
+def verified_file(published: Published, given: Path | None, progress: Progress) -> Path:
     """The path of the file `given`, or of the one in a cache, or of the one downloaded; every byte is verified.
 
     Raises ZooError where its bytes are other ones, and where it can't be downloaded.
     """
     found = given or kept(published)
     if found is None:
-        return downloaded(published, cache_folder() / published.names[0], told)
+        return downloaded(published, cache_folder() / published.names[0], progress)
     verify(found, published.sha256, published.size)
     return found
 
@@ -94,16 +94,16 @@ def verify(path: Path, sha256: str, size: int | None = None) -> None:
         )
 
 
-def downloaded(published: Published, path: Path, told: Progress) -> Path:
+def downloaded(published: Published, path: Path, progress: Progress) -> Path:
     """The path of the file, fetched from the first address that has it."""
     failures = []
     for address in published.addresses:
         try:
-            fetch(address, published, path, told)
+            fetch(address, published, path, progress)
         except (OSError, http.client.HTTPException, ValueError) as error:
             failures.append(f"{address}: {error}")
         else:
-            told.note(f"Kept the weights in {path}.")
+            progress.note(f"Kept the weights in {path}.")
             return path
     reasons = "\n".join(f"  {each}" for each in failures)
     raise ZooError(
@@ -114,12 +114,12 @@ def downloaded(published: Published, path: Path, told: Progress) -> Path:
     )
 
 
-def fetch(address: str, published: Published, path: Path, told: Progress) -> None:
+def fetch(address: str, published: Published, path: Path, progress: Progress) -> None:
     """Write what an address sends to a path, where nothing appears unless all of it is right.
 
     Raises OSError, HTTPException or ValueError.
     """
-    told.note(f"Downloading {address} ({published.size / 2**20:.0f} MiB)")
+    progress.note(f"Downloading {address} ({published.size / 2**20:.0f} MiB)")
     path.parent.mkdir(parents=True, exist_ok=True)
     digest, done = hashlib.sha256(), 0
     with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, atomic_file(path) as file:
@@ -127,7 +127,7 @@ def fetch(address: str, published: Published, path: Path, told: Progress) -> Non
             file.write(chunk)
             digest.update(chunk)
             done += len(chunk)
-            told.counting(path.name, min(done, published.size), published.size)
+            progress.counting(path.name, min(done, published.size), published.size)
         if done != published.size:
             sent = f"{done:,} of" if done < published.size else "more than"
             raise ValueError(f"sent {sent} {published.size:,} bytes")

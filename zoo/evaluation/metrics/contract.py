@@ -66,7 +66,7 @@ class Compared:
     mixture: Mixture | None = None
     mode_count: int | None = None  # how many modes `modes` may name
     seed: int = 0  # of subsets, projections and pairs
-    told: Progress = field(default_factory=Silent)
+    progress: Progress = field(default_factory=Silent)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ SEARCHED = "training images searched"
 
 
 def nearest(
-    queries: np.ndarray, training: np.ndarray, k: int = 1, told: Progress | None = None
+    queries: np.ndarray, training: np.ndarray, k: int = 1, progress: Progress | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k nearest training images of each query, nearest first: int64 (Q, k) indices, float64 (Q, k) distances.
 
@@ -38,7 +38,7 @@ def nearest(
     distance between unlike images; the distances themselves are then computed from whole numbers, so a copy has 0.
     """
     check_same_shape(queries, training)
-    k, told = min(k, len(training)), told or Silent()
+    k, progress = min(k, len(training)), progress or Silent()
     doubled = -2 * flattened(queries)
     best, found = np.empty((len(queries), 0), "float32"), np.empty((len(queries), 0), "int64")
     for start, part in training_parts(training, len(queries)):
@@ -48,7 +48,7 @@ def nearest(
         found = np.concatenate([found, near + start], axis=1)
         kept = smallest(best, k)
         best, found = np.take_along_axis(best, kept, 1), np.take_along_axis(found, kept, 1)
-        told.counting(SEARCHED, start + len(part), len(training))
+        progress.counting(SEARCHED, start + len(part), len(training))
     distances = np.stack([exact_distances(query, training[rows]) for query, rows in zip(queries, found, strict=True)])
     order = np.argsort(distances, axis=1, kind="stable")
     return np.take_along_axis(found, order, 1), np.take_along_axis(distances, order, 1)
@@ -114,7 +114,7 @@ def measure(compared: Compared) -> Sequence[Score]:
     new = np.asarray(real[some(OF_PROTOCOL, "memorisation real", len(real), HELD_OUT)])
     images = judged(compared)
     check_same_shape(new, images)
-    distances = nearest(np.concatenate([images, new]), training, told=compared.told)[1][:, 0]
+    distances = nearest(np.concatenate([images, new]), training, progress=compared.progress)[1][:, 0]
     return scores(distances[: len(images)], distances[len(images) :], compared.seed)
 
 
@@ -122,7 +122,7 @@ def picture(compared: Compared) -> Any:
     """The generated images that are nearest to training images, a row each, with their 5 nearest training images."""
     training, images = present(compared.training, "training images"), judged(compared)
     check_images(training, "training images")
-    rows, distances = nearest(images, training, SHOWN, compared.told)
+    rows, distances = nearest(images, training, SHOWN, compared.progress)
     suspects = np.argsort(distances[:, 0], kind="stable")[:SUSPECTS]
     shown = [image for each in suspects for image in (images[each], *training[rows[each]])]
     return grid(np.stack(shown), columns=1 + rows.shape[1])

@@ -38,8 +38,8 @@ def score_chart(bands: Sequence[Band], score: Mapping[str, Any], axis: str, data
     finish(axes, axis, unit, logarithmic)
     title = f"{score['name']} {arrow(score['better'])} on {dataset} against {AXES[axis]}"
     words = f"{better_words(score)} {'Logarithmic axis. ' if logarithmic else ''}"
-    told = " ".join(band_words(band, axis) for band in bands)
-    return inline_svg(figure, key, title, words + told, series)
+    progress = " ".join(band_words(band, axis) for band in bands)
+    return inline_svg(figure, key, title, words + progress, series)
 
 
 def unit_of(bands: Sequence[Band], axis: str) -> tuple[float, str]:
@@ -90,7 +90,7 @@ def loss_chart(bands: Sequence[tuple[str, Band]], variant: Variant, dataset: str
     finish(axes, "images", "", False)
     ends = np.concatenate([each for _, band in bands for each in (band.lowest, band.highest)])
     axes.set_ylim(*reach(np.quantile(ends, (EXTREME, 1 - EXTREME)), False))
-    told = " ".join(
+    progress = " ".join(
         f"{name}: {number(band.means[0], 2)} at first, {number(band.means[-1], 2)} at last." for name, band in bands
     )
-    return inline_svg(figure, key, f"Losses of {variant.label} on {dataset}", told, {})
+    return inline_svg(figure, key, f"Losses of {variant.label} on {dataset}", progress, {})

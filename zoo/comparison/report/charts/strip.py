@@ -57,8 +57,8 @@ def strip_chart(
     axes.set_axisbelow(True)
     plain_ticks(axes.xaxis, logarithmic)
     title = f"The last {score['name']} {arrow(score['better'])} of every seed on {dataset}"
-    told = " ".join(strip_words(variant, found) for variant, found in values.items())
-    return inline_svg(figure, key, title, f"{better_words(score)} {told}", series)
+    described = " ".join(strip_words(variant, found) for variant, found in values.items())
+    return inline_svg(figure, key, title, f"{better_words(score)} {described}", series)
 
 
 def last_values(cells: Sequence[RunCell], score: str) -> list[tuple[RunCell, float]]:

@@ -36,7 +36,7 @@ class Series:
     """What the page knows of a part of a figure: whose it is, and what a pointer is told; for each mark, if several."""
 
     label: str
-    told: str = ""
+    progress: str = ""
     marks: tuple[str, ...] = ()
 
 
@@ -122,12 +122,12 @@ def annotate(element: ElementTree.Element, series: Series) -> None:
     """Whose it is, for the page's filter, and what a pointer is told."""
     element.set("class", "series")
     element.set("data-label", series.label)
-    if series.told:
+    if series.progress:
         title = ElementTree.Element("title")
-        title.text = series.told
+        title.text = series.progress
         element.insert(0, title)
-    for mark, told in zip(element.iter("use"), series.marks, strict=False):
-        ElementTree.SubElement(mark, "title").text = told
+    for mark, progress in zip(element.iter("use"), series.marks, strict=False):
+        ElementTree.SubElement(mark, "title").text = progress
 
 
 def introduce(root: ElementTree.Element, key: str, title: str, description: str) -> None:

@@ -48,8 +48,8 @@ def outcome_cells(cells: Sequence[RunCell], columns: Sequence[Column]) -> list[C
 
 def cost_columns(runs: Iterable[Sequence[RunCell]]) -> list[Column]:
     """What a run costs; memory of a device only where one told."""
-    told = any(cost_of(cell, "peak_device_memory") is not None for cells in runs for cell in cells)
-    return [Column(title, "cost", "cost of a run") for title in COSTS if told or title != "device memory"]
+    progress = any(cost_of(cell, "peak_device_memory") is not None for cells in runs for cell in cells)
+    return [Column(title, "cost", "cost of a run") for title in COSTS if progress or title != "device memory"]
 
 
 def cost_cells(cells: Sequence[RunCell], columns: Sequence[Column]) -> list[Cell]:
