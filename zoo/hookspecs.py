@@ -45,12 +45,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import keras
 
-    from zoo.base.progress import Progress
-    from zoo.extractor import Extractor
     from zoo.recipe import Recipe
 
 PROJECT = "zoo"  # the name that ties markers, entry points and managers together
@@ -246,13 +242,3 @@ def generator_penalty(
     recipe: Recipe,
 ) -> Tensor:
     """Return a scalar, already weighted, to add to the generator's loss (summed)."""
-
-
-@hookspec(firstresult=True)
-def extractor(preparation: str | None, weights: Path | None, progress: Progress) -> Extractor:
-    """Return a network that evaluation measures in: what `zoo evaluate --extractor NAME` asks for (first).
-
-    NAME is an extractor of registry.yaml, or a plugin that answers this hook; no run calls it. `preparation` is the
-    `--resize` that was asked for, `weights` the file of `--weights`; None where nothing was. The answer fulfils
-    `zoo.extractor.Extractor`. Raise `zoo.ZooError` where the weights are not to be had.
-    """

@@ -173,13 +173,13 @@ def tensorflow() -> tuple[Any, Any]:
 
 def opened(name: str, data: str) -> Any:
     """The zoo's dataset, prepared where it is not; an .npz has images of the wanted size already."""
-    from zoo.catalogue import Catalogue
+    from zoo.catalogue import read_catalogue
     from zoo.data import DataOptions, open_dataset
 
     looks = {} if name.endswith(".npz") else {"crop": CROP, "image_size": SIZE}
     # What has one split alone is divided unless all of it is asked for.
     options = DataOptions(split="train" if name.startswith("faces/") else "all", **looks)
-    return open_dataset(name, Catalogue(), data_dir=Path(data), options=options)
+    return open_dataset(name, read_catalogue(), data_dir=Path(data), options=options)
 
 
 def read(tfds: Any, name: str, data: str, decoders: dict[str, Any] | None = None, **options: bool) -> Any:

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from zoo.evaluation.measuring import recorded
 from zoo.evaluation.metrics import METRICS
 from zoo.evaluation.metrics.contract import Compared, Side
 from zoo.evaluation.metrics.draws import some
 from zoo.evaluation.protocol import Protocol
+from zoo.evaluation.task import recorded
 
 from .datasets import parser_of, report_on_each
 from .plots import sanity_plot

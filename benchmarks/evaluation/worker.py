@@ -21,8 +21,8 @@ from benchmarks.common.processes import ROOT
 from zoo.backend import prepare
 from zoo.base.progress import Silent
 from zoo.catalogue import read_catalogue
-from zoo.evaluation.extractors.choosing import open_extractor
-from zoo.extractor import Extractor
+from zoo.evaluation.extractors.contract import Extractor
+from zoo.evaluation.extractors.lookup import open_extractor
 
 RANDOM_INCEPTION = "inception, random weights"
 RANDOM_WEIGHTS = ROOT / "tests/evaluation/inception_weights.py"
@@ -63,8 +63,8 @@ def by_name(name: str) -> Extractor:
 def memory(extractor: str, count: int, shape: list[int]) -> dict[str, Any]:
     """Peaks of an evaluation of `count` generated against as many real images, all on disk."""
     from zoo.evaluation.images import Images
-    from zoo.evaluation.measuring import Question
     from zoo.evaluation.metrics import METRICS as REGISTERED
+    from zoo.evaluation.task import Question
 
     network = by_name(extractor)
     network.features(np.zeros((1, *shape), "uint8"))  # built and compiled

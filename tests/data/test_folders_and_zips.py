@@ -5,10 +5,10 @@ import zipfile
 
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 from zoo.data.preparing import Supply
 
@@ -39,7 +39,7 @@ def opened(tmp_path):
     def opened(path, split="all", supply=Supply(), progress=None, **options):  # noqa: B008  it is frozen
         more = {"progress": progress} if progress else {}
         chosen = DataOptions(split=split, **options)
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=chosen, supply=supply, **more)
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=chosen, supply=supply, **more)
 
     return opened
 

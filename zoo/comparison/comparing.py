@@ -1,4 +1,4 @@
-"""What `zoo compare` and `zoo report` do: plan the grid, have an engine train it, and report."""
+"""What `zoo compare` and `zoo report` do: plan the grid, have an executor train it, and report."""
 
 import contextlib
 import shlex
@@ -15,7 +15,7 @@ from zoo.base.progress import Progress, telling
 from zoo.catalogue import BenchmarkEntry, Catalogue, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.comparison.candidates import Candidate, parse_candidate, parse_sweep, swept
-from zoo.comparison.executors.choosing import EngineChoice, engine_named
+from zoo.comparison.executors.choice import ExecutorChoice, check_choice, open_executor
 from zoo.comparison.plan import BUDGETS, RUNS, Cell, Plan, Question, check_same_question
 from zoo.comparison.rehearsal import rehearse
 from zoo.comparison.scheduler import Scheduler
@@ -65,8 +65,7 @@ class ComparisonOptions:
 def compare(
     asked: ComparisonOptions,
     *,
-    engine: str = "local",
-    choice: EngineChoice | None = None,
+    executor: ExecutorChoice | None = None,
     retries: int = RETRIES,
     command: str = "",
     progress: Progress | bool = True,
@@ -79,17 +78,18 @@ def compare(
     after Ctrl-C, when every run is saved.
     """
     progress = telling(progress)
+    choice, catalogue = executor or ExecutorChoice(), read_catalogue([Path(each) for each in asked.plugins])
+    check_choice(choice, catalogue)
     plan = planned(asked, progress)
     try_out(plan, progress)
     begin(plan)
     cells = plan.cells()
     if around is None:
         progress.note(f"How the runs stand: zoo watch {shlex.quote(str(plan.folder))}")
-    made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
-    with contextlib.closing(made):
+    with contextlib.closing(open_executor(choice, plan.folder, catalogue)) as opened:
         try:
             with around(plan.folder / RUNS) if around else contextlib.nullcontext():
-                Scheduler(made, cells, plan.job, retries, progress).run()
+                Scheduler(opened, cells, plan.job, retries, progress).run()
         finally:
             written = write(plan, command)
     progress.note(f"Report: {plan.folder / 'report.html'}")

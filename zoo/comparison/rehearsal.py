@@ -91,10 +91,10 @@ def build(job: Job, catalogue: Catalogue) -> None:
 
 
 def score(job: Job, catalogue: Catalogue, progress: Progress) -> None:
-    """The question that the job's checkpoints are asked, with its extractor and real samples."""
+    """The evaluation of the job's checkpoints, with its extractor and real samples."""
     from zoo.data import open_dataset
-    from zoo.evaluation.asking import ask
     from zoo.evaluation.options import EvaluationOptions
+    from zoo.evaluation.setup import evaluation_task
 
     look, data_dir = read_of(job)
     asked = job["question"]
@@ -106,7 +106,7 @@ def score(job: Job, catalogue: Catalogue, progress: Progress) -> None:
         for each in (look, replace(look, split=options.split))
     )
     with tempfile.TemporaryDirectory() as scratch:
-        ask(real, training, options, catalogue, Path(scratch), progress)
+        evaluation_task(real, training, options, catalogue, Path(scratch), progress)
 
 
 def read_of(job: Job) -> tuple[DataOptions, Path | None]:

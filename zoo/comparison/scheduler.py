@@ -1,4 +1,4 @@
-"""The queue: which runs of a plan are still to do, handed to an engine until none is left."""
+"""The queue: which runs of a plan are still to do, handed to an executor until none is left."""
 
 import time
 from collections import deque
@@ -10,7 +10,7 @@ from typing import Any
 from zoo.base.files import write_json
 from zoo.base.interrupts import Interrupted, stop_requests
 from zoo.base.progress import Progress
-from zoo.comparison.executors.contract import Ended, Engine
+from zoo.comparison.executors.contract import Ended, Executor
 from zoo.comparison.job import BUSY, DIVERGED, DONE, EXIT_CODES, FAILED, JOB, OUTCOME, read_outcome, write_outcome
 from zoo.comparison.plan import Cell
 
@@ -21,13 +21,13 @@ MISTAKES = (EXIT_CODES[DIVERGED],)  # what another attempt would only repeat
 
 @dataclass
 class Scheduler:
-    """Runs every cell that has not come to its end, as many at once as the engine has slots.
+    """Runs every cell that has not come to its end, as many at once as the executor has slots.
 
     What is done is known from the run directories alone: a later call, on this machine or on another that shares
     them, continues where an earlier one was stopped.
     """
 
-    engine: Engine
+    executor: Executor
     cells: Sequence[Cell]
     describe: Callable[[Cell], dict[str, Any]]  # a cell's job.json
     retries: int
@@ -47,11 +47,11 @@ class Scheduler:
             while self.queue or self.running or self.elsewhere:
                 if stop_request.number is not None:
                     self.progress.note(f"Stopping: {len(self.running)} runs save what they have.")
-                    self.engine.stop()
+                    self.executor.stop()
                     raise Interrupted(stop_request.number, "Stopped; the same command continues.")
                 self.look_elsewhere()
                 self.start_some()
-                for ended in self.engine.ended():
+                for ended in self.executor.ended():
                     self.finish(ended)
                 time.sleep(POLL_SECONDS)
 
@@ -59,19 +59,19 @@ class Scheduler:
         """How much there is to do."""
         done = len(self.cells) - len(self.queue)
         self.progress.note(
-            f"{len(self.cells)} runs, {done} of them at their end already, {self.engine.slots} at a time."
+            f"{len(self.cells)} runs, {done} of them at their end already, {self.executor.slots} at a time."
         )
 
     def start_some(self) -> None:
-        """Fill the engine's slots."""
-        while self.queue and len(self.running) < self.engine.slots:
+        """Fill the executor's slots."""
+        while self.queue and len(self.running) < self.executor.slots:
             cell = self.queue.popleft()
             if not is_to_do(cell.path):  # another scheduler was faster
                 continue
             write_job(cell.path, self.describe(cell))
             self.attempts[cell.path] = self.attempts.get(cell.path, 0) + 1
             self.running[cell.path] = cell
-            self.engine.start(cell.path)
+            self.executor.start(cell.path)
 
     def look_elsewhere(self) -> None:
         """Queue runs again that another process wrote, unless it brought them to their end."""

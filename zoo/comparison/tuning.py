@@ -2,7 +2,7 @@
 
 Optuna (Akiba et al. 2019, https://arxiv.org/abs/1907.10902) suggests the values and decides what is given up; its
 storage is one file. A trial is a run that is trained in rungs: a part of the budget, its score, the next part. Because
-runs continue bit for bit, a rung is an ordinary job, and any engine trains it.
+runs continue bit for bit, a rung is an ordinary job, and any executor trains it.
 """
 
 import contextlib
@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Any
 from zoo.base.files import write_json
 from zoo.base.interrupts import Interrupted, stop_requests
 from zoo.base.progress import Progress, telling
+from zoo.catalogue import read_catalogue
 from zoo.comparison.candidates import Candidate
 from zoo.comparison.comparing import RETRIES, ComparisonOptions, begin, planned
-from zoo.comparison.executors.choosing import EngineChoice, engine_named
-from zoo.comparison.executors.contract import Ended, Engine
+from zoo.comparison.executors.choice import ExecutorChoice, check_choice, open_executor
+from zoo.comparison.executors.contract import Ended, Executor
 from zoo.comparison.job import DIVERGED, DONE, read_outcome
 from zoo.comparison.plan import Cell, Plan
 from zoo.comparison.rehearsal import rehearse
 from zoo.comparison.scheduler import POLL_SECONDS, how_it_ended, write_job
 from zoo.comparison.space import Dimension
 from zoo.errors import ZooError
-from zoo.evaluation.record import EVALUATION, EvaluationFile
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
 
 if TYPE_CHECKING:
     import optuna
@@ -52,12 +53,12 @@ class Trial:
 
 @dataclass
 class Tuning:
-    """Trials of one study, as many at once as the engine has slots."""
+    """Trials of one study, as many at once as the executor has slots."""
 
     plan: Plan
     space: Sequence[Dimension]
     study: "optuna.Study"
-    engine: Engine
+    executor: Executor
     rungs: int
     retries: int  # of a job that is killed
     progress: Progress
@@ -69,11 +70,11 @@ class Tuning:
         with stop_requests() as stop_request:
             while True:
                 if stop_request.number is not None:
-                    self.engine.stop()
+                    self.executor.stop()
                     raise Interrupted(stop_request.number, "Stopped; the same command continues.")
-                while len(self.running) < self.engine.slots and (waiting or len(self.study.trials) < trials):
+                while len(self.running) < self.executor.slots and (waiting or len(self.study.trials) < trials):
                     self.start(waiting.pop() if waiting else self.asked())
-                for ended in self.engine.ended():
+                for ended in self.executor.ended():
                     self.finish(ended)
                 if not self.running and not waiting and len(self.study.trials) >= trials:
                     return
@@ -104,7 +105,7 @@ class Tuning:
         return [self.trial_of(optuna.trial.Trial(self.study, each._trial_id)) for each in left]
 
     def start(self, trial: Trial) -> None:
-        """Have the engine train the trial's next rung."""
+        """Have the executor train the trial's next rung."""
         job = self.plan.job(trial.cell)
         job["question"] |= {
             "budget": part(self.plan.question.budget, (trial.rung + 1) / self.rungs),
@@ -114,7 +115,7 @@ class Tuning:
         write_job(trial.cell.path, job)
         trial.tries += 1
         self.running[trial.cell.path] = trial
-        self.engine.start(trial.cell.path)
+        self.executor.start(trial.cell.path)
 
     def finish(self, ended: Ended) -> None:
         """Report a rung's score, and go on, give up or be done."""
@@ -163,8 +164,7 @@ def tune(
     rungs: int = RUNGS,
     seed: int = 0,
     retries: int = RETRIES,
-    engine: str = "local",
-    choice: EngineChoice | None = None,
+    executor: ExecutorChoice | None = None,
     progress: Progress | bool = True,
 ) -> dict[str, Any]:
     """Search for the recipe values with which one variant scores best on one dataset; returns trials and the best.
@@ -174,6 +174,8 @@ def tune(
     """
     progress = telling(progress)
     check_numbers(trials, rungs)
+    choice, catalogue = executor or ExecutorChoice(), read_catalogue([Path(each) for each in asked.plugins])
+    check_choice(choice, catalogue)
     named = replace(asked, out=asked.out or TUNINGS / "+".join(asked.variants), seeds=1)
     plan = replace(planned(named, progress), seeds=[seed])
     if len(plan.candidates) != 1 or len(plan.datasets) != 1:
@@ -182,9 +184,8 @@ def tune(
         try_out(plan, space, progress)
     begin(plan)
     study = opened_study(plan, space, rungs, seed)
-    made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
-    with contextlib.closing(made):
-        Tuning(plan, space, study, made, rungs, retries, progress).run(trials)
+    with contextlib.closing(open_executor(choice, plan.folder, catalogue)) as opened:
+        Tuning(plan, space, study, opened, rungs, retries, progress).run(trials)
     found = result(study, plan)
     write_json(plan.folder / BEST, found)
     return found

@@ -16,8 +16,8 @@ from zoo.base.progress import Progress
 from zoo.data.prepared.directory import SHORT, features_root
 from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
+from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.metrics.contract import Side
-from zoo.extractor import Extractor
 from zoo.runs.directory import normal
 
 NOTES = "meta.json"

@@ -11,16 +11,16 @@ from zoo.base.progress import Progress, telling
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, evaluation_record
 from zoo.evaluation.options import ALL, LAST, TEST, EvaluationOptions
 from zoo.evaluation.protocol import check_comparable
-from zoo.evaluation.record import EVALUATION, EvaluationFile, evaluation_record
 from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.runs.directory import RunDirectory
 from zoo.training.run import Run, load
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
-    from zoo.evaluation.measuring import Answer, Question
+    from zoo.evaluation.task import EvaluationResult, EvaluationTask
 
 DEFAULT_OPTIONS = EvaluationOptions()
 EVERYTHING = "all"  # the split of files that are scored
@@ -76,13 +76,13 @@ def evaluate_run(
     file = EvaluationFile(Path(out) if out else run.path / EVALUATION)
     pictures = file.path.parent / "evaluation"
     found = []
-    with question_of_run(run, dataset, options, catalogue, progress) as question:
+    with task_of_run(run, dataset, options, catalogue, progress) as task:
         for path in paths:
             step = step_of_checkpoint(path)
             progress.note(f"{run.path}, step {step}")
-            answer = answer_of(run, path, question, options)
-            written = write_pictures(answer, pictures, f"step-{step:08d}")
-            found.append(evaluation_record(str(run.path), step, answer, pictures=written))
+            result = scored_checkpoint(run, path, task, options)
+            written = write_pictures(result, pictures, f"step-{step:08d}")
+            found.append(evaluation_record(str(run.path), step, result, pictures=written))
             file.add(found[-1])
     return found
 
@@ -108,12 +108,12 @@ def checkpoints_of(directory: RunDirectory, wanted: str) -> list[Path]:
 
 
 @contextmanager
-def question_of_run(
+def task_of_run(
     run: Run, dataset: str | None, options: EvaluationOptions, catalogue: Catalogue, progress: Progress
-) -> "Iterator[Question]":
-    """The question about a run's own dataset, or about another one."""
+) -> "Iterator[EvaluationTask]":
+    """The evaluation of a run against its own dataset, or against another one."""
     from zoo.data import open_dataset
-    from zoo.evaluation.asking import ask, open_split, open_training
+    from zoo.evaluation.setup import evaluation_task, open_split, open_training
 
     record = run.record["dataset"]
     training = open_training(record, catalogue, options, progress)
@@ -124,13 +124,15 @@ def question_of_run(
         real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=asked, progress=progress)
     progress.note(real.summary)
     with tempfile.TemporaryDirectory() as scratch:
-        yield ask(real, training, options, catalogue, Path(scratch), progress)
+        yield evaluation_task(real, training, options, catalogue, Path(scratch), progress)
 
 
-def answer_of(run: Run, checkpoint: Path, question: "Question", options: EvaluationOptions) -> "Answer":
+def scored_checkpoint(
+    run: Run, checkpoint: Path, task: "EvaluationTask", options: EvaluationOptions
+) -> "EvaluationResult":
     """The scores of one checkpoint."""
     record = run.record["dataset"]
-    return question.answer_of(run.sampler_at(checkpoint), tuple(record["sample_shape"]), record["scale"], options)
+    return task.score_generator(run.sampler_at(checkpoint), tuple(record["sample_shape"]), record["scale"], options)
 
 
 def evaluate_files(
@@ -145,8 +147,8 @@ def evaluate_files(
 ) -> list[dict[str, Any]]:
     """Score images that lie in files against a dataset, or against other files."""
     from zoo.data import open_dataset
-    from zoo.evaluation.asking import ask
     from zoo.evaluation.images import file_images
+    from zoo.evaluation.setup import evaluation_task
 
     if (against is None) == (dataset is None):
         raise ZooError(
@@ -164,11 +166,11 @@ def evaluate_files(
         progress.note(each.summary)
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
         generated = file_images(images, options.samples, Path(other))
-        question = ask(real, training, options, catalogue, Path(scratch), progress, len(generated.samples))
-        answer = question.answer(generated, Path(other))
+        task = evaluation_task(real, training, options, catalogue, Path(scratch), progress, len(generated.samples))
+        result = task.score(generated, Path(other))
     path = Path(out) if out else None
-    written = write_pictures(answer, path.parent, path.stem) if path else {}
-    found = [evaluation_record(scored, None, answer, pictures=written)]
+    written = write_pictures(result, path.parent, path.stem) if path else {}
+    found = [evaluation_record(scored, None, result, pictures=written)]
     if path:
         EvaluationFile(path).add(found[0])
     return found
@@ -182,12 +184,12 @@ def as_path(text: str) -> str:
     return str(path.absolute())
 
 
-def write_pictures(answer: "Answer", folder: Path, name: str) -> dict[str, str]:
+def write_pictures(result: "EvaluationResult", folder: Path, name: str) -> dict[str, str]:
     """Writes what metrics have drawn; returns the files by the metrics' names."""
     from zoo.base.pictures import save_picture
 
     written = {}
-    for metric, picture in answer.pictures.items():
+    for metric, picture in result.pictures.items():
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{metric}-{name}.png"
         save_picture(picture, path)

@@ -1,4 +1,4 @@
-"""The straight line of an evaluation: features of both sides, every metric, every score with its protocol."""
+"""An evaluation from both sides' samples to scores: features, every metric, every score with its protocol."""
 
 import tempfile
 import time
@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.base.progress import Progress, Silent
-from zoo.errors import ZooError, unknown
+from zoo.errors import ZooError
+from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.features import measured, real_side
 from zoo.evaluation.images import Images, check_usable, generated_images
-from zoo.evaluation.metrics import METRICS
-from zoo.evaluation.metrics.contract import Compared, Metric, Mixture, Side
-from zoo.evaluation.metrics.contract import Score as Measure
+from zoo.evaluation.metrics.contract import Compared, Metric, Mixture, Score, Side
 from zoo.evaluation.names import score_name
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import Protocol
-from zoo.extractor import Extractor
 
 if TYPE_CHECKING:
     from zoo.training.sampler import Sampler
@@ -28,11 +26,11 @@ COORDINATES = "coordinates"  # the extractor of points, which are their own feat
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is to be measured, beside the generated samples: the same for every checkpoint of a run."""
+class EvaluationTask:
+    """What is measured and against what: all but the generated samples, the same for every checkpoint of a run."""
 
     real: Images
-    metrics: Sequence[Metric]
+    metrics: Mapping[str, Metric]  # by name, in the order in which they are measured
     extractor: Extractor | None  # None for points
     training: np.ndarray | None = None
     mixture: Mixture | None = None
@@ -44,7 +42,7 @@ class Question:
     @property
     def needs(self) -> set[str]:
         """What any of the metrics needs."""
-        return {need for metric in self.metrics for need in metric.needs}
+        return {need for metric in self.metrics.values() for need in metric.needs}
 
     @property
     def extractor_record(self) -> dict[str, Any]:
@@ -53,8 +51,8 @@ class Question:
             return {"name": COORDINATES, "sha256": "", "preparation": "original units"}
         return extractor_record(self.extractor)
 
-    def answer(self, generated: Images, folder: Path) -> "Answer":
-        """All scores of generated samples; `folder` holds features for as long as they are read."""
+    def score(self, generated: Images, folder: Path) -> "EvaluationResult":
+        """All scores of generated samples, whose features are written to `folder` and read from there."""
         began = time.monotonic()
         check_usable(self.real, generated)
         compared = Compared(
@@ -67,22 +65,24 @@ class Question:
             progress=self.progress,
         )
         protocol = Protocol(self.extractor_record, self.real.description, generated.description, self.seed)
-        scores, pictures = [], {}
-        for number, metric in enumerate(self.metrics):
+        scores, pictures, owners = list[dict[str, Any]](), dict[str, Any](), dict[str, str]()
+        for number, (name, metric) in enumerate(self.metrics.items()):
             self.progress.counting("metrics", number, len(self.metrics))
-            scores += [recorded(score, metric, protocol) for score in metric.measure(compared)]
-            if metric.picture is not None:
-                pictures[metric.name] = metric.picture(compared)
+            found = [recorded(score, metric, protocol) for score in metric.measure(compared)]
+            check_names(found, name, owners)
+            scores += found
+            if metric.picture is not None and (picture := metric.picture(compared)) is not None:
+                pictures[name] = picture
         self.progress.counting("metrics", len(self.metrics), len(self.metrics))
-        return Answer(scores, pictures, time.monotonic() - began)
+        return EvaluationResult(scores, pictures, time.monotonic() - began)
 
-    def answer_of(
+    def score_generator(
         self, sampler: "Sampler", sample_shape: tuple[int, ...], scale: float, options: EvaluationOptions
-    ) -> "Answer":
-        """All scores of a generator, whose samples and their features are on disk for as long as they are read."""
+    ) -> "EvaluationResult":
+        """All scores of a generator, whose samples and their features lie on disk meanwhile."""
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            return self.answer(generated_images(sampler, sample_shape, scale, options, folder, self.progress), folder)
+            return self.score(generated_images(sampler, sample_shape, scale, options, folder, self.progress), folder)
 
     def real_side(self) -> Side:
         """The real samples' features, kept for the next time."""
@@ -111,7 +111,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class EvaluationResult:
     """Scores as evaluation.json keeps them, pictures by their metric's name, and the seconds that all took."""
 
     scores: list[dict[str, Any]]
@@ -119,12 +119,23 @@ class Answer:
     seconds: float
 
 
+def check_names(scores: Sequence[Mapping[str, Any]], metric: str, owners: dict[str, str]) -> None:
+    """Raises ZooError where a score has the name of another metric's; `owners` are the metrics of the names so far."""
+    for score in scores:
+        owner = owners.setdefault(score["name"], metric)
+        if owner != metric:
+            raise ZooError(
+                f"The metrics '{owner}' and '{metric}' both give a score '{score['name']}'. Measure one of them: "
+                "--metrics, or rename it."
+            )
+
+
 def extractor_record(extractor: Extractor) -> dict[str, str]:
     """What a protocol says of a network."""
     return {name: getattr(extractor, name) for name in ("name", "sha256", "preparation")}
 
 
-def recorded(score: Measure, metric: Metric, protocol: Protocol) -> dict[str, Any]:
+def recorded(score: Score, metric: Metric, protocol: Protocol) -> dict[str, Any]:
     """A score as plain data under the name that it may carry."""
     extractor = protocol.extractor["name"] if protocol.extractor else None
     classified = "modes" in metric.needs and extractor != COORDINATES  # by the extractor, though no name says so
@@ -136,35 +147,3 @@ def recorded(score: Measure, metric: Metric, protocol: Protocol) -> dict[str, An
         "better": score.better,
         "protocol": protocol.of_score(metric.in_features or classified, metric.settings),
     }
-
-
-def chosen_metrics(
-    names: Sequence[str], available: set[str], why_not: Mapping[str, str], counts: Mapping[str, int]
-) -> list[Metric]:
-    """The metrics of these names, or all usual ones that the samples allow where none is named.
-
-    `available` is what the samples have of a metric's `needs`; `why_not` says for each other need why it is missing;
-    `counts` is how many real and generated samples there are. Raises ZooError for a name that can't be measured.
-    """
-    whose = min(counts, key=lambda side: counts[side])
-    possible = [each for each in METRICS.values() if each.needs <= available and each.smallest <= counts[whose]]
-    listed = ", ".join(each.name for each in possible) or "none"
-    if not names:
-        if not possible:
-            raise ZooError(f"{counts[whose]} {whose} samples are too few for any metric. Take more: --samples.")
-        return [each for each in possible if each.default]
-    chosen = {}
-    for name in names:
-        metric = METRICS.get(name)
-        if metric is None:
-            raise unknown("metric", name, METRICS)
-        if missing := sorted(metric.needs - available):
-            reasons = "; ".join(why_not.get(need, f"there are no {need}") for need in missing)
-            raise ZooError(f"The metric '{name}' can't be measured here: {reasons}. Possible: {listed}.")
-        if metric not in possible:
-            raise ZooError(
-                f"The metric '{name}' needs at least {metric.smallest} samples on either side; there are "
-                f"{counts[whose]} {whose} ones. Take more (--samples). Possible: {listed}."
-            )
-        chosen[name] = metric
-    return list(chosen.values())
