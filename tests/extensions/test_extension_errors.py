@@ -190,11 +190,16 @@ def test_list_check_says_which_fail(write: Write, bring: Callable, zoo_command: 
     assert zoo_command("list").code == 0
 
 
-def test_two_metrics_with_a_score_of_one_name_are_refused(write: Write, evaluate: Callable):
-    file = write("other", METRIC.format(measure="return [Score('swd', 1.0)]"))
+def test_a_score_whose_name_another_metric_has_taken_is_left_out_with_a_warning(write: Write, evaluate: Callable):
+    file = write("other", METRIC.format(measure="return [Score('swd', 1.0), Score('mine', 2.0)]"))
     result = evaluate("--plugin", file, "--metrics", "swd,other")
-    assert result.code == 2
-    assert "The metrics 'swd' and 'other' both give a score 'swd'." in result.err
+    assert [score["name"] for score in json.loads(result.out)[0]["scores"]] == ["swd", "swd_16", "mine"]
+    assert "Warning: The metric 'other' gives a score 'swd', and so does one before it. It is left out" in result.err
+
+
+def test_an_evaluation_without_any_score_says_so(write: Write, evaluate: Callable):
+    result = evaluate("--plugin", write("none", METRIC.format(measure="return []")), "--metrics", "none")
+    assert (result.code, result.err.splitlines()[-1]) == (2, "Error: No metric gave a score: none.")
 
 
 def test_a_metric_whose_needs_are_not_met_is_refused_with_what_is_possible(write: Write, evaluate: Callable):

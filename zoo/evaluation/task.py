@@ -2,7 +2,8 @@
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.base.progress import Progress, Silent
-from zoo.errors import ZooError
+from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.features import measured, real_side
 from zoo.evaluation.images import Images, check_usable, generated_images
@@ -65,15 +66,16 @@ class EvaluationTask:
             progress=self.progress,
         )
         protocol = Protocol(self.extractor_record, self.real.description, generated.description, self.seed)
-        scores, pictures, owners = list[dict[str, Any]](), dict[str, Any](), dict[str, str]()
+        scores, pictures = list[dict[str, Any]](), dict[str, Any]()
         for number, (name, metric) in enumerate(self.metrics.items()):
             self.progress.counting("metrics", number, len(self.metrics))
             found = [recorded(score, metric, protocol) for score in metric.measure(compared)]
-            check_names(found, name, owners)
-            scores += found
+            scores += without_known(found, name, {score["name"] for score in scores})
             if metric.picture is not None and (picture := metric.picture(compared)) is not None:
                 pictures[name] = picture
         self.progress.counting("metrics", len(self.metrics), len(self.metrics))
+        if not scores:
+            raise ZooError(f"No metric gave a score: {', '.join(self.metrics)}.")
         return EvaluationResult(scores, pictures, time.monotonic() - began)
 
     def score_generator(
@@ -119,15 +121,16 @@ class EvaluationResult:
     seconds: float
 
 
-def check_names(scores: Sequence[Mapping[str, Any]], metric: str, owners: dict[str, str]) -> None:
-    """Raises ZooError where a score has the name of another metric's; `owners` are the metrics of the names so far."""
-    for score in scores:
-        owner = owners.setdefault(score["name"], metric)
-        if owner != metric:
-            raise ZooError(
-                f"The metrics '{owner}' and '{metric}' both give a score '{score['name']}'. Measure one of them: "
-                "--metrics, or rename it."
-            )
+def without_known(scores: list[dict[str, Any]], metric: str, known: set[str]) -> list[dict[str, Any]]:
+    """A metric's scores without those whose names another metric has taken, each of which costs a ZooWarning."""
+    for name in sorted(known & {score["name"] for score in scores}):
+        warnings.warn(
+            f"The metric '{metric}' gives a score '{name}', and so does one before it. It is left out; to have it, "
+            f"measure without the other: --metrics {metric}",
+            ZooWarning,
+            stacklevel=2,
+        )
+    return [score for score in scores if score["name"] not in known]
 
 
 def extractor_record(extractor: Extractor) -> dict[str, str]:

@@ -38,7 +38,8 @@ class Stack:
     @property
     def hook_names(self) -> list[str]:
         """The names of all hooks of the contract."""
-        return [name for name in vars(hookspecs) if hasattr(vars(hookspecs)[name], f"{hookspecs.PROJECT}_spec")]
+        callers = vars(self.manager.hook).items()
+        return [name for name, caller in callers if isinstance(caller, pluggy.HookCaller) and caller.has_spec()]
 
     def implementations(self, hook: str, wrappers: bool = False) -> list[HookImpl]:
         """The plugins' plain answers to a hook (or its wrappers), in the stack's order, the core's default first."""
