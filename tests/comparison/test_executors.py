@@ -503,7 +503,7 @@ def test_ray_holds_as_many_jobs_as_its_machines_do_each_for_itself(ray_cluster):
     assert RayExecutor(cpus=1.5, gpus=0).slots == 2
     assert RayExecutor(cpus=0.5, gpus=0).slots == 8
     assert RayExecutor(cpus=0.5, gpus=0, jobs=3).slots == 3
-    with pytest.warns(ZooWarning, match=r"has what a job asks for \(CPU: 2, GPU: 1\). Jobs wait until one joins it."):
+    with pytest.warns(ZooWarning, match=r"has what a job needs \(CPU: 2, GPU: 1\). Jobs wait until one joins it."):
         assert RayExecutor(cpus=2, gpus=1).slots == 1
     machine = {"CPU": 8.0, "GPU": 2.0, "memory": 100.0}
     assert fitting(machine, {"CPU": 3, "GPU": 0, "memory": 0}) == 2

@@ -96,7 +96,7 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
 
     backend.choose(options["backend"])
     asked = EvaluationOptions(options["metrics"], **{name: options[name] for name in OPTION_NAMES})
-    look = DataOptions(image_size=options["image_size"], channels=options["channels"])
+    data_options = DataOptions(image_size=options["image_size"], channels=options["channels"])
     if out is not None and out.suffix != ".json":
         raise ZooError(f"--out {out}: expected a file that ends in .json.")
     found = []
@@ -105,7 +105,7 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
             each,
             **{name: options[name] for name in ("against", "dataset", "checkpoint", "plugins")},
             options=asked,
-            look=look,
+            data_options=data_options,
             out=out,
         )
         found += evaluations

@@ -31,9 +31,9 @@ def measured(images: np.ndarray, extractor: Extractor, folder: Path, progress: P
     arrays: dict[str, np.memmap[Any, Any]] = {}
     for start in range(0, count, extractor.batch_size):
         batch = np.asarray(images[start : start + extractor.batch_size])
-        answer = extractor.features(batch)
+        found = extractor.features(batch)
         for kind in KINDS:
-            values = getattr(answer, kind)
+            values = getattr(found, kind)
             if values is None:
                 continue
             if kind not in arrays:

@@ -33,7 +33,7 @@ def evaluate(
     dataset: str | None = None,
     checkpoint: str = LAST,
     options: EvaluationOptions = DEFAULT_OPTIONS,
-    look: DataOptions | None = None,
+    data_options: DataOptions | None = None,
     plugins: Sequence[Path | str] = (),
     out: Path | str | None = None,
     progress: Progress | bool = True,
@@ -41,8 +41,8 @@ def evaluate(
     """Score a run, or images in a folder, zip or array file, and return the evaluations, one for each checkpoint.
 
     A run is scored against the test split of its own dataset, files against `dataset` or the files `against`. A run's
-    scores go into its evaluation.json, those of files into `out` where it is given. `look` says how files are read.
-    Raises ZooError where samples can't be compared, are too few, or were trained on.
+    scores go into its evaluation.json, those of files into `out` where it is given; `data_options` say how files are
+    read. Raises ZooError where samples can't be compared, are too few, or were trained on.
     """
     progress = telling(progress)
     catalogue = read_catalogue([Path(each) for each in plugins])
@@ -52,7 +52,9 @@ def evaluate(
             if against is not None:
                 raise ZooError(f"{run.path} is a run: it is scored against a dataset, not --against files.")
             return evaluate_run(run, checkpoint, dataset, options, catalogue, out, progress)
-        return evaluate_files(str(scored), against, dataset, options, look or DataOptions(), catalogue, out, progress)
+        return evaluate_files(
+            str(scored), against, dataset, options, data_options or DataOptions(), catalogue, out, progress
+        )
     finally:
         progress.stop()
 
@@ -120,8 +122,8 @@ def task_of_run(
     if dataset is None:
         real = open_split(record, options.split, catalogue, options, progress)
     else:
-        asked = DataOptions(options.split)
-        real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=asked, progress=progress)
+        read = DataOptions(options.split)
+        real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=read, progress=progress)
     progress.note(real.summary)
     with tempfile.TemporaryDirectory() as scratch:
         yield evaluation_task(real, training, options, catalogue, Path(scratch), progress)
@@ -140,7 +142,7 @@ def evaluate_files(
     against: Path | str | None,
     dataset: str | None,
     options: EvaluationOptions,
-    look: DataOptions,
+    data_options: DataOptions,
     catalogue: Catalogue,
     out: Path | str | None,
     progress: Progress,
@@ -156,7 +158,7 @@ def evaluate_files(
         )
 
     def opened(name: str, split: str) -> "Dataset":
-        read = replace(look, split=split)
+        read = replace(data_options, split=split)
         return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
     images = opened(as_path(scored), EVERYTHING)

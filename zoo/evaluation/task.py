@@ -104,7 +104,7 @@ class EvaluationTask:
 
     @property
     def reads_network(self) -> bool:
-        """Whether a metric asks for what only the network says."""
+        """Whether a metric needs what only the network gives."""
         return bool(self.needs & {"features", "logits", "modes"})
 
     def without_network(self, samples: np.ndarray) -> Side:

@@ -1,4 +1,4 @@
-"""The listeners that a run was asked for: found before it begins, made when it does, closed when it ends."""
+"""The listeners of a run: found before it begins, made when it does, closed when it ends."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -24,7 +24,7 @@ from zoo.hookspecs import hookimpl
 GIB = 2**30
 HERE = "local"  # Ray's address for a cluster of this machine alone
 STORE_BYTES = 80 * 2**20  # about the least that Ray takes: nothing large is sent
-SLOTS_SECONDS = 5.0  # for which the number of slots is not asked for again
+SLOTS_SECONDS = 5.0  # for which the number of slots is remembered
 ATTEMPTS = 3  # to start a cluster here: Ray gives up after 30 seconds, which a busy machine may exceed
 CONNECT_SECONDS = 10.0  # for which an address is tried
 EXTRA_SECONDS = 30.0  # after an escalation's last signal, in which any machine that still runs has answered
@@ -56,7 +56,7 @@ class RayExecutor:
     escalation: Escalation = ESCALATION
     _running: dict[Any, Path] = field(default_factory=dict, init=False)  # by the reference to the task's result
     _stopping: bool = field(default=False, init=False)
-    _slots: tuple[float, int] = field(default=(-SLOTS_SECONDS, 0), init=False)  # when they were asked for
+    _slots: tuple[float, int] = field(default=(-SLOTS_SECONDS, 0), init=False)  # when they were counted, and how many
 
     def __post_init__(self) -> None:
         if importlib.util.find_spec("ray") is None:
@@ -136,14 +136,14 @@ class RayExecutor:
     def _refuse_too_small(self) -> None:
         """Warns that no machine is large enough for a job; raises ZooError where none can join the cluster."""
         wanted = ", ".join(f"{name}: {amount:g}" for name, amount in self._resources.items() if amount)
-        sentence = f"No machine of the Ray cluster has what a job asks for ({wanted})."
+        sentence = f"No machine of the Ray cluster has what a job needs ({wanted})."
         if self._ours and self._address == HERE:
             self.close()
             raise ZooError(f"{sentence} It is this machine alone, with {devices.cores()} cores.")
         warnings.warn(f"{sentence} Jobs wait until one joins it.", ZooWarning, stacklevel=4)
 
     def _overrides(self) -> dict[str, str]:
-        """Ray makes a job's GPUs visible, and leaves all visible to one that asked for none."""
+        """Ray makes a job's GPUs visible, and leaves all visible to one that needs none."""
         if not self._resources["GPU"]:
             return {devices.VISIBLE: ""}
         return devices.of_sharing(os.environ) if self._resources["GPU"] < 1 else {}

@@ -57,7 +57,7 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Compared:
-    """Everything that a metric may look at."""
+    """Everything that a metric may read."""
 
     real: Side
     fake: Side
@@ -77,5 +77,5 @@ class Metric:
     settings: Mapping[str, Any]  # what else its numbers depend on: part of the protocol
     measure: Callable[[Compared], Sequence[Score]]
     in_features: bool = True  # whether its numbers depend on the extractor, and carry its name
-    default: bool = True  # whether it is measured unless asked otherwise
+    default: bool = True  # whether it is measured where no metric is named
     picture: Callable[[Compared], Any] | None = None  # a PIL image that shows what the number can't
