@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions, compare
     from zoo.evaluation.options import EvaluationOptions
     from zoo.evaluation.scoring import evaluate
+    from zoo.networks import Network
     from zoo.pipeline import run
     from zoo.training.run import Run, load
 
@@ -28,6 +29,7 @@ __all__ = [
     "EngineOptions",
     "EvaluationOptions",
     "Features",
+    "Network",
     "Processes",
     "Recipe",
     "Run",
@@ -43,6 +45,7 @@ __all__ = [
 HOMES = {  # imported when first asked for: most need NumPy, and Keras when they are called
     "ComparisonOptions": "zoo.comparison.comparing",
     "EvaluationOptions": "zoo.evaluation.options",
+    "Network": "zoo.networks",
     "Run": "zoo.training.run",
     "compare": "zoo.comparison.comparing",
     "evaluate": "zoo.evaluation.scoring",

@@ -53,14 +53,27 @@ class Engine(ABC):
 
     @abstractmethod
     def player_gradients(
-        self, compute: Callable[[], tuple[Tensor, Tensor]], weights: Variables, state: Variables, batch_size: int
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        self,
+        compute: Callable[[], tuple[Tensor, tuple[Any, Any]]],
+        weights: Variables,
+        state: Variables,
+        batch_size: int,
+        discarded: Variables = (),
+        declared: Variables = (),
+    ) -> tuple[tuple[Any, Any], list[Tensor], list[Tensor]]:
         """What `compute` returns beside its scalar loss, the gradient by each weight, and the new values of state.
 
-        Nothing is written: what `compute` assigns to any variable is held back. A gradient is zero where the loss does
-        not depend on the weight. On several devices each computes its share of the global batch of `batch_size`, and
-        all are averaged.
+        Nothing is written: what `compute` assigns to `state` is held back and returned, what it assigns to `discarded`
+        is lost, and what it assigns to any other variable is a RuntimeError. A gradient is zero where the loss does not
+        depend on the weight. `compute` returns (loss, (scalars, tensors with the batch as their first axis)). On
+        several devices each computes its share of the global batch of `batch_size`; losses, scalars and gradients are
+        averaged, batches joined. Raises ZooError where `compute` assigns one of the `declared` of the state and the
+        average over devices would not be what it means.
         """
+
+    @abstractmethod
+    def outline(self, function: Callable[..., Any], inputs: Any, written: Variables, read: Variables) -> None:
+        """Trace a function as `compiled` would, and forget it: what it finds out while it is traced is known then."""
 
     @abstractmethod
     def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:

@@ -103,17 +103,32 @@ class JaxEngine(Engine):
         return found.get("bytes_limit")
 
     def player_gradients(
-        self, compute: Callable[[], tuple[Tensor, Tensor]], weights: Variables, state: Variables, batch_size: int
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """By jax.grad of a function of the weights' values."""
+        self,
+        compute: Callable[[], tuple[Tensor, tuple[Any, Any]]],
+        weights: Variables,
+        state: Variables,
+        batch_size: int,
+        discarded: Variables = (),
+        declared: Variables = (),
+    ) -> tuple[tuple[Any, Any], list[Tensor], list[Tensor]]:
+        """By jax.grad of a function of the weights' values; XLA divides the batch, so that each hook sees all of it."""
 
-        def loss(values: list[Tensor]) -> tuple[Tensor, tuple[Tensor, list[Tensor]]]:
-            with inherited_scope(zip(weights, values, strict=True)) as scope:
+        def loss(values: list[Tensor]) -> tuple[Tensor, tuple[tuple[Any, Any], list[Tensor]]]:
+            with inherited_scope(zip(weights, values, strict=True), [*state, *discarded]) as scope:
                 total, extras = compute()
             return total, (extras, current_values(scope, state))
 
         gradients, (extras, written) = jax.grad(loss, has_aux=True)([weight.value for weight in weights])
         return extras, gradients, written
+
+    def outline(self, function: Callable[..., Any], inputs: Any, written: Variables, read: Variables) -> None:
+        """By an abstract evaluation."""
+
+        def pure(values: list[Tensor], inputs: Any) -> Any:
+            with keras.StatelessScope(state_mapping=zip([*written, *read], values, strict=True)):
+                return function(inputs)
+
+        jax.eval_shape(pure, [each.value for each in (*written, *read)], inputs)
 
     def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
         """By jax.grad, in a scope of its own: what is written inside would leak."""

@@ -8,12 +8,42 @@ from keras.src.backend.common.stateless_scope import get_stateless_scope, in_sta
 from keras.src.backend.common.variables import AutocastScope
 
 
-def inherited_scope(values: Iterable[tuple[keras.Variable, Any]] = ()) -> keras.StatelessScope:
+class Scope(keras.StatelessScope):
+    """Keeps writes to itself, and refuses those to variables that are not `permitted` (None permits all)."""
+
+    def __init__(
+        self, values: Iterable[tuple[keras.Variable, Any]], permitted: Iterable[keras.Variable] | None = None
+    ) -> None:
+        super().__init__(state_mapping=list(values))
+        self.permitted = None if permitted is None else {id(each) for each in permitted}
+        self.written: dict[int, keras.Variable] = {}
+
+    def add_update(self, update: tuple[keras.Variable, Any]) -> None:
+        """Note a write; raises RuntimeError for one that would be lost or be in no checkpoint."""
+        variable = update[0]
+        if self.permitted is not None and id(variable) not in self.permitted:
+            raise RuntimeError(
+                f"'{variable.path}' is assigned here, where the write would be lost, or be in no checkpoint. Declare "
+                "state in the hook 'variables', move weights in the hook 'observe', put a layer that draws or counts "
+                "into a model, and draw by the hook's 'seed'"
+            )
+        self.written[id(variable)] = variable
+        super().add_update(update)
+
+    @property
+    def writes(self) -> list[tuple[keras.Variable, Any]]:
+        """Every variable that was written, with its last value."""
+        return [(variable, self.get_current_value(variable)) for variable in self.written.values()]
+
+
+def inherited_scope(
+    values: Iterable[tuple[keras.Variable, Any]] = (), permitted: Iterable[keras.Variable] | None = None
+) -> Scope:
     """A scope that sees the values of the scope around it, and `values` on top, and keeps its own writes to itself.
 
     Keras' own nested scope would forget what the surrounding one has written.
     """
-    scope = keras.StatelessScope(state_mapping=list(values))
+    scope = Scope(values, permitted)
     if in_stateless_scope():
         scope.state_mapping = {**get_stateless_scope().state_mapping, **scope.state_mapping}
     return scope

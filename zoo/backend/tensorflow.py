@@ -70,18 +70,26 @@ class TensorFlowEngine(Engine):
         return None
 
     def player_gradients(
-        self, compute: Callable[[], tuple[Tensor, Tensor]], weights: Variables, state: Variables, batch_size: int
-    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        self,
+        compute: Callable[[], tuple[Tensor, tuple[Any, Any]]],
+        weights: Variables,
+        state: Variables,
+        batch_size: int,
+        discarded: Variables = (),
+        declared: Variables = (),
+    ) -> tuple[tuple[Any, Any], list[Tensor], list[Tensor]]:
         """Weights and state, which the update will write, are read once, and what is written waits for these reads."""
         own = [*weights, *state]
         read = [tf.convert_to_tensor(variable.value) for variable in own]
 
-        def of_one_device(read: list[Tensor]) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        def of_one_device(read: list[Tensor]) -> tuple[tuple[Any, Any], list[Tensor], list[Tensor]]:
             watched = read[: len(weights)]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(watched)
-                with inherited_scope(zip(own, read, strict=True)) as scope:
+                with inherited_scope(zip(own, read, strict=True), [*state, *discarded]) as scope:
                     loss, extras = compute()
+            if self.strategy is not None:
+                self.refuse_shares([each for each in declared if id(each) in scope.written])
             gradients = tape.gradient(loss, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             dense = [tf.convert_to_tensor(each) for each in gradients]  # an embedding's is a list of rows, some twice
             return extras, dense, current_values(scope, state)
@@ -90,10 +98,25 @@ class TensorFlowEngine(Engine):
             made = of_one_device(read)
         else:
             with global_draws(Slices(self.replica, self.share(batch_size), self.devices)):
-                made = tf.nest.map_structure(self.averaged, self.strategy.run(of_one_device, args=(read,)))
-        with tf.control_dependencies(read):  # what is written waits for every read
-            extras, gradients, written = tf.nest.map_structure(tf.identity, made)
+                (scalars, batches), *others = self.strategy.run(of_one_device, args=(read,))
+            scalars, *others = tf.nest.map_structure(self.averaged, [scalars, *others])
+            made = ((scalars, tf.nest.map_structure(self.gathered, batches)), *others)
+        extras, gradients, written = tf.nest.map_structure(tf.identity, made)
         return extras, gradients, written
+
+    def refuse_shares(self, assigned: Variables) -> None:
+        """Raise ZooError for variables whose values on several devices would be averaged, whatever they mean."""
+        if assigned:
+            raise ZooError(
+                f"A hook assigns the plugin's variable '{assigned[0].name}' while a loss is computed: on several "
+                "devices TensorFlow shows each its share of the batch, and their mean need not be what the variable "
+                "holds. Assign it in the hook 'observe', which sees the whole batch; or train on one device, or on JAX."
+            )
+
+    def gathered(self, values: Any) -> Tensor:
+        """The devices' shares of a batch, one after the other; a scalar's mean."""
+        parts = self.strategy.experimental_local_results(values)
+        return tf.concat(parts, axis=0) if parts[0].shape.rank else self.averaged(values)
 
     def averaged(self, values: Any) -> Tensor:
         """The mean over devices; the first device's of what is no floating point number."""
@@ -133,6 +156,11 @@ class TensorFlowEngine(Engine):
     ) -> Callable[..., Any]:
         """A graph; autograph stays off: it would hide a Python `if` on a tensor, which fails on other backends."""
         return tf.function(function, autograph=False, jit_compile=policy.xla or None)
+
+    def outline(self, function: Callable[..., Any], inputs: Any, written: Variables, read: Variables) -> None:
+        """By a graph that is thrown away."""
+        specs = tf.nest.map_structure(lambda each: tf.TensorSpec(each.shape, each.dtype), inputs)
+        tf.function(function, autograph=False).get_concrete_function(specs)
 
     def compiled_here(self, function: Callable[..., Any], read: Variables = ()) -> Callable[..., Any]:
         """A graph."""

@@ -91,11 +91,12 @@ def stack_description(
     parse_stack(text, catalogue)  # an unknown name is told before the dataset is looked for
     sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, options=options)
     backend.prepare()
+    from zoo.data.fields import expected_fields
     from zoo.stacks.resolving import resolve_stack
     from zoo.training.players import build_players
 
     stack = resolve_stack(text, catalogue, dataset, settings)
-    players = build_players(stack, sample_shape, classes, seed=0, engine=backend.engine())
+    players = build_players(stack, expected_fields(sample_shape, classes), seed=0, engine=backend.engine())
     return {
         "stack": stack.name,
         "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],

@@ -87,7 +87,7 @@ def build(job: Job, catalogue: Catalogue) -> None:
     data = open_dataset(job["dataset"], catalogue, data_dir=data_dir, options=look)
     stack = resolve_stack(job["stack"], catalogue, job["dataset"], job["settings"])
     engine = backend.engine(EngineOptions(precision=job["engine"]["precision"]))
-    build_players(stack, data.sample_shape, data.classes, job["seed"], engine)
+    build_players(stack, data.fields, job["seed"], engine)
 
 
 def score(job: Job, catalogue: Catalogue, progress: Progress) -> None:

@@ -67,7 +67,7 @@ def draw_sheet(dataset: "Dataset", path: Path) -> None:
     from zoo.base.pictures import grid, save_picture, scatter_real
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    if len(dataset.sample_shape) == 1:
+    if not dataset.is_image:
         save_picture(scatter_real(dataset.samples * dataset.scale), path)
         return
     rows, columns = sheet_rows(dataset)

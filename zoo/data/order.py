@@ -1,5 +1,6 @@
 """The order in which training sees samples, as a pure function of (seed, batch number)."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +11,7 @@ from zoo.errors import ZooError
 class SampleOrder:
     """The endless row of each epoch's own permutation of `count` samples, cut into batches that may straddle epochs."""
 
-    def __init__(self, count: int, batch_size: int, seed: int) -> None:
+    def __init__(self, count: int, batch_size: int, seed: int | Sequence[int]) -> None:
         """Raises ZooError when a batch would hold a sample twice, or nothing."""
         if batch_size < 1:
             raise ZooError(f"The batch size must be at least 1, not {batch_size}: --set batch_size=64")
@@ -21,7 +22,7 @@ class SampleOrder:
             )
         self.count = count
         self.batch_size = batch_size
-        self.seed = seed
+        self.seed = [seed] if isinstance(seed, int) else list(seed)
         # Two: a batch that straddles an epoch's end needs this permutation and the next.
         self._permutation = lru_cache(maxsize=2)(self._draw_permutation)
 
@@ -39,5 +40,5 @@ class SampleOrder:
 
     def _draw_permutation(self, epoch: int) -> np.ndarray:
         # A generator of its own for each epoch: no state runs on, so a resumed run needs only the batch's number.
-        generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, epoch])))
+        generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([*self.seed, epoch])))
         return generator.permutation(self.count)

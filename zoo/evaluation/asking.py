@@ -10,7 +10,6 @@ from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue
 from zoo.data.opening import entry_of as dataset_entry
 from zoo.data.opening import open_dataset
-from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.prepared.directory import SHORT
 from zoo.errors import ZooError
 from zoo.evaluation.extractors.choosing import default_name, open_extractor
@@ -18,25 +17,13 @@ from zoo.evaluation.images import Images, real_images, share_seen
 from zoo.evaluation.measuring import Question, chosen_metrics
 from zoo.evaluation.metrics.contract import Mixture
 from zoo.evaluation.options import EvaluationOptions
+from zoo.training.run_yaml import data_options
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
 
 MOST_SEEN = 0.01  # of the real samples may be among those that were trained on: data sets do hold duplicates
-LOOK = ("crop", "image_size", "channels")
 MODES_BY = "digits"  # the extractor that says which mode an image shows
-
-
-def recorded_options(record: Mapping[str, Any], catalogue: Catalogue, split: str) -> DataOptions:
-    """The options by which a run's dataset was read, for another of its splits."""
-    kind = dataset_entry(record["name"], catalogue).kind
-    if kind == "points":
-        return DataOptions(split)
-    description = record["description"]
-    look = {name: description.get(name) for name in LOOK}
-    if kind in ("tfds", "files"):
-        look["label"] = description.get("label") or WITHOUT_LABELS
-    return DataOptions(split, **look)
 
 
 def ask(
@@ -72,6 +59,7 @@ def ask(
         mode_count=dataset.classes,
         seed=options.seed,
         data_dir=options.data_dir,
+        rows=dataset.rows,
         progress=progress,
     )
 
@@ -118,7 +106,7 @@ def open_split(
     record: Mapping[str, Any], split: str, catalogue: Catalogue, options: EvaluationOptions, progress: Progress
 ) -> "Dataset":
     """A split of the dataset that run.yaml's `record` names, read as it was for training."""
-    read = recorded_options(record, catalogue, split)
+    read = data_options(record, catalogue, split)
     return open_dataset(record["name"], catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
 

@@ -27,7 +27,6 @@ class PeriodicJudge:
     directory: RunDirectory
     question: Question
     options: EvaluationOptions
-    scale: float  # of points
 
     @property
     def file(self) -> EvaluationFile:
@@ -38,8 +37,7 @@ class PeriodicJudge:
         """Score the generator of a step whose checkpoint is saved: its evaluation, None where that is done already."""
         evaluation = None
         if not any(each["step"] == step for each in self.periodic()):
-            sample_shape = self.question.real.samples.shape[1:]
-            answer = self.question.answer_of(sampler, sample_shape, self.scale, self.options)
+            answer = self.question.answer_of(sampler, self.options)
             evaluation = evaluation_record(str(self.directory.path), step, answer, periodic=True)
             self.file.add(evaluation)
             first = answer.scores[0]
@@ -72,9 +70,9 @@ def judging(
     progress: Progress,
 ) -> Iterator[PeriodicJudge]:
     """The judge of a run on `training`, which run.yaml's `record` describes; its metrics are few unless asked."""
-    kind = "images" if len(training.sample_shape) == 3 else "points"
+    kind = "images" if training.is_image else "points"
     chosen = replace(options, metrics=options.metrics or JUDGED_BY[kind])
     real = open_split(record, options.split, catalogue, chosen, progress)
     with tempfile.TemporaryDirectory() as scratch:
         question = ask(real, training, chosen, catalogue, Path(scratch), progress)
-        yield PeriodicJudge(directory, question, options, training.scale)
+        yield PeriodicJudge(directory, question, options)

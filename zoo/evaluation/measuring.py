@@ -22,7 +22,7 @@ from zoo.evaluation.protocol import Protocol
 from zoo.extractor import Extractor
 
 if TYPE_CHECKING:
-    from zoo.training.sampler import Sampler
+    from zoo.training.sampler import Rows, Sampler
 
 COORDINATES = "coordinates"  # the extractor of points, which are their own features
 
@@ -39,6 +39,8 @@ class Question:
     mode_count: int | None = None
     seed: int = 0
     data_dir: Path | None = None
+    rows: "Rows | None" = None
+    """The real side's data, which a translation starts from."""
     progress: Progress = field(default_factory=Silent)
 
     @property
@@ -76,13 +78,11 @@ class Question:
         self.progress.counting("metrics", len(self.metrics), len(self.metrics))
         return Answer(scores, pictures, time.monotonic() - began)
 
-    def answer_of(
-        self, sampler: "Sampler", sample_shape: tuple[int, ...], scale: float, options: EvaluationOptions
-    ) -> "Answer":
+    def answer_of(self, sampler: "Sampler", options: EvaluationOptions) -> "Answer":
         """All scores of a generator, whose samples and their features are on disk for as long as they are read."""
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            return self.answer(generated_images(sampler, sample_shape, scale, options, folder, self.progress), folder)
+            return self.answer(generated_images(sampler, self.rows, options, folder, self.progress), folder)
 
     def real_side(self) -> Side:
         """The real samples' features, kept for the next time."""

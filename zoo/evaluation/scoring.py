@@ -80,7 +80,7 @@ def evaluate_run(
         for path in paths:
             step = step_of_checkpoint(path)
             progress.note(f"{run.path}, step {step}")
-            answer = answer_of(run, path, question, options)
+            answer = question.answer_of(run.sampler_at(path), options)
             written = write_pictures(answer, pictures, f"step-{step:08d}")
             found.append(evaluation_record(str(run.path), step, answer, pictures=written))
             file.add(found[-1])
@@ -125,12 +125,6 @@ def question_of_run(
     progress.note(real.summary)
     with tempfile.TemporaryDirectory() as scratch:
         yield ask(real, training, options, catalogue, Path(scratch), progress)
-
-
-def answer_of(run: Run, checkpoint: Path, question: "Question", options: EvaluationOptions) -> "Answer":
-    """The scores of one checkpoint."""
-    record = run.record["dataset"]
-    return question.answer_of(run.sampler_at(checkpoint), tuple(record["sample_shape"]), record["scale"], options)
 
 
 def evaluate_files(

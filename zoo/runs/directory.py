@@ -16,6 +16,7 @@ from zoo.base.files import WRITING, atomic_file, write_json
 from zoo.catalogue import parse_document
 from zoo.errors import ZooError
 from zoo.runs.checkpoints import Checkpoints
+from zoo.runs.conversion import converted
 
 LONGEST_NAME = 255  # bytes, of a folder's name on common file systems
 IDENTITY = (
@@ -128,7 +129,7 @@ class RunDirectory:
         document = parse_document(self.record_file.read_text(encoding="utf-8"), str(self.record_file))
         if document.errors or not isinstance(document.data, dict):
             raise ZooError(f"{self.record_file} is damaged: {'; '.join(document.messages()) or 'it holds no mapping'}.")
-        return document.data
+        return converted(document.data)
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Write run.yaml."""

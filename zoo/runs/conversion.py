@@ -1,0 +1,36 @@
+"""What run.yaml of an earlier version says, in today's words, so that runs made before continue and load."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SHIPPED = "zoo_plugins."  # the modules of plugins that came with the zoo, none of which was conditional then
+
+
+def converted(record: dict[str, Any]) -> dict[str, Any]:
+    """A run's record as this version writes it."""
+    if "fields" in record or "dataset" not in record:
+        return record
+    return {**record, "fields": earlier_fields(record["dataset"]), "recipe": earlier_recipe(record)}
+
+
+def earlier_fields(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a dataset that had samples and perhaps labels; the names of its classes were not kept."""
+    shape, classes = list(dataset["sample_shape"]), dataset.get("classes")
+    kind = "image" if len(shape) == 3 else "points"
+    samples = {"kind": kind, "shape": shape, "scale": dataset.get("scale", 1.0)}
+    if not classes:
+        return {"samples": samples}
+    return {"samples": samples, "labels": {"kind": "label", "shape": [], "frequencies": [1 / classes] * classes}}
+
+
+def earlier_recipe(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe with what every run did before there was a choice."""
+    shipped = all(str(each.get("module", "")).startswith(SHIPPED) for each in record.get("plugins", []))
+    before = {
+        "generator_steps": 1,
+        "generator_batch_factor": 1,
+        "horizon": 0,
+        "average_state": "raw",
+        "fake_labels": "data" if shipped else "uniform",  # where no label was drawn, either says the same
+    }
+    return {**before, **record.get("recipe", {})}
