@@ -21,7 +21,6 @@ from zoo.stacks.resolving import resolve_stack
 from zoo.stacks.stack import Stack
 from zoo.training.terms import Terms
 from zoo.training.trainer import Trainer
-from zoo.training.updates import prepared
 
 STACKS = Path(__file__).with_name("stacks")  # plugins that are not shipped
 TINY = {"batch_size": 4, "latent_size": 3, "width": 2, "generator_units": "8", "discriminator_units": "8,8"}
@@ -96,13 +95,10 @@ def eager_terms() -> Callable[..., Terms]:
         inputs = trainer.feed.update(player, trainer.steps, 0)
         for seed, state in zip(trainer.updates.seeds.values(), inputs["seeds"], strict=True):
             seed.state.assign(state)
-        found = {
-            name: ops.convert_to_tensor(each) for name, each in (inputs["batch"] if batch is None else batch).items()
-        }
-        updates, moment = trainer.updates, trainer.updates.moment(player, inputs)
-        return Terms(
-            updates.stack, updates.players, updates.engine, updates.share, moment, updates.seeds, prepared(found)
-        )
+        found = {"batch": {name: ops.convert_to_tensor(each) for name, each in (batch or inputs["batch"]).items()}}
+        found |= {"other_batch": inputs["other_batch"]} if "other_batch" in inputs else {}
+        updates, moment, batch = trainer.updates, trainer.updates.moment(player, inputs), trainer.updates.batch(found)
+        return Terms(updates.stack, updates.players, updates.engine, updates.share, moment, updates.seeds, batch)
 
     return make
 

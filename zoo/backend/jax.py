@@ -22,7 +22,7 @@ from zoo.backend.contract import Engine, Kind, Variables
 from zoo.backend.jax_convolutions import COMPILER_OPTIONS, fast_convolutions
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions, Processes
 from zoo.backend.policy import Policy
-from zoo.backend.scopes import current_values, inherited_scope
+from zoo.backend.scopes import ASSIGNED_INSIDE, current_values, inherited_scope
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -118,7 +118,11 @@ class JaxEngine(Engine):
                 total, extras = compute()
             return total, (extras, current_values(scope, state))
 
-        gradients, (extras, written) = jax.grad(loss, has_aux=True)([weight.value for weight in weights])
+        try:
+            gradients, (extras, written) = jax.grad(loss, has_aux=True)([weight.value for weight in weights])
+        except jax.errors.UnexpectedTracerError as error:
+            names = "', '".join(each.path for each in declared)
+            raise ZooError(ASSIGNED_INSIDE.format(variable=names or "of a layer")) from error
         return extras, gradients, written
 
     def outline(self, function: Callable[..., Any], inputs: Any, written: Variables, read: Variables) -> None:

@@ -4,8 +4,19 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
 from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
+
+from zoo.errors import ZooError
+
+ASSIGNED_INSIDE = (
+    "A hook assigns the variable '{variable}' inside keras.ops.cond or a loop, where its value can't be kept. Compute "
+    "the value there and assign it outside, or decide by keras.ops.where."
+)
+
+
+UNINITIALIZED = "uninitialized_variables"  # where Keras notes what is made inside of a scope
 
 
 class Scope(keras.StatelessScope):
@@ -29,6 +40,19 @@ class Scope(keras.StatelessScope):
             )
         self.written[id(variable)] = variable
         super().add_update(update)
+
+    def __exit__(self, *error: Any) -> None:
+        """Raises ZooError where variables were made inside: nothing would save or train them."""
+        made = global_state.get_global_attribute(UNINITIALIZED) if self.permitted is not None else None
+        if made and error == (None, None, None):
+            names = ", ".join(f"'{each.path}'" for each in made)
+            global_state.set_global_attribute(UNINITIALIZED, [])
+            super().__exit__(*error)
+            raise ZooError(
+                f"A hook makes a layer or variable ({names}) while the step is traced: nothing would save or train it. "
+                "Make it in the hook that builds a model, or declare it in 'variables' or 'networks'."
+            )
+        super().__exit__(*error)
 
     @property
     def writes(self) -> list[tuple[keras.Variable, Any]]:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from zoo.backend.contract import Engine, Kind, Variables
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.backend.policy import Policy
-from zoo.backend.scopes import current_values, inherited_scope
+from zoo.backend.scopes import ASSIGNED_INSIDE, Scope, current_values, inherited_scope
 from zoo.backend.tensorflow_draws import Slices, global_draws
 from zoo.errors import ZooError
 
@@ -88,6 +88,7 @@ class TensorFlowEngine(Engine):
                 tape.watch(watched)
                 with inherited_scope(zip(own, read, strict=True), [*state, *discarded]) as scope:
                     loss, extras = compute()
+            check_reachable(scope)
             if self.strategy is not None:
                 self.refuse_shares([each for each in declared if id(each) in scope.written])
             gradients = tape.gradient(loss, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
@@ -194,6 +195,14 @@ class TensorFlowEngine(Engine):
         from zoo.backend.traces import tensorflow as trace
 
         return trace.events(folder)
+
+
+def check_reachable(scope: Scope) -> None:
+    """Raise ZooError where what was written to a variable exists in a branch of the graph alone."""
+    graph = tf.compat.v1.get_default_graph()
+    for variable, value in scope.writes:
+        if tf.is_symbolic_tensor(value) and value.graph is not graph:
+            raise ZooError(ASSIGNED_INSIDE.format(variable=variable.path))
 
 
 def divide(count: int) -> None:

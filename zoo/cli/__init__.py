@@ -175,6 +175,8 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
         "zoo sample runs/dcgan/fashion_mini/0",
         "zoo sample runs/dcgan/fashion_mini/0 --count 1000 --out samples.npz",
         "zoo sample runs/dcgan/fashion_mini/0 --interpolate --seed 7",
+        "zoo sample runs/cgan-projection/fashion_mini/0 --class Bag --class Sneaker",
+        "zoo sample runs/dcgan/fashion_mini/0 --truncation 0.7",
     ),
 )
 @click.argument("run", type=click.Path(path_type=Path))
@@ -182,18 +184,42 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--interpolate", is_flag=True, help="Walk between pairs of samples, a row for each.")
 @click.option(
+    "--class", "classes", multiple=True, metavar="NAME_OR_NUMBER", help="Of a conditional run; several make rows [all]."
+)
+@click.option(
+    "--condition",
+    "conditions",
+    multiple=True,
+    metavar="INPUT=VALUES",
+    help="Any other input of the generator, such as code=0,1,0, for all samples.",
+)
+@click.option("--truncation", type=float, metavar="PSI", help="In (0, 1]: less is more typical and less varied.")
+@click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="A .png, .npy or .npz [in the run directory]."
 )
 @json_option
-def sample_command(run: Path, count: int, seed: int, interpolate: bool, out: Path | None, as_json: bool) -> None:
+def sample_command(run: Path, out: Path | None, as_json: bool, conditions: Sequence[str], **options: Any) -> None:
     """Draw new samples from the generator of RUN."""
     import zoo
 
     opened = zoo.load(run)
-    from zoo.training.sample_files import write_samples
+    from zoo.training.sample_files import Wanted, write_samples
 
-    path = write_samples(opened, count, seed, interpolate, out)
+    wanted = Wanted(**options, conditions=dict(map(parsed_condition, conditions)))
+    path = write_samples(opened, wanted, out)
     click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
+
+
+def parsed_condition(text: str) -> tuple[str, Any]:
+    """`code=0,1,0` as a name and its numbers."""
+    name, equals, values = text.partition("=")
+    try:
+        numbers = [float(each) for each in values.split(",")]
+    except ValueError:
+        numbers = []
+    if not (name.strip() and equals and numbers):
+        raise ZooError(f"--condition takes INPUT=VALUES, such as --condition code=0,1,0; received '{text}'.")
+    return name.strip(), numbers[0] if len(numbers) == 1 else numbers
 
 
 @cli.command("new", epilog=examples("zoo new my_gan", "zoo run my_gan --plugin my_gan.py"))

@@ -10,7 +10,8 @@ def converted(record: dict[str, Any]) -> dict[str, Any]:
     """A run's record as this version writes it."""
     if "fields" in record or "dataset" not in record:
         return record
-    return {**record, "fields": earlier_fields(record["dataset"]), "recipe": earlier_recipe(record)}
+    since = {"fields": earlier_fields(record["dataset"]), "frozen_networks": {}}
+    return {**record, **since, "recipe": earlier_recipe(record)}
 
 
 def earlier_fields(dataset: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ IDENTITY = (
     "seed",
     "recipe",
     "precision",
+    "frozen_networks",
 )  # of run.yaml: what must not differ to continue a run
 PICTURE = re.compile(r"step-(\d+)\.png")
 

@@ -222,11 +222,6 @@ MENDS = (  # what marks the error of a typical mistake in traced code, and what 
         "a Python `if` or `while` can't depend on a tensor. Use keras.ops.where or keras.ops.cond instead.",
     ),
     (
-        ("variable while in a stateless scope", "tf.function-decorated function tried to create"),
-        "a layer or variable can't be made while a step is traced. Make it in the hook that builds a model, or declare "
-        "it in the hook 'variables'.",
-    ),
-    (
         ("UnexpectedTracerError", "out of scope", "leaked"),
         "a variable was assigned inside keras.ops.cond or a loop. Compute the value there and assign it outside, or "
         "decide by keras.ops.where.",

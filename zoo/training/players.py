@@ -209,9 +209,10 @@ def judged_shape(stack: Stack, fields: Fields) -> tuple[int, ...]:
     """The shape of the samples that the discriminator judges."""
     shape = fields[SAMPLES].shape
     for impl in stack.implementations("judged_shape"):
+        own: dict[str, Any] = {"sample_shape": shape, "recipe": stack.recipe}
         with stack.blaming_plugins():
-            own: dict[str, Any] = {"sample_shape": shape, "recipe": stack.recipe}
-            shape = tuple(impl.function(*(own[name] for name in impl.argnames)))
+            answer: Any = impl.function(*(own[name] for name in impl.argnames))
+        shape = tuple(answer)
     return shape
 
 
