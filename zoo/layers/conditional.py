@@ -1,4 +1,4 @@
-"""Normalizations whose scales and offsets come from a label, a vector or a style, and one by a reference batch."""
+"""Normalizations whose scales and offsets come from a label, a vector or a style."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.layers.exact import PACKAGE, ExactLayer, Shape, Tensor, along_channels, moments, two_shapes
-from zoo.layers.normalization import BatchNormalization, ChannelScaled, InstanceNormalization
+from zoo.layers.exact import PACKAGE, ExactLayer, Shape, Tensor, along_channels, two_shapes
+from zoo.layers.normalization import BatchNormalization, InstanceNormalization
 from zoo.layers.spectral import SpectralNormalization
 
 OWN = ("affine", "gamma_initializer")  # settings that a normalization without scales of its own does not have
@@ -24,14 +24,14 @@ class ConditionalBatchNormalization(BatchNormalization):
 
     x is (B, ..., C), labels are integers (B,) or (B, 1) below `classes`; x' is x normalized over the whole batch, all
     classes together. The tables are (classes, C); gamma starts at 1 and beta at 0. de Vries et al. 2017
-    (https://arxiv.org/abs/1707.00683), section 3.1, in GANs Miyato and Koyama 2018 (https://arxiv.org/abs/1802.05637).
+    (https://arxiv.org/abs/1707.00683), in GANs Miyato and Koyama 2018 (https://arxiv.org/abs/1802.05637), section 5.
     """
 
     def __init__(self, classes: int, **settings: Any) -> None:
         super().__init__(affine=False, **settings)
         self.classes = classes
 
-    def build(self, input_shape: Sequence[Shape]) -> None:
+    def build(self, input_shape: Any) -> None:
         """Make the tables."""
         samples, _ = two_shapes(self, input_shape, "labels")
         super().build(samples)
@@ -44,7 +44,7 @@ class ConditionalBatchNormalization(BatchNormalization):
         labels = ops.reshape(ops.cast(labels, "int32"), (-1,))
         normal = self.exact(super().call(samples, training=training))
         scales, offsets = (
-            along_channels(ops.take(table, labels, axis=0), normal.ndim) for table in (self.gamma, self.beta)
+            along_channels(ops.take(table, labels, axis=0), len(normal.shape)) for table in (self.gamma, self.beta)
         )
         return self.rounded(normal * scales + offsets)
 
@@ -62,8 +62,7 @@ class ChannelModulation(ExactLayer):
     """Scales and moves channels by linear maps of a vector: (1 + W y) x + V y, called as ([x, y]).
 
     x is (B, ..., C), y is (B, Z), W and V are (Z, C), with a bias each if `use_bias`, and each spectrally normalized if
-    `spectral`. Perez et al. 2017 (https://arxiv.org/abs/1709.07871), section 2.1, with the gain around 1 as section 7.2
-    found to be better.
+    `spectral`. Perez et al. 2017 (https://arxiv.org/abs/1709.07871), section 2.1, the gains centred at 1.
     """
 
     def __init__(
@@ -78,7 +77,7 @@ class ChannelModulation(ExactLayer):
         self.spectral = spectral
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
-    def build(self, input_shape: Sequence[Shape]) -> None:
+    def build(self, input_shape: Any) -> None:
         """Make the two maps."""
         samples, vector = two_shapes(self, input_shape, "vector")
         self.gain, self.offset = (self.linear_map(name, samples[-1]) for name in ("gain", "offset"))
@@ -128,7 +127,7 @@ class ModulatedBatchNormalization(BatchNormalization):
             spectral=spectral, kernel_initializer=kernel_initializer, dtype=self.dtype_policy, name="modulation"
         )
 
-    def build(self, input_shape: Sequence[Shape]) -> None:
+    def build(self, input_shape: Any) -> None:
         """Make the maps and the moving statistics."""
         samples, _ = two_shapes(self, input_shape, "vector")
         self.modulation.build(input_shape)
@@ -164,7 +163,7 @@ class AdaptiveInstanceNormalization(InstanceNormalization):
             use_bias=True, kernel_initializer=kernel_initializer, dtype=self.dtype_policy, name="modulation"
         )
 
-    def build(self, input_shape: Sequence[Shape]) -> None:
+    def build(self, input_shape: Any) -> None:
         """Make the maps."""
         samples, _ = two_shapes(self, input_shape, "style")
         self.modulation.build(input_shape)
@@ -183,35 +182,3 @@ class AdaptiveInstanceNormalization(InstanceNormalization):
         """What rebuilds the layer."""
         maps = without(self.modulation.get_config(), ["name", "trainable", "dtype", "use_bias", "spectral"])
         return {**without(super().get_config(), OWN), **maps}
-
-
-@keras.saving.register_keras_serializable(package=PACKAGE)
-class VirtualBatchNormalization(ChannelScaled):
-    """Normalizes each sample by the moments of it and a fixed reference batch together, called as ([x, reference]).
-
-    x is (B, ..., C), the reference (N, ..., C). Returns both: x, each sample normalized as if it were the reference
-    batch's member N + 1, and the reference normalized by its own moments, for the next layer. So a sample's output does
-    not depend on the others of its batch. Salimans et al. 2016 (https://arxiv.org/abs/1606.03498), section 3.4.
-    """
-
-    def build(self, input_shape: Sequence[Shape]) -> None:
-        """Make the scales and offsets."""
-        samples, _ = two_shapes(self, input_shape, "reference")
-        super().build(samples)
-
-    def call(self, inputs: Sequence[Tensor]) -> list[Tensor]:
-        """Standardize both."""
-        samples, reference = (self.exact(each) for each in inputs)
-        mean, variance = moments(reference, tuple(range(reference.ndim - 1)))
-        own_mean, own_variance = moments(samples, tuple(range(1, samples.ndim - 1)))
-        share = 1 / ops.cast(ops.shape(reference)[0] + 1, samples.dtype)  # of a sample among N + 1
-        between = share * (1 - share) * ops.square(own_mean - mean)  # what the distance of the two means adds
-        joint = share * own_variance + (1 - share) * variance + between
-        return [
-            self.normalize(samples, share * own_mean + (1 - share) * mean, joint),
-            self.normalize(reference, mean, variance),
-        ]
-
-    def compute_output_shape(self, input_shape: Sequence[Shape]) -> list[Shape]:
-        """As x and the reference."""
-        return [tuple(each) for each in input_shape]

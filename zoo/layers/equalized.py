@@ -13,7 +13,7 @@ from keras import ops
 
 from zoo.errors import ZooError
 from zoo.layers.exact import PACKAGE, ExactLayer, Shape, Tensor, image_shape
-from zoo.layers.resampling import TAPS, Resampling, check_resampling, resampled_convolution, resampled_size
+from zoo.layers.filters import TAPS, Resampling, check_resampling, resampled_convolution, resampled_size
 
 
 class Equalized(ExactLayer):
@@ -135,8 +135,8 @@ class EqualizedConv2D(ConvolutionSettings):
     """A convolution (B, H, W, C) to (B, H', W', filters) with an equalized learning rate; zeros surround the image.
 
     `resampling="down"` blurs by `taps` and takes every second position, as in StyleGAN2's discriminator; "up" doubles
-    the size by a transposed convolution and blurs then, so that H' is 2 H. Karras et al. 2019
-    (https://arxiv.org/abs/1912.04958), appendix B. A 1 x 1 convolution is cheaper beside an `Upsample` or `Downsample`.
+    the size by a transposed convolution and blurs then, so that H' is 2 H. Karras et al. 2018
+    (https://arxiv.org/abs/1812.04948), appendix C. A 1 x 1 convolution is cheaper beside an `Upsample` or `Downsample`.
     """
 
     def build(self, input_shape: Shape) -> None:
