@@ -143,6 +143,7 @@ class RunDirectory:
         before = self.record()
         if before is None:
             return
+        before = {**before, "recipe": {**fields_at_their_defaults(record), **before.get("recipe", {})}}
         found = [line for key in IDENTITY for line in differences(key, before.get(key), normal(record[key]))]
         if not any(line.startswith("dataset.fingerprint:") for line in found):  # a file that was moved or touched
             found = [line for line in found if not line.startswith("dataset.description.")]
@@ -219,6 +220,14 @@ def differences(name: str, old: Any, new: Any) -> list[str]:
         keys = dict.fromkeys([*old, *new])
         return [line for key in keys for line in differences(f"{name}.{key}", old.get(key), new.get(key))]
     return [] if old == new else [f"{name}: {old!r} there, {new!r} here"]
+
+
+def fields_at_their_defaults(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe's fields that nobody set: a run from before there was such a field was trained with its default."""
+    plugins = {"zoo default", *(each["name"] for each in record["plugins"])}
+    return {
+        name: normal(value) for name, value in record["recipe"].items() if record["recipe_sources"][name] in plugins
+    }
 
 
 def find_run(path: Path) -> RunDirectory:
