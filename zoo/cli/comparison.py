@@ -3,7 +3,6 @@
 import json
 import shlex
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions
+from zoo.base.threads import in_background
 from zoo.cli.comparison_printing import compared, tuned
 from zoo.cli.evaluation import metrics_option
 from zoo.cli.options import (
@@ -125,14 +125,8 @@ def shown_live(folder: Path) -> Iterator[None]:
     """A live table of the runs in a folder, for as long as they train."""
     from zoo.cli.watch import live
 
-    ended = threading.Event()
-    thread = threading.Thread(target=live, args=([folder],), kwargs={"until": ended.is_set})
-    thread.start()
-    try:
+    with in_background(lambda ended: live([folder], until=ended.is_set)):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 @click.command(
@@ -173,13 +167,13 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
     A variant may carry recipe values: dcgan,width=32. The runs are the queue: the same command continues what was
     interrupted, does nothing twice, and with more variants or seeds adds to what is there.
     """
-    from zoo.base.progress import telling
+    from zoo.base.progress import as_progress
     from zoo.comparison.comparing import compare, planned, try_out
     from zoo.comparison.executors.choosing import EngineChoice
 
     asked = asked_of(options)
     if dry_run:
-        progress = telling(not as_json)
+        progress = as_progress(not as_json)
         plan = planned(asked, progress)
         try_out(plan, progress)
         rows = [{"run": cell.name, "path": str(cell.path)} for cell in plan.cells()]

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
 
-from zoo.base.progress import SHOWN
+from zoo.base.progress import SHOWN_LOSSES
 from zoo.watching import DIVERGED, DONE, FAILED, RUNNING, STATES, STOPPED, WAITING, RunState
 
 STYLES = {RUNNING: "green", WAITING: "dim", STOPPED: "yellow", FAILED: "red", DIVERGED: "red", DONE: "cyan"}
@@ -161,7 +161,7 @@ def steps(run: RunState) -> str:
 
 def losses(run: RunState) -> str:
     """`1.281 / 0.777`."""
-    return " / ".join(f"{run.losses[name]:.3f}" for name in SHOWN if name in run.losses)
+    return " / ".join(f"{run.losses[name]:.3f}" for name in SHOWN_LOSSES if name in run.losses)
 
 
 def reason_of(run: RunState) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.base.files import read_json, write_json
-from zoo.base.progress import Progress, telling
+from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import BenchmarkEntry, Catalogue, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.comparison.candidates import Candidate, parse_candidate, parse_sweep, swept
@@ -78,7 +78,7 @@ def compare(
     while they train, to show them. Raises ZooError for a mistake before anything is trained, and KeyboardInterrupt
     after Ctrl-C, when every run is saved.
     """
-    progress = telling(progress)
+    progress = as_progress(progress)
     plan = planned(asked, progress)
     try_out(plan, progress)
     begin(plan)

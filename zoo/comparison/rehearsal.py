@@ -17,7 +17,7 @@ from typing import Any
 
 from zoo import backend
 from zoo.backend.options import EngineOptions
-from zoo.base.progress import Progress, Silent, telling
+from zoo.base.progress import Progress, Silent, as_progress
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.comparison.executors.contract import python_module
 from zoo.comparison.executors.devices import VISIBLE
@@ -50,7 +50,7 @@ def main() -> None:
     """The program."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command that started it says what there is to say
     asked = json.load(sys.stdin)
-    print(json.dumps(problems_of(asked["jobs"], telling(asked["tell"]))))
+    print(json.dumps(problems_of(asked["jobs"], as_progress(asked["tell"]))))
 
 
 def problems_of(jobs: Sequence[Job], progress: Progress) -> list[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.base.files import write_json
 from zoo.base.interrupts import Interrupted, stop_requests
-from zoo.base.progress import Progress, telling
+from zoo.base.progress import Progress, as_progress
 from zoo.comparison.candidates import Candidate
 from zoo.comparison.comparing import RETRIES, ComparisonOptions, begin, planned
 from zoo.comparison.executors.choosing import EngineChoice, engine_named
@@ -172,7 +172,7 @@ def tune(
     The folder `asked.out` holds the study and a run for each trial; the same call continues what was interrupted, and
     with more `trials` goes on. `seed` is that of every run. Raises ZooError for a mistake before anything is trained.
     """
-    progress = telling(progress)
+    progress = as_progress(progress)
     check_numbers(trials, rungs)
     named = replace(asked, out=asked.out or TUNINGS / "+".join(asked.variants), seeds=1)
     plan = replace(planned(named, progress), seeds=[seed])
