@@ -94,7 +94,7 @@ class SmallCeleba:
 
     SMILING = (False, True, False, True, False)
     PARTITION = "00012"
-    CONSTANTS: ClassVar = {  # of TFDS' builder: the address of each file
+    CONSTANTS: ClassVar = {  # the constants of TFDS' builder that hold the files' URLs
         "IMG_ALIGNED_DATA": "img_align_celeba.zip",
         "EVAL_LIST": "list_eval_partition.txt",
         "LANDMARKS_DATA": "list_landmarks_align_celeba.txt",

@@ -19,7 +19,7 @@ from pyarrow import parquet
 from zoo import ZooError
 from zoo.catalogue import Catalogue
 from zoo.data import open_dataset, prepared_sets
-from zoo.data.prepared.transfer import bring_in, export
+from zoo.data.prepared.transfer import export, import_sets
 
 NAME = "owner/Small-Set"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -317,7 +317,7 @@ def test_a_data_set_of_the_hub_is_carried_to_another_machine(hub_and_folder, tmp
     said, folder, _ = hub_and_folder
     sets = [each for each in prepared_sets(folder / "data") if each.meta["name"].endswith(":default")]
     export(sets, tmp_path / "small.zoo", lambda *_: None)
-    bring_in(tmp_path / "small.zoo", None, tmp_path / "data", lambda *_: None)
+    import_sets(tmp_path / "small.zoo", None, tmp_path / "data", lambda *_: None)
     [brought] = prepared_sets(tmp_path / "data")
     assert brought.meta["reference"] == f"huggingface:{NAME}:default"
     assert brought.meta["fingerprint"] == said["config"]["fingerprint"]

@@ -206,7 +206,7 @@ def test_a_split_of_no_rows_is_an_error_with_what_there_is(expression):
 def test_a_slice_beyond_the_rows_is_refused_rather_than_shortened(expression):
     with pytest.raises(ZooError, match=r"The slice of '(train|all)' in it, which has [35] rows: .* lies beyond them"):
         ours(expression, {"train": 3, "test": 2})
-    if not expression.startswith("all"):  # which TFDS does not slice
+    if not expression.startswith("all"):  # TFDS does not slice `all`
         with pytest.raises(ValueError, match=r"incompatible|should be in"):
             of_tfds(expression, {"train": 3, "test": 2})
 

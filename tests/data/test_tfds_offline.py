@@ -78,7 +78,7 @@ def test_a_network_that_never_answers_is_waited_for_less_than_three_seconds(tmp_
 
     def silent(*_, **__):
         ended.wait()
-        raise TimeoutError  # as the real one does, in a thread that outlives the wait
+        raise TimeoutError  # the real function raises it, in a thread that outlives the wait
 
     clock = Clock()
     monkeypatch.setattr(socket, "create_connection", silent)
@@ -151,12 +151,14 @@ def test_a_manual_file_with_another_checksum_is_named_with_what_is_expected(tmp_
 
 
 def test_a_proxy_is_asked_in_place_of_the_host(monkeypatch):
-    asked = []
-    monkeypatch.setattr(socket, "create_connection", lambda address, timeout: asked.append(address) or socket.socket())
+    connected = []
+    monkeypatch.setattr(
+        socket, "create_connection", lambda address, timeout: connected.append(address) or socket.socket()
+    )
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "")
-    assert preflight.any_host_answers(["https://data.example/file"])
-    assert asked == [("proxy.example", 3128)]
+    assert preflight.any_host_responds(["https://data.example/file"])
+    assert connected == [("proxy.example", 3128)]
 
 
 def test_the_shape_of_a_dataset_is_known_before_anything_is_downloaded(tmp_path, no_network):
