@@ -20,13 +20,13 @@ from zoo.comparison.report import markdown_table, write_report
 from zoo.comparison.report.charts.bands import loss_band, score_band
 from zoo.comparison.report.html import naming
 from zoo.comparison.report.markdown_text import code, escaped
-from zoo.comparison.report.pictures import as_made, pictures_of
 from zoo.comparison.report.published import Published, published_of
 from zoo.comparison.report.published import read as read_published
 from zoo.comparison.report.reading import Variant, middle_run
+from zoo.comparison.report.sample_pictures import as_made, pictures_of
 from zoo.comparison.report.tables.outcomes import cost_cells, cost_columns
 from zoo.comparison.report.tables.pairs import difference_decimals
-from zoo.comparison.report.tables.ranks import mark, open_ranks
+from zoo.comparison.report.tables.rank_ranges import mark, open_ranks
 from zoo.comparison.report.tables.sides import protocols_of, recipes_of
 from zoo.comparison.report.words import count, duration, memory, number, plain, spread
 
@@ -335,7 +335,7 @@ def test_a_field_that_one_variant_lacks_differs():
     assert all(field.differs for field in recipes_of(made, "d").fields)
 
 
-def test_protocols_are_told_as_what_all_scores_share_and_what_each_has_of_its_own():
+def test_protocols_are_shown_as_what_all_scores_share_and_what_each_has_of_its_own():
     one, other = ({"real": {"count": 5}, "settings": settings} for settings in ({"k": 3}, {"k": 5, "far": True}))
     found = protocols_of({"protocols": {"recall": one, "coverage": other}})
     assert found.shared == [("real.count", "5")]

@@ -41,7 +41,7 @@ def browser() -> Iterator[Any]:
 
 
 class Opened:
-    """A page, with all that it asked for and complained about."""
+    """A page, with its network requests and console errors."""
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
@@ -179,7 +179,7 @@ def test_the_text_filter_hides_rows_lines_and_pictures_of_other_variants(opened:
         "#d0-curves .series:not(.filtered)", "(all) => [...new Set(all.map((each) => each.dataset.label))].sort()"
     )
     assert labels == ["wgan", "wgan-gp"]
-    assert opened.page.locator("#told").inner_text() == "2 variants and 24 runs shown"
+    assert opened.page.locator("#filter-status").inner_text() == "2 variants and 24 runs shown"
     opened.page.fill("#filter-text", "")
     assert len(opened.column(MAIN, 1)) == len(VARIANTS)
 

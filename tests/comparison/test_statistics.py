@@ -11,7 +11,7 @@ from scipy.stats import mannwhitneyu, rankdata, t, ttest_ind
 
 from zoo.comparison.statistics import bootstrap, collapsed, ranking, seeds_needed, summary
 from zoo.comparison.statistics.leaders import joined
-from zoo.comparison.statistics.ranks import goodness, holm, p_value, smallest_p, tied_p, win_share
+from zoo.comparison.statistics.rank_tests import goodness, holm, p_value, smallest_p, tied_p, win_share
 from zoo.errors import ZooError
 
 LOW, HIGH = [1.0, 2.0, 3.0, 4.0, 5.0], [11.0, 12.0, 13.0, 14.0, 15.0]

@@ -22,8 +22,8 @@ from zoo.cli.watch import live
 from zoo.cli.watch_printing import Size, plain, screen
 from zoo.watching import STATES, Budget, Pace, RunState, Scores, Watch
 from zoo.watching import locks as kernel
-from zoo.watching.files import budget_of
 from zoo.watching.locks import Locks, holders, read_locks, shared_devices
+from zoo.watching.run_files import budget_of
 
 Command = Callable[..., Any]
 JOB = {
@@ -36,9 +36,9 @@ JOB = {
     "minutes": None,
 }
 LOSSES = ["D", "/", "G", "loss"]  # the words of a title
-IMAGES = 8  # in a step
+IMAGES = 8  # images a step
 OTHERS = {"generator_loss": 0.5, "generator_gradient_norm": 3.0}
-UNSEEN = Locks(None, frozenset())  # what there is to know of locks where there is no Linux
+UNSEEN = Locks(None, frozenset())  # the locks as read on other systems than Linux
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_what_a_job_came_to_is_told_with_its_reason_until_it_is_tried_again(outc
 def test_a_job_without_a_lock_is_running_while_its_log_grows(job: Callable[..., Path]):
     path = job()
     (path / "log.txt").touch()
-    assert state(path) == "running"  # it reads data, or scores the best checkpoint
+    assert state(path) == "running"  # the job reads data, or evaluates the best checkpoint
     os.utime(path / "log.txt", (1, 1))
     assert state(path) == "waiting"
 
@@ -217,7 +217,7 @@ def test_a_lock_on_a_file_of_another_device_is_told_apart_by_the_files_that_its_
     listed = {path.stat().st_ino: [(path.stat().st_dev + 1, os.getpid())]}
     assert Locks(listed, frozenset()).held(path) is False
     with path.open():
-        assert Locks(listed, frozenset()).held(path) is True  # as on Btrfs
+        assert Locks(listed, frozenset()).held(path) is True  # Btrfs lists another device
 
 
 def test_on_a_file_system_of_several_machines_a_lock_that_is_not_seen_says_nothing(tmp_path: Path):
@@ -286,8 +286,8 @@ def test_only_the_end_of_long_metrics_is_read_and_only_when_they_change(job: Cal
     path = job()
     metrics(path, 20_000)
     watch, reads = Watch([path]), []
-    reading = watch.kept.of
-    watch.kept.of = lambda file, read, otherwise: reading(file, counted(read, reads), otherwise)  # type: ignore[method-assign]
+    uncounted = watch.cache.get
+    watch.cache.get = lambda file, read, default: uncounted(file, counted(read, reads), default)  # type: ignore[method-assign]
     assert watch.runs()[0].step == 1_000_000
     first = len(reads)
     watch.runs()
@@ -375,7 +375,7 @@ def test_runs_that_come_and_go_meanwhile_disturb_nothing(copied: Path, tmp_path:
         stop.set()
         changing.join()
     watch.runs()
-    assert all(copied in path.parents for path in watch.kept.known)
+    assert all(copied in path.parents for path in watch.cache.known)
 
 
 def test_runs_are_found_at_any_depth_once_and_in_the_order_of_numbers(job: Callable[..., Path], tmp_path: Path):

@@ -26,7 +26,7 @@ def compared(comparison: Mapping[str, Any]) -> str:
 
 def ranking_lines(name: str, rankings: Mapping[str, Any]) -> str:
     """One score: what the statistics say of the last checkpoints, and each variant's numbers."""
-    from zoo.comparison.report.tables.ranks import mark
+    from zoo.comparison.report.tables.rank_ranges import mark
 
     last, best = rankings["last"], rankings["best"]
     marks = {label: mark(last, label) for label in last["summaries"]}
