@@ -13,9 +13,7 @@ import click
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions
 from zoo.base.threads import in_background
-from zoo.cli.comparison_printing import compared, tuned
-from zoo.cli.evaluation import metrics_option
-from zoo.cli.options import (
+from zoo.cli.command_options import (
     DATA_OPTIONS,
     complete_datasets,
     complete_stacks,
@@ -27,6 +25,8 @@ from zoo.cli.options import (
     plugin_option,
     set_option,
 )
+from zoo.cli.comparison_printing import compared, tuned
+from zoo.cli.evaluation import metrics_option
 
 if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions
