@@ -68,7 +68,7 @@ class Engine(ABC):
         """The gradient of sum(function(inputs)) by inputs, differentiable again; writes are discarded."""
 
     def share(self, count: int) -> int:
-        """How many samples of a global batch `compute` sees: all, where the backend divides the batch itself.
+        """How many samples of a global batch `compute` sees: all, where the backend divides it itself.
 
         Raises ZooError where the batch can't be divided equally among the devices.
         """
@@ -82,7 +82,7 @@ class Engine(ABC):
 
     @abstractmethod
     def shard(self, batch: Any) -> Any:
-        """This device's part of each tensor of a global batch; all of it, where the backend divides the batch itself."""
+        """This device's part of each tensor of a global batch; all of it where the backend divides it itself."""
 
     @abstractmethod
     def compiled(
