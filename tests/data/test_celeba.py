@@ -1,4 +1,4 @@
-"""CelebA the whole way, on a small imitation of its files: originals, copies, labels, crops, and what may go wrong."""
+"""CelebA end to end, on a small imitation of its files: originals, copies, labels, crops and errors."""
 
 import http.server
 import json
@@ -62,7 +62,7 @@ def test_the_originals_are_taken_from_wherever_they_are_by_links(opened, small_c
     assert dataset.description["source"].startswith("TFDS celeb_a/")
 
 
-def test_the_crop_is_recorded_and_told_and_140_unless_asked(opened, small_celeba, tmp_path):
+def test_the_crop_is_recorded_and_reported_and_140_by_default(opened, small_celeba, tmp_path):
     files = small_celeba.put_into(tmp_path / "downloads")
     faces = [small_celeba.pixels()[row] for row in TRAIN]
     for crop in (None, 108, 148, 178):
@@ -98,7 +98,7 @@ def test_without_its_files_all_five_are_named_with_the_folder_and_the_commands(t
 
 
 class QuotaPage(http.server.BaseHTTPRequestHandler):
-    """What Google Drive answers once a file was downloaded too often."""
+    """Serves the page that Google Drive sends for files over their quota."""
 
     def do_GET(self):
         page = b"<html><title>Google Drive - Quota exceeded</title></html>"
@@ -146,7 +146,7 @@ def test_an_original_with_another_checksum_is_refused_by_name(opened, small_cele
 
 
 def copies(small_celeba, tmp_path):
-    """The layouts that copies come in, by name."""
+    """Copies in all known layouts, by name."""
     lists = small_celeba.csv_lists()
     unpacked = tmp_path / "unpacked"
     (unpacked / "img_align_celeba" / "img_align_celeba").mkdir(parents=True)

@@ -36,7 +36,7 @@ def opened(tmp_path):
 
 @pytest.fixture
 def meta(tmp_path):
-    """What the meta.json of the only prepared set says."""
+    """The meta.json of the only prepared set."""
 
     def meta():
         (file,) = (tmp_path / "data" / "zoo").glob("[!.]*/meta.json")
@@ -203,7 +203,7 @@ def many():
 
 @pytest.fixture(params=["folder", "zip"])
 def with_broken(request, tmp_path, many):
-    """Makes a folder or zip of many pictures of which those in the given rows are cut off, garbled or empty."""
+    """Makes a folder or zip of many pictures of which those in the given rows are truncated, corrupt or empty."""
 
     def with_broken(*rows):
         names, pictures = many

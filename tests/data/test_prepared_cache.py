@@ -149,7 +149,7 @@ def test_a_missing_file_and_another_format_are_refused(tmp_path, ring):
         open_dataset("ring8", RING, data_dir=tmp_path)
 
 
-def test_a_killed_preparation_leaves_nothing_that_looks_prepared(tmp_path):
+def test_a_killed_preparation_leaves_nothing_that_counts_as_prepared(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout.readline() == "half\n"

@@ -30,13 +30,13 @@ def values(dataset):
 
 
 def ours(expression, counts):
-    """(split, row) of every row that an expression means."""
+    """(split, row) of every row that an expression selects."""
     parts = Splits(counts, "it").select(expression).parts
     return [(part.split, row) for part in parts for row in part.rows.tolist()]
 
 
 def of_tfds(expression, counts):
-    """The same as TFDS reads it."""
+    """(split, row) of every row that TFDS reads for an expression."""
     tfds = imported_tfds()
     infos = {name: tfds.core.SplitInfo(name=name, shard_lengths=[n], num_bytes=0) for name, n in counts.items()}
     instructions = tfds.core.ReadInstruction.from_spec(expression).to_absolute(infos)

@@ -91,7 +91,7 @@ def test_keras_own_file_is_found_where_tfds_has_none(tmp_path, few, monkeypatch,
     assert opened(tmp_path, None).count == 3000
 
 
-def test_without_any_digits_the_ways_to_get_some_are_told(tmp_path, monkeypatch, no_network):
+def test_without_any_digits_the_ways_to_get_some_are_reported(tmp_path, monkeypatch, no_network):
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(ZooError, match=r"(?s)digits of 'mnist', which is not at hand.*--from mnist\.npz"):
         opened(tmp_path, None)

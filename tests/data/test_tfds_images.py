@@ -120,7 +120,7 @@ def test_a_crop_takes_the_middle_and_sets_the_size(tmp_path):
     assert np.array_equal(dataset.samples[2], wide_image(2)[3:9, 7:13])
 
 
-def test_the_asked_for_size_beats_the_entry_s_which_beats_the_images_own(tmp_path):
+def test_the_requested_size_beats_the_entry_s_which_beats_the_images_own(tmp_path):
     mine = catalogue(tfds="zoo_wide", image_size=8)
     assert open_dataset("mine", mine, data_dir=tmp_path).sample_shape == (8, 8, 3)
     assert open_dataset("mine", mine, data_dir=tmp_path, options=DataOptions(image_size=4)).sample_shape == (4, 4, 3)

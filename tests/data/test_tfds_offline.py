@@ -89,7 +89,7 @@ def test_a_network_that_never_answers_is_waited_for_less_than_three_seconds(tmp_
     assert 1 < clock.now < 3
 
 
-def test_a_host_that_takes_connections_and_then_fails_is_asked_three_times_for_each_file(tmp_path, small_fashion):
+def test_a_host_that_accepts_connections_and_then_fails_is_tried_three_times_for_each_file(tmp_path, small_fashion):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         accepted = []
@@ -150,7 +150,7 @@ def test_a_manual_file_with_another_checksum_is_named_with_what_is_expected(tmp_
     assert prepared_sets(tmp_path) == []
 
 
-def test_a_proxy_is_asked_in_place_of_the_host(monkeypatch):
+def test_a_proxy_is_probed_in_place_of_the_host(monkeypatch):
     connected = []
     monkeypatch.setattr(
         socket, "create_connection", lambda address, timeout: connected.append(address) or socket.socket()

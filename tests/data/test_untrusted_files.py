@@ -320,7 +320,7 @@ def test_an_array_that_ends_too_early_is_refused(both):
     both(npy_of("(100, 8, 8)", content=bytes(6390)), r"it ends 10 bytes too early|more than a file of")
 
 
-def test_an_array_that_is_longer_than_its_header_tells_is_refused(both):
+def test_an_array_that_is_longer_than_its_header_says_is_refused(both):
     both(npy_of("(3, 8, 8)", content=bytes(256)), "it is longer than its header says")
 
 
