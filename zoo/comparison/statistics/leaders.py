@@ -11,7 +11,7 @@ from zoo.evaluation.metrics.contract import Better
 
 @dataclass(frozen=True)
 class Ranking:
-    """All variants by one metric, and who leads as far as the seeds can tell.
+    """All variants by one metric, and which of them lead.
 
     The first leader is the best: of those shown to be worse than the fewest, the one whose runs win the largest share
     against other variants' runs, failed runs ranked last. The other leaders are those not shown to be worse than it, in

@@ -21,7 +21,7 @@ class DatasetRequest:
     options: DataOptions
 
     def prepared(self, data_dir: Path | None) -> Prepared | None:
-        """The last prepared set that matches, as far as its meta.json tells; None where there is none."""
+        """The last prepared set that matches, as far as its meta.json says; None where there is none."""
         return next((each for each in prepared_sets(data_dir) if self.matches(each.meta)), None)
 
     def matches(self, meta: Mapping[str, Any]) -> bool:

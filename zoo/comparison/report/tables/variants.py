@@ -45,7 +45,7 @@ def variant_table(comparison: Comparison, dataset: str) -> Table:
 
 
 def rank_cell(rank: tuple[int, int] | None) -> Cell:
-    """`1`, or `2–4` where the seeds don't tell."""
+    """`1`, or `2–4` where several ranks are possible."""
     if rank is None:
         return Cell(NONE)
     first, last = rank
