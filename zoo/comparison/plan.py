@@ -107,5 +107,5 @@ def check_same_setup(path: Path, before: Mapping[str, Any], now: Mapping[str, An
         raise ZooError(
             f"{path} holds a comparison with another setup:\n  "
             + "\n  ".join(found)
-            + "\nGive the options of then, or choose another folder: --out DIR."
+            + "\nRepeat its options, or choose another folder: --out DIR."
         )
