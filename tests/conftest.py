@@ -74,6 +74,16 @@ def tiny_dataset() -> Callable[..., Dataset]:
 
 
 @pytest.fixture(scope="session")
+def image_splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An .npz with random images of 8 x 8 pixels: 64 to train on and 60 others to evaluate against."""
+    draw = np.random.default_rng(5)
+    path = tmp_path_factory.mktemp("splits") / "images.npz"
+    counts = {"samples": 64, "test_samples": 60}
+    np.savez(path, **{name: draw.integers(0, 256, (n, 8, 8, 1), dtype=np.uint8) for name, n in counts.items()})
+    return path
+
+
+@pytest.fixture(scope="session")
 def make_stack() -> Callable[..., Stack]:
     """Makes a stack by name, its networks tiny; `plugins` are files, or names of the plugins in tests/stacks."""
 

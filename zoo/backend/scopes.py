@@ -1,4 +1,4 @@
-"""Scopes that hold back writes to variables, on every backend: what a player may write is decided at their end."""
+"""Scopes that hold back writes to variables, on every backend, so that an update can choose which of them to apply."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -65,7 +65,7 @@ def inherited_scope(
 ) -> Scope:
     """A scope that sees the values of the scope around it, and `values` on top, and keeps its own writes to itself.
 
-    Keras' own nested scope would forget what the surrounding one has written.
+    A nested keras.StatelessScope would lose what was written in the surrounding one.
     """
     scope = Scope(values, permitted)
     if in_stateless_scope():
@@ -74,11 +74,11 @@ def inherited_scope(
 
 
 def current_values(scope: keras.StatelessScope, variables: Iterable[keras.Variable]) -> list[Any]:
-    """The value of each variable at the end of a scope: what was written to it there, else what it had before."""
+    """The value of each variable at the end of a scope: the one written there, else the earlier one."""
     found = [(variable, scope.get_current_value(variable)) for variable in variables]
     return [variable.value if value is None else value for variable, value in found]
 
 
 def exact_values() -> AutocastScope:
-    """A scope inside a layer's call in which its weights are read as they are, also in mixed precision."""
+    """A scope inside a layer's call in which its weights are read without a cast, also in mixed precision."""
     return AutocastScope(None)

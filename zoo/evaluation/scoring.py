@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.base.progress import Progress, telling
+from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
@@ -44,7 +44,7 @@ def evaluate(
     scores go into its evaluation.json, those of files into `out` where it is given. `look` says how files are read.
     Raises ZooError where samples can't be compared, are too few, or were trained on.
     """
-    progress = telling(progress)
+    progress = as_progress(progress)
     catalogue = read_catalogue([Path(each) for each in plugins])
     try:
         if isinstance(scored, Run) or is_run(Path(scored)):
