@@ -70,6 +70,12 @@ def discriminator(sample_shape: tuple[int, ...], recipe: DcganRecipe) -> keras.M
 
 
 @hookimpl
+def advice() -> str:
+    """What steadies it."""
+    return "a gradient penalty (+r1 after the stack's name) or the variant wgan-gp"
+
+
+@hookimpl
 def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
     """Cross-entropy, as Goodfellow et al. 2014."""
     return losses.cross_entropy_discriminator_loss(real_logits, fake_logits)

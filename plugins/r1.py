@@ -3,13 +3,13 @@
 Penalizes the discriminator's gradient on real samples, on top of any stack: `dcgan+r1`, `vanilla+r1`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from keras import ops
 
-from zoo import Recipe, hookimpl
+from zoo import Recipe, hookimpl, losses
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class R1Recipe(Recipe):
     """Section 4.1 and the paper's experiments on images: gamma 10."""
 
     r1_gamma: float = 10.0
+    r1_interval: int = 1  # discriminator updates; lazy above 1 (Karras et al. 2019, appendix B)
 
 
 @hookimpl
@@ -27,8 +28,16 @@ def recipe() -> R1Recipe:
 
 @hookimpl
 def discriminator_penalty(
-    real_samples: Any, discriminate: Callable[..., Any], gradients: Callable[..., Any], recipe: R1Recipe
+    real_fields: Mapping[str, Any],
+    discriminate: Callable[..., Any],
+    gradients: Callable[..., Any],
+    update: Any,
+    recipe: R1Recipe,
 ) -> Any:
     """Equation 9: gamma / 2 * E[|grad D(x)|^2] on real samples, D the logits."""
-    slopes = gradients(discriminate, real_samples)
-    return recipe.r1_gamma / 2 * ops.mean(ops.sum(ops.square(slopes), axis=tuple(range(1, len(slopes.shape)))))
+
+    def penalty() -> Any:
+        slopes = gradients(lambda samples: discriminate({**real_fields, "samples": samples}), real_fields["samples"])
+        return recipe.r1_gamma / 2 * ops.mean(losses.squared_norms(slopes))
+
+    return losses.every(recipe.r1_interval, update, penalty)

@@ -69,6 +69,12 @@ def discriminator(sample_shape: tuple[int, ...], recipe: VanillaRecipe) -> keras
 
 
 @hookimpl
+def advice() -> str:
+    """What steadies it."""
+    return "a gradient penalty (+r1 after the stack's name) or the variant wgan-gp"
+
+
+@hookimpl
 def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
     """Equation 1, which the discriminator maximizes."""
     return losses.cross_entropy_discriminator_loss(real_logits, fake_logits)

@@ -4,7 +4,7 @@ A Wasserstein critic held to gradients of norm 1 on lines between real and gener
 no networks: they come from the plugin below, as in `dcgan+wgan_gp`. BatchNorm is refused in the critic (section 4).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,19 +58,23 @@ def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
 
 @hookimpl
 def discriminator_penalty(
-    real_samples: Any,
+    real_fields: Mapping[str, Any],
     fake_samples: Any,
     discriminate: Callable[..., Any],
     gradients: Callable[..., Any],
     seed: keras.random.SeedGenerator,
     recipe: WganGpRecipe,
 ) -> Any:
-    """Equation 3: weight * E[(|grad f(x)| - 1)^2] at x drawn uniformly from lines between real and fake samples."""
+    """Equation 3: weight * E[(|grad f(x)| - 1)^2] at x drawn uniformly from lines between real and fake samples.
+
+    A conditional critic judges them under the real labels.
+    """
+    real_samples = real_fields["samples"]
     shape = (ops.shape(real_samples)[0],) + (1,) * (len(real_samples.shape) - 1)
     share = keras.random.uniform(shape, seed=seed, dtype=real_samples.dtype)
     between = share * real_samples + (1 - share) * fake_samples
-    slopes = gradients(discriminate, between)
-    norms = ops.sqrt(ops.sum(ops.square(slopes), axis=tuple(range(1, len(shape)))) + SMALLEST_SQUARE)
+    slopes = gradients(lambda samples: discriminate({**real_fields, "samples": samples}), between)
+    norms = ops.sqrt(losses.squared_norms(slopes) + SMALLEST_SQUARE)
     return recipe.gradient_penalty * ops.mean(ops.square(norms - 1))
 
 

@@ -5,18 +5,22 @@ from zoo.backend import prepare
 prepare()  # before Keras imports TensorFlow, loudly
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from zoo.backend.policy import TABLE
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset
 from zoo.stacks.resolving import resolve_stack
 from zoo.stacks.stack import Stack
+from zoo.training.terms import Terms
+from zoo.training.trainer import Trainer
 
 STACKS = Path(__file__).with_name("stacks")  # plugins that are not shipped
 TINY = {"batch_size": 4, "latent_size": 3, "width": 2, "generator_units": "8", "discriminator_units": "8,8"}
@@ -25,7 +29,7 @@ from dataclasses import dataclass
 
 import keras
 from keras import ops
-
+LOSS_FAMILY = "cross-entropy"
 import zoo
 from zoo import hookimpl
 """
@@ -70,6 +74,16 @@ def tiny_dataset() -> Callable[..., Dataset]:
 
 
 @pytest.fixture(scope="session")
+def image_splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An .npz with random images of 8 x 8 pixels: 64 to train on and 60 others to evaluate against."""
+    draw = np.random.default_rng(5)
+    path = tmp_path_factory.mktemp("splits") / "images.npz"
+    counts = {"samples": 64, "test_samples": 60}
+    np.savez(path, **{name: draw.integers(0, 256, (n, 8, 8, 1), dtype=np.uint8) for name, n in counts.items()})
+    return path
+
+
+@pytest.fixture(scope="session")
 def make_stack() -> Callable[..., Stack]:
     """Makes a stack by name, its networks tiny; `plugins` are files, or names of the plugins in tests/stacks."""
 
@@ -79,6 +93,22 @@ def make_stack() -> Callable[..., Stack]:
         fields = vars(resolve_stack(text, catalogue).recipe)
         small = [f"{name}={value}" for name, value in TINY.items() if tiny and name in fields]
         return resolve_stack(text, catalogue, None, [*small, *settings])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def eager_terms() -> Callable[..., Terms]:
+    """The terms of a trainer's first update of a player, outside of any graph."""
+
+    def make(trainer: Trainer, player: str = "discriminator", batch: Mapping[str, Any] | None = None) -> Terms:
+        inputs = trainer.feed.update(player, trainer.steps, 0)
+        for seed, state in zip(trainer.updates.seeds.values(), inputs["seeds"], strict=True):
+            seed.state.assign(state)
+        found = {"batch": {name: ops.convert_to_tensor(each) for name, each in (batch or inputs["batch"]).items()}}
+        found |= {"other_batch": inputs["other_batch"]} if "other_batch" in inputs else {}
+        updates, moment, batch = trainer.updates, trainer.updates.moment(player, inputs), trainer.updates.batch(found)
+        return Terms(updates.stack, updates.players, updates.engine, updates.share, moment, updates.seeds, batch)
 
     return make
 

@@ -10,7 +10,7 @@ import pytest
 from zoo.training.trainer import Trainer
 
 SETTINGS = ("critic_steps=2", "batch_size=4")
-BATCH = 4 * 16 * 16  # bytes
+BATCH = 4 * (16 * 16 + 4)  # bytes, of images and labels
 
 
 @pytest.fixture
@@ -35,8 +35,10 @@ def test_data_that_fits_lies_on_the_device(looping: Callable) -> None:
     assert set(trainer.resident) == {"samples", "labels"}
     assert trainer.steps_per_call == 16
     inputs = trainer.ahead.steps(0)
-    assert inputs["discriminator"]["batch"]["indices"].shape == (16, 2, 4)
-    assert np.array_equal(inputs["discriminator"]["batch"]["indices"][3, 1], trainer.feed.order.indices(3 * 2 + 1))
+    assert inputs["discriminator"]["batch"]["samples"].shape == (16, 2, 4)
+    assert np.array_equal(
+        inputs["discriminator"]["batch"]["samples"][3, 1], trainer.feed.orders["samples"].indices(3 * 2 + 1)
+    )
 
 
 def test_data_that_does_not_fit_is_brought_in_as_many_steps_as_fit_and_gives_the_same_numbers(

@@ -71,14 +71,15 @@ def test_wgan_gp_looks_at_points_between_real_and_generated_samples(
     real, fake = ops.ones((500, 2)) * 2.0, ops.ones((500, 2)) * 4.0
     looked_at = []
 
-    def quadratic(samples: Any) -> Any:
+    def quadratic(fields: Any) -> Any:
+        samples = fields["samples"]
         looked_at.append(ops.convert_to_numpy(samples))
         return ops.sum(ops.square(samples), axis=1, keepdims=True) / 2
 
     stack = make_stack("vanilla+wgan_gp")
     gradients = backend.engine().input_gradients
     seed = keras.random.SeedGenerator(0)
-    penalty = discriminator_penalty(real, fake, quadratic, gradients, seed, stack.recipe)
+    penalty = discriminator_penalty({"samples": real}, fake, quadratic, gradients, seed, stack.recipe)
     (points,) = looked_at
     assert (points[:, 0] == points[:, 1]).all()  # one share for a sample's coordinates
     assert 2 <= points.min() < 2.1 < 3.9 < points.max() <= 4

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from zoo import ZooError, backend
+from zoo.data.fields import expected_fields
 from zoo.training.players import build_players
 from zoo.training.trainer import Trainer
 
@@ -44,14 +45,16 @@ def line_of(text: str, plugin_file: Callable) -> int:
 
 def test_a_misspelt_hook_is_named_with_the_nearest(stack_error: Callable) -> None:
     message = stack_error("@hookimpl\ndef discriminator_los(real_logits):\n    return 0\n")
-    assert message.startswith("Plugin 'mine' implements an unknown hook 'discriminator_los'. Available: augment, ")
+    assert message.startswith(
+        "Plugin 'mine' implements an unknown hook 'discriminator_los'. Available: advice, augment, "
+    )
     assert message.endswith(" Did you mean 'discriminator_loss'?")
 
 
 def test_a_misspelt_argument_is_named_with_the_nearest(stack_error: Callable) -> None:
     message = stack_error("@hookimpl\ndef generator_loss(fake_logit):\n    return 0\n")
     assert message.startswith(
-        "Plugin 'mine', hook 'generator_loss': unknown argument 'fake_logit'. Available: real_samples, fake_samples, "
+        "Plugin 'mine', hook 'generator_loss': unknown argument 'fake_logit'. Available: player, step, update, "
     )
     assert message.endswith(" Did you mean 'fake_logits'?")
 
@@ -59,15 +62,15 @@ def test_a_misspelt_argument_is_named_with_the_nearest(stack_error: Callable) ->
 def test_an_argument_of_another_hook_is_unknown(stack_error: Callable) -> None:
     message = stack_error("@hookimpl\ndef augment(samples, fake_logits):\n    return samples\n")
     assert message == (
-        "Plugin 'mine', hook 'augment': unknown argument 'fake_logits'. Available: samples, seed, step, variables, "
-        "recipe."
+        "Plugin 'mine', hook 'augment': unknown argument 'fake_logits'. Available: samples, others, is_real, seed, "
+        "player, step, update, images_seen, progress, variables, networks, generator, discriminator, classes, recipe."
     )
 
 
 def test_a_missing_hook_is_named(make_stack: Callable) -> None:
     assert refused(lambda: make_stack("r1")) == (
-        "No plugin of the stack 'r1' answers the hook 'discriminator'. Put one that does below it, for instance: "
-        "dcgan+r1"
+        "No plugin of the stack 'r1' answers the hook 'discriminator'. Put one that does below it, as in "
+        "PLUGIN+r1: zoo list plugins shows what there is."
     )
 
 
@@ -75,7 +78,7 @@ def test_a_wrapped_hook_without_an_answer_says_who_wraps_it(stack_error: Callabl
     message = stack_error("@hookimpl(wrapper=True)\ndef discriminator(recipe):\n    return (yield)\n", below="r1+")
     assert message == (
         "No plugin of the stack 'r1+mine' answers the hook 'discriminator', though 'mine' wraps it. Put one that does "
-        "below it, for instance: dcgan+r1+mine"
+        "below it, as in PLUGIN+r1+mine: zoo list plugins shows what there is."
     )
 
 
@@ -133,7 +136,6 @@ MODEL = """
     ("hook", "taken", "units", "problem"),
     [
         ("generator", "(recipe.latent_size,)", 5, "must return samples of shape (2,), received (5,)"),
-        ("discriminator", "sample_shape", 3, "must return logits of shape (1,) for each sample, received (3,)"),
         ("discriminator", "(7,)", 1, "must take samples of shape (2,), received (7,)"),
     ],
 )
@@ -146,7 +148,7 @@ def test_models_of_the_wrong_shape_are_refused(
 
 @pytest.mark.parametrize("shape", [(20, 20, 1), (8, 8, 1), (32, 16, 1), (2,)])
 def test_dcgan_says_which_sizes_it_makes(shape: tuple[int, ...], make_stack: Callable) -> None:
-    assert refused(lambda: build_players(make_stack("dcgan"), shape, None, 0, backend.engine())) == (
+    assert refused(lambda: build_players(make_stack("dcgan"), expected_fields(shape, None), 0, backend.engine())) == (
         "Plugin 'dcgan' makes square images of 28 pixels or a power of two from 16 to 1024; received samples of shape "
         f"{shape}. Choose a size with --image-size; for points use the variant 'vanilla'."
     )
@@ -248,7 +250,7 @@ def test_a_plugins_own_check_is_told_as_it_is(make_stack: Callable, tiny_dataset
 @pytest.mark.parametrize(("stack", "shape"), [("dcgan", (16, 16, 1)), ("vanilla", (2,))])
 def test_batch_normalization_under_wgan_gp_is_refused(stack: str, shape: tuple[int, ...], make_stack: Callable) -> None:
     made = make_stack(f"{stack}+wgan_gp", "discriminator_normalization=batch")
-    message = refused(lambda: build_players(made, shape, None, 0, backend.engine()))
+    message = refused(lambda: build_players(made, expected_fields(shape, None), 0, backend.engine()))
     assert message.startswith(
         "Plugin 'wgan_gp' can't hold a critic with batch normalization to its penalty: layer 'batch_"
     )
@@ -259,20 +261,21 @@ def test_batch_normalization_under_wgan_gp_is_refused(stack: str, shape: tuple[i
 def test_label_smoothing_is_refused_where_there_are_no_labels(stack: str, make_stack: Callable) -> None:
     made = make_stack(stack)
     assert (
-        refused(lambda: build_players(made, (16, 16, 1), None, 0, backend.engine())) == WASSERSTEIN_IS_NO_CROSS_ENTROPY
+        refused(lambda: build_players(made, expected_fields((16, 16, 1), None), 0, backend.engine()))
+        == WASSERSTEIN_IS_NO_CROSS_ENTROPY
     )
 
 
 @pytest.mark.parametrize("label", ["0", "1.1"])
 def test_a_smoothed_label_is_a_probability(label: str, make_stack: Callable) -> None:
     made = make_stack("vanilla+label_smoothing", f"real_label={label}")
-    message = refused(lambda: build_players(made, (2,), None, 0, backend.engine()))
+    message = refused(lambda: build_players(made, expected_fields((2,), None), 0, backend.engine()))
     assert message == f"real_label must be in (0, 1]; received {float(label)}."
 
 
 def test_instance_normalization_of_a_dense_critic_is_refused_with_the_plugins_line(make_stack: Callable) -> None:
     made = make_stack("vanilla", "discriminator_normalization=instance")
-    message = refused(lambda: build_players(made, (2,), None, 0, backend.engine()))
+    message = refused(lambda: build_players(made, expected_fields((2,), None), 0, backend.engine()))
     assert "Instance normalization needs images" in message
 
 

@@ -9,7 +9,6 @@ import pytest
 from keras import ops
 
 from zoo import ZooError
-from zoo.training.terms import Terms
 from zoo.training.trainer import Trainer
 from zoo.training.updates import prepared
 
@@ -30,17 +29,6 @@ def changed(before: State, after: State) -> set[str]:
 
 def owners(names: set[str]) -> set[str]:
     return {name.partition("/")[0] for name in names}
-
-
-def eager_terms(trainer: Trainer) -> Terms:
-    """The terms of the first discriminator update, outside of any graph."""
-    for seed, state in zip(
-        trainer.updates.seeds.values(), trainer.feed.seed_states("discriminator", trainer.steps, 0), strict=True
-    ):
-        seed.state.assign(state)
-    batch = {name: ops.convert_to_tensor(each) for name, each in trainer.feed.batch(0).items()}
-    count, step = trainer.recipe.batch_size, ops.convert_to_tensor(0)
-    return Terms(trainer.stack, trainer.players, trainer.engine, None, count, step, trainer.updates.seeds, batch)
 
 
 def test_a_discriminator_update_leaves_the_generator_unchanged(trainer: Trainer) -> None:
@@ -73,7 +61,7 @@ def test_the_discriminators_moving_statistics_move_in_its_own_update_only(
     assert any("moving_variance" in name for name in changed(between, trainer.state()))
 
 
-def test_gradients_discards_writes(tiny_dataset: Callable, make_stack: Callable) -> None:
+def test_gradients_discards_writes(tiny_dataset: Callable, eager_terms: Callable, make_stack: Callable) -> None:
     trainer = Trainer(make_stack("vanilla", "discriminator_normalization=batch"), tiny_dataset((2,)))
     terms = eager_terms(trainer)
     samples = terms.real_samples
@@ -145,7 +133,7 @@ def test_a_step_is_so_many_critic_updates_on_fresh_batches_and_one_of_the_genera
     assert [step for _, step, _ in calls] == [0, 0, 0, 1, 1, 1]
     batches = [batch["samples"] for player, _, batch in calls if player == "discriminator"]
     for number, batch in enumerate(batches):
-        assert np.array_equal(batch, trainer.dataset.samples[trainer.feed.order.indices(number)])
+        assert np.array_equal(batch, trainer.dataset.samples[trainer.feed.orders["samples"].indices(number)])
     assert all(batch == {} for player, _, batch in calls if player == "generator")
     rows = {tuple(row) for row in np.concatenate(batches)}
     assert len(rows) == 4 * 4  # no sample twice within the epoch of 40
@@ -167,7 +155,7 @@ def test_a_generator_that_looks_at_real_samples_gets_a_batch_of_its_own(
     trainer.step()
     trainer.step()
     for number, (_, _, batch) in enumerate(calls):
-        assert np.array_equal(batch["samples"], trainer.dataset.samples[trainer.feed.order.indices(number)])
+        assert np.array_equal(batch["samples"], trainer.dataset.samples[trainer.feed.orders["samples"].indices(number)])
     assert trainer.images == 2 * 2 * 4  # what the discriminator consumed
 
 
@@ -266,10 +254,12 @@ def test_the_first_step_of_adam_is_the_learning_rate(tiny_dataset: Callable, mak
     assert changes.max() == pytest.approx(1e-3, rel=1e-2)
 
 
-def test_smoothed_labels_are_the_cross_entropy_to_nine_tenths(tiny_dataset: Callable, make_stack: Callable) -> None:
+def test_smoothed_labels_are_the_cross_entropy_to_nine_tenths(
+    tiny_dataset: Callable, eager_terms: Callable, make_stack: Callable
+) -> None:
     trainer = Trainer(make_stack("vanilla+label_smoothing"), tiny_dataset((2,)))
     terms = eager_terms(trainer)
-    _, parts = terms.loss("discriminator")
+    _, parts = terms.loss()
     real, fake = (
         1 / (1 + np.exp(-ops.convert_to_numpy(each).astype("float64")))
         for each in (terms.real_logits, terms.fake_logits)

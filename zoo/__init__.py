@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoo.evaluation.extractors.contract import Features
     from zoo.evaluation.options import EvaluationOptions
     from zoo.evaluation.scoring import evaluate
+    from zoo.networks import Network
     from zoo.pipeline import run
     from zoo.training.run import Run, load
 
@@ -28,6 +29,7 @@ __all__ = [
     "EngineOptions",
     "EvaluationOptions",
     "Features",
+    "Network",
     "Processes",
     "Recipe",
     "Run",
@@ -44,6 +46,7 @@ HOMES = {  # imported when first asked for: most need NumPy, and Keras when they
     "ComparisonOptions": "zoo.comparison.comparing",
     "EvaluationOptions": "zoo.evaluation.options",
     "Features": "zoo.evaluation.extractors.contract",
+    "Network": "zoo.networks",
     "Run": "zoo.training.run",
     "compare": "zoo.comparison.comparing",
     "evaluate": "zoo.evaluation.scoring",

@@ -1,10 +1,15 @@
-"""Losses of the two players as pure functions of logits, in stable forms.
+"""Losses of the two players as pure functions of logits, in stable forms; schedules, and work every n updates.
 
-Logits are (B, 1) without sigmoid, sigmoid(logit) the probability that a sample is real; every loss is a mean over B.
+Logits are (B, ...) without sigmoid, sigmoid(logit) the probability that a sample is real. A discriminator's loss is a
+scalar, its mean over the logits; a generator's has one value for each logit, of which the zoo takes the mean, so that
+a plugin above may weigh them.
 """
 
+import math
+from collections.abc import Callable
 from typing import Any
 
+import keras
 from keras import ops
 
 Tensor = Any
@@ -17,12 +22,12 @@ def cross_entropy_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -
 
 def non_saturating_generator_loss(fake_logits: Tensor) -> Tensor:
     """-log D(G(z)), in [0, inf), ln 2 where D can't tell (Goodfellow et al. 2014, section 3)."""
-    return ops.mean(ops.softplus(-fake_logits))
+    return ops.softplus(-fake_logits)
 
 
 def minimax_generator_loss(fake_logits: Tensor) -> Tensor:
     """log(1 - D(G(z))), in (-inf, 0], -ln 2 where D can't tell; its gradient vanishes where D is sure (equation 1)."""
-    return -ops.mean(ops.softplus(fake_logits))
+    return -ops.softplus(fake_logits)
 
 
 def wasserstein_critic_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -31,5 +36,47 @@ def wasserstein_critic_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def wasserstein_generator_loss(fake_logits: Tensor) -> Tensor:
-    """-E[f(G(z))] (Arjovsky et al. 2017, algorithm 1)."""
-    return -ops.mean(fake_logits)
+    """-f(G(z)) (Arjovsky et al. 2017, algorithm 1)."""
+    return -fake_logits
+
+
+def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))), in [0, inf), 2 at zero logits (Lim and Ye 2017, equation 6)."""
+    return ops.mean(ops.relu(1 - real_logits)) + ops.mean(ops.relu(1 + fake_logits))
+
+
+def least_squares_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """((D(x) - 1)^2 + D(G(z))^2) / 2, 1/2 at zero logits (Mao et al. 2016, equation 9)."""
+    return (ops.mean(ops.square(real_logits - 1)) + ops.mean(ops.square(fake_logits))) / 2
+
+
+def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
+    """(D(G(z)) - 1)^2 / 2, 1/2 at zero logits (Mao et al. 2016, equation 9)."""
+    return ops.square(fake_logits - 1) / 2
+
+
+def squared_norms(slopes: Tensor) -> Tensor:
+    """|g|^2 of each sample's gradient, (B,): the sum of squares over all axes but the first."""
+    return ops.sum(ops.square(slopes), axis=tuple(range(1, len(slopes.shape))))
+
+
+def linear(start: float, end: float, progress: Tensor) -> Tensor:
+    """From start to end, as progress goes from 0 to 1."""
+    return start + (end - start) * progress
+
+
+def cosine(start: float, end: float, progress: Tensor) -> Tensor:
+    """From start to end along half a cosine: slowly at both ends, their mean at a progress of 1/2."""
+    return end + (start - end) * (1 + ops.cos(math.pi * progress)) / 2
+
+
+def every(interval: int, update: Tensor, penalty: Callable[[], Tensor]) -> Tensor:
+    """`interval` times the penalty in every `interval`th update, 0 in the others, where it costs nothing.
+
+    Lazy regularization (Karras et al. 2019, arXiv:1912.04958, appendix B): the gradient is the same in the mean.
+    `penalty` may differentiate by `gradients`, and assigns no variable.
+    """
+    if interval == 1:
+        return penalty()
+    zero = ops.zeros((), keras.config.floatx())
+    return ops.cond(ops.equal(update % interval, 0), lambda: ops.cast(interval * penalty(), zero.dtype), lambda: zero)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
-from zoo.base.progress import Progress, telling
+from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import Catalogue, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
@@ -81,7 +81,7 @@ def run(
     asked = DataOptions(split, image_size, crop, channels, label)
     backend.choose(engine.backend)
     backend.check_installed()
-    progress = telling(progress, engine.processes.writes_files)
+    progress = as_progress(progress, engine.processes.writes_files)
     texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     catalogue = read_catalogue([Path(each) for each in plugins])
     parse_stack(stack, catalogue)

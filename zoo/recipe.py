@@ -20,18 +20,27 @@ class Recipe:
     batch_size: int = 64
     latent_size: int = 100  # Z
     critic_steps: int = 1  # discriminator updates in one step
+    generator_steps: int = 1  # generator updates in one step
+    generator_batch_factor: int = 1  # batches in one batch of the generator (Miyato et al. 2018 draw two)
+    horizon: int = 0  # images that schedules stretch over; 0 where nothing is scheduled
     generator_learning_rate: float = 2e-4
     discriminator_learning_rate: float = 2e-4
     beta_1: float = 0.5  # of Adam
     beta_2: float = 0.999
     epsilon: float = 1e-8  # of the optimizers; Keras' own default is another
     average_decay: float = 0.0  # of the averaged generator; 0 keeps none
+    average_state: Literal["raw", "average", "recompute"] = "raw"
+    """What the averaged generator normalizes by: the raw generator's moving statistics, their average, or statistics
+    of its own, recomputed over batches before samples are drawn (Brock et al. 2018, appendix C.1)."""
+    fake_labels: Literal["data", "uniform", "batch"] = "data"
+    """The labels that a conditional generator is given: drawn by the classes' frequencies in the dataset, with equal
+    chances, or those of the real batch."""
     discriminator_normalization: Normalization = "batch"
 
     def __post_init__(self) -> None:
         """Refuse values that no stack can use."""
-        positive = ("batch_size", "latent_size", "critic_steps")
-        not_negative = ("generator_learning_rate", "discriminator_learning_rate", "epsilon")
+        positive = ("batch_size", "latent_size", "critic_steps", "generator_steps", "generator_batch_factor")
+        not_negative = ("generator_learning_rate", "discriminator_learning_rate", "epsilon", "horizon")
         fractions = ("beta_1", "beta_2", "average_decay")
         problems = [f"{name} must be at least 1" for name in positive if getattr(self, name) < 1]
         problems += [f"{name} must not be negative" for name in not_negative if getattr(self, name) < 0]

@@ -24,15 +24,15 @@ from .samples import Measurer, Splits, rows_of, some_of
 from .sanity_table import markdown
 from .variants import variants
 
-SAMPLES = 2000  # of either side
+SAMPLES = 2000  # samples on each side
 AVAILABLE = {"features", "logits", "images"}
 SLOW = "swd"  # the metric that reads fewer samples
-ROWS_SEED = 0  # of the rows that it reads
+ROWS_SEED = 0  # seed of the rows that are read
 KEPT = ("name", "value", "deviation", "interval", "better")
 
 
 def main() -> None:
-    """Measure one dataset after the other; each has a report of its own."""
+    """Measures each dataset, with a report of its own."""
     parser = parser_of(__doc__, "of what metrics draw")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of either side")
     parser.add_argument("--swd-samples", type=int, default=SAMPLES, help="of them for the slowest metric, of patches")
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def content(splits: Splits, measurer: Measurer, arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the report holds."""
+    """The report's data."""
     return {
         "samples": arguments.samples,
         "swd_samples": min(arguments.samples, arguments.swd_samples),

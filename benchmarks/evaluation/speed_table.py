@@ -9,13 +9,13 @@ from benchmarks.common.tables import table
 
 from .report import digits, heading
 
-QUIET = 1.0  # processes that run
+QUIET = 1.0  # load average up to which a machine counts as idle
 BUSY = " **It was shared with other work, which makes times longer and unsteady.**"
 MIB = 2**20  # bytes
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """The whole report, as far as there is one."""
+    """The report of the parts that are measured so far."""
     sections = {"frechet": distances, "images": extractions, "memory": memory}
     shared = BUSY if report["load"]["before"] > QUIET else ""
     text = "Medians of interleaved rounds; every case is measured in a process of its own."

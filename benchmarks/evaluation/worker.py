@@ -1,4 +1,4 @@
-"""One measurement in a process of its own, which prints what it found as a line of JSON.
+"""One measurement in a process of its own, which prints its result as a line of JSON.
 
 python -m benchmarks.evaluation.worker images '{"name": "efficientnet-lite0", "count": 512, "shape": [32, 32, 3]}'
 """
@@ -27,8 +27,8 @@ from zoo.evaluation.extractors.lookup import open_extractor
 RANDOM_INCEPTION = "inception, random weights"
 RANDOM_WEIGHTS = ROOT / "tests/evaluation/inception_weights.py"
 AT_ONCE = 1000  # images written
-METRICS = ("fd", "kid")  # of the evaluation whose memory is measured
-FACTORS = 64  # of made-up features
+METRICS = ("fd", "kid")  # metrics of the memory measurements
+FACTORS = 64  # latent factors of synthetic features
 
 
 def images(name: str, count: int, shape: list[int]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def memory(extractor: str, count: int, shape: list[int]) -> dict[str, Any]:
     from zoo.evaluation.task import EvaluationTask
 
     network = by_name(extractor)
-    network.features(np.zeros((1, *shape), "uint8"))  # built and compiled
+    network.features(np.zeros((1, *shape), "uint8"))  # builds and compiles the network
     folder = Path(tempfile.mkdtemp())
     sides = {whose: on_disk(folder / f"{whose}.npy", count, shape, seed) for seed, whose in enumerate(("real", "fake"))}
     registered = every_metric(read_catalogue())
@@ -137,7 +137,7 @@ def by_matrix_root(real: np.ndarray, fake: np.ndarray) -> float:
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Runs the measurement, and prints its result."""
     prepare()
     measurement = {"images": images, "memory": memory, "frechet": frechet}[sys.argv[1]]
     print(json.dumps(measurement(**json.loads(sys.argv[2]))))

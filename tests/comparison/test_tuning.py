@@ -1,4 +1,4 @@
-"""The search over recipe values, with an executor whose scores are a known function of them."""
+"""The search over recipe values, with a fake executor whose scores are a known function of them."""
 
 import json
 import math
@@ -61,7 +61,7 @@ def test_a_dimension_suggests_what_is_typed_after_set(tmp_path: Path):
         ("rate: {lwo: 1, high: 2}\n", "unknown key 'lwo' in 'rate'. Available: choices, low, high, log, step."),
     ],
 )
-def test_a_mistake_in_the_space_is_told_with_its_line(text: str, message: str, tmp_path: Path):
+def test_a_mistake_in_the_space_is_reported_with_its_line(text: str, message: str, tmp_path: Path):
     with pytest.raises(ZooError) as raised:
         spaced(tmp_path, text)
     assert message in str(raised.value)
@@ -72,8 +72,8 @@ def test_a_part_of_a_budget_is_whole_where_it_has_to_be():
     assert part({"epochs": 10}, 0.25) == {"epochs": 2.5}
 
 
-class Known:
-    """Scores a rung by how far the rate is from the best one; says what it was asked for."""
+class KnownScores:
+    """An executor that scores a rung by how far the rate is from the best one, and keeps the jobs."""
 
     def __init__(self, fails: Callable[[dict[str, Any]], str | None] = lambda job: None) -> None:
         self.fails = fails
@@ -123,18 +123,20 @@ def tuned(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     """Searches with an executor of known scores."""
     monkeypatch.setattr("zoo.comparison.tuning.POLL_SECONDS", 0)
 
-    def run(executor: Known, space: Sequence[Dimension] = SPACE, steps: int = 400, **options: Any) -> dict[str, Any]:
+    def run(
+        executor: KnownScores, space: Sequence[Dimension] = SPACE, steps: int = 400, **options: Any
+    ) -> dict[str, Any]:
         monkeypatch.setattr("zoo.comparison.tuning.open_executor", lambda choice, folder, catalogue: executor)
-        asked = ComparisonOptions(
+        requested = ComparisonOptions(
             variants=("vanilla",), datasets=("ring8",), steps=steps, data_dir=data_dir, out=tmp_path / "tuning"
         )
-        return tune(asked, space, progress=False, **options)
+        return tune(requested, space, progress=False, **options)
 
     return run
 
 
 def test_the_best_values_are_found_and_poor_ones_given_up(tuned):
-    executor = Known()
+    executor = KnownScores()
     found = tuned(executor, trials=30)
     states = [row["state"] for row in found["trials"]]
     assert len(states) == 30
@@ -147,7 +149,7 @@ def test_the_best_values_are_found_and_poor_ones_given_up(tuned):
 
 
 def test_a_rung_is_a_part_of_the_budget_in_the_same_run(tuned):
-    executor = Known()
+    executor = KnownScores()
     tuned(executor, trials=1)
     assert [job["question"]["budget"]["steps"] for job in executor.jobs] == [100, 200, 300, 400]
     assert len({job["path"] for job in executor.jobs}) == 1
@@ -155,8 +157,8 @@ def test_a_rung_is_a_part_of_the_budget_in_the_same_run(tuned):
 
 
 def test_the_same_call_goes_on_and_does_nothing_twice(tuned):
-    tuned(Known(), trials=3)
-    executor = Known()
+    tuned(KnownScores(), trials=3)
+    executor = KnownScores()
     assert len(tuned(executor, trials=3)["trials"]) == 3
     assert executor.jobs == []
     assert len(tuned(executor, trials=5)["trials"]) == 5
@@ -164,7 +166,7 @@ def test_the_same_call_goes_on_and_does_nothing_twice(tuned):
 
 
 def test_what_was_interrupted_goes_on_from_its_last_rung(tuned):
-    class Cut(Known):
+    class Cut(KnownScores):
         def done(self, path: Path) -> Ended:
             if len(self.jobs) == 2:
                 raise KeyboardInterrupt
@@ -174,7 +176,7 @@ def test_what_was_interrupted_goes_on_from_its_last_rung(tuned):
     cut.slots = 1
     with pytest.raises(KeyboardInterrupt):
         tuned(cut, trials=1)
-    executor = Known()
+    executor = KnownScores()
     found = tuned(executor, trials=1)
     assert [job["question"]["budget"]["steps"] for job in executor.jobs] == [300, 400]
     assert [row["state"] for row in found["trials"]] == ["complete"]
@@ -183,12 +185,12 @@ def test_what_was_interrupted_goes_on_from_its_last_rung(tuned):
 
 def test_a_trial_that_diverges_or_is_killed_again_and_again_fails_and_the_search_goes_on(tuned):
     def fails(job: dict[str, Any]) -> str | None:
-        return {"0000": "diverged", "0001": "killed"}.get(executor_path(job))
+        return {"0000": "diverged", "0001": "killed"}.get(current_path(job))
 
-    def executor_path(job: dict[str, Any]) -> str:
+    def current_path(job: dict[str, Any]) -> str:
         return executor.current
 
-    class Named(Known):
+    class Named(KnownScores):
         current = ""
 
         def done(self, path: Path) -> Ended:
@@ -202,14 +204,14 @@ def test_a_trial_that_diverges_or_is_killed_again_and_again_fails_and_the_search
     assert found["best"]["trial"] in (2, 3)
 
 
-def test_values_that_the_recipe_has_not_are_told_before_anything_runs(tuned):
-    executor = Known()
+def test_values_that_the_recipe_has_not_are_refused_before_anything_runs(tuned):
+    executor = KnownScores()
     with pytest.raises(ZooError, match="leraning_rate"):
         tuned(executor, [Dimension("leraning_rate", ("1",))])
     assert executor.jobs == []
 
 
 def test_another_space_in_the_same_folder_is_refused(tuned):
-    tuned(Known(), trials=1)
+    tuned(KnownScores(), trials=1)
     with pytest.raises(ZooError, match="another space"):
-        tuned(Known(), [Dimension("latent_size", ("4",))], trials=2)
+        tuned(KnownScores(), [Dimension("latent_size", ("4",))], trials=2)

@@ -29,7 +29,7 @@ def opened(tmp_path):
 
 @pytest.fixture
 def meta(tmp_path):
-    """What meta.json says of the prepared set that was made last."""
+    """The meta.json of the set that was prepared last."""
 
     def meta():
         files = (tmp_path / "data" / "zoo").glob("[!.]*/meta.json")
@@ -264,7 +264,7 @@ def idx_file(array):
 
 @pytest.fixture(params=[("-idx", ""), (".idx", ""), ("-idx", ".gz"), (".idx", ".gz")], ids="".join)
 def digits(request, tmp_path):
-    """A folder with MNIST's four files, in either of the two spellings that go round, packed or not."""
+    """A folder with MNIST's four files, under either of their two common names, gzipped or not."""
     dash, ending = request.param
     folder = tmp_path / "digits"
     folder.mkdir()

@@ -108,7 +108,7 @@ def test_a_changed_file_is_prepared_anew(opened, tmp_path, images):
     before = opened(tmp_path / "images.npy").fingerprint
     np.save(tmp_path / "images.npy", images[:5])
     after = opened(tmp_path / "images.npy")
-    assert after.count == 4  # of five rows one is held out as test
+    assert after.count == 4  # one of five rows is held out as test
     assert after.fingerprint != before
 
 

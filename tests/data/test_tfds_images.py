@@ -7,7 +7,7 @@ from PIL import Image
 from zoo import ZooError
 from zoo.catalogue import DatasetEntry
 from zoo.data import DataOptions, open_dataset
-from zoo.data.tfds.pixels import Looks
+from zoo.data.tfds.pixels import Preprocessing
 
 
 class Imitation(tfds.core.GeneratorBasedBuilder):
@@ -105,7 +105,7 @@ def test_values_beyond_black_and_white_are_clipped():
     edge = np.zeros((4, 4, 1), np.uint8)
     edge[3:] = 255
     # TensorFlow's cast wraps round or not by the place in memory; at 5 pixels 260 would become 4.
-    enlarged = Looks(1, None, 5).square(edge).numpy()
+    enlarged = Preprocessing(1, None, 5).square(edge).numpy()
     # Bicubic overshoots beside an edge.
     assert enlarged[:2].max() < 50
     assert enlarged[4:].min() > 205
@@ -113,7 +113,7 @@ def test_values_beyond_black_and_white_are_clipped():
 
 def test_shrinking_averages_instead_of_skipping():
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., np.newaxis]
-    assert np.abs(Looks(1, None, 8).square(board).numpy().astype(int) - 127.5).max() < 30
+    assert np.abs(Preprocessing(1, None, 8).square(board).numpy().astype(int) - 127.5).max() < 30
 
 
 def test_a_crop_takes_the_middle_and_sets_the_size(tmp_path):
@@ -121,7 +121,7 @@ def test_a_crop_takes_the_middle_and_sets_the_size(tmp_path):
     assert np.array_equal(dataset.samples[2], wide_image(2)[3:9, 7:13])
 
 
-def test_the_asked_for_size_beats_the_entry_s_which_beats_the_images_own(tmp_path):
+def test_the_requested_size_beats_the_entry_s_which_beats_the_images_own(tmp_path):
     mine = catalogue(reference="zoo_wide", image_size=8)
     assert open_dataset("mine", mine, data_dir=tmp_path).sample_shape == (8, 8, 3)
     assert open_dataset("mine", mine, data_dir=tmp_path, options=DataOptions(image_size=4)).sample_shape == (4, 4, 3)

@@ -79,7 +79,7 @@ def test_a_network_that_never_answers_is_waited_for_less_than_three_seconds(tmp_
 
     def silent(*_, **__):
         ended.wait()
-        raise TimeoutError  # as the real one does, in a thread that outlives the wait
+        raise TimeoutError  # the real function raises it, in a thread that outlives the wait
 
     clock = Clock()
     monkeypatch.setattr(socket, "create_connection", silent)
@@ -90,7 +90,7 @@ def test_a_network_that_never_answers_is_waited_for_less_than_three_seconds(tmp_
     assert 1 < clock.now < 3
 
 
-def test_a_host_that_takes_connections_and_then_fails_is_asked_three_times_for_each_file(tmp_path, small_fashion):
+def test_a_host_that_accepts_connections_and_then_fails_is_tried_three_times_for_each_file(tmp_path, small_fashion):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         accepted = []
@@ -151,13 +151,15 @@ def test_a_manual_file_with_another_checksum_is_named_with_what_is_expected(tmp_
     assert prepared_sets(tmp_path) == []
 
 
-def test_a_proxy_is_asked_in_place_of_the_host(monkeypatch):
-    asked = []
-    monkeypatch.setattr(socket, "create_connection", lambda address, timeout: asked.append(address) or socket.socket())
+def test_a_proxy_is_probed_in_place_of_the_host(monkeypatch):
+    connected = []
+    monkeypatch.setattr(
+        socket, "create_connection", lambda address, timeout: connected.append(address) or socket.socket()
+    )
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "")
-    assert preflight.any_host_answers(["https://data.example/file"])
-    assert asked == [("proxy.example", 3128)]
+    assert preflight.any_host_responds(["https://data.example/file"])
+    assert connected == [("proxy.example", 3128)]
 
 
 def test_the_shape_of_a_dataset_is_known_before_anything_is_downloaded(tmp_path, no_network):

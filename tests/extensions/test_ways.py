@@ -66,8 +66,8 @@ def test_dashes_and_underscores_are_the_same(bring: Callable[..., list[str]]) ->
 def test_one_module_may_be_a_plugin_of_stacks_and_an_extension(
     write: Callable[[str, str], Path], make_stack: Callable
 ) -> None:
-    file = write("both", "def metric():\n    return 3\n\n\n@hookimpl\ndef generator_loss():\n    return 0\n")
+    file = write("both", "def metric():\n    return 3\n\n\n@hookimpl\ndef generator_penalty():\n    return 0\n")
     stack = make_stack("vanilla+both", plugins=[file])
-    assert stack.provider("generator_loss") == "both"
+    assert stack.provider("generator_penalty") == "both"
     assert "metric" not in stack.hook_names
     assert "both" in read_catalogue([file]).extensions["metrics"]

@@ -1,4 +1,4 @@
-"""What `zoo list`, `zoo show` and `zoo doctor` tell, gathered as plain data."""
+"""The data that `zoo list`, `zoo show` and `zoo doctor` print, JSON-ready."""
 
 import importlib.util
 import platform
@@ -97,14 +97,15 @@ def stack_description(
     from zoo import backend
     from zoo.data import expected_shape
 
-    parse_stack(text, catalogue)  # an unknown name is told before the dataset is looked for
+    parse_stack(text, catalogue)  # an unknown name is an error before the dataset is searched
     sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, options=options)
     backend.prepare()
+    from zoo.data.fields import expected_fields
     from zoo.stacks.resolving import resolve_stack
     from zoo.training.players import build_players
 
     stack = resolve_stack(text, catalogue, dataset, settings)
-    players = build_players(stack, sample_shape, classes, seed=0, engine=backend.engine())
+    players = build_players(stack, expected_fields(sample_shape, classes), seed=0, engine=backend.engine())
     return {
         "stack": stack.name,
         "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],
@@ -122,7 +123,7 @@ def stack_description(
 
 
 def shapes(tensors: Any) -> Any:
-    """The shapes of a tensor, or of each in a dict or list, without the batch."""
+    """The shape of a tensor, or of each in a dict or list, without the batch axis."""
     if isinstance(tensors, dict):
         return {name: shapes(each) for name, each in tensors.items()}
     if isinstance(tensors, list | tuple):
@@ -155,7 +156,7 @@ def health(data_dir: Path | None) -> dict[str, Any]:
         report["backend"] = backend.check_installed()
         report["devices"] = backend.engine().device_names()
         report["policies"] = policy_table()
-    except ZooError as error:  # without a backend the rest is still worth knowing
+    except ZooError as error:  # the rest of the report needs no backend
         report["problems"].append(str(error))
     if importlib.util.find_spec("importlib_resources") is None:
         report["problems"].append(
@@ -165,7 +166,7 @@ def health(data_dir: Path | None) -> dict[str, Any]:
 
 
 def not_prepared(catalogue: Catalogue, data_dir: Path | None) -> list[str]:
-    """The catalogue's datasets whose first use prepares them, from the network where they need it."""
+    """The names of the catalogue's datasets that are not prepared yet."""
     prepared = prepared_sets(data_dir)
     return [
         entry.name for entry in catalogue.datasets.values() if not any(is_of(entry, each.meta) for each in prepared)

@@ -1,15 +1,23 @@
 """One split of one dataset, read from disk by memory map."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from zoo.data.fields import Field, samples_field
+
+SAMPLES, LABELS = "samples", "labels"
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """`samples`: uint8 (N, H, W, C) for images or scaled float32 (N, D) for points; `labels`: int64 (N,) or None."""
+    """`samples`: uint8 (N, H, W, C) for images or scaled float32 (N, D) for points; `labels`: int64 (N,) or None.
+
+    `others` are further fields by name, each with its rows: as many as there are samples where the field is aligned.
+    """
 
     name: str
     split: str
@@ -22,7 +30,25 @@ class Dataset:
     fingerprint: str
     """sha256 of dtype, shape, samples and labels, recorded when prepared."""
     description: Mapping[str, Any]
-    """What made it: source, split, crop, image size, rows; for mixtures also centres and standard deviation."""
+    """How it was made: source, split, crop, image size, rows; for mixtures also centres and standard deviation."""
+    others: Mapping[str, tuple[Field, np.ndarray]] = field(default_factory=dict)
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """What each row holds, by name: `samples`, `labels` where there are any, and the others."""
+        found = {SAMPLES: samples_field(self.sample_shape, self.scale)}
+        if self.labels is not None and self.classes:
+            shares = np.bincount(self.labels, minlength=self.classes) / max(1, len(self.labels))
+            found[LABELS] = Field("label", (), 1.0, self.class_names, tuple(float(each) for each in shares))
+        return {**found, **{name: spec for name, (spec, _) in self.others.items()}}
+
+    @cached_property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The rows of each field; labels as int32."""
+        found = {SAMPLES: self.samples}
+        if LABELS in self.fields and self.labels is not None:
+            found[LABELS] = self.labels.astype("int32")
+        return {**found, **{name: array for name, (_, array) in self.others.items()}}
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -30,13 +56,17 @@ class Dataset:
         return self.samples.shape[1:]
 
     @property
+    def is_image(self) -> bool:
+        """Whether the samples are pictures."""
+        return self.fields[SAMPLES].is_image
+
+    @property
     def count(self) -> int:
-        """How many samples there are."""
         return len(self.samples)
 
     @property
     def summary(self) -> str:
-        """`celeba: 162,770 x (64, 64, 3), train of TFDS celeb_a/2.1.0, centre crop of 140 px`, for a line of a log."""
+        """`celeba: 162,770 x (64, 64, 3), train of TFDS celeb_a/2.1.0, centre crop of 140 px`."""
         crop = self.description.get("crop")
         labels = self.description.get("label")
         return (
@@ -46,9 +76,13 @@ class Dataset:
         )
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
-        """The samples at `indices`, in that order, copied into memory."""
+        """The samples at `indices` (B,), in that order, copied into memory."""
         return np.asarray(self.samples[indices])
 
     def batch_labels(self, indices: np.ndarray) -> np.ndarray | None:
-        """The labels at `indices`, in that order, or None for an unlabelled dataset."""
+        """The int64 labels (B,) at `indices` (B,), in that order; None for an unlabelled dataset."""
         return None if self.labels is None else np.asarray(self.labels[indices])
+
+    def rows(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+        """Every field at `indices`, copied into memory; a field of fewer rows begins again at its first."""
+        return {name: np.asarray(array[indices % len(array)]) for name, array in self.arrays.items()}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.base.pictures import to_uint8
 from zoo.base.progress import Progress
 from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
@@ -17,7 +16,7 @@ from zoo.evaluation.protocol import AVERAGED, FILES, RAW
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
-    from zoo.training.sampler import Sampler
+    from zoo.training.sampler import Rows, Sampler
 
 SELECTION_SEED = 20170626  # of which samples are compared where there are more: the day of the paper on the FID
 CHUNK = 256  # samples generated, copied or hashed at once
@@ -66,33 +65,31 @@ def selected(dataset: "Dataset", count: int | None, path: Path) -> np.ndarray:
         samples = new_array(path, samples.dtype, (count, *dataset.sample_shape))
         for start in range(0, count, CHUNK):
             samples[start : start + CHUNK] = dataset.samples[rows[start : start + CHUNK]]
-    is_image = len(dataset.sample_shape) == 3
-    return samples if is_image else np.asarray(samples, "float32") * np.float32(dataset.scale)
+    return samples if dataset.is_image else np.asarray(samples, "float32") * np.float32(dataset.scale)
 
 
 def generated_images(
-    sampler: "Sampler",
-    sample_shape: tuple[int, ...],
-    scale: float,
-    options: EvaluationOptions,
-    folder: Path,
-    progress: Progress,
+    sampler: "Sampler", rows: "Rows | None", options: EvaluationOptions, folder: Path, progress: Progress
 ) -> Images:
-    """Samples of a generator in inference mode, a function of the seed, as they are drawn for any picture."""
-    from zoo.training.sampler import sliced
+    """Samples of a generator in inference mode, a function of the seed, as they are drawn for any picture.
 
-    is_image, count = len(sample_shape) == 3, options.samples
-    sampler = replace(sampler, average=()) if options.raw else sampler
-    dtype = np.uint8 if is_image else np.float32
-    samples = new_array(folder / "generated.npy", dtype, (count, *sample_shape))
-    latents = sampler.latents(count, options.seed)
-    for start in range(0, count, CHUNK):
-        made = sampler.samples(sliced(latents, slice(start, start + CHUNK)))
-        check_finite(made, start)
-        samples[start : start + len(made)] = to_uint8(made) if is_image else made * np.float32(scale)
-        progress.counting("generating", start + len(made), count)
+    `rows` are the real side's data, which a translation starts from. A conditional generator is given labels in the
+    proportions of its training data.
+    """
+    count, field = options.samples, sampler.samples_field
+    sampler = replace(sampler, rows=rows or sampler.rows, average=() if options.raw else sampler.average)
+    dtype = np.uint8 if field.is_image else np.float32
+    samples = new_array(folder / "generated.npy", dtype, (count, *field.shape))
+    conditions = sampler.labels_in_proportion(count, options.seed)
+    done = 0
+    for made in sampler.chunks(sampler.latents(count, options.seed, conditions), options.seed):
+        check_finite(made, done)
+        samples[done : done + len(made)] = field.presented(made)
+        done += len(made)
+        progress.counting("generating", done, count)
     weights = {"weights": RAW if options.raw else AVERAGED, "averaged": bool(sampler.average)}
-    return Images(samples, {"count": count, **weights, "batch_norm": "inference"})
+    labels = {"labels": "in proportion"} if conditions else {}
+    return Images(samples, {"count": count, **weights, "batch_norm": "inference", **labels})
 
 
 def check_finite(samples: np.ndarray, first: int) -> None:

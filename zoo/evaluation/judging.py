@@ -27,7 +27,6 @@ class PeriodicJudge:
     directory: RunDirectory
     task: EvaluationTask
     options: EvaluationOptions
-    scale: float  # of points
 
     @property
     def file(self) -> EvaluationFile:
@@ -37,8 +36,7 @@ class PeriodicJudge:
         """Score the generator of a step whose checkpoint is saved: its evaluation, None where that is done already."""
         evaluation = None
         if not any(each["step"] == step for each in self.periodic()):
-            sample_shape = self.task.real.samples.shape[1:]
-            result = self.task.score_generator(sampler, sample_shape, self.scale, self.options)
+            result = self.task.score_generator(sampler, self.options)
             evaluation = evaluation_record(str(self.directory.path), step, result, periodic=True)
             self.file.add(evaluation)
             first = result.scores[0]
@@ -71,9 +69,9 @@ def judging(
     progress: Progress,
 ) -> Iterator[PeriodicJudge]:
     """The judge of a run on `training`, described by run.yaml's `record`; without named metrics by `JUDGED_BY`."""
-    kind = "images" if len(training.sample_shape) == 3 else "points"
+    kind = "images" if training.is_image else "points"
     chosen = replace(options, metrics=options.metrics or JUDGED_BY[kind])
     real = open_split(record, options.split, catalogue, chosen, progress)
     with tempfile.TemporaryDirectory() as scratch:
         task = evaluation_task(real, training, chosen, catalogue, Path(scratch), progress)
-        yield PeriodicJudge(directory, task, options, training.scale)
+        yield PeriodicJudge(directory, task, options)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.base.progress import Progress, telling
+from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
@@ -44,7 +44,7 @@ def evaluate(
     scores go into its evaluation.json, those of files into `out` where it is given; `data_options` say how files are
     read. Raises ZooError where samples can't be compared, are too few, or were trained on.
     """
-    progress = telling(progress)
+    progress = as_progress(progress)
     catalogue = read_catalogue([Path(each) for each in plugins])
     try:
         if isinstance(scored, Run) or is_run(Path(scored)):
@@ -82,7 +82,7 @@ def evaluate_run(
         for path in paths:
             step = step_of_checkpoint(path)
             progress.note(f"{run.path}, step {step}")
-            result = scored_checkpoint(run, path, task, options)
+            result = task.score_generator(run.sampler_at(path), options)
             written = write_pictures(result, pictures, f"step-{step:08d}")
             found.append(evaluation_record(str(run.path), step, result, pictures=written))
             file.add(found[-1])
@@ -127,14 +127,6 @@ def task_of_run(
     progress.note(real.summary)
     with tempfile.TemporaryDirectory() as scratch:
         yield evaluation_task(real, training, options, catalogue, Path(scratch), progress)
-
-
-def scored_checkpoint(
-    run: Run, checkpoint: Path, task: "EvaluationTask", options: EvaluationOptions
-) -> "EvaluationResult":
-    """The scores of one checkpoint."""
-    record = run.record["dataset"]
-    return task.score_generator(run.sampler_at(checkpoint), tuple(record["sample_shape"]), record["scale"], options)
 
 
 def evaluate_files(

@@ -10,7 +10,6 @@ from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue
 from zoo.data.opening import entry_of as dataset_entry
 from zoo.data.opening import open_dataset
-from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.prepared.directory import SHORT
 from zoo.errors import ZooError
 from zoo.evaluation.extractors.lookup import default_name, open_extractor
@@ -19,25 +18,13 @@ from zoo.evaluation.metrics.contract import Mixture
 from zoo.evaluation.metrics.selection import chosen_metrics
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.task import EvaluationTask
+from zoo.training.run_yaml import data_options
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
 
 MOST_SEEN = 0.01  # share of the real samples that may be among the training samples: datasets hold duplicates
-RECORDED = ("crop", "image_size", "channels")  # options that a run's description holds as they were used
 MODES_BY = "digits"  # the extractor that says which mode an image shows
-
-
-def recorded_options(record: Mapping[str, Any], catalogue: Catalogue, split: str) -> DataOptions:
-    """The options by which a run's dataset was read, for another of its splits."""
-    kind = dataset_entry(record["name"], catalogue).kind
-    if kind == "points":
-        return DataOptions(split)
-    description = record["description"]
-    used = {name: description.get(name) for name in RECORDED}
-    if kind not in ("embedded", "stacked"):
-        used["label"] = description.get("label") or WITHOUT_LABELS
-    return DataOptions(split, **used)
 
 
 def evaluation_task(
@@ -73,6 +60,7 @@ def evaluation_task(
         mode_count=dataset.classes,
         seed=options.seed,
         data_dir=options.data_dir,
+        rows=dataset.rows,
         progress=progress,
     )
 
@@ -119,7 +107,7 @@ def open_split(
     record: Mapping[str, Any], split: str, catalogue: Catalogue, options: EvaluationOptions, progress: Progress
 ) -> "Dataset":
     """A split of the dataset that run.yaml's `record` names, read as it was for training."""
-    read = recorded_options(record, catalogue, split)
+    read = data_options(record, catalogue, split)
     return open_dataset(record["name"], catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
 

@@ -21,7 +21,7 @@ from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import Protocol
 
 if TYPE_CHECKING:
-    from zoo.training.sampler import Sampler
+    from zoo.training.sampler import Rows, Sampler
 
 COORDINATES = "coordinates"  # the extractor of points, which are their own features
 
@@ -38,6 +38,8 @@ class EvaluationTask:
     mode_count: int | None = None
     seed: int = 0
     data_dir: Path | None = None
+    rows: "Rows | None" = None
+    """The real side's data, which a translation starts from."""
     progress: Progress = field(default_factory=Silent)
 
     @property
@@ -78,13 +80,11 @@ class EvaluationTask:
             raise ZooError(f"No metric gave a score: {', '.join(self.metrics)}.")
         return EvaluationResult(scores, pictures, time.monotonic() - began)
 
-    def score_generator(
-        self, sampler: "Sampler", sample_shape: tuple[int, ...], scale: float, options: EvaluationOptions
-    ) -> "EvaluationResult":
+    def score_generator(self, sampler: "Sampler", options: EvaluationOptions) -> "EvaluationResult":
         """All scores of a generator, whose samples and their features lie on disk meanwhile."""
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            return self.score(generated_images(sampler, sample_shape, scale, options, folder, self.progress), folder)
+            return self.score(generated_images(sampler, self.rows, options, folder, self.progress), folder)
 
     def real_side(self) -> Side:
         """The real samples' features, kept for the next time."""

@@ -1,17 +1,25 @@
 """What a stack does where none of its plugins answers: the lowest layer of every stack."""
 
+import math
 from typing import Any
 
 import keras
+from keras import ops
 
 from zoo.hookspecs import hookimpl
 from zoo.recipe import Recipe
 
+FARTHEST = 2.0  # standard deviations that a truncation of 1 keeps
+
 
 @hookimpl(trylast=True)
-def latents(count: int, seed: keras.random.SeedGenerator, recipe: Recipe) -> Any:
-    """Draw (count, Z) from N(0, 1)."""
-    return keras.random.normal((count, recipe.latent_size), seed=seed)
+def latents(count: int, truncation: float | None, seed: keras.random.SeedGenerator, recipe: Recipe) -> Any:
+    """Draw (count, Z) from N(0, 1); truncated, from what of it lies within 2 psi (Brock et al. 2018, section 3.1)."""
+    shape = (count, recipe.latent_size)
+    if truncation is None:
+        return keras.random.normal(shape, seed=seed)
+    reach = math.erf(FARTHEST * truncation / math.sqrt(2))  # the share of the distribution that is kept
+    return math.sqrt(2) * ops.erfinv(reach * keras.random.uniform(shape, -1.0, 1.0, seed=seed))
 
 
 @hookimpl(trylast=True)

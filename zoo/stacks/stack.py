@@ -117,11 +117,15 @@ def build_stack(name: str, plugins: Mapping[str, Any], settings: Sequence[tuple[
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
+    for caller in vars(manager.hook).values():
+        if isinstance(caller, pluggy.HookCaller) and caller.spec is not None:  # pluggy reads them from the code alone
+            caller.spec.argnames = getattr(caller.spec.function, "argument_names", caller.spec.argnames)
     manager.register(defaults, CORE)
     for plugin_name, plugin in plugins.items():
         register(manager, plugin_name, plugin)
     draft = Stack(name, dict(plugins), manager, Recipe(), {})
     check_hooks(draft)
+    check_one_game(draft)
     layers: list[tuple[str, Recipe | list[Setting]]] = []
     recipes = dict(draft.each("recipe"))
     for plugin_name in plugins:
@@ -139,6 +143,12 @@ def checked_recipe(plugin: str, recipe: Any) -> Recipe:
         raise ZooError(
             f"Plugin '{plugin}', hook 'recipe': must return an instance of a frozen subclass of zoo.Recipe; "
             f"received {type(recipe).__name__}."
+        )
+    undeclared = [name for name in vars(type(recipe)).get("__annotations__", {}) if name not in vars(recipe)]
+    if undeclared:
+        raise ZooError(
+            f"Plugin '{plugin}', hook 'recipe': the class {type(recipe).__name__} has the field '{undeclared[0]}' and "
+            "is no dataclass. Write @dataclass(frozen=True) above it."
         )
     return recipe
 
@@ -191,13 +201,45 @@ def check_hooks(stack: Stack) -> None:
             wrapped = f", though '{wrappers[0].plugin_name}' wraps it" if wrappers else ""
             raise ZooError(
                 f"No plugin of the stack '{stack.name}' answers the hook '{hook}'{wrapped}. Put one that does below "
-                f"it, for instance: dcgan+{stack.name}"
+                f"it, as in PLUGIN+{stack.name}: zoo list plugins shows what there is."
             )
+
+
+def check_one_game(stack: Stack) -> None:
+    """Refuse a stack whose two losses come from plugins that do not say that they belong together."""
+    of_discriminator, of_generator = (stack.provider(f"{player}_loss") for player in HOOKS_OF_PLAYER)
+    families = [getattr(stack.plugins[name], "LOSS_FAMILY", None) for name in (of_discriminator, of_generator)]
+    if of_discriminator != of_generator and (None in families or len(set(families)) > 1):
+        raise ZooError(
+            f"The stack '{stack.name}' plays two different games: its discriminator_loss is the plugin "
+            f"'{of_discriminator}''s (family {families[0]}), its generator_loss '{of_generator}''s (family "
+            f"{families[1]}). Take both from one plugin; or, where they do belong together, let both declare the same "
+            "LOSS_FAMILY."
+        )
+
+
+MENDS = (  # what marks the error of a typical mistake in traced code, and what to say in its place
+    (
+        ("as a Python `bool`", "as a Python bool", "TracerBool"),
+        "a Python `if` or `while` can't depend on a tensor. Use keras.ops.where or keras.ops.cond instead.",
+    ),
+    (
+        ("UnexpectedTracerError", "out of scope", "leaked"),
+        "a variable was assigned inside keras.ops.cond or a loop. Compute the value there and assign it outside, or "
+        "decide by keras.ops.where.",
+    ),
+)
+KERAS_WRAPPING = re.compile(  # Keras prints the reason in bold below a first line that says where
+    r"Exception encountered when calling (?P<where>.*?)\.\n\n(?:\x1b\[\d+m)*(?P<why>[^\n\x1b]+)", re.DOTALL
+)
 
 
 def explained(error: Exception) -> str:
     """What went wrong inside a plugin, with the mend for the mistakes that are typical of traced code."""
-    text = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-    if "as a Python `bool`" in str(error) or "as a Python bool" in str(error) or "TracerBool" in type(error).__name__:
-        return "a Python `if` or `while` can't depend on a tensor. Use keras.ops.where or keras.ops.cond instead."
-    return text
+    kind, text = type(error).__name__, str(error).strip()
+    for marks, mend in MENDS:
+        if any(mark in f"{kind} {text}" for mark in marks):
+            return mend
+    if wrapped := KERAS_WRAPPING.search(text):
+        return f"{kind} in {wrapped['where']}: {wrapped['why'].strip()}"
+    return f"{kind}: {text.partition(chr(10))[0]}"

@@ -4,46 +4,76 @@ import zlib
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from zoo.data import Dataset, SampleOrder
+from zoo.hookspecs import Player
+from zoo.recipe import Recipe
 from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack
+from zoo.training.players import Players
 from zoo.training.terms import REAL
 
-Player = Literal["discriminator", "generator"]
 Arrays = dict[str, np.ndarray]
 SEED_WORDS = 2  # uint32 in the state of a Keras seed generator
+OTHER = "other"  # the order of the batches that a plugin derives unpaired fields from
 
 
 @dataclass(frozen=True)
 class Feed:
     """The inputs of every update of one run.
 
-    `batch` of an update's inputs holds samples as they are at rest, and labels where there are any, or, where the data
-    lies on the device, their `indices`.
+    `batch` of an update's inputs holds each field as it is at rest, or, where the data lies on the device, the indices
+    of each field's rows. `other_batch` holds other rows of the same, where a plugin derives fields from them.
     """
 
     dataset: Dataset
-    order: SampleOrder
     seed: int
     plugins: tuple[str, ...]
     """Those that draw, the core first."""
-    critic_steps: int
+    recipe: Recipe
     generator_sees_real: bool
+    derives_from_others: bool = False
     on_device: bool = False
+
+    @cached_property
+    def orders(self) -> dict[str, SampleOrder]:
+        """The order of the rows, that of each field which is not aligned with the samples, and that of other rows."""
+        size = self.recipe.batch_size
+        found = {"samples": SampleOrder(self.dataset.count, size, self.seed)}
+        if self.derives_from_others:
+            found[OTHER] = SampleOrder(self.dataset.count, size, [self.seed, zlib.crc32(OTHER.encode())])
+        for name, field in self.dataset.fields.items():
+            if not field.aligned:
+                count = len(self.dataset.arrays[name])
+                found[name] = SampleOrder(count, size, [self.seed, zlib.crc32(name.encode())])
+        return found
+
+    @property
+    def batches_per_step(self) -> int:
+        """How many real batches a step consumes."""
+        of_generator = self.recipe.generator_steps * self.recipe.generator_batch_factor
+        return self.recipe.critic_steps + of_generator * self.generator_sees_real
 
     def update(self, player: Player, step: int, number: int) -> dict[str, Any]:
         """The inputs of the player's `number`th update in the step."""
-        sees_real = player == "discriminator" or self.generator_sees_real
-        batches_per_step = self.critic_steps + self.generator_sees_real
-        position = number if player == "discriminator" else self.critic_steps
-        return {
+        of_discriminator = player == "discriminator"
+        updates = self.recipe.critic_steps if of_discriminator else self.recipe.generator_steps
+        inputs = {
             "step": np.int32(step),
+            "update": np.int32(step * updates + number),
             "seeds": self.seed_states(player, step, number),
-            "batch": self.batch(step * batches_per_step + position) if sees_real else {},
+            "batch": {},
         }
+        if not (of_discriminator or self.generator_sees_real):
+            return inputs
+        count = 1 if of_discriminator else self.recipe.generator_batch_factor
+        first = number if of_discriminator else self.recipe.critic_steps + number * count
+        numbers = range(step * self.batches_per_step + first, step * self.batches_per_step + first + count)
+        inputs["batch"] = self.batches(numbers, "samples")
+        return {**inputs, "other_batch": self.batches(numbers, OTHER)} if self.derives_from_others else inputs
 
     def seed_states(self, player: Player, step: int, number: int) -> np.ndarray:
         """A state for each seed generator, (plugins + 1, 2) uint32: a function of run seed, step, player and plugin."""
@@ -56,34 +86,43 @@ class Feed:
 
     def batch(self, number: int) -> Arrays:
         """The real batch of that number."""
-        indices = self.order.indices(number)
-        if self.on_device:
-            return {"indices": indices.astype("int32")}
-        batch = {"samples": self.dataset.batch(indices)}
-        labels = self.dataset.batch_labels(indices)
-        return batch if labels is None else {**batch, "labels": labels.astype("int32")}
+        return self.batches(range(number, number + 1), "samples")
+
+    def batches(self, numbers: range, order: str) -> Arrays:
+        """The batches of these numbers as one, the aligned fields in an order of that name."""
+        found = {}
+        for name, array in self.dataset.arrays.items():
+            own = name if name in self.orders and name != "samples" else order
+            indices = np.concatenate([self.orders[own].indices(number) for number in numbers])
+            found[name] = indices.astype("int32") if self.on_device else np.asarray(array[indices])
+        return found
 
     def step(self, step: int) -> dict[str, Any]:
-        """The inputs of all updates of a step: the discriminator's stacked along a first axis."""
-        updates = [self.update("discriminator", step, number) for number in range(self.critic_steps)]
-        return {"discriminator": stacked(updates), "generator": self.update("generator", step, 0)}
+        """The inputs of all updates of a step, those of each player stacked along a first axis."""
+        counts: tuple[tuple[Player, int], ...] = (
+            ("discriminator", self.recipe.critic_steps),
+            ("generator", self.recipe.generator_steps),
+        )
+        return {
+            player: stacked([self.update(player, step, number) for number in range(count)]) for player, count in counts
+        }
 
     def steps(self, first: int, length: int) -> dict[str, Any]:
         """The inputs of `length` steps from `first` on, stacked along a first axis."""
         return stacked([self.step(step) for step in range(first, first + length)])
 
 
-def feed_for(stack: Stack, dataset: Dataset, seed: int) -> Feed:
+def feed_for(stack: Stack, dataset: Dataset, seed: int, players: Players) -> Feed:
     """The feed of a stack on a dataset."""
-    asked = stack.argument_names(*HOOKS_OF_PLAYER["generator"])
-    return Feed(
-        dataset,
-        SampleOrder(len(dataset.samples), stack.recipe.batch_size, seed),
-        seed,
-        (CORE, *stack.plugins),
-        stack.recipe.critic_steps,
-        bool(asked & REAL or "real_batch" in stack.argument_names("latents")),
+    asked = stack.argument_names(*HOOKS_OF_PLAYER["generator"], "move_latents")
+    sees_real = (
+        bool(asked & REAL)
+        or "real_batch" in stack.argument_names("latents")
+        or players.generator_needs_batch
+        or (players.generating.is_conditional and stack.recipe.fake_labels == "batch")
     )
+    from_others = "other_batch" in stack.argument_names("derive")
+    return Feed(dataset, seed, (CORE, *stack.plugins), stack.recipe, sees_real, from_others)
 
 
 def stacked(inputs: list[Any]) -> Any:

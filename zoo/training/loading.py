@@ -8,23 +8,27 @@ import numpy as np
 
 from zoo import backend
 from zoo.backend.options import EngineOptions
+from zoo.data.fields import Field
 from zoo.errors import ZooError
 from zoo.runs.directory import RunDirectory
 from zoo.stacks.stack import Stack
-from zoo.training.players import build_generator, refusing_unseeded_randomness
-from zoo.training.sampler import Sampler
+from zoo.training.players import Generating, build_generator, refusing_unseeded_randomness, with_derived
+from zoo.training.sampler import Rows, Sampler
 
 
-def load_sampler(stack: Stack, record: Mapping[str, Any], state: Mapping[str, np.ndarray]) -> Sampler:
-    """The generator of a checkpoint's state, with its average."""
-    dataset = record["dataset"]
+def load_sampler(
+    stack: Stack, record: Mapping[str, Any], state: Mapping[str, np.ndarray], rows: Rows | None = None
+) -> Sampler:
+    """The generator of a checkpoint's state, with its average; `rows` are the data that samples are made of."""
     engine = backend.engine(EngineOptions(precision=record["precision"]))
+    fields = {name: Field.from_record(each) for name, each in record["fields"].items()}
     with refusing_unseeded_randomness():
-        generator = build_generator(stack, tuple(dataset["sample_shape"]), dataset["classes"], engine)
+        fields = with_derived(stack, fields)
+        generator = build_generator(stack, fields, engine)
     for variable, array in zip(generator.variables, owned(state, "generator"), strict=True):
         variable.assign(array)
     average = [keras.Variable(array, trainable=False) for array in owned(state, "average")]
-    return Sampler(stack, generator, engine, average, dataset["classes"])
+    return Sampler(stack, Generating(generator, fields), engine, average, rows)
 
 
 def last_state(directory: RunDirectory) -> Mapping[str, np.ndarray]:

@@ -10,19 +10,18 @@ from typing import Any, Protocol
 import numpy as np
 
 from zoo.base.interrupts import Interrupted, StopRequest, stop_requests
-from zoo.base.pictures import grid, save_animation, save_picture, scatter, to_uint8
+from zoo.base.pictures import save_animation, save_picture
 from zoo.base.progress import Progress
 from zoo.errors import TrainingFailed
 from zoo.profiling import profile_steps
 from zoo.runs.directory import RunDirectory
 from zoo.training.listeners import Listener
 from zoo.training.sampler import Sampler
+from zoo.training.sheets import sample_sheet
 from zoo.training.trainer import Trainer
-from zoo.training.updates import prepared
 
 METRICS_EVERY = 50  # steps that one line of metrics.jsonl averages
 CHECKPOINT_SECONDS = 60.0  # between checkpoints where no number of steps is given
-PICTURE_SAMPLES = 64
 FIRST_PICTURE, PICTURE_RATIO = 10, 1.25  # pictures at steps 0, 10, 12, 16, ...: about 30, however long the run
 NO_NOTES: dict[str, Any] = {"meter": {}, "seconds": 0.0}
 SAMPLES_SEED = 0x5A00  # of the latents of all pictures, the same in every run
@@ -273,11 +272,15 @@ class Training:
         if self.saved_steps is not None:
             kept = f"the checkpoint of step {self.saved_steps} in {self.directory.checkpoints.folder} is kept"
         rate = self.trainer.recipe.discriminator_learning_rate / 4
+        stack = self.trainer.stack
+        tries = [
+            f"smaller learning rates (--set generator_learning_rate={rate:g} "
+            f"--set discriminator_learning_rate={rate:g})",
+            *(text for _, text in stack.each("advice", loss_family=stack.loss_family, recipe=stack.recipe)),
+        ]
         return TrainingFailed(
-            f"Training diverged at step {step}: {what}; {kept}. "
-            f"Try smaller learning rates (--set generator_learning_rate={rate:g} "
-            f"--set discriminator_learning_rate={rate:g}), a penalty (+r1 after the stack's name) or the variant "
-            "wgan-gp, with another --out."
+            f"Training diverged at step {step}: {what}; {kept}. Try {', or '.join(dict.fromkeys(tries))}, with another "
+            "--out."
         )
 
     def write_metrics(self) -> None:
@@ -308,13 +311,5 @@ def is_picture_step(steps: int) -> bool:
 
 
 def sample_picture(trainer: Trainer) -> Any:
-    """A grid of images, or generated points over real ones, of fixed latents."""
-    is_image = len(trainer.dataset.sample_shape) == 3
-    count = PICTURE_SAMPLES if is_image else min(2000, len(trainer.dataset.samples))
-    first = np.arange(min(count, len(trainer.dataset.samples)))
-    batch = {"samples": trainer.dataset.batch(first)}
-    sampler = trainer.sampler
-    samples = sampler.samples(sampler.latents(count, SAMPLES_SEED, prepared(batch)))
-    if is_image:
-        return grid(to_uint8(samples))
-    return scatter(samples * trainer.dataset.scale, batch["samples"] * trainer.dataset.scale)
+    """A picture of samples of fixed latents: see `zoo.training.sheets`."""
+    return sample_sheet(trainer.sampler, trainer.dataset, SAMPLES_SEED)

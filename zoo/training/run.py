@@ -1,5 +1,6 @@
 """A run on disk, opened again: what made it, what it measured, and its generator."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from zoo import backend
 from zoo.catalogue import load_plugin
+from zoo.errors import ZooError
 from zoo.recipe import Setting
 from zoo.runs.checkpoints import read_path
 from zoo.runs.directory import RunDirectory, find_run
-from zoo.training.run_yaml import recorded_plugin
+from zoo.training.run_yaml import data_options, recorded_plugin
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed
+    from zoo.data import Dataset
+    from zoo.data.fields import Field
     from zoo.stacks.stack import Stack
     from zoo.training.sampler import Sampler
 
@@ -49,36 +53,90 @@ class Run:
         return build_stack(self.record["stack"], plugins, [("", values)])
 
     @cached_property
+    def fields(self) -> "dict[str, Field]":
+        """What the rows of the run's data hold, by name."""
+        from zoo.data.fields import Field
+
+        return {name: Field.from_record(each) for name, each in self.record["fields"].items()}
+
+    @cached_property
     def sampler(self) -> "Sampler":
         """The generator of the last checkpoint, averaged where an average is kept."""
         backend.prepare()
         from zoo.training.loading import last_state, load_sampler
 
-        return load_sampler(self.stack, self.record, last_state(self.directory))
+        return load_sampler(self.stack, self.record, last_state(self.directory), self.rows)
 
     def sampler_at(self, checkpoint: Path) -> "Sampler":
         """The generator of one of the run's checkpoints, averaged where an average is kept."""
         backend.prepare()
         from zoo.training.loading import load_sampler
 
-        return load_sampler(self.stack, self.record, read_path(checkpoint)[0])
+        return load_sampler(self.stack, self.record, read_path(checkpoint)[0], self.rows)
+
+    def rows(self, numbers: Any) -> Any:
+        """Held-out rows of the run's data by their numbers; of its training data where nothing is held out."""
+        return self.held_out.rows(numbers)
+
+    @cached_property
+    def held_out(self) -> "Dataset":
+        """The test split of the run's data, read as it was for training; the training split where there is no other."""
+        from zoo.catalogue import read_catalogue
+        from zoo.data import open_dataset
+
+        record, catalogue = self.record["dataset"], read_catalogue()
+        try:
+            return open_dataset(record["name"], catalogue, options=data_options(record, catalogue, "test"))
+        except ZooError:
+            options = data_options(record, catalogue, record["split"])
+            return open_dataset(record["name"], catalogue, options=options)
 
     @property
     def generator(self) -> Any:
         """The keras model of the last checkpoint, with the weights that training ended with (not averaged)."""
         return self.sampler.generator
 
-    def sample(self, count: int = 64, seed: int = 0) -> Any:
-        """`count` samples, a function of the seed: uint8 (count, H, W, C), or points (count, D) in original units."""
-        return self.presented(self.sampler.samples(self.sampler.latents(count, seed)))
+    def sample(
+        self,
+        count: int = 64,
+        seed: int = 0,
+        *,
+        classes: Sequence[int | str] | int | str | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        truncation: float | None = None,
+    ) -> Any:
+        """`count` samples, a function of the seed: uint8 (count, H, W, C), or points (count, D) in original units.
+
+        `classes` are those that a conditional generator goes round, by name or number; `conditions` replace any input
+        of the generator by name, with one value for all samples or one for each; `truncation` in (0, 1] makes samples
+        more typical and less varied.
+        """
+        chosen = self.conditions(count, classes, conditions)
+        sampler = self.sampler
+        return self.presented(sampler.samples(sampler.latents(count, seed, chosen, truncation), seed))
+
+    def conditions(
+        self, count: int, classes: Sequence[int | str] | int | str | None, others: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What replaces inputs of the generator: labels that go round the classes, and the others."""
+        chosen = dict(others or {})
+        if classes is not None:
+            numbers = self.class_numbers([classes] if isinstance(classes, int | str) else classes)
+            chosen["labels"] = [numbers[index % len(numbers)] for index in range(count)]
+        return chosen
+
+    def class_numbers(self, classes: Sequence[int | str]) -> list[int]:
+        """The numbers of classes by name or number; raises ZooError for a generator that takes no labels."""
+        if not self.sampler.generating.is_conditional:
+            raise ZooError(
+                f"The generator of '{self.record['stack']}' takes no classes: it is not conditional. zoo list variants "
+                "says which are."
+            )
+        return [self.fields["labels"].class_number(str(each)) for each in classes]
 
     def presented(self, samples: Any) -> Any:
         """Samples as a user knows them: uint8 images, or points in original units."""
-        from zoo.base.pictures import to_uint8
-
-        if len(self.record["dataset"]["sample_shape"]) == 3:
-            return to_uint8(samples)
-        return samples * self.record["dataset"]["scale"]
+        return self.fields["samples"].presented(samples)
 
 
 def load(path: Path | str) -> Run:

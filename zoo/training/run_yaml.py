@@ -13,7 +13,7 @@ from zoo.catalogue import Catalogue, PluginEntry
 from zoo.runs.directory import RunDirectory, normal
 
 if TYPE_CHECKING:
-    from zoo.data import Dataset
+    from zoo.data import DataOptions, Dataset
     from zoo.stacks.stack import Stack
     from zoo.training.trainer import Trainer
 
@@ -37,6 +37,7 @@ def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Tr
                 "fingerprint": data.fingerprint,
                 "description": dict(data.description),
             },
+            "fields": {name: each.record() for name, each in data.fields.items()},
             "seed": trainer.seed,
             "precision": trainer.engine.precision,
             "recipe": recipe,
@@ -48,12 +49,29 @@ def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Tr
                 for player, model in (
                     ("generator", trainer.players.generator),
                     ("discriminator", trainer.players.discriminator),
+                    *trainer.players.models.items(),
                 )
             },
+            "frozen_networks": trainer.players.hashes(),
             "engine": describe_engine(trainer),
             "machine": f"{platform.system()} {platform.machine()}",
         }
     )
+
+
+def data_options(record: Mapping[str, Any], catalogue: Catalogue, split: str) -> "DataOptions":
+    """The options by which a run's dataset was read (`record` is run.yaml's `dataset`), for another of its splits."""
+    from zoo.data.opening import entry_of
+    from zoo.data.options import WITHOUT_LABELS, DataOptions
+
+    kind = entry_of(record["name"], catalogue).kind
+    if kind == "points":
+        return DataOptions(split)
+    description = record["description"]
+    look = {name: description.get(name) for name in ("crop", "image_size", "channels")}
+    if kind not in ("embedded", "stacked"):
+        look["label"] = description.get("label") or WITHOUT_LABELS
+    return DataOptions(split, **look)
 
 
 def describe_engine(trainer: "Trainer") -> dict[str, Any]:

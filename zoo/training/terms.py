@@ -1,6 +1,7 @@
-"""What loss and penalty hooks may ask for, computed only when a hook asks."""
+"""What the hooks of an update may name, computed only when one of them does."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -9,13 +10,44 @@ from keras import ops
 from pluggy._hooks import HookImpl
 
 from zoo.backend.contract import Engine
+from zoo.backend.scopes import inherited_scope
+from zoo.data.fields import Field
 from zoo.errors import ZooError
+from zoo.hookspecs import Player
+from zoo.networks import FEATURES, called
+from zoo.recipe import Recipe
 from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack
-from zoo.training.players import Players, takes_labels, with_labels
+from zoo.training.players import LABELS, LATENTS, LOGITS, SAMPLES, TRUNCATION, Generating, Players
 
 Tensor = Any
+Tensors = Mapping[str, Tensor]
 Seeds = Mapping[str, keras.random.SeedGenerator]  # by plugin, the core's under CORE
-REAL = {"real_samples", "real_labels", "real_outputs", "real_logits"}  # terms that need a real batch
+REAL = frozenset(  # terms that need a real batch
+    {"batch", *(f"real_{each}" for each in ("samples", "labels", "fields", "outputs", "logits", "features"))}
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When an update happens."""
+
+    player: Player
+    step: Tensor
+    update: Tensor
+    images_seen: Tensor
+    recipe: Recipe  # with the scheduled values
+
+    @property
+    def progress(self) -> Tensor:
+        """The share of the recipe's horizon that is behind, at most 1; raises ZooError without a horizon."""
+        return progress_of(self.images_seen, self.recipe)
+
+
+def progress_of(images_seen: Tensor, recipe: Recipe) -> Tensor:
+    """The share of the recipe's horizon that is behind, at most 1; raises ZooError without a horizon."""
+    if not recipe.horizon:
+        raise ZooError("A schedule of this stack needs to know how far it stretches: --set horizon=IMAGES.")
+    return ops.minimum(ops.cast(images_seen, "float32") / recipe.horizon, 1.0)
 
 
 class Terms:
@@ -26,44 +58,64 @@ class Terms:
         stack: Stack,
         players: Players,
         engine: Engine,
-        classes: int | None,
         count: int,
-        step: Tensor,
+        moment: Moment,
         seeds: Seeds,
-        real_batch: Mapping[str, Tensor],
+        batch: Tensors,
     ) -> None:
         self.stack = stack
         self.players = players
-        self.classes = classes
         self.count = count  # of samples that are seen here: on several devices a part of the batch
-        self.step = step
+        self.moment = moment
         self.seeds = seeds
-        self.real_batch = real_batch
-        self.recipe = stack.recipe
+        self.batch = batch  # its fields, derived ones included; empty where the update sees nothing real
+        self.player, self.step, self.update = moment.player, moment.step, moment.update
+        self.images_seen, self.recipe = moment.images_seen, moment.recipe
+        self.classes = players.classes
         self.variables = players.variables
+        self.networks = players.models
         self.generator = players.generator
         self.discriminator = players.discriminator
         self.gradients = engine.input_gradients
 
-    def named(self, names: set[str]) -> dict[str, Any]:
+    @property
+    def progress(self) -> Tensor:
+        """The share of the recipe's horizon that is behind."""
+        return self.moment.progress
+
+    def named(self, hook: str, names: set[str]) -> dict[str, Any]:
         """The terms of these names, computed in the order in which the contract lists them; `seed` is the core's."""
-        order = self.stack.arguments("discriminator_loss")
-        values = {name: getattr(self, name) for name in order if name in names and name != "seed"}
+        values = {name: getattr(self, name) for name in self.stack.arguments(hook) if name in names - {"seed"}}
         return {**values, "seed": self.seeds[CORE]}
 
-    def loss(self, player: str) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self) -> tuple[Tensor, dict[str, Tensor]]:
         """The player's whole loss, and its parts by the names under which they are logged."""
-        arguments = self.named(self.stack.argument_names(*HOOKS_OF_PLAYER[player]))
-        total = self.stack.first(f"{player}_loss", **arguments)
+        player = self.player
+        arguments = self.named(f"{player}_loss", self.stack.argument_names(*HOOKS_OF_PLAYER[player]))
+        total = self.scalar(self.stack.first(f"{player}_loss", **arguments), f"{player}_loss")
         parts = {f"{player}_loss": total}
-        hook = f"{player}_penalty"
-        for impl in self.stack.implementations(hook):
+        for impl in self.stack.implementations(f"{player}_penalty"):
             penalty = self.answered(impl, arguments)
+            if len(ops.shape(penalty)):
+                raise ZooError(
+                    f"Plugin '{impl.plugin_name}', hook '{player}_penalty': must return a scalar, received a tensor of "
+                    f"shape {tuple(ops.shape(penalty))}. Take its mean."
+                )
             parts[penalty_name(player, impl)] = penalty
             total = total + penalty
         return total, parts
 
-    def answered(self, impl: HookImpl, arguments: Mapping[str, Any]) -> Tensor:
+    def scalar(self, loss: Tensor, hook: str) -> Tensor:
+        """A loss, or the mean of a loss that has a value for each logit."""
+        try:
+            return ops.mean(loss) if len(ops.shape(loss)) else loss
+        except (TypeError, ValueError, AttributeError) as error:
+            plugin = self.stack.provider(hook)
+            raise ZooError(
+                f"Plugin '{plugin}', hook '{hook}': must return a tensor, received {type(loss).__name__}."
+            ) from error
+
+    def answered(self, impl: HookImpl, arguments: Mapping[str, Any]) -> Any:
         """One plugin's own answer to a hook where every answer counts, drawn from the plugin's own seed."""
         own = {**arguments, "seed": self.seeds[impl.plugin_name]}
         with self.stack.blaming_plugins():
@@ -71,90 +123,246 @@ class Terms:
         if answer is None:
             hook = impl.function.__name__
             raise ZooError(f"Plugin '{impl.plugin_name}', hook '{hook}': returned nothing. Return a tensor from it.")
-        return answer
+        return ops.convert_to_tensor(answer) if isinstance(answer, int | float) else answer
 
     @cached_property
     def latents(self) -> Any:
-        """What the generator is given."""
-        arguments = {"count": self.count, "classes": self.classes, "recipe": self.recipe, "seed": self.seeds[CORE]}
-        latents = self.stack.first("latents", real_batch=self.real_batch, **arguments)
-        if takes_labels(self.generator) and not (isinstance(latents, dict) and "labels" in latents):
-            drawn = keras.random.randint((self.count,), 0, self.classes, seed=self.seeds[CORE])
-            return with_labels(latents, drawn)
+        """What the generator is given, after the chain of hooks that move it."""
+        latents = self.draw_latents()
+        for impl in self.stack.implementations("move_latents"):
+            named = self.named("move_latents", set(impl.argnames) - {"latents"})
+            latents = self.answered(impl, {**named, "latents": latents})
         return latents
+
+    def draw_latents(self, count: int | None = None) -> Any:
+        """Inputs of the generator from the stack's own distribution."""
+        wanted = self.count if count is None else count
+        return generator_inputs(self.stack, self.players.generating, wanted, self.seeds[CORE], self.recipe, self.batch)
+
+    @cached_property
+    def generated(self) -> dict[str, Tensor]:
+        """All that the generator makes of the latents."""
+        return self.made(self.latents)
+
+    def made(self, latents: Any) -> dict[str, Tensor]:
+        """All that the generator makes of latents, in training mode."""
+        return named_outputs(self.players.generating(latents, training=True), SAMPLES)
+
+    def generate(self, latents: Any) -> Tensor:
+        """From latents to samples, in training mode."""
+        return self.made(latents)[SAMPLES]
+
+    def averaged(self, latents: Any) -> Tensor:
+        """Samples of latents by the averaged generator, in inference mode; nothing is differentiated through it."""
+        if not self.players.average:
+            raise ZooError("A plugin of this stack needs the averaged generator: --set average_decay=0.999.")
+        with inherited_scope([(weight, average.value) for weight, average in self.players.averaged_pairs]):
+            made = named_outputs(self.players.generating(latents, training=False), SAMPLES)
+        return ops.stop_gradient(made[SAMPLES])
 
     @cached_property
     def real_samples(self) -> Tensor:
         """The real batch, before augmentation."""
-        return self.real_batch["samples"]
+        return self.batch[SAMPLES]
 
     @cached_property
     def fake_samples(self) -> Tensor:
         """What the generator makes of the latents."""
-        return self.generate(self.latents)
+        return self.generated[SAMPLES]
 
     @cached_property
     def real_labels(self) -> Tensor | None:
         """The labels of the real batch, if it has any."""
-        return self.real_batch.get("labels")
+        return self.batch.get(LABELS)
 
     @cached_property
     def fake_labels(self) -> Tensor | None:
         """The labels that the generator was given, else the real ones for a conditional discriminator."""
-        if isinstance(self.latents, dict) and "labels" in self.latents:
-            return self.latents["labels"]
-        return self.real_labels if takes_labels(self.discriminator) else None
+        given = by_name(self.latents)
+        if LABELS in given:
+            return given[LABELS]
+        return self.real_labels if LABELS in self.players.judged else None
 
     @cached_property
-    def real_outputs(self) -> Any:
+    def real_fields(self) -> dict[str, Tensor]:
+        """What the discriminator is given of the real batch."""
+        return {name: self.batch[name] for name in self.players.judged}
+
+    @cached_property
+    def fake_fields(self) -> dict[str, Tensor]:
+        """What the discriminator is given of generated samples: made, else given to the generator, else real."""
+        generated = self.generated  # before the batch's: it may be all there is
+        sources: tuple[Mapping[str, Tensor], ...] = (generated, by_name(self.latents), self.batch)
+        return {name: next(each[name] for each in sources if name in each) for name in self.players.judged}
+
+    @cached_property
+    def real_outputs(self) -> dict[str, Tensor]:
         """The discriminator's whole answer to real samples."""
-        return self.answer(self.real_samples, self.real_labels)
+        return self.answer(self.real_fields, is_real=True)
 
     @cached_property
-    def fake_outputs(self) -> Any:
+    def fake_outputs(self) -> dict[str, Tensor]:
         """The discriminator's whole answer to generated samples."""
-        return self.answer(self.fake_samples, self.fake_labels)
+        return self.answer(self.fake_fields, is_real=False)
 
     @cached_property
     def real_logits(self) -> Tensor:
-        """Logits of real samples, (B, 1)."""
-        return logits_of(self.real_outputs)
+        """Logits of real samples, (B, ...)."""
+        return self.real_outputs[LOGITS]
 
     @cached_property
     def fake_logits(self) -> Tensor:
-        """Logits of generated samples, (B, 1)."""
-        return logits_of(self.fake_outputs)
+        """Logits of generated samples, (B, ...)."""
+        return self.fake_outputs[LOGITS]
+
+    @cached_property
+    def real_features(self) -> Tensor:
+        """What the discriminator's layer `features` makes of real samples."""
+        return self.features_in(self.real_outputs)
+
+    @cached_property
+    def fake_features(self) -> Tensor:
+        """What the discriminator's layer `features` makes of generated samples."""
+        return self.features_in(self.fake_outputs)
+
+    def features_in(self, outputs: Tensors) -> Tensor:
+        """The features in a whole answer."""
+        if FEATURES not in outputs:
+            raise ZooError(f"A plugin of this stack needs a discriminator with a layer named '{FEATURES}'.")
+        return outputs[FEATURES]
 
     @property
     def discriminate(self) -> Callable[..., Tensor]:
-        """From samples, augmented here, to logits."""
-        return lambda samples, labels=None: logits_of(
-            self.answer(samples, self.real_labels if labels is None else labels)
-        )
+        """From samples, or all that the discriminator takes by name, to logits; augmented here."""
+        return lambda samples, augmented=True: self.judge(samples, augmented)[LOGITS]
 
-    def generate(self, latents: Any) -> Tensor:
-        """From latents to samples, in training mode."""
-        made = self.generator(latents, training=True)
-        return made["samples"] if isinstance(made, dict) else made
+    def judge(self, fields: Any, augmented: bool = True) -> dict[str, Tensor]:
+        """The discriminator's whole answer to samples alone, or to all that it takes by name."""
+        if not isinstance(fields, Mapping):
+            others = [name for name in self.players.judged if name != SAMPLES]
+            if others:
+                raise ZooError(
+                    f"This discriminator also takes {', '.join(repr(each) for each in others)}: whose they are must be "
+                    "said. Call discriminate({**real_fields, 'samples': samples}), or with fake_fields."
+                )
+            fields = {SAMPLES: fields}
+        return self.answer(fields, is_real=None, augmented=augmented)
 
-    def answer(self, samples: Tensor, labels: Tensor | None) -> Any:
-        """The discriminator's whole answer to samples, augmented by every plugin of the stack in turn."""
-        augmented = self.augmented(samples)
-        if takes_labels(self.discriminator):
-            return self.discriminator({"samples": augmented, "labels": labels}, training=True)
-        return self.discriminator(augmented, training=True)
+    def answer(self, fields: Tensors, is_real: bool | None, augmented: bool = True) -> dict[str, Tensor]:
+        """The discriminator's whole answer, after the augmentations of every plugin of the stack in turn."""
+        given = self.augmented(fields, is_real) if augmented else fields
+        outputs = named_outputs(called(self.players.judging, given, SAMPLES, training=True), LOGITS)
+        return {**outputs, LOGITS: exact_logits(outputs[LOGITS])}
 
-    def augmented(self, samples: Tensor) -> Tensor:
-        """Samples after the chain of augmentations."""
-        others = {"step": self.step, "variables": self.variables, "recipe": self.recipe}
-        for impl in self.stack.implementations("augment"):
-            samples = self.answered(impl, {**others, "samples": samples})
-        return samples
+    def augmented(self, fields: Tensors, is_real: bool | None) -> dict[str, Tensor]:
+        """What the discriminator is given, after the chain of augmentations."""
+        given = dict(fields)
+        implementations = self.stack.implementations("augment")
+        if not implementations:
+            return given
+        own = {"samples", "others", "is_real", "seed"}
+        named = self.named("augment", self.stack.argument_names("augment") - own)
+        for impl in implementations:
+            samples, others = given[SAMPLES], {name: each for name, each in given.items() if name != SAMPLES}
+            answer = self.answered(impl, {**named, "samples": samples, "others": others, "is_real": is_real})
+            given |= answer if isinstance(answer, Mapping) else {SAMPLES: answer}
+        return given
+
+    def observed(self) -> dict[str, Any]:
+        """The terms that the stack's `observe` hooks name, as far as this update has computed them."""
+        names = self.stack.argument_names("observe") & OBSERVED.keys()
+        at_hand = [name for name in OBSERVED if name in names and self.has(OBSERVED[name])]
+        found = {name: getattr(self, name) for name in at_hand}
+        return {name: each for name, each in found.items() if each is not None}
+
+    def has(self, name: str) -> bool:
+        """Whether a term is computed already."""
+        return bool(self.batch) if name == "batch" else name in self.__dict__
 
 
-def logits_of(outputs: Any) -> Tensor:
-    """The logits in a discriminator's answer, as float32 or wider."""
-    logits = outputs["logits"] if isinstance(outputs, dict) else outputs
+OBSERVED = {  # what `observe` may name, and the term that each follows from
+    "batch": "batch",
+    "real_samples": "batch",
+    "real_labels": "batch",
+    "real_outputs": "real_outputs",
+    "real_logits": "real_outputs",
+    "fake_outputs": "fake_outputs",
+    "fake_logits": "fake_outputs",
+    "fake_samples": "generated",
+    "generated": "generated",
+    "latents": "latents",
+    "fake_labels": "latents",
+}
+
+
+def generator_inputs(
+    stack: Stack,
+    generating: Generating,
+    count: int,
+    seed: keras.random.SeedGenerator,
+    recipe: Recipe,
+    batch: Tensors,
+    truncation: float | None = None,
+) -> Any:
+    """What the generator is given: latents, and by the names of its inputs labels, fields and truncation.
+
+    A tensor where latents are its only input, else a dict. `batch` is as large as `count` where anything reads it.
+    """
+    classes = generating.classes
+    drawn = stack.first(
+        "latents", real_batch=batch, count=count, classes=classes, truncation=truncation, seed=seed, recipe=recipe
+    )
+    if generating.given == (LATENTS,) and not isinstance(drawn, Mapping):
+        return drawn
+    given = dict(drawn) if isinstance(drawn, Mapping) else {LATENTS: drawn}
+    for name in generating.given:
+        if name in given:
+            continue
+        if name == LABELS:
+            given[name] = fake_labels(generating.fields[LABELS], count, seed, recipe, batch)
+        elif name == TRUNCATION:
+            given[name] = ops.full((count, 1), 1.0 if truncation is None else truncation)
+        elif name in batch:
+            given[name] = batch[name]
+        else:
+            raise ZooError(
+                f"Plugin '{stack.provider('generator')}', hook 'generator': its input '{name}' is neither a field "
+                f"({', '.join(generating.fields)}) nor among the latents ({', '.join(given)})."
+            )
+    return given
+
+
+def fake_labels(labels: Field, count: int, seed: keras.random.SeedGenerator, recipe: Recipe, batch: Tensors) -> Tensor:
+    """Labels to generate by, (count,) int32, as the recipe's `fake_labels` says."""
+    if recipe.fake_labels == "batch":
+        return batch[LABELS]
+    if recipe.fake_labels == "uniform":
+        return keras.random.randint((count,), 0, labels.classes, seed=seed)
+    return drawn_labels(labels, keras.random.uniform((count,), seed=seed))
+
+
+def drawn_labels(labels: Field, uniform: Tensor) -> Tensor:
+    """Labels by the classes' frequencies, of uniform numbers in [0, 1): the inverse of their distribution function."""
+    bounds, total = [], 0.0
+    for share in labels.frequencies[:-1]:
+        total += share
+        bounds.append(total)
+    above = ops.expand_dims(uniform, -1) >= ops.convert_to_tensor([*bounds, 2.0], dtype=uniform.dtype)
+    return ops.sum(ops.cast(above, "int32"), axis=-1)
+
+
+def by_name(latents: Any) -> Mapping[str, Tensor]:
+    """What the generator was given, by name."""
+    return latents if isinstance(latents, Mapping) else {LATENTS: latents}
+
+
+def named_outputs(outputs: Any, alone: str) -> dict[str, Tensor]:
+    """A model's answer as a dict; a single tensor is called `alone`."""
+    return dict(outputs) if isinstance(outputs, Mapping) else {alone: outputs}
+
+
+def exact_logits(logits: Tensor) -> Tensor:
+    """Logits as float32 or wider."""
     return ops.cast(logits, "float32") if keras.backend.standardize_dtype(logits.dtype) != "float64" else logits
 
 

@@ -14,12 +14,13 @@ from zoo import backend
 from zoo.backend.contract import Engine
 from zoo.data import Dataset
 from zoo.errors import ZooError
+from zoo.hookspecs import Player
 from zoo.profiling import Phases
 from zoo.stacks.stack import Stack
-from zoo.training.feed import Ahead, Feed, Player, feed_for
+from zoo.training.feed import Ahead, Feed, feed_for
 from zoo.training.players import Players, build_players, has_convolutions
 from zoo.training.sampler import Sampler
-from zoo.training.updates import Updates
+from zoo.training.updates import PLAYERS, Updates
 
 Tensor = Any
 COUNTER = re.compile(r"_\d+")  # Keras numbers names by what else the process has built
@@ -43,11 +44,12 @@ class Trainer:
         self.recipe = stack.recipe
         self.steps = 0  # finished
         self.phases = Phases()
-        self.feed: Feed = feed_for(stack, dataset, seed)
-        self.players: Players = build_players(stack, dataset.sample_shape, dataset.classes, seed, self.engine)
-        self.updates = Updates(stack, self.players, self.engine, dataset.classes)
+        self.players: Players = build_players(stack, dataset.fields, seed, self.engine)
+        self.feed: Feed = feed_for(stack, dataset, seed, self.players)
+        self.updates = Updates(stack, self.players, self.engine)
         self.policy = self.engine.policy(has_convolutions(self.players))
-        self.engine.place(list(self.variables().values()))
+        self.engine.place([*self.variables().values(), *self.frozen_variables])
+        self.updates.outline({player: self.feed.update(player, 0, 0) for player in PLAYERS})
         self.calls: dict[Player, Callable[..., Tensor]] = {
             "discriminator": self.compiled_update("discriminator"),
             "generator": self.compiled_update("generator"),
@@ -68,8 +70,8 @@ class Trainer:
         """How many steps `train` takes at once: what the policy says, if so many batches fit."""
         if self.policy.steps_per_call == 1 or self.resident:
             return self.policy.steps_per_call
-        batches = self.recipe.critic_steps + self.feed.generator_sees_real
-        step = batches * self.recipe.batch_size * self.dataset.samples[:1].nbytes
+        row = sum(array[:1].nbytes for array in self.dataset.arrays.values())
+        step = self.feed.batches_per_step * self.recipe.batch_size * row * (1 + self.feed.derives_from_others)
         return max(1, min(self.policy.steps_per_call, AHEAD_BYTES // step))
 
     def train(self, count: int) -> dict[str, np.ndarray]:
@@ -94,11 +96,12 @@ class Trainer:
 
     def step_by_calls(self) -> np.ndarray:
         """A step with a call for each update; returns all metrics."""
-        for number in range(self.recipe.critic_steps):
-            discriminator = self.call("discriminator", number)
-        generator = self.call("generator", 0)
+        rows = {}
+        for player in PLAYERS:
+            for number in range(self.updates.count_of(player)):
+                rows[player] = self.call(player, number)
         with self.phases.timing("metrics"):
-            return np.concatenate([ops.convert_to_numpy(discriminator), ops.convert_to_numpy(generator)])
+            return np.concatenate([ops.convert_to_numpy(rows[player]) for player in PLAYERS])
 
     def call(self, player: Player, number: int) -> Tensor:
         """One compiled update on the run's own batch; returns its metrics."""
@@ -121,16 +124,14 @@ class Trainer:
 
     def update(self, player: Player, number: int, batch: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
         """One compiled update of one player, the `number`th in this step, on a batch of choice."""
-        seeds = self.feed.seed_states(player, self.steps, number)
-        row = self.calls[player]({"step": np.int32(self.steps), "seeds": seeds, "batch": dict(batch)})
+        row = self.calls[player]({**self.feed.update(player, self.steps, number), "batch": dict(batch)})
         return dict(zip(self.updates.metrics[player], ops.convert_to_numpy(row), strict=True))
 
     def compiled_update(self, player: Player) -> Callable[..., Tensor]:
         """The player's update as a call."""
         updates = self.updates
-        function = updates.discriminator_update if player == "discriminator" else updates.generator_update
-        other: Player = "generator" if player == "discriminator" else "discriminator"
-        return self.engine.compiled(function, self.policy, updates.owned(player), updates.model(other).variables)
+        owned, read = updates.owned(player), updates.read_by(player)
+        return self.engine.compiled(updates.update_of(player), self.policy, owned, read)
 
     @cached_property
     def ahead(self) -> Ahead:
@@ -140,9 +141,7 @@ class Trainer:
     @cached_property
     def resident(self) -> dict[str, keras.Variable]:
         """The dataset on the device where it fits, else nothing."""
-        arrays = {"samples": self.dataset.samples}
-        if self.dataset.labels is not None:
-            arrays["labels"] = self.dataset.labels.astype("int32")
+        arrays = self.dataset.arrays
         memory = self.engine.memory()
         limit = RESIDENT_BYTES if memory is None else RESIDENT_SHARE * memory
         if not self.policy.resident or sum(each.nbytes for each in arrays.values()) > limit:
@@ -158,17 +157,29 @@ class Trainer:
     def loop(self) -> Callable[..., Tensor]:
         """Several steps as one call."""
         self.updates.resident = self.resident
-        everything, data = self.updates.variables, list(self.resident.values())
-        return self.engine.compiled(self.updates.many_steps, self.policy, everything, data)
+        data = [*self.frozen_variables, *self.resident.values()]
+        return self.engine.compiled(self.updates.many_steps, self.policy, self.updates.variables, data)
+
+    @property
+    def frozen_variables(self) -> list[keras.Variable]:
+        """What the networks hold that no update moves."""
+        return [variable for model in self.players.frozen.values() for variable in model.variables]
 
     def variables(self) -> dict[str, keras.Variable]:
         """Every variable of the state by a name that is the same in every process and on every backend."""
+        networks = {name: each for name, each in self.players.networks.items() if each.trained_with}
         owners = {
             "generator": self.players.generator.variables,
             "discriminator": self.players.discriminator.variables,
             "generator_optimizer": self.players.generator_optimizer.variables,
             "discriminator_optimizer": self.players.discriminator_optimizer.variables,
             "average": self.updates.average,
+            **{f"network_{name}": network.model.variables for name, network in networks.items()},
+            **{
+                f"network_{name}_optimizer": network.optimizer.variables
+                for name, network in networks.items()
+                if network.optimizer is not None
+            },
         }
         numbered = {
             f"{owner}/{index:03d}/{COUNTER.sub('', variable.name)}": variable
@@ -200,4 +211,4 @@ class Trainer:
     @cached_property
     def sampler(self) -> Sampler:
         """Draws samples from the generator as it is when it draws."""
-        return Sampler(self.stack, self.players.generator, self.engine, self.updates.average, self.dataset.classes)
+        return Sampler(self.stack, self.players.generating, self.engine, self.updates.average, self.dataset.rows)

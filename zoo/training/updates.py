@@ -3,46 +3,60 @@
 They change `keras.Variable`s one after the other; an engine (zoo/backend) makes compiled functions of them.
 """
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import keras
 from keras import ops
 
 from zoo.backend.contract import Engine
+from zoo.backend.scopes import inherited_scope
 from zoo.errors import ZooError
+from zoo.hookspecs import Player
+from zoo.recipe import Recipe
 from zoo.stacks.stack import CORE, Stack
-from zoo.training.feed import Player
-from zoo.training.players import Players, refusing_unseeded_randomness
-from zoo.training.terms import Terms, metric_names
+from zoo.training.players import Players, derived, refusing_unseeded_randomness
+from zoo.training.terms import Moment, Terms, metric_names, progress_of
 
 Tensor = Any
 Inputs = Mapping[str, Any]  # of an update or of a step, as zoo.training.feed makes them
 PLAYERS: tuple[Player, ...] = ("discriminator", "generator")  # in the order of their updates
+OF_OPTIMIZERS = ("beta_1", "beta_2")  # recipe fields that a schedule moves inside the optimizers
 
 
 class Updates:
     """The updates of two players: what they compute, which variables each may write, what they measure."""
 
-    def __init__(self, stack: Stack, players: Players, engine: Engine, classes: int | None) -> None:
+    def __init__(self, stack: Stack, players: Players, engine: Engine) -> None:
         self.stack = stack
         self.players = players
         self.engine = engine
-        self.classes = classes
         self.recipe = stack.recipe
         self.share = engine.share(self.recipe.batch_size)  # raises where the devices can't divide it
         self.seeds = {name: keras.random.SeedGenerator(0) for name in (CORE, *stack.plugins)}
-        self.average = self.build_average()
-        self.metrics: dict[Player, list[str]] = {player: metric_names(stack, player) for player in PLAYERS}
+        self.losses: dict[Player, list[str]] = {player: metric_names(stack, player) for player in PLAYERS}
+        self.observed: dict[Player, list[str]] = {player: [] for player in PLAYERS}
+        """The names of what `observe` logs, known once an update was traced."""
         self.resident: Mapping[str, keras.Variable] = {}
         """The dataset, where it lies on the device: batches are then indices."""
 
-    def build_average(self) -> list[keras.Variable]:
-        """Copies of the generator's trainable variables, to average them over steps; none where the recipe has none."""
-        if not self.recipe.average_decay:
-            return []
-        weights = self.players.generator.trainable_variables
-        return [keras.Variable(weight.numpy(), trainable=False, name=f"average_{weight.name}") for weight in weights]
+    def outline(self, inputs: Mapping[Player, Inputs]) -> None:
+        """Trace each update without running it where `observe` hooks decide by it what is logged."""
+        if self.stack.implementations("observe"):
+            for player in PLAYERS:
+                self.engine.outline(self.update_of(player), inputs[player], self.owned(player), self.read_by(player))
+
+    @property
+    def average(self) -> Sequence[keras.Variable]:
+        """What the averaged generator has in the place of the generator's variables."""
+        return self.players.average
+
+    @property
+    def metrics(self) -> dict[Player, list[str]]:
+        """What an update of each player measures."""
+        return {player: [*self.losses[player], *self.observed[player]] for player in PLAYERS}
 
     @property
     def metric_names(self) -> list[str]:
@@ -54,15 +68,24 @@ class Updates:
         return self.engine.repeat(self.one_step, inputs, count, self.variables, len(self.metric_names))
 
     def one_step(self, inputs: Inputs) -> Tensor:
-        """A step, traced once; returns all metrics."""
-        critic, width = self.recipe.critic_steps, len(self.metrics["discriminator"])
-        if critic == 1:
-            discriminator = self.discriminator_update(first_of(inputs["discriminator"]))
-        else:
-            owned = self.owned("discriminator")
-            rows = self.engine.repeat(self.discriminator_update, inputs["discriminator"], critic, owned, width)
-            discriminator = rows[critic - 1]
-        return ops.concatenate([discriminator, self.generator_update(inputs["generator"])])
+        """A step, traced once; returns all metrics, those of the last update of each player."""
+        return ops.concatenate([self.updates_of(player, inputs[player]) for player in PLAYERS])
+
+    def updates_of(self, player: Player, inputs: Inputs) -> Tensor:
+        """All updates of a player in a step; returns the last one's metrics."""
+        count = self.count_of(player)
+        if count == 1:
+            return self.update_of(player)(first_of(inputs))
+        width = len(self.metrics[player])
+        return self.engine.repeat(self.update_of(player), inputs, count, self.owned(player), width)[count - 1]
+
+    def count_of(self, player: Player) -> int:
+        """How many updates of the player a step has."""
+        return self.recipe.critic_steps if player == "discriminator" else self.recipe.generator_steps
+
+    def update_of(self, player: Player) -> Any:
+        """The function that makes one update of the player."""
+        return self.discriminator_update if player == "discriminator" else self.generator_update
 
     def discriminator_update(self, inputs: Inputs) -> Tensor:
         """Move the discriminator; of the generator nothing changes, moving statistics included."""
@@ -70,45 +93,135 @@ class Updates:
 
     def generator_update(self, inputs: Inputs) -> Tensor:
         """Move the generator and its average; of the discriminator nothing changes, moving statistics included."""
-        metrics = self.player_update("generator", inputs)
-        if self.average:
-            self.follow_average(inputs["step"])
-        return metrics
+        return self.player_update("generator", inputs)
 
     def player_update(self, player: Player, inputs: Inputs) -> Tensor:
         """One gradient step of one player, traced once; all writes are held back but those to the player's own.
 
         Returns the metrics in the order of their names, (metrics,).
         """
-        model, optimizer = self.model(player), self.optimizer(player)
+        moment = self.moment(player, inputs)
+        factor = 1 if player == "discriminator" else self.recipe.generator_batch_factor
 
-        def compute() -> tuple[Tensor, dict[str, Tensor]]:
+        def compute() -> tuple[Tensor, tuple[dict[str, Tensor], dict[str, Any]]]:
             for index, generator in enumerate(self.seeds.values()):
                 generator.state.assign(inputs["seeds"][index])
-            real = prepared(self.engine.shard(self.real_batch(inputs["batch"])))
-            step = inputs["step"]
-            terms = Terms(self.stack, self.players, self.engine, self.classes, self.share, step, self.seeds, real)
+            batch = self.batch(inputs)
+            terms = Terms(self.stack, self.players, self.engine, self.share * factor, moment, self.seeds, batch)
             with refusing_unseeded_randomness():
-                return terms.loss(player)
+                total, parts = terms.loss()
+                return total, (parts, terms.observed())
 
-        weights = model.trainable_variables
-        state = [*model.non_trainable_variables, *self.players.variables.values()]
-        parts, gradients, written = self.engine.player_gradients(compute, weights, state, self.recipe.batch_size)
-        optimizer.apply(gradients, weights)
+        weights, state = self.weights(player), self.state(player)
+        made = self.engine.player_gradients(
+            compute, weights, state, self.recipe.batch_size * factor, self.discarded(player), self.declared
+        )
+        (parts, seen), gradients, written = made
+        self.apply(player, gradients, moment.recipe)
         for variable, value in zip(state, written, strict=True):
             variable.assign(value)
+        if player == "generator" and self.average:
+            self.follow_average(moment)
         norm = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
-        return ops.stack([ops.cast(each, keras.config.floatx()) for each in (*parts.values(), norm)])
+        logged = self.observe(player, moment, seen, weights, gradients)
+        return ops.stack([ops.cast(each, keras.config.floatx()) for each in (*parts.values(), norm, *logged)])
+
+    def moment(self, player: Player, inputs: Inputs) -> Moment:
+        """When the update happens, with the recipe of then."""
+        images = inputs["step"] * (self.recipe.critic_steps * self.recipe.batch_size)
+        recipe = self.scheduled(inputs["step"], images)
+        return Moment(player, inputs["step"], inputs["update"], images, recipe)
+
+    def scheduled(self, step: Tensor, images_seen: Tensor) -> Recipe:
+        """The recipe with the values that the stack's schedules give it."""
+        asked = self.stack.argument_names("schedule")
+        if not self.stack.implementations("schedule"):
+            return self.recipe
+        values: dict[str, Tensor] = {}
+        terms = {"step": step, "images_seen": images_seen, "recipe": self.recipe}
+        if "progress" in asked:
+            terms["progress"] = progress_of(images_seen, self.recipe)
+        for plugin, answer in self.stack.each("schedule", **terms):
+            for name, value in answer.items():
+                if not hasattr(self.recipe, name):
+                    raise ZooError(f"Plugin '{plugin}', hook 'schedule': '{name}' is no field of the recipe.")
+                values[name] = ops.cast(value, keras.config.floatx())
+        recipe = copy.copy(self.recipe)
+        for name, value in values.items():
+            object.__setattr__(recipe, name, value)  # it is frozen for everybody else
+        return recipe
+
+    def batch(self, inputs: Inputs) -> dict[str, Tensor]:
+        """The real batch with the fields that plugins derive; empty where the update sees nothing real."""
+        batch = prepared(self.engine.shard(self.real_batch(inputs["batch"])))
+        if not batch or not self.stack.implementations("derive"):
+            return batch
+        other = prepared(self.engine.shard(self.real_batch(inputs["other_batch"]))) if "other_batch" in inputs else {}
+        return derived(self.stack, batch, other, self.players.classes, self.seeds, self.recipe)
+
+    def apply(self, player: Player, gradients: Sequence[Tensor], recipe: Recipe) -> None:
+        """Move the player's weights, and those of the further networks that are trained with it."""
+        optimizers = self.optimizers(player)
+        by_weight = {id(weight): each for weight, each in zip(self.weights(player), gradients, strict=True)}
+        for optimizer, weights in optimizers:
+            before = {name: getattr(optimizer, name, None) for name in OF_OPTIMIZERS}
+            if recipe is not self.recipe:
+                self.follow_schedule(player, optimizer, recipe)
+            optimizer.apply([by_weight[id(weight)] for weight in weights], weights)
+            for name, value in before.items():
+                if value is not None:
+                    setattr(optimizer, name, value)
+
+    def follow_schedule(self, player: Player, optimizer: keras.Optimizer, recipe: Recipe) -> None:
+        """Give the player's own optimizer the rates of now; a further network's keeps its own."""
+        if optimizer is not self.optimizer(player):
+            return
+        rate = getattr(recipe, f"{player}_learning_rate")
+        if rate is not getattr(self.recipe, f"{player}_learning_rate"):
+            optimizer.learning_rate.assign(ops.cast(rate, optimizer.learning_rate.dtype))
+        for name in OF_OPTIMIZERS:
+            if hasattr(optimizer, name) and getattr(recipe, name) is not getattr(self.recipe, name):
+                setattr(optimizer, name, getattr(recipe, name))
+
+    def observe(
+        self,
+        player: Player,
+        moment: Moment,
+        seen: Mapping[str, Any],
+        weights: Sequence[keras.Variable],
+        gradients: Sequence[Tensor],
+    ) -> list[Tensor]:
+        """Ask the stack's `observe` hooks about the update; returns what they log, its names kept."""
+        if not self.stack.implementations("observe"):
+            return []
+        terms: dict[str, Any] = dict.fromkeys(self.stack.arguments("observe"))
+        terms |= {name: getattr(moment, name) for name in ("player", "step", "update", "images_seen", "recipe")}
+        if "progress" in self.stack.argument_names("observe"):
+            terms["progress"] = moment.progress
+        terms |= {name: getattr(self.players, name) for name in ("variables", "generator", "discriminator", "classes")}
+        terms |= {"networks": self.players.models, "weights": list(weights), "weight_gradients": list(gradients)}
+        logged: dict[str, Tensor] = {}
+        permitted = [*self.declared, *weights, *self.model(player).non_trainable_variables]
+        with inherited_scope((), permitted) as scope, refusing_unseeded_randomness():
+            for plugin, answer in self.stack.each("observe", **{**terms, **seen}):
+                for name, value in (answer or {}).items():
+                    if len(ops.shape(value)):
+                        raise ZooError(f"Plugin '{plugin}', hook 'observe': '{name}' must be a scalar to be logged.")
+                    logged[f"{plugin}/{name}"] = value
+        for variable, value in scope.writes:
+            variable.assign(value)
+        self.observed[player] = [f"{player}/{name}" for name in logged]
+        return list(logged.values())
 
     def real_batch(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The batch, gathered by its indices where the data lies on the device."""
-        if "indices" not in batch:
+        if not batch or not self.resident:
             return dict(batch)
-        return {name: ops.take(each, batch["indices"], axis=0) for name, each in self.resident.items()}
+        return {name: ops.take(each, batch[name], axis=0) for name, each in self.resident.items()}
 
     def check_dependence(self, first: Mapping[str, float]) -> None:
         """Refuse a loss that does not depend on its player's weights, by the first step's metrics."""
-        for player in self.metrics:
+        for player in PLAYERS:
             if first[f"{player}_gradient_norm"] == 0:
                 raise ZooError(
                     f"The {player}'s loss depends on none of its weights: its first gradient is zero. "
@@ -116,11 +229,11 @@ class Updates:
                     "compute it from the logits, without ops.stop_gradient or NumPy."
                 )
 
-    def follow_average(self, step: Tensor) -> None:
+    def follow_average(self, moment: Moment) -> None:
         """Move the average towards the weights; early on faster, so that the initial weights are soon forgotten."""
-        finished = ops.cast(step, "float32") + 1
-        decay = ops.minimum(self.recipe.average_decay, finished / (finished + 9))
-        for average, weight in zip(self.average, self.players.generator.trainable_variables, strict=True):
+        finished = ops.cast(moment.update, "float32") + 1
+        decay = ops.minimum(moment.recipe.average_decay, finished / (finished + 9))
+        for weight, average in self.players.averaged_pairs:
             share = ops.cast(1 - decay, average.dtype)
             average.assign(average + share * (weight - average))
 
@@ -132,16 +245,53 @@ class Updates:
         """The player's optimizer."""
         return self.players.generator_optimizer if player == "generator" else self.players.discriminator_optimizer
 
+    def optimizers(self, player: Player) -> list[tuple[keras.Optimizer, list[keras.Variable]]]:
+        """Every optimizer of the player's update with what it moves, the player's own first."""
+        networks = self.players.networks_of(player).values()
+        shared = [weight for each in networks if each.optimizer is None for weight in each.weights]
+        own = [(each.optimizer, each.weights) for each in networks if each.optimizer is not None]
+        return [(self.optimizer(player), [*self.model(player).trainable_variables, *shared]), *own]
+
+    def weights(self, player: Player) -> list[keras.Variable]:
+        """What the player's loss moves."""
+        return [weight for _, weights in self.optimizers(player) for weight in weights]
+
+    def state(self, player: Player) -> list[keras.Variable]:
+        """What the player's hooks and layers may write while its loss is computed."""
+        models = [self.model(player), *(each.model for each in self.players.networks_of(player).values())]
+        layers = [variable for model in models for variable in model.non_trainable_variables]
+        return [*layers, *self.declared]
+
+    @property
+    def declared(self) -> list[keras.Variable]:
+        """The variables that plugins declared."""
+        return list(self.players.variables.values())
+
+    def discarded(self, player: Player) -> list[keras.Variable]:
+        """What layers write while the player's loss is computed and no update keeps: the other models' state."""
+        mine = {id(each) for each in self.state(player)}
+        models = (self.players.generator, self.players.discriminator, *self.players.models.values())
+        others = [each for model in models for each in model.non_trainable_variables if id(each) not in mine]
+        return [*others, *(each.state for each in self.seeds.values())]
+
     def owned(self, player: Player) -> list[keras.Variable]:
         """What the player's update may write."""
         average = self.average if player == "generator" else []
-        plugins = self.players.variables.values()
-        return [*self.model(player).variables, *self.optimizer(player).variables, *average, *plugins]
+        optimizers = [variable for optimizer, _ in self.optimizers(player) for variable in optimizer.variables]
+        networks = [each for network in self.players.networks_of(player).values() for each in network.model.variables]
+        return [*self.model(player).variables, *networks, *optimizers, *average, *self.declared]
 
-    @property
+    def read_by(self, player: Player) -> list[keras.Variable]:
+        """What the player's update reads and may not write."""
+        owned = {id(each) for each in self.owned(player)}
+        models = (self.players.generator, self.players.discriminator, *self.players.models.values())
+        everything = [*(each for model in models for each in model.variables), *self.average]
+        return list({id(each): each for each in everything if id(each) not in owned}.values())
+
+    @cached_property
     def variables(self) -> list[keras.Variable]:
         """All that a step may write."""
-        return list({id(each): each for player in self.metrics for each in self.owned(player)}.values())
+        return list({id(each): each for player in PLAYERS for each in self.owned(player)}.values())
 
 
 def first_of(inputs: Any) -> Any:
@@ -150,12 +300,13 @@ def first_of(inputs: Any) -> Any:
 
 
 def prepared(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A batch as the step takes it: images from uint8 to [-1, 1]; points and labels as they are."""
-    return {name: to_unit_range(tensor) if name == "samples" else tensor for name, tensor in batch.items()}
+    """A batch as the step takes it: images from uint8 to [-1, 1], labels as they are, all else in the step's floats."""
+    return {name: as_computed(tensor) for name, tensor in batch.items()}
 
 
-def to_unit_range(samples: Tensor) -> Tensor:
-    """Images (B, H, W, C) of uint8 as floats in [-1, 1]; points unchanged."""
-    if keras.backend.standardize_dtype(samples.dtype) != "uint8":
-        return ops.cast(samples, keras.config.floatx())
-    return ops.cast(samples, keras.config.floatx()) / 127.5 - 1.0
+def as_computed(values: Tensor) -> Tensor:
+    """Images (B, H, W, C) of uint8 as floats in [-1, 1]; floats as floats, whole numbers unchanged."""
+    dtype = keras.backend.standardize_dtype(values.dtype)
+    if dtype == "uint8":
+        return ops.cast(values, keras.config.floatx()) / 127.5 - 1.0
+    return ops.cast(values, keras.config.floatx()) if dtype.startswith("float") else values

@@ -1,4 +1,4 @@
-"""From a path to the source that reads what lies there."""
+"""Chooses the source that reads the files at a path."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def source(dataset: DatasetEntry, options: DataOptions, unreadable: float, data_
 
 
 def local_source(path: Path, options: DataOptions, share: float = UNREADABLE_SHARE) -> Source:
-    """The source at a path; raises ZooError where there is nothing, or nothing that can be read."""
+    """The source that reads the files at a path; raises ZooError where there are none, or of no known kind."""
     path = path.expanduser().resolve()
     if not path.exists():
         raise ZooError(f"There is no file or folder {path}. A dataset of one's own is {KINDS}.")

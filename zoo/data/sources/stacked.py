@@ -1,8 +1,8 @@
 """Stacked MNIST: three random digits as the channels of one image, 1,000 modes that a classifier can count.
 
 Metz et al. 2017 (Unrolled GANs, https://arxiv.org/abs/1611.02163, section 3.3.1); 128,000 training images as in PacGAN
-(Lin et al. 2018, https://arxiv.org/abs/1712.04086). The digits are put in an order of their own first, so that the same
-MNIST gives the same images in whatever order it was stored.
+(Lin et al. 2018, https://arxiv.org/abs/1712.04086). The digits are sorted first, so that the same MNIST gives the
+same images in whatever order it was stored.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from zoo.data.splits import Selection, Splits
 from zoo.errors import ZooError
 from zoo.hookspecs import hookimpl
 
-COUNTS = {"train": 128_000, "test": 26_000}  # images; the test split as large as the samples that papers count modes in
+COUNTS = {"train": 128_000, "test": 26_000}  # images; papers count modes in 26,000 samples
 SEEDS = {"train": 20161107, "test": 20161108}
 DIGITS = 10
 CHANNELS = 3
@@ -72,7 +72,7 @@ class StackedSource(Source):
     """Images (28, 28, 3); the label 100 a + 10 b + c is the digits of the three channels read as a number."""
 
     base: str  # the dataset whose digits are stacked
-    opened: Callable[[str, Reporter | None], Dataset]  # of a split of the base, prepared on first use
+    opened: Callable[[str, Reporter | None], Dataset]  # opens a split of the base, prepared on first use
     options: DataOptions
 
     def __post_init__(self) -> None:
@@ -90,20 +90,18 @@ class StackedSource(Source):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The base by name, not by where its files lie: its digits are the same."""
-        return {"source": f"stacked {self.base}", "seeds": SEEDS, "counts": COUNTS, **self.options.look}
+        """The base's name, not the location of its files, since its digits are the same anywhere."""
+        return {"source": f"stacked {self.base}", "seeds": SEEDS, "counts": COUNTS, **self.options.preprocessing}
 
     def prepare(self, progress: Reporter) -> None:
-        """Prepares the base."""
         for split in COUNTS:
             self.opened(split, progress)
 
     def splits(self) -> Splits:
-        """Both are drawn from the base's split of the same name."""
+        """`train` and `test`, each drawn from the base's split of the same name."""
         return Splits(COUNTS, self.name)
 
     def contents(self, selection: Selection) -> Contents:
-        """Draws which digits are stacked, and stacks them."""
         bases = {part.split: digits(self.opened(part.split, None)) for part in selection.parts}
         side = next(iter(bases.values()))[0].shape[1]
         with_labels = self.options.label != WITHOUT_LABELS

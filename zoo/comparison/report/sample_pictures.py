@@ -1,4 +1,4 @@
-"""Samples of every variant side by side, each embedded in the page: the run in the middle, not the prettiest."""
+"""Sample pictures of every variant for the page, from its median run, not its best one."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from zoo.comparison.report.reading import (
     variants_of,
 )
 
-SMALLEST, LARGEST = 240, 440  # pixels of the longer side
-QUALITY = 78  # of a WebP
-FEW = 64  # colours of a plot
+SMALLEST, LARGEST = 240, 440  # pixels of a picture's longer side
+QUALITY = 78  # WebP quality, of 100
+FEW = 64  # colours of a PNG
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as a data URI, and which run it is of."""
+    """A picture as a data URI (`source`), with the run that it is of."""
 
     variant: Variant
     source: str
@@ -35,12 +35,12 @@ class Picture:
 
     @property
     def alternative(self) -> str:
-        """What is said instead of the picture."""
+        """The alternative text."""
         return f"Samples of {self.variant.label}, seed {self.seed}, {self.why}"
 
 
 def pictures_of(comparison: Comparison, dataset: str, folder: Path) -> list[Picture]:
-    """One of each variant that has any; files are looked for below the folder."""
+    """A picture for each variant that has any; paths are relative to the folder."""
     score = deciding_score(comparison)
     made = []
     for variant in variants_of(comparison):
@@ -52,7 +52,7 @@ def pictures_of(comparison: Comparison, dataset: str, folder: Path) -> list[Pict
 
 
 def readable(cell: RunCell, folder: Path) -> bool:
-    """Whether the run's picture is there, and is one."""
+    """Whether the run's picture exists and can be decoded."""
     if not cell.get("picture"):
         return False
     try:
@@ -64,7 +64,7 @@ def readable(cell: RunCell, folder: Path) -> bool:
 
 
 def embedded(path: Path, variant: Variant, seed: int, why: str) -> Picture:
-    """The picture, made small: as WebP, or as PNG of few colours where that is smaller, as plots are."""
+    """The picture, scaled down, as WebP or (smaller for plots) as PNG of few colours."""
     with Image.open(path) as file:
         image = file.convert("RGB")
     image = as_made(image)
@@ -78,7 +78,7 @@ def embedded(path: Path, variant: Variant, seed: int, why: str) -> Picture:
 
 
 def as_made(image: Image.Image) -> Image.Image:
-    """Without the whole factor by which `zoo.base.pictures.grid` enlarges small ones; a browser enlarges as well."""
+    """The image at its original size, where `zoo.base.pictures.grid` enlarged it by a whole factor."""
     for factor in range(max(image.size) // SMALLEST, 1, -1):
         if image.width % factor == 0 and image.height % factor == 0:
             small = image.resize((image.width // factor, image.height // factor), Image.Resampling.NEAREST)

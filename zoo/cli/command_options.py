@@ -1,4 +1,4 @@
-"""What the commands share: options, what completes them, and examples for their help."""
+"""The options that several commands share, their shell completion, and the examples in their help."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from zoo.data.options import CHANNELS, DataOptions
 
 
 def complete_stacks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Variants, and after a plus sign plugins, that begin as what is typed."""
+    """Variants and plugins (plugins alone after a plus sign) that begin with what is typed."""
     from zoo.catalogue import read_catalogue
 
     catalogue = read_catalogue()
@@ -21,7 +21,7 @@ def complete_stacks(context: click.Context, parameter: click.Parameter, incomple
 
 
 def complete_datasets(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
-    """Datasets of the catalogue, and paths."""
+    """The catalogue's datasets that begin with what is typed, else paths."""
     from click.shell_completion import CompletionItem
 
     from zoo.catalogue import read_catalogue
@@ -78,14 +78,14 @@ plugin_option = click.option(
 
 
 def data_options(command: Any) -> Any:
-    """Adds what says how a dataset is read."""
+    """Adds the options by which a dataset is read."""
     for option in reversed(DATA_OPTIONS):
         command = option(command)
     return command
 
 
 def data_of(options: dict[str, Any]) -> DataOptions:
-    """How the options want a dataset to be read."""
+    """The DataOptions of a command's options."""
     return DataOptions(**{name: options[name] for name in DATA_NAMES if name in options})
 
 
@@ -117,19 +117,19 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 
 
 def engine_options(command: Any) -> Any:
-    """Adds what chooses backend, precision and devices."""
+    """Adds the options of the engine: backend, precision, devices and processes."""
     for option in reversed(ENGINE_OPTIONS):
         command = option(command)
     return command
 
 
 def engine_of(options: dict[str, Any]) -> EngineOptions:
-    """What the engine's options chose."""
+    """The EngineOptions of a command's options."""
     processes = Processes(options["process"], options["processes"], options["coordinator"])
     chosen = ("backend", "precision", "devices", "deterministic")
     return EngineOptions(**{name: options[name] for name in chosen}, processes=processes)
 
 
 def examples(*lines: str) -> str:
-    """Examples for the end of a command's help."""
+    """The text of examples at the end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

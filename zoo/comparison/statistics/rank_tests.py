@@ -1,4 +1,4 @@
-"""Mann and Whitney's test, Holm's correction, and how few seeds are too few for them."""
+"""Mann and Whitney's U test, Holm's correction, and the number of seeds that they need."""
 
 import itertools
 import math
@@ -10,7 +10,7 @@ from scipy.stats import mannwhitneyu, rankdata
 from zoo.errors import ZooError
 from zoo.evaluation.metrics.contract import Better
 
-ALPHA = 0.05  # how often at most, over all pairs of a metric together, equal variants may be told apart
+ALPHA = 0.05  # family-wise error rate over all pairs of a metric
 
 
 def goodness(values: Sequence[float | None], better: Better) -> list[float]:
@@ -43,11 +43,11 @@ def p_value(one: Sequence[float], other: Sequence[float]) -> float:
 
 def tied_p(ranks: np.ndarray, size: int) -> float:
     """`p_value` of the first `size` of all runs' mean ranks (N,), counted by their sum."""
-    doubled = np.rint(2 * ranks).astype(int)  # mean ranks are whole or halves
-    ways = np.zeros((size + 1, doubled.sum() + 1))  # to choose so many runs with such a sum
+    doubled = np.rint(2 * ranks).astype(int)  # doubled, since mean ranks are multiples of a half
+    ways = np.zeros((size + 1, doubled.sum() + 1))  # how many ways there are to choose so many runs with such a sum
     ways[0, 0] = 1
     for rank in doubled:
-        ways[1:, rank:] += ways[:-1, :-rank]  # of the table before this run
+        ways[1:, rank:] += ways[:-1, :-rank]  # the right side is still the table without this run
     sums, seen = ways[size], doubled[:size].sum()
     tail = min(sums[: seen + 1].sum(), sums[seen:].sum())
     return min(1.0, float(2 * tail / sums.sum()))

@@ -1,4 +1,4 @@
-"""What the comparisons of pairs leave open: each variant's ranks, and whether it is best or tied for best."""
+"""The range of ranks that the comparisons leave open to each variant, and which variants are best."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ def open_ranks(comparison: Comparison, dataset: str, scores: Sequence[Mapping[st
 def ordered(
     comparison: Comparison, dataset: str, scores: Sequence[Mapping[str, Any]], variants: Sequence[Variant]
 ) -> list[Variant]:
-    """By the first score's last values: by open ranks, then means; those without at the end, as they were asked for."""
+    """The variants sorted by the first score's last values: by open ranks, then means; those without one last."""
     if not scores:
         return list(variants)
     ranks = open_ranks(comparison, dataset, scores)
@@ -49,13 +49,13 @@ def ordered(
 
 
 def mean_of(comparison: Comparison, dataset: str, score: str, label: str) -> float | None:
-    """A variant's mean of last values."""
+    """The mean of a variant's last values; None where it has none."""
     summaries = ranking_of(comparison, dataset, score, "last").get("summaries", {})
     return finite((summaries.get(label) or {}).get("mean"))
 
 
 def mark(ranking: Mapping[str, Any], label: str) -> str:
-    """Best or tied for best, as far as comparisons are decided; nothing where there were too few seeds for that."""
+    """`best` or `tied for best`, as far as comparisons are decided; "" where there are too few seeds for that."""
     differences = ranking.get("differences", [])
     leaders = [name for name in ranking.get("leaders") or [] if not is_beaten(name, ranking)]
     among = {each["verdict"] for each in differences if each["one"] in leaders and each["other"] in leaders}

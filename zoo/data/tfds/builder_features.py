@@ -1,4 +1,4 @@
-"""What a TFDS builder holds: which feature is the image, which the label, and how large images are."""
+"""The features of a TFDS builder: which one is the image, which the label, and how large images are."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ def found_builder(reference: str, known: Iterable[str], directory: Path) -> Any:
 
 
 def features(builder: Any) -> Mapping[str, Any]:
-    """The builder's features by path, such as `image` or `attributes/Smiling`; a ZooError where there are no names."""
+    """The builder's features by path, such as `attributes/Smiling`; raises ZooError where they are no dict."""
     found = builder.info.features
     if not isinstance(found, imported_tfds().features.FeaturesDict):
         raise _imageless(builder)
@@ -48,7 +48,7 @@ def _flat(found: Any, prefix: str) -> Iterable[tuple[str, Any]]:
 
 
 def path_of(builder: Any, wanted: str, kind: str) -> str:
-    """The path of a feature by its path or by its last part alone, where only one ends so."""
+    """The path of the feature that is named by its path, or by the last part of it where that is unambiguous."""
     paths = features(builder)
     if wanted in paths:
         return wanted
@@ -62,13 +62,13 @@ def path_of(builder: Any, wanted: str, kind: str) -> str:
 
 
 def image_key(builder: Any, reference: str = "") -> str:
-    """The only image feature, or the one that TFDS' supervised keys or the name `image` single out.
+    """The only image feature, or the one in TFDS' supervised keys, or the one named `image`.
 
-    `reference` is what a catalogue's entry calls the builder, for the error about several images.
+    `reference` is the builder's name in the catalogue, for the error about several images.
     """
     tfds = imported_tfds()
     found = {key: feature for key, feature in features(builder).items() if isinstance(feature, tfds.features.Image)}
-    # A map of labels is an image too, but not what is to be generated.
+    # A segmentation map is an image feature too, but not one to generate.
     images = [key for key, feature in found.items() if not isinstance(feature, tfds.features.LabeledImage)] or [*found]
     if not images:
         raise _imageless(builder)
@@ -82,7 +82,7 @@ def image_key(builder: Any, reference: str = "") -> str:
 
 
 def label_key(builder: Any) -> str | None:
-    """The class label that TFDS' supervised keys or the name `label` single out, or the only one, or None."""
+    """The class label in TFDS' supervised keys, or the one named `label`, or the only one; None where there is none."""
     tfds = imported_tfds()
     labels = [key for key, feature in features(builder).items() if isinstance(feature, tfds.features.ClassLabel)]
     chosen = next((key for key in (*(builder.info.supervised_keys or ()), "label") if key in labels), None)
@@ -109,20 +109,20 @@ def checked_label(builder: Any, wanted: str) -> str:
 
 
 def names_of(feature: Any, key: str) -> tuple[str, ...]:
-    """The names of a label's classes, as far as the feature tells them."""
+    """The class names of a label feature, () where it has none."""
     if np.dtype(feature.np_dtype) == np.bool_:
         return class_names(key)
     return tuple(getattr(feature, "names", None) or ())
 
 
 def native_size(builder: Any, key: str, crop: int | None) -> int | None:
-    """The side in pixels of the centre square when all images have one size, else None."""
+    """The side in pixels of the centre square before resizing; None where images differ in size and `crop` is None."""
     height, width, _ = features(builder)[key].shape
     return crop or (int(min(height, width)) if height and width else None)
 
 
 def natural_channels(builder: Any, key: str) -> int:
-    """How many channels are stored unasked: transparency is laid over white."""
+    """The number of channels that are stored by default: alpha is dropped, since transparency is laid over white."""
     stored = int(features(builder)[key].shape[-1])
     return {2: 1, 4: RGB}.get(stored, stored)
 
@@ -132,7 +132,7 @@ def _imageless(builder: Any) -> ZooError:
 
 
 def _not_found(reference: str, known: Iterable[str], error: Exception) -> ZooError:
-    """Says which part of `name/config:version` TFDS does not know, with what it has instead."""
+    """The error that says which part of `name/config:version` TFDS does not know, with the available names."""
     tfds = imported_tfds()
     name, _, config = reference.partition(":")[0].partition("/")
     builders = tfds.list_builders(with_community_datasets=False)
@@ -141,13 +141,13 @@ def _not_found(reference: str, known: Iterable[str], error: Exception) -> ZooErr
     configs = list(tfds.builder_cls(name).builder_configs)
     if config and config not in configs:
         return unknown(f"config of {name}", config, configs)
-    # What comes before is TFDS' own call with all its arguments.
+    # The text before the last `}": ` repeats TFDS' own call with all its arguments.
     reason = str(error).rpartition('}": ')[2]
     return ZooError(f"TFDS cannot make a dataset of '{reference}': {reason}")
 
 
 def _unknown_dataset(reference: str, known: Iterable[str], builders: Iterable[str]) -> ZooError:
-    """Lists the catalogue's names alone, but suggests the nearest of TFDS' hundreds too."""
+    """The error that lists the catalogue's names, and suggests the nearest of TFDS' hundreds of names too."""
     listed = unknown("dataset", reference, known)
     nearest = nearest_name(reference, builders)
     also = f", such as '{nearest}'" if nearest and nearest not in str(listed) else ""

@@ -45,20 +45,20 @@ def test_the_shipped_plugins_load_and_the_shipped_recipes_fit(zoo_command):
     assert "Every plugin loads, and every variant's recipe fits." in zoo_command("list", "--check").out
 
 
-def test_show_tells_paper_sources_shapes_and_parameters(zoo_command):
+def test_show_reports_paper_sources_shapes_and_parameters(zoo_command):
     words = ["show", "vanilla+r1", "--dataset", "ring8", *TINY]
-    told = json.loads(zoo_command(*words, "--json").out)
-    assert told["stack"] == "vanilla+r1"
-    assert "https://arxiv.org/abs/1406.2661" in told["plugins"][0]["summary"]
-    assert "https://arxiv.org/abs/1801.04406" in told["plugins"][1]["summary"]
-    recipe = told["recipe"]
+    described = json.loads(zoo_command(*words, "--json").out)
+    assert described["stack"] == "vanilla+r1"
+    assert "https://arxiv.org/abs/1406.2661" in described["plugins"][0]["summary"]
+    assert "https://arxiv.org/abs/1801.04406" in described["plugins"][1]["summary"]
+    recipe = described["recipe"]
     assert recipe["latent_size"] == {"value": 4, "source": "--set"}
     assert recipe["beta_1"] == {"value": 0.5, "source": "zoo default"}
     assert recipe["generator_objective"] == {"value": "non-saturating", "source": "vanilla"}
     file, line = recipe["dropout"]["source"].split(":")
     assert file == "registry.yaml"
     assert "dropout: 0.0" in shipped_registry().read_text().splitlines()[int(line) - 1]
-    generator, discriminator = told["models"]["generator"], told["models"]["discriminator"]
+    generator, discriminator = described["models"]["generator"], described["models"]["discriminator"]
     assert (generator["input"], generator["output"]) == ([4], [2])
     assert generator["parameters"] == (4 * 8 + 8) + (8 * 2 + 2)
     assert (discriminator["input"], discriminator["output"]) == ([2], [1])
@@ -69,7 +69,7 @@ def test_show_tells_paper_sources_shapes_and_parameters(zoo_command):
         assert expected in text
 
 
-def test_doctor_tells_versions_devices_data_and_no_problem(zoo_command, data_dir: Path):
+def test_doctor_reports_versions_devices_data_and_no_problem(zoo_command, data_dir: Path):
     assert zoo_command("show", "vanilla", "--dataset", "ring8", *TINY).code == 0
     result = zoo_command("doctor", "--json")
     report = json.loads(result.out)
@@ -140,7 +140,7 @@ def test_a_path_is_completed_by_the_shell_itself(monkeypatch: pytest.MonkeyPatch
     assert capsys.readouterr().out.startswith("file,")
 
 
-def test_what_is_nobodys_mistake_is_told_in_one_line_with_exit_code_1(zoo_command, monkeypatch: pytest.MonkeyPatch):
+def test_an_internal_error_is_reported_in_one_line_with_exit_code_1(zoo_command, monkeypatch: pytest.MonkeyPatch):
     def broken(*_: object) -> None:
         raise RuntimeError("the moon is in the way")
 

@@ -1,4 +1,4 @@
-"""What the files of a run tell, however long they are, half written or gone the next moment."""
+"""Reads the files of a run, which may be long, half written, or deleted at any moment."""
 
 import json
 import os
@@ -13,29 +13,29 @@ from zoo.runs.directory import RunDirectory, step_of
 from zoo.watching.states import Budget, Pace, Scores
 
 RECORD, GOAL, JOB, OUTCOME, LOG = "run.yaml", "goal.json", "job.json", "outcome.json", "log.txt"
-FORMAT = 1  # of a job and an outcome
-TAIL = 16_384  # bytes of metrics.jsonl that are read
-RECENT_LINES = 20  # of metrics.jsonl, that the speed is taken from
+FORMAT = 1  # the format of job.json and outcome.json that this version reads
+TAIL = 16_384  # bytes at the end of metrics.jsonl that are read
+RECENT_LINES = 20  # last lines of metrics.jsonl that the speed is computed from
 Read = TypeVar("Read")
 
 
-class Kept:
-    """What was read of files and folders, until they change; what is half written counts as it was before."""
+class FileCache:
+    """Values read from files and folders, until these change; a half-written file keeps its earlier value."""
 
     def __init__(self) -> None:
         self.known: dict[Path, tuple[tuple[int, ...], Any]] = {}
-        self.asked: set[Path] = set()
+        self.used: set[Path] = set()
 
-    def of(self, path: Path, read: Callable[[Path], Read], otherwise: Read) -> Read:
-        """What `read` makes of the path; `otherwise` where it is missing or never was whole."""
-        self.asked.add(path)
+    def get(self, path: Path, read: Callable[[Path], Read], default: Read) -> Read:
+        """The value of read(path); `default` where the path is missing, or could never be read."""
+        self.used.add(path)
         try:
             stat = path.stat()
         except OSError:
             self.known.pop(path, None)
-            return otherwise
+            return default
         stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        before, value = self.known.get(path, (None, otherwise))
+        before, value = self.known.get(path, (None, default))
         if before != stamp:
             try:
                 value = read(path)
@@ -44,18 +44,18 @@ class Kept:
             self.known[path] = (stamp, value)
         return value
 
-    def forget_unasked(self) -> None:
-        """Drop what nobody asked for since the last call: runs that are gone."""
-        self.known = {path: each for path, each in self.known.items() if path in self.asked}
-        self.asked = set()
+    def forget_unused(self) -> None:
+        """Drops the values that were not used since the last call: those of deleted runs."""
+        self.known = {path: each for path, each in self.known.items() if path in self.used}
+        self.used = set()
 
 
 def run_folders(folder: Path) -> Iterator[Path]:
-    """The folders of runs at any depth, but for those in hidden folders, in other runs and behind links."""
+    """The run directories below a folder, except those in hidden folders, inside other runs and behind links."""
     try:
         with os.scandir(folder) as entries:
             found = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
-    except OSError:  # it is gone, or not ours to read
+    except OSError:  # the folder was deleted, or may not be read
         return
     if RECORD in found or JOB in found:
         yield folder
@@ -66,7 +66,7 @@ def run_folders(folder: Path) -> Iterator[Path]:
 
 
 def modified(path: Path) -> float:
-    """When it was written, in seconds; 0 where it is missing."""
+    """The modification time in seconds since 1970; 0 where the path is missing."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -74,7 +74,7 @@ def modified(path: Path) -> float:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """A job or an outcome."""
+    """The content of job.json or outcome.json; raises ValueError for another version's format."""
     document = json.loads(path.read_text(encoding="utf-8"))
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']}, this version reads {FORMAT}")
@@ -82,25 +82,25 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def read_goal(path: Path) -> Budget:
-    """The total that a run is trained to, as it wrote down when it began."""
+    """The run's budget from goal.json, which it writes when it begins."""
     goal = json.loads(path.read_text(encoding="utf-8"))
     return Budget(goal["steps"], goal["seconds"])
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """What run.yaml says the run is."""
+    """Stack, dataset and seed from run.yaml."""
     record = RunDirectory(path.parent).record() or {}
     return {"stack": record["stack"], "dataset": record["dataset"]["name"], "seed": record["seed"]}
 
 
 def read_last_checkpoint(folder: Path) -> tuple[int, float]:
-    """The step of the last checkpoint, and when it was written."""
+    """(step, modification time) of the last checkpoint in a folder; (0, 0.0) where there is none."""
     paths = RunDirectory(folder.parent).checkpoints.paths()
     return (step_of_checkpoint(paths[-1]), paths[-1].stat().st_mtime) if paths else (0, 0.0)
 
 
 def read_pace(path: Path) -> Pace:
-    """What the last lines of metrics.jsonl tell; its end alone is read, however long it is."""
+    """Step, speed and losses from the last lines of metrics.jsonl, of which only the end is read."""
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
         texts = file.read().decode(errors="replace").splitlines()
@@ -116,7 +116,7 @@ def read_pace(path: Path) -> Pace:
 
 
 def read_scores(path: Path) -> Scores | None:
-    """The scores that were measured while the run trained; the first one of an evaluation decides what is best."""
+    """The first score of the evaluations during training, which decides the best one; None without evaluations."""
     evaluations = [each for each in EvaluationFile(path).read() if each["periodic"]]
     best = best_step(evaluations)
     if best is None:
@@ -132,7 +132,7 @@ def read_scores(path: Path) -> Scores | None:
 
 
 def budget_of(job: Mapping[str, Any]) -> Budget:
-    """The budget that a job names, as far as it is one of steps or of time; its run knows more once it began."""
+    """The budget in job.json, where it is one of steps or minutes; goal.json has any, but is written later."""
     named = {**(job.get("question") or {}).get("budget", {}), **job}
     steps, minutes = named.get("total_steps", named.get("steps")), named.get("minutes")
     return Budget(

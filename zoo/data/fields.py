@@ -1,0 +1,90 @@
+"""Fields: the named tensors of a dataset's rows, and everything that depends on what kind of tensor one is."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+Kind = Literal["image", "points", "label", "vector"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """What each row holds under one name.
+
+    An image is uint8 (H, W, C) at rest and float32 in [-1, 1] in the step, points are float32 (D,) in scaled units, a
+    label is an int32 number of a class, a vector float32 (K,).
+    """
+
+    kind: Kind
+    shape: tuple[int, ...]  # of one row: (H, W, C), (D,), () for a label, (K,)
+    scale: float = 1.0
+    """Original units are values * scale; 1.0 for everything but points."""
+    class_names: tuple[str, ...] = ()
+    frequencies: tuple[float, ...] = ()
+    """The share of each class among the rows, for a label."""
+    aligned: bool = True
+    """Whether row i belongs to row i of `samples`; fields that are not aligned have an order of their own."""
+
+    @property
+    def is_image(self) -> bool:
+        """Whether a value is a picture."""
+        return self.kind == "image"
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes a label has; None for any other field."""
+        return len(self.frequencies) if self.kind == "label" else None
+
+    def presented(self, values: "np.ndarray") -> "np.ndarray":
+        """Values of the step as a user knows them: images uint8, points in their original units."""
+        from zoo.base.pictures import to_uint8
+
+        return to_uint8(values) if self.is_image else values * self.scale
+
+    def picture(self, presented: "np.ndarray", real: "np.ndarray", columns: int | None = None) -> "Image.Image":
+        """A grid of presented images, or presented points over real ones."""
+        from zoo.base.pictures import grid, scatter
+
+        return grid(presented, columns) if self.is_image else scatter(presented, real)
+
+    def class_number(self, name: str) -> int:
+        """The number of a class by its name or its number as text; raises ZooError for one that there is not."""
+        from zoo.errors import ZooError, unknown
+
+        if name in self.class_names:
+            return self.class_names.index(name)
+        if name.isdecimal() and int(name) < len(self.frequencies):
+            return int(name)
+        if not self.class_names:
+            raise ZooError(f"Unknown class: '{name}'. The classes are numbered from 0 to {len(self.frequencies) - 1}.")
+        raise unknown("class", name, self.class_names)
+
+    def record(self) -> dict[str, Any]:
+        """Plain data, for run.yaml."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Field":
+        """The field that `record` described."""
+        sequences = {name: tuple(value) for name, value in record.items() if isinstance(value, list | tuple)}
+        return cls(**{**record, **sequences})
+
+
+def samples_field(shape: tuple[int, ...], scale: float = 1.0) -> Field:
+    """The field of samples of a shape: three axes are an image's, one is a point's."""
+    return Field("image" if len(shape) == 3 else "points", tuple(shape), scale)
+
+
+def derived_field(shape: tuple[int, ...]) -> Field:
+    """The field that a hook derives on the device: images have three axes, everything else is a vector."""
+    return Field("image" if len(shape) == 3 else "vector", tuple(shape))
+
+
+def expected_fields(shape: tuple[int, ...], classes: int | None) -> dict[str, Field]:
+    """The fields of data of which no more is known than this: its classes are taken for equally frequent."""
+    samples = {"samples": samples_field(shape)}
+    return {**samples, "labels": Field("label", (), frequencies=(1 / classes,) * classes)} if classes else samples

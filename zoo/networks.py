@@ -1,0 +1,105 @@
+"""Networks beside the two players, and models that a plugin extends: what hooks that build models work with."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+
+from zoo.errors import ZooError
+
+FEATURES = "features"  # the name of the discriminator's penultimate layer
+
+
+@dataclass(frozen=True)
+class Network:
+    """A further network of a stack, as the hook `networks` declares it."""
+
+    model: keras.Model
+    trained_with: Literal["generator", "discriminator"] | None = None
+    """The player whose loss moves its weights; None freezes them: no checkpoint holds them."""
+    optimizer: keras.Optimizer | None = None
+    """Its own; None lets its player's optimizer move it."""
+
+    @property
+    def weights(self) -> list[keras.Variable]:
+        """What training moves."""
+        return list(self.model.trainable_variables) if self.trained_with else []
+
+
+def weights_hash(model: keras.Model) -> str:
+    """sha256 of the values of all of a model's variables, in their order."""
+    digest = hashlib.sha256()
+    for variable in model.variables:
+        array = keras.ops.convert_to_numpy(variable)
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def inputs_of(model: keras.Model, alone: str) -> dict[str, Any]:
+    """A model's symbolic inputs by name; a single input that has no name of its own is called `alone`."""
+    if isinstance(model.input, dict):
+        return dict(model.input)
+    if len(model.inputs) == 1 and str(model.inputs[0].name).startswith("keras_tensor"):
+        return {alone: model.inputs[0]}
+    return {str(each.name): each for each in model.inputs}
+
+
+def called(model: keras.Model, values: Mapping[str, Any], alone: str, **options: Any) -> Any:
+    """What a model answers, its inputs taken from `values` by their names."""
+    names = list(inputs_of(model, alone))
+    if isinstance(model.input, dict):
+        return model({name: values[name] for name in names}, **options)
+    inputs = [values[name] for name in names]
+    return model(inputs[0] if len(inputs) == 1 and not isinstance(model.input, list) else inputs, **options)
+
+
+def outputs_of(model: keras.Model, alone: str) -> dict[str, Any]:
+    """A model's symbolic outputs by name; a single output that is in no dict is called `alone`."""
+    return dict(model.output) if isinstance(model.output, dict) else {alone: model.output}
+
+
+def features_of(model: keras.Model) -> Any:
+    """The symbolic output of the discriminator's layer `features`; raises ZooError where it has none."""
+    if FEATURES not in [layer.name for layer in model.layers]:
+        raise ZooError(
+            f"The discriminator '{model.name}' has no layer named '{FEATURES}', on which a plugin of this stack "
+            "builds. "
+            "Name its penultimate layer so, or put the plugin on other networks."
+        )
+    return model.get_layer(FEATURES).output
+
+
+def named_inputs(model: keras.Model) -> dict[str, Any]:
+    """A discriminator's symbolic inputs by name, of which a single one without a name becomes `samples`."""
+    found = inputs_of(model, "samples")
+    for name, tensor in found.items():
+        tensor.name = name  # Keras wants them equal
+    return found
+
+
+def extended(
+    model: keras.Model, inputs: Mapping[str, Any] | None = None, outputs: Mapping[str, Any] | None = None
+) -> keras.Model:
+    """A discriminator with further symbolic inputs, and further or other outputs; what it had stays.
+
+    So heads and inputs of several plugins stack on one model. `outputs` by the name `logits` replaces the logits.
+    Its first input is called `samples`, its own output `logits`, unless they have names already.
+    """
+    own_inputs = named_inputs(model)
+    if doubled := set(own_inputs) & set(inputs or {}):
+        raise ZooError(
+            f"The model '{model.name}' has an input '{min(doubled)}' already: extend it with "
+            "zoo.networks.input_of(model, name, ...), which takes the one that is there."
+        )
+    return keras.Model(
+        {**own_inputs, **(inputs or {})}, {**outputs_of(model, "logits"), **(outputs or {})}, name=model.name
+    )
+
+
+def input_of(model: keras.Model, name: str, shape: tuple[int, ...] = (), dtype: str = "float32") -> Any:
+    """The model's symbolic input of that name, or a new one to extend it with."""
+    own = named_inputs(model)
+    return own[name] if name in own else keras.Input(shape, name=name, dtype=dtype)

@@ -1,0 +1,58 @@
+"""Pictures of a generator's samples: grids with a row for each class, pairs of a translation, points over real ones."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from zoo.base.pictures import to_uint8
+from zoo.data import Dataset
+from zoo.training.players import LABELS, SAMPLES
+from zoo.training.sampler import Sampler
+
+IMAGES = 64
+POINTS = 2000
+COLUMNS = 8
+MOST_ROWS = 10  # of classes; where there are more, the grid has eight of them
+TRANSLATIONS = 20  # pictures that a translation shows with what they were made of
+TRANSLATION_COLUMNS = 4
+
+
+def sample_sheet(sampler: Sampler, data: Dataset, seed: int) -> Any:
+    """Samples as a picture, a function of the seed."""
+    field = sampler.samples_field
+    if not field.is_image:
+        count = min(POINTS, data.count)
+        samples = sampler.samples(sampler.latents(count, seed), seed)
+        return field.picture(field.presented(samples), data.batch(np.arange(count)) * data.scale)
+    if sampler.generating.reads_batch:
+        return translation_sheet(sampler, TRANSLATIONS, seed)
+    if sampler.generating.is_conditional:
+        classes = sampler.generating.classes or 1
+        rows = classes if 1 < classes <= MOST_ROWS else COLUMNS
+        labels = sampler.labels_of_rows(rows, COLUMNS)
+        samples = sampler.samples(sampler.latents(len(labels), seed, {LABELS: labels}), seed)
+        return field.picture(field.presented(samples), samples, COLUMNS)
+    samples = sampler.samples(sampler.latents(IMAGES, seed), seed)
+    return field.picture(field.presented(samples), samples)
+
+
+def translation_sheet(sampler: Sampler, count: int, seed: int, rows: np.ndarray | None = None) -> Any:
+    """What was made beside what it was made of, and, where rows belong together, beside the real sample."""
+    numbers = np.arange(count) if rows is None else rows
+    batch = sampler.batch(numbers, seed)
+    fields = sampler.generating.fields
+    shown = [name for name in sampler.generating.given if name in fields and fields[name].is_image]
+    made = to_uint8(sampler.samples(sampler.latents(count, seed, rows=numbers), seed))
+    columns = [to_uint8(ops.convert_to_numpy(batch[name])) for name in shown] + [made]
+    if SAMPLES not in shown and all(fields[name].aligned for name in shown):
+        columns.append(to_uint8(ops.convert_to_numpy(batch[SAMPLES])))
+    images = np.stack([as_large(each, made.shape[1:3]) for each in columns], axis=1)
+    return fields[SAMPLES].picture(images.reshape(-1, *images.shape[2:]), made, len(columns) * TRANSLATION_COLUMNS)
+
+
+def as_large(images: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Images as RGB, each pixel repeated until they are as large as others (or left out, where they are larger)."""
+    rgb = images[..., :3] if images.shape[-1] >= 3 else np.repeat(images[..., :1], 3, axis=-1)
+    rows, columns = (np.arange(new) * old // new for new, old in zip(size, images.shape[1:3], strict=True))
+    return rgb[:, rows][:, :, columns]
