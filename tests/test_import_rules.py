@@ -26,7 +26,7 @@ LAYERS = (  # each imports only from those after it
     {"layers", "losses"},
     {"extensions"},
     {"hookspecs"},
-    {"recipe"},
+    {"recipe", "networks"},
     {"backend", "catalogue"},
     {"base"},
     {"errors"},
