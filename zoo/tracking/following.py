@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,12 @@ def find_listeners(names: Sequence[str], catalogue: Catalogue) -> list[Factory]:
 @contextmanager
 def following(directory: RunDirectory, factories: Sequence[Factory]) -> Iterator[Sequence[Listener]]:
     """The listeners of a run for as long as it trains."""
-    followers = [Follower(each.extension, made(each, directory)) for each in factories]
-    try:
+    with ExitStack() as stack:
+        followers = []
+        for each in factories:
+            followers.append(Follower(each.extension, made(each, directory)))
+            stack.callback(followers[-1].close)
         yield followers
-    finally:
-        for each in followers:
-            each.close()
 
 
 def made(factory: Factory, directory: RunDirectory) -> Listener:
