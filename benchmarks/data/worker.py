@@ -173,13 +173,13 @@ def tensorflow() -> tuple[Any, Any]:
 
 def opened(name: str, data: str) -> Any:
     """The zoo's dataset, prepared if it is not; an .npz has images of the right size already."""
-    from zoo.catalogue import Catalogue
+    from zoo.catalogue import read_catalogue
     from zoo.data import DataOptions, open_dataset
 
     preprocessing = {} if name.endswith(".npz") else {"crop": CROP, "image_size": SIZE}
     # A dataset with a single split is divided into train and test unless `all` is requested.
     options = DataOptions(split="train" if name.startswith("faces/") else "all", **preprocessing)
-    return open_dataset(name, Catalogue(), data_dir=Path(data), options=options)
+    return open_dataset(name, read_catalogue(), data_dir=Path(data), options=options)
 
 
 def read(tfds: Any, name: str, data: str, decoders: dict[str, Any] | None = None, **options: bool) -> Any:

@@ -18,7 +18,7 @@ from benchmarks.common.machine import processor
 from zoo.backend import chosen, prepare
 from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, Dataset, open_dataset
-from zoo.extractor import Extractor
+from zoo.evaluation.extractors.contract import Extractor
 
 SEED = 0
 EPOCHS = 10

@@ -16,8 +16,8 @@ import zoo
 from zoo.catalogue import read_catalogue
 from zoo.cli.evaluation_printing import evaluated
 from zoo.data import open_dataset
+from zoo.evaluation.evaluation_file import EvaluationFile
 from zoo.evaluation.options import SAMPLES
-from zoo.evaluation.record import EvaluationFile
 
 NOISE_SEED = 1
 

@@ -12,12 +12,12 @@ import numpy as np
 from zoo.base.progress import Lines
 from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, Dataset, open_dataset
-from zoo.evaluation.extractors.choosing import WITHOUT_NETWORK, open_extractor
+from zoo.evaluation.extractors.contract import Extractor
+from zoo.evaluation.extractors.lookup import WITHOUT_NETWORK, open_extractor
 from zoo.evaluation.features import real_side
 from zoo.evaluation.images import selected
-from zoo.evaluation.measuring import extractor_record
 from zoo.evaluation.metrics.contract import Side
-from zoo.extractor import Extractor
+from zoo.evaluation.task import extractor_record
 
 TITLES = {"fashion_mnist": "Fashion-MNIST"}
 

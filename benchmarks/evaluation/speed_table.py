@@ -91,9 +91,9 @@ def memory(evaluations: list[dict[str, Any]]) -> str:
         for few, many in pairwise(evaluations)
     ]
     text = (
-        "Peaks of `Question.answer` with `fd` and `kid` in features of `digits`, images of 28 × 28 on disk, over what "
-        "the process had with its network compiled. *Anonymous* (RssAnon) is memory of its own; *resident* (VmHWM) "
-        "includes pages of mapped files, which the kernel takes back when it likes.\n\n"
+        "Peaks of `EvaluationTask.score` with `fd` and `kid` in features of `digits`, images of 28 × 28 on disk, over "
+        "what the process had with its network compiled. *Anonymous* (RssAnon) is memory of its own; *resident* "
+        "(VmHWM) includes pages of mapped files, which the kernel takes back when it likes.\n\n"
         f"Anonymous memory grew {', '.join(grown)}. Features are read in parts of at most 32 MiB, which 1,000 images "
         "do not fill; FD's half-samples are copied whole, half of one side's features at a time, and that grows on."
     )

@@ -21,8 +21,8 @@ from benchmarks.common.processes import ROOT
 from zoo.backend import prepare
 from zoo.base.progress import Silent
 from zoo.catalogue import read_catalogue
-from zoo.evaluation.extractors.choosing import open_extractor
-from zoo.extractor import Extractor
+from zoo.evaluation.extractors.contract import Extractor
+from zoo.evaluation.extractors.lookup import open_extractor
 
 RANDOM_INCEPTION = "inception, random weights"
 RANDOM_WEIGHTS = ROOT / "tests/evaluation/inception_weights.py"
@@ -63,23 +63,24 @@ def by_name(name: str) -> Extractor:
 def memory(extractor: str, count: int, shape: list[int]) -> dict[str, Any]:
     """Peaks of an evaluation of `count` generated against as many real images, all on disk."""
     from zoo.evaluation.images import Images
-    from zoo.evaluation.measuring import Question
-    from zoo.evaluation.metrics import METRICS as REGISTERED
+    from zoo.evaluation.metrics.selection import every_metric
+    from zoo.evaluation.task import EvaluationTask
 
     network = by_name(extractor)
     network.features(np.zeros((1, *shape), "uint8"))  # builds and compiles the network
     folder = Path(tempfile.mkdtemp())
     sides = {whose: on_disk(folder / f"{whose}.npy", count, shape, seed) for seed, whose in enumerate(("real", "fake"))}
-    question = Question(
+    registered = every_metric(read_catalogue())
+    task = EvaluationTask(
         real=Images(sides["real"], {"fingerprint": "drawn", "count": count}),
-        metrics=[REGISTERED[name] for name in METRICS],
+        metrics={name: registered[name] for name in METRICS},
         extractor=network,
         data_dir=folder,
     )
     before = {"anonymous_before": bytes_of("RssAnon"), "resident_before": bytes_of("VmRSS")}
 
     def work() -> int:
-        question.answer(Images(sides["fake"], {"count": count}), folder)
+        task.score(Images(sides["fake"], {"count": count}), folder)
         return 2 * count
 
     try:

@@ -185,10 +185,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from zoo.comparison.comparing import ComparisonOptions, compare
-from zoo.comparison.executors.choosing import EngineChoice
+from zoo.comparison.executors.choice import ExecutorChoice
 options = eval(sys.argv[1])
 try:
-    compare(ComparisonOptions(**options), executor_options=EngineChoice(jobs=1), progress=True)
+    compare(ComparisonOptions(**options), executor=ExecutorChoice(jobs=1), progress=True)
 except KeyboardInterrupt as error:
     sys.exit(getattr(error, "exit_code", 1))
 """

@@ -14,7 +14,7 @@ from zoo.comparison.job import JOB, write_outcome
 from zoo.comparison.space import Dimension, read_space
 from zoo.comparison.tuning import part, tune
 from zoo.errors import ZooError
-from zoo.evaluation.record import EvaluationFile
+from zoo.evaluation.evaluation_file import EvaluationFile
 
 optuna = pytest.importorskip("optuna", reason="optuna is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
@@ -126,7 +126,7 @@ def tuned(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     def run(
         executor: KnownScores, space: Sequence[Dimension] = SPACE, steps: int = 400, **options: Any
     ) -> dict[str, Any]:
-        monkeypatch.setattr("zoo.comparison.tuning.engine_named", lambda name, options: executor)
+        monkeypatch.setattr("zoo.comparison.tuning.open_executor", lambda choice, folder, catalogue: executor)
         requested = ComparisonOptions(
             variants=("vanilla",), datasets=("ring8",), steps=steps, data_dir=data_dir, out=tmp_path / "tuning"
         )

@@ -5,10 +5,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 from zoo.data.sources import arrays, idx
 
@@ -22,7 +22,7 @@ TRAIN, TEST = slice(20), slice(20, 30)
 def opened(tmp_path):
     def opened(path, split="train", **options):
         chosen = DataOptions(split=split, **options)
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=chosen)
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=chosen)
 
     return opened
 

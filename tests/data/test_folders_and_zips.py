@@ -5,11 +5,11 @@ import zipfile
 
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 from progress_recorder import ProgressRecorder
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 from zoo.data.preparing import ProvidedFiles
 
@@ -27,9 +27,7 @@ def opened(tmp_path):
     def opened(path, split="all", provided=ProvidedFiles(), progress=None, **options):  # noqa: B008  it is frozen
         more = {"progress": progress} if progress else {}
         chosen = DataOptions(split=split, **options)
-        return open_dataset(
-            str(path), Catalogue(), data_dir=tmp_path / "data", options=chosen, provided=provided, **more
-        )
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=chosen, provided=provided, **more)
 
     return opened
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow
 import pytest
+from bare import BARE
 from PIL import Image
 from pyarrow import parquet
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import open_dataset, prepared_sets
 from zoo.data.prepared.transfer import export, import_sets
 
@@ -62,13 +62,13 @@ def looked_up(host, *rest, **options):
 socket.getaddrinfo = looked_up
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
+from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, open_dataset
 
 
 def opened(name, **options):
     options = DataOptions(**{"image_size": 6, **options})
-    dataset = open_dataset(name, Catalogue(), data_dir=Path("data"), options=options)
+    dataset = open_dataset(name, read_catalogue(), data_dir=Path("data"), options=options)
     return {
         "samples": dataset.samples.tolist(),
         "labels": dataset.labels.tolist(),
@@ -329,10 +329,10 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
         importlib.util, "find_spec", lambda name, *rest: None if name == "datasets" else find_spec(name, *rest)
     )
     with pytest.raises(ZooError, match=r"needs the package datasets: pip install 'gan-zoo\[huggingface\]'"):
-        open_dataset(f"huggingface:{NAME}", Catalogue(), data_dir=tmp_path)
+        open_dataset(f"huggingface:{NAME}", BARE, data_dir=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["huggingface:", "huggingface:a/b/c", "huggingface:./a", "huggingface:a/b:"])
 def test_what_cannot_be_a_name_of_the_hub_is_refused_without_a_request(tmp_path, name):
     with pytest.raises(ZooError, match="Expected huggingface:owner/name, or huggingface:owner/name:config"):
-        open_dataset(name, Catalogue(), data_dir=tmp_path)
+        open_dataset(name, BARE, data_dir=tmp_path)

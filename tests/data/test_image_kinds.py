@@ -3,10 +3,10 @@ import warnings
 
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, images, open_dataset
 
 ORIENTATION = 0x0112  # the EXIF tag
@@ -38,7 +38,7 @@ def opened(tmp_path):
 
     def opened(path, **options):
         chosen = DataOptions(split="all", **options)
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=chosen)
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=chosen)
 
     return opened
 

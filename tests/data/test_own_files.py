@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 
 
 @pytest.fixture
 def opened(tmp_path):
     def opened(path, **options):
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=DataOptions(**options))
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=DataOptions(**options))
 
     return opened
 

@@ -8,21 +8,22 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
+from bare import with_datasets
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import DatasetEntry
 from zoo.data import data_directory, open_dataset, prepared_sets
 from zoo.data.prepared import cache, directory, writer
 from zoo.data.sources.contract import Contents
 
-RING = Catalogue(datasets={"ring8": DatasetEntry("ring8", "points", points="ring8")})
+RING = with_datasets({"ring8": DatasetEntry("ring8", "points", reference="ring8")})
 HEAD = {"name": "points", "split": "train", "description": {}}
 OPEN_RING = """
 import sys
 from pathlib import Path
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import read_catalogue
 from zoo.data import open_dataset
-catalogue = Catalogue(datasets={"ring8": DatasetEntry("ring8", "points", points="ring8")})
+catalogue = read_catalogue()
 """
 KILLED = (
     OPEN_RING

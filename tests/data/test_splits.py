@@ -3,9 +3,9 @@ import json
 
 import numpy as np
 import pytest
+from bare import BARE
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 from zoo.data.splits import DIVISION_SEED, Splits
 from zoo.data.tfds.quiet import imported_tfds
@@ -20,7 +20,7 @@ def opened(tmp_path):
     def opened(split, count=40):
         path = tmp_path / f"{count}.npy"
         np.save(path, np.arange(count, dtype=np.uint8).reshape(count, 1, 1))
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=DataOptions(split=split))
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=DataOptions(split=split))
 
     return opened
 

@@ -1,16 +1,17 @@
 import numpy as np
 import pytest
+from bare import with_datasets
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import DatasetEntry
 from zoo.data import DataOptions, open_dataset
 from zoo.data.preparing import ProvidedFiles
 from zoo.data.sources import stacked
 
-CATALOGUE = Catalogue(
-    datasets={
-        "stacked_mnist": DatasetEntry("stacked_mnist", "stacked", stacked="mnist"),
-        "mnist": DatasetEntry("mnist", "tfds", tfds="mnist"),
+CATALOGUE = with_datasets(
+    {
+        "stacked_mnist": DatasetEntry("stacked_mnist", "stacked", reference="mnist"),
+        "mnist": DatasetEntry("mnist", "tfds", reference="mnist"),
     }
 )
 

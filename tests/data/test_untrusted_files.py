@@ -10,10 +10,10 @@ import zlib
 
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 from zoo.data.sources import trees
 
@@ -37,7 +37,7 @@ def refused(tmp_path):
         tracemalloc.start()
         try:
             with pytest.raises(ZooError, match=why) as error:
-                open_dataset(str(path), Catalogue(), data_dir=data, options=DataOptions(split="all", image_size=8))
+                open_dataset(str(path), BARE, data_dir=data, options=DataOptions(split="all", image_size=8))
             assert tracemalloc.get_traced_memory()[1] < SMALL
         finally:
             tracemalloc.stop()
@@ -350,7 +350,7 @@ def test_an_npz_that_is_garbled_anywhere_is_refused_or_read_but_never_a_tracebac
             try:
                 dataset = open_dataset(
                     str(tmp_path / "garbled.npz"),
-                    Catalogue(),
+                    BARE,
                     data_dir=tmp_path / "data",
                     options=DataOptions(split="all"),
                 )

@@ -8,13 +8,14 @@ import zoo
 from zoo.catalogue.sources import shipped_registry
 from zoo.cli import main
 
+KINDS = ["variants", "plugins", "datasets", "metrics", "extractors", "sources", "executors", "listeners", "benchmarks"]
 TINY = ["--set", "generator_units=8", "--set", "discriminator_units=8", "--set", "latent_size=4"]
 
 
 def test_list_names_every_kind_and_json_holds_the_same(zoo_command):
     listed = zoo_command("list").out
     tables = json.loads(zoo_command("list", "--json").out)
-    assert list(tables) == ["variants", "plugins", "datasets", "extractors", "benchmarks"]
+    assert list(tables) == KINDS
     for kind, rows in tables.items():
         assert f"{kind}\n" in listed
         for row in rows:
@@ -31,7 +32,7 @@ def test_list_names_every_kind_and_json_holds_the_same(zoo_command):
     ]
 
 
-@pytest.mark.parametrize("kind", ["variants", "plugins", "datasets", "extractors", "benchmarks"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_one_kind_can_be_listed_alone(kind: str, zoo_command):
     assert list(json.loads(zoo_command("list", kind, "--json").out)) == [kind]
     assert zoo_command("list", kind).out.startswith(f"{kind}\n  ")

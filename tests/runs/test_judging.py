@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.evaluation.record import EvaluationFile, best_step
+from zoo.evaluation.evaluation_file import EvaluationFile, best_step
 from zoo.runs.checkpoints import step_of_checkpoint
 
 EXTRACTOR = Path(__file__).parents[1] / "stacks" / "pooling.py"

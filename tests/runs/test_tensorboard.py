@@ -18,7 +18,7 @@ import zoo
 import zoo.tracking.tensorboard
 from zoo.base.interrupts import Interrupted
 from zoo.base.progress import Silent
-from zoo.evaluation.record import EvaluationFile
+from zoo.evaluation.evaluation_file import EvaluationFile
 from zoo.runs.directory import step_of_picture
 from zoo.tracking.tensorboard import TensorBoard
 

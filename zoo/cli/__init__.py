@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from zoo import __version__
+from zoo.catalogue import HOOKS
 from zoo.cli.command_options import (
     DATA_NAMES,
     ENGINE_NAMES,
@@ -84,6 +85,7 @@ def cli(traceback: bool) -> None:
 @engine_options
 @click.option("--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes.")
 @click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard into the run directory.")
+@click.option("--listener", "listeners", multiple=True, metavar="NAME", help="Another one of `zoo list listeners`.")
 @json_option
 def run_command(stack: str, as_json: bool, **options: Any) -> None:
     """Train STACK: a variant, a plugin, or several joined as in dcgan+r1.
@@ -113,6 +115,7 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
         "settings",
         "plugins",
         "out",
+        "listeners",
         "backend",
         "precision",
         "devices",
@@ -126,14 +129,15 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
 
 
 @cli.command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
-@click.argument(
-    "kind", type=click.Choice(["variants", "plugins", "datasets", "extractors", "benchmarks"]), required=False
-)
+@click.argument("kind", type=click.Choice(["variants", "plugins", "datasets", *HOOKS, "benchmarks"]), required=False)
 @plugin_option
 @click.option("--check", is_flag=True, help="Import every plugin and say which fail.")
 @json_option
 def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json: bool) -> None:
-    """List what there is: variants, plugins, datasets, extractors, benchmarks."""
+    """List what there is: variants, plugins, datasets, metrics, extractors, executors and more.
+
+    What does not come with the zoo is listed with the place that it comes from.
+    """
     from zoo.catalogue import read_catalogue
     from zoo.cli.inspection import listing, plugin_problems
 

@@ -30,6 +30,7 @@ from zoo.cli.evaluation import metrics_option
 
 if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions
+    from zoo.comparison.executors.choice import ExecutorChoice
 
 FAILED = 1  # the exit code where a run failed
 COMPARISON_NAMES = (  # the options that are fields of ComparisonOptions
@@ -51,7 +52,6 @@ COMPARISON_NAMES = (  # the options that are fields of ComparisonOptions
     "plugins",
     "out",
 )
-EXECUTOR_NAMES = ("jobs", "threads", "address", "cpus", "gpus", "memory_gb", "partition", "time_limit", "slurm")
 
 
 def complete_benchmarks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -61,9 +61,22 @@ def complete_benchmarks(context: click.Context, parameter: click.Parameter, inco
     return [name for name in sorted(read_catalogue().benchmarks) if name.startswith(incomplete)]
 
 
-ENGINES = ("local", "ray", "slurm")
-ENGINE_OPTIONS = (
-    click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="Where runs train."),
+def complete_executors(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Executors of the catalogue."""
+    from zoo.catalogue import read_catalogue
+
+    return [name for name in sorted(read_catalogue().extensions["executors"]) if name.startswith(incomplete)]
+
+
+EXECUTOR_OPTIONS = (
+    click.option(
+        "--executor",
+        metavar="NAME",
+        default="local",
+        show_default=True,
+        shell_complete=complete_executors,
+        help="Where runs train: one of `zoo list executors`.",
+    ),
     click.option("--jobs", type=click.IntRange(min=1), help="Runs at once [one a GPU, else half the cores]."),
     click.option("--threads", type=click.IntRange(min=1), help="Of each run [the cores divided by --jobs]."),
     click.option("--address", metavar="HOST:PORT", help="ray: the cluster's [one is started on this machine]."),
@@ -73,6 +86,7 @@ ENGINE_OPTIONS = (
     click.option("--partition", metavar="NAME", help="slurm: the partition."),
     click.option("--time-limit", type=int, metavar="MINUTES", help="slurm: of each run; it continues after it."),
     click.option("--slurm", multiple=True, metavar="KEY=VALUE", help="slurm: any other parameter."),
+    click.option("--executor-option", multiple=True, metavar="KEY=VALUE", help="What an executor of yours takes."),
     click.option(
         "--retries", type=click.IntRange(min=0), default=1, show_default=True, help="Of a run that is killed."
     ),
@@ -81,7 +95,7 @@ ENGINE_OPTIONS = (
 
 def queue_options(command: Any) -> Any:
     """Adds the options of executors: where runs train, and how many at once."""
-    for option in reversed(ENGINE_OPTIONS):
+    for option in reversed(EXECUTOR_OPTIONS):
         command = option(command)
     return command
 
@@ -120,6 +134,13 @@ def comparison_options(options: dict[str, Any]) -> "ComparisonOptions":
     return ComparisonOptions(**given, data_options=data_of(options), engine=engine)
 
 
+def executor_of(options: dict[str, Any]) -> "ExecutorChoice":
+    """The executor that the options name, with its own options."""
+    from zoo.comparison.executors.choice import OPTIONS, ExecutorChoice
+
+    return ExecutorChoice(options["executor"], **{name: options[name] for name in OPTIONS})
+
+
 @contextmanager
 def shown_live(folder: Path) -> Iterator[None]:
     """Shows a live table of the runs in a folder while the context lasts."""
@@ -136,8 +157,8 @@ def shown_live(folder: Path) -> Iterator[None]:
         "zoo compare vanilla dcgan wgan wgan-gp --dataset fashion_mnist --seeds 3",
         "zoo compare vanilla vanilla,generator_objective=minimax vanilla+r1,r1_gamma=0.1 --benchmark ring8 --jobs 2",
         "zoo compare dcgan+r1 --dataset mnist --sweep r1_gamma=0.1,1,10 --images 500000",
-        "zoo compare wgan wgan-gp --dataset mnist --dataset fashion_mnist --engine ray --address auto --gpus 1",
-        "zoo compare dcgan wgan-gp --benchmark cifar10 --engine slurm --partition gpu --gpus 1 --time-limit 120",
+        "zoo compare wgan wgan-gp --dataset mnist --dataset fashion_mnist --executor ray --address auto --gpus 1",
+        "zoo compare dcgan wgan-gp --benchmark cifar10 --executor slurm --partition gpu --gpus 1 --time-limit 120",
     ),
 )
 @click.argument("variants", nargs=-1, shell_complete=complete_stacks, metavar="[VARIANT]...")
@@ -169,7 +190,6 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
     """
     from zoo.base.progress import as_progress
     from zoo.comparison.comparing import compare, planned, try_out
-    from zoo.comparison.executors.choosing import EngineChoice
 
     requested = comparison_options(options)
     if dry_run:
@@ -179,12 +199,10 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
         rows = [{"run": cell.name, "path": str(cell.path)} for cell in plan.cells()]
         click.echo(json.dumps(rows) if as_json else "\n".join(f"{row['run']}: {row['path']}" for row in rows))
         return
-    executor_options = EngineChoice(**{name: options[name] for name in EXECUTOR_NAMES})
     command = shlex.join(["zoo", *sys.argv[1:]])
     found = compare(
         requested,
-        executor=options["engine"],
-        executor_options=executor_options,
+        executor=executor_of(options),
         retries=options["retries"],
         command=command,
         progress=not watch,
@@ -200,7 +218,7 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
     epilog=examples(
         "zoo tune dcgan --dataset fashion_mini --space space.yaml --trials 20 --images 200000",
         "zoo tune wgan-gp-mlp --dataset grid25 --space space.yaml --steps 20000 --jobs 2",
-        "zoo tune dcgan+r1 --dataset mnist --space space.yaml --trials 100 --engine ray --address auto --gpus 1",
+        "zoo tune dcgan+r1 --dataset mnist --space space.yaml --trials 100 --executor ray --address auto --gpus 1",
     ),
 )
 @click.argument("variants", nargs=1, shell_complete=complete_stacks, metavar="VARIANT")
@@ -230,7 +248,6 @@ def tune_command(variants: str, space: Path, as_json: bool, **options: Any) -> N
 
     The same command continues what was interrupted, and with more --trials goes on.
     """
-    from zoo.comparison.executors.choosing import EngineChoice
     from zoo.comparison.space import read_space
     from zoo.comparison.tuning import tune
 
@@ -242,8 +259,7 @@ def tune_command(variants: str, space: Path, as_json: bool, **options: Any) -> N
         rungs=options["rungs"],
         seed=options["seed"],
         retries=options["retries"],
-        executor=options["engine"],
-        executor_options=EngineChoice(**{name: options[name] for name in EXECUTOR_NAMES}),
+        executor=executor_of(options),
     )
     click.echo(json.dumps(found) if as_json else tuned(found))
 

@@ -4,13 +4,16 @@ import importlib.util
 import platform
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.backend.versions import installed_versions
 from zoo.catalogue import (
+    BenchmarkEntry,
     Catalogue,
+    DatasetEntry,
+    ExtensionEntry,
     find_plugin_source,
     load_every_plugin,
     parse_stack,
@@ -21,11 +24,11 @@ from zoo.data import data_directory, prepared_sets
 from zoo.data.options import DataOptions
 from zoo.data.prepared.finding import is_of
 from zoo.errors import ZooError, ZooWarning
-from zoo.evaluation.extractors.choosing import extractor_module
+from zoo.extensions.loading import load_extension
 
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
-    """Every variant, plugin, dataset, extractor and benchmark of the catalogue; no plugin is imported."""
+    """Everything that can be named, with what is known of it without importing it."""
     return {
         "variants": [
             {"name": each.name, "plugins": list(each.plugins), "summary": each.summary, "source": each.source}
@@ -40,19 +43,24 @@ def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
             }
             for each in catalogue.plugins.values()
         ],
-        **{
-            kind: [{"name": each.name, "summary": each.summary, "source": each.source} for each in entries.values()]
-            for kind, entries in (
-                ("datasets", catalogue.datasets),
-                ("extractors", catalogue.extractors),
-                ("benchmarks", catalogue.benchmarks),
-            )
-        },
+        "datasets": rows(catalogue.datasets),
+        **{kind: rows(entries) for kind, entries in catalogue.extensions.items()},
+        "benchmarks": rows(catalogue.benchmarks),
     }
 
 
+def rows(entries: Mapping[str, DatasetEntry | ExtensionEntry | BenchmarkEntry]) -> list[dict[str, Any]]:
+    """Name, summary and source of each entry."""
+    return [{"name": each.name, "summary": summary(each), "source": each.source} for each in entries.values()]
+
+
+def summary(entry: DatasetEntry | ExtensionEntry | BenchmarkEntry) -> str:
+    """An entry's summary, and for an extension without one the first line of its module."""
+    return entry.summary or (plugin_summary(entry) if isinstance(entry, ExtensionEntry) else "")
+
+
 def plugin_problems(catalogue: Catalogue) -> list[str]:
-    """Imports every plugin and extractor, and checks every variant's recipe; one sentence for each problem."""
+    """Imports every plugin and extension, and checks every variant's recipe; one sentence for each problem."""
     from zoo.backend import prepare
 
     prepare()
@@ -62,17 +70,18 @@ def plugin_problems(catalogue: Catalogue) -> list[str]:
         warnings.simplefilter("always", ZooWarning)
         load_every_plugin(catalogue)
     warned = [str(each.message) for each in caught if issubclass(each.category, ZooWarning)]
-    return warned + override_problems(catalogue) + extractor_problems(catalogue)
+    return list(dict.fromkeys([*warned, *override_problems(catalogue), *extension_problems(catalogue)]))
 
 
-def extractor_problems(catalogue: Catalogue) -> list[str]:
-    """Imports every extractor's module, without its weights; one sentence for each that fails."""
+def extension_problems(catalogue: Catalogue) -> list[str]:
+    """Imports every extension's module and checks its hook, without calling it; one sentence for each that fails."""
     problems = []
-    for entry in catalogue.extractors.values():
-        try:
-            extractor_module(entry)
-        except ZooError as error:
-            problems.append(str(error))
+    for kind, entries in catalogue.extensions.items():
+        for entry in entries.values():
+            try:
+                load_extension(kind, entry)
+            except ZooError as error:
+                problems.append(str(error))
     return problems
 
 

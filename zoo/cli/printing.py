@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
+SHIPPED = "registry.yaml:"  # how the source of what comes with the zoo begins
+
 
 def run_summary(run: "Run") -> dict[str, Any]:
     """The paths of a finished run's files, and its last metrics, JSON-ready."""
@@ -43,9 +45,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def described(row: dict[str, Any]) -> str:
-    """A row's summary, with a variant's plugins."""
+    """A row's summary, with a variant's plugins, and the place that it comes from if that is not the zoo."""
     plugins = f"  [{' + '.join(row['plugins'])}]" if "plugins" in row else ""
-    return row["summary"] + plugins
+    return row["summary"] + plugins + ("" if row["source"].startswith(SHIPPED) else f"  ({row['source']})")
 
 
 def shown(description: dict[str, Any]) -> str:

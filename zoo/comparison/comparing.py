@@ -15,7 +15,7 @@ from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import BenchmarkEntry, Catalogue, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.comparison.candidates import Candidate, parse_candidate, parse_sweep, swept
-from zoo.comparison.executors.choosing import EngineChoice, engine_named
+from zoo.comparison.executors.choice import ExecutorChoice, check_choice, open_executor
 from zoo.comparison.plan import BUDGETS, RUNS, Cell, Plan, Setup, check_same_setup
 from zoo.comparison.rehearsal import rehearse
 from zoo.comparison.scheduler import Scheduler
@@ -64,8 +64,7 @@ class ComparisonOptions:
 def compare(
     options: ComparisonOptions,
     *,
-    executor: str = "local",
-    executor_options: EngineChoice | None = None,
+    executor: ExecutorChoice | None = None,
     retries: int = RETRIES,
     command: str = "",
     progress: Progress | bool = True,
@@ -78,17 +77,18 @@ def compare(
     KeyboardInterrupt after Ctrl-C, when every run is saved.
     """
     progress = as_progress(progress)
+    choice, catalogue = executor or ExecutorChoice(), read_catalogue([Path(each) for each in options.plugins])
+    check_choice(choice, catalogue)
     plan = planned(options, progress)
     try_out(plan, progress)
     begin(plan)
     cells = plan.cells()
     if around is None:
         progress.note(f"To watch the runs: zoo watch {shlex.quote(str(plan.folder))}")
-    chosen = engine_named(executor, replace(executor_options or EngineChoice(), folder=plan.folder))
-    with contextlib.closing(chosen):
+    with contextlib.closing(open_executor(choice, plan.folder, catalogue)) as opened:
         try:
             with around(plan.folder / RUNS) if around else contextlib.nullcontext():
-                Scheduler(chosen, cells, plan.job, retries, progress).run()
+                Scheduler(opened, cells, plan.job, retries, progress).run()
         finally:
             written = write(plan, command)
     progress.note(f"Report: {plan.folder / 'report.html'}")

@@ -93,8 +93,8 @@ def build(job: Job, catalogue: Catalogue) -> None:
 def score(job: Job, catalogue: Catalogue, progress: Progress) -> None:
     """Prepares an evaluation of the job, with its extractor and the features of the real samples."""
     from zoo.data import open_dataset
-    from zoo.evaluation.asking import ask
     from zoo.evaluation.options import EvaluationOptions
+    from zoo.evaluation.setup import evaluation_task
 
     data_options, data_dir = data_of(job)
     setup = job["question"]
@@ -106,7 +106,7 @@ def score(job: Job, catalogue: Catalogue, progress: Progress) -> None:
         for each in (data_options, replace(data_options, split=options.split))
     )
     with tempfile.TemporaryDirectory() as scratch:
-        ask(real, training, options, catalogue, Path(scratch), progress)
+        evaluation_task(real, training, options, catalogue, Path(scratch), progress)
 
 
 def data_of(job: Job) -> tuple[DataOptions, Path | None]:

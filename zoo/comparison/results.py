@@ -11,8 +11,8 @@ from typing import Any
 from zoo.base.files import read_json
 from zoo.comparison.job import DIVERGED, DONE, JOB, SEED_OF_BEST, read_outcome
 from zoo.comparison.statistics import collapsed, ranking
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
 from zoo.evaluation.protocol import check_comparable, protocol_differences
-from zoo.evaluation.record import EVALUATION, EvaluationFile
 from zoo.runs.directory import RunDirectory
 
 FORMAT = 1

@@ -10,7 +10,7 @@ from typing import Any
 from zoo.base.files import write_json
 from zoo.base.interrupts import Interrupted, stop_requests
 from zoo.base.progress import Progress
-from zoo.comparison.executors.contract import Ended, Engine
+from zoo.comparison.executors.contract import Ended, Executor
 from zoo.comparison.job import BUSY, DIVERGED, DONE, EXIT_CODES, FAILED, JOB, OUTCOME, read_outcome, write_outcome
 from zoo.comparison.plan import Cell
 
@@ -27,7 +27,7 @@ class Scheduler:
     continues where an earlier one was stopped.
     """
 
-    executor: Engine
+    executor: Executor
     cells: Sequence[Cell]
     describe: Callable[[Cell], dict[str, Any]]  # returns the content of a cell's job.json
     retries: int

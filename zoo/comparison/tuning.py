@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Any
 from zoo.base.files import write_json
 from zoo.base.interrupts import Interrupted, stop_requests
 from zoo.base.progress import Progress, as_progress
+from zoo.catalogue import read_catalogue
 from zoo.comparison.candidates import Candidate
 from zoo.comparison.comparing import RETRIES, ComparisonOptions, begin, planned
-from zoo.comparison.executors.choosing import EngineChoice, engine_named
-from zoo.comparison.executors.contract import Ended, Engine
+from zoo.comparison.executors.choice import ExecutorChoice, check_choice, open_executor
+from zoo.comparison.executors.contract import Ended, Executor
 from zoo.comparison.job import DIVERGED, DONE, read_outcome
 from zoo.comparison.plan import Cell, Plan
 from zoo.comparison.rehearsal import rehearse
 from zoo.comparison.scheduler import POLL_SECONDS, how_it_ended, write_job
 from zoo.comparison.space import Dimension
 from zoo.errors import ZooError
-from zoo.evaluation.record import EVALUATION, EvaluationFile
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
 
 if TYPE_CHECKING:
     import optuna
@@ -57,7 +58,7 @@ class Tuning:
     plan: Plan
     space: Sequence[Dimension]
     study: "optuna.Study"
-    executor: Engine
+    executor: Executor
     rungs: int
     retries: int  # further attempts at a job that failed
     progress: Progress
@@ -163,8 +164,7 @@ def tune(
     rungs: int = RUNGS,
     seed: int = 0,
     retries: int = RETRIES,
-    executor: str = "local",
-    executor_options: EngineChoice | None = None,
+    executor: ExecutorChoice | None = None,
     progress: Progress | bool = True,
 ) -> dict[str, Any]:
     """Searches for the recipe values with which one variant scores best on one dataset; returns trials and the best.
@@ -174,6 +174,8 @@ def tune(
     """
     progress = as_progress(progress)
     check_numbers(trials, rungs)
+    choice, catalogue = executor or ExecutorChoice(), read_catalogue([Path(each) for each in options.plugins])
+    check_choice(choice, catalogue)
     named = replace(options, out=options.out or TUNINGS / "+".join(options.variants), seeds=1)
     plan = replace(planned(named, progress), seeds=[seed])
     if len(plan.candidates) != 1 or len(plan.datasets) != 1:
@@ -182,9 +184,8 @@ def tune(
         try_out(plan, space, progress)
     begin(plan)
     study = opened_study(plan, space, rungs, seed)
-    chosen = engine_named(executor, replace(executor_options or EngineChoice(), folder=plan.folder))
-    with contextlib.closing(chosen):
-        Tuning(plan, space, study, chosen, rungs, retries, progress).run(trials)
+    with contextlib.closing(open_executor(choice, plan.folder, catalogue)) as opened:
+        Tuning(plan, space, study, opened, rungs, retries, progress).run(trials)
     found = result(study, plan)
     write_json(plan.folder / BEST, found)
     return found

@@ -8,12 +8,11 @@ from zoo.catalogue.entries import match
 from zoo.data.dataset import Dataset
 from zoo.data.options import DataOptions
 from zoo.data.prepared import cache
-from zoo.data.prepared.directory import data_directory, prepared_root
-from zoo.data.prepared.finding import DatasetRequest, check_tensorflow
+from zoo.data.prepared.directory import data_directory
+from zoo.data.prepared.finding import DatasetRequest
 from zoo.data.preparing import NOTHING_PROVIDED, Preparation, ProvidedFiles
 from zoo.data.sources.arrays import ARRAYS
 from zoo.data.sources.contract import Reporter
-from zoo.data.sources.trees import ZIP
 
 PATH_STARTS = (".", "~", "/", "\\")
 DEFAULT_OPTIONS = DataOptions()
@@ -34,10 +33,8 @@ def open_dataset(
     It is prepared below `data_dir` on first use, from the `provided` files where there are any.
     """
     request = request_of(name, catalogue, options)
-    found = None if provided.files or request.entry.kind == "files" else request.prepared(data_dir)
+    found = None if provided.files or not request.is_fixed else request.prepared(data_dir)
     if found is None:
-        if request.entry.kind == "tfds" and not provided.files:
-            check_tensorflow(request.entry, prepared_root(data_dir))
         preparation = Preparation(request, catalogue, data_dir, progress, provided, open_dataset)
         return cache.read(preparation.folder(preparation.source()), name)
     return cache.read(found.folder, name)
@@ -65,16 +62,23 @@ def request_of(name: str, catalogue: Catalogue, options: DataOptions) -> Dataset
 
 
 def entry_of(name: str, catalogue: Catalogue) -> DatasetEntry:
-    """The catalogue's entry of that name, else a new one for a path or a dataset of TFDS."""
+    """The catalogue's entry of that name, else a new one for a path, for `source:reference` or a dataset of TFDS."""
     if entry := catalogue.datasets.get(match(name, catalogue.datasets) or name):
         return entry
     if is_path(name):
-        return DatasetEntry(name=name, kind="files", path=Path(name).expanduser().resolve())
-    return DatasetEntry(name=name, kind="tfds", tfds=name)
+        path = Path(name).expanduser().resolve()
+        return DatasetEntry(name, "files", str(path), path)
+    source, colon, reference = name.partition(":")
+    if colon and (found := match(source, catalogue.extensions["sources"])):
+        return DatasetEntry(name, found, reference)
+    return DatasetEntry(name, "tfds", name)
 
 
 def is_path(name: str) -> bool:
-    """Whether the name reads as a path: `mnist` and `cifar10/plain` are TFDS names, `./mnist` and `a.npy` are paths."""
+    """Whether the name reads as a path: `mnist` and `cifar10/plain` are TFDS names, `./mnist` and `a.npy` are paths.
+
+    Any other name with a slash or an ending, such as `points.csv`, is a path where there is such a file or folder.
+    """
     if name.startswith(PATH_STARTS) or name.lower().endswith(ARRAYS):
         return True
-    return ("/" in name or name.lower().endswith(ZIP)) and Path(name).exists()
+    return ("/" in name or bool(Path(name).suffix)) and Path(name).exists()

@@ -1,7 +1,6 @@
 """Prepares a requested dataset: chooses its source, and writes the samples into a folder."""
 
-import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,16 +9,16 @@ from zoo.catalogue import Catalogue
 from zoo.data.dataset import Dataset
 from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared import cache, writer
-from zoo.data.prepared.directory import data_directory, prepared_root, prepared_sets
+from zoo.data.prepared.directory import data_directory, prepared_root
 from zoo.data.prepared.finding import DatasetRequest
 from zoo.data.sources.contract import Reporter, Source
 from zoo.data.sources.copies import Copy
 from zoo.data.sources.image_files import shortened
 from zoo.data.splits import Selection
 from zoo.errors import ZooError
+from zoo.extensions.loading import Extension, load_each, open_extension
 
-KERAS_DIGITS = "~/.keras/datasets"  # where Keras keeps mnist.npz once it has loaded it
-EMBEDDED = ("fashion_mini",)
+FILES = "files"  # the source of a path
 
 
 @dataclass(frozen=True)
@@ -45,23 +44,39 @@ class Preparation:
     open_other: Callable[..., Dataset]  # `open_dataset`, for the dataset that this one is made of, if any
 
     def source(self) -> Source:
-        """The source that reads the samples."""
-        entry, options = self.request.entry, self.request.options
-        match entry.kind:
-            case "tfds":
-                return self._tfds()
-            case "points":
-                from zoo.data.sources.points import PointSource
+        """The source that reads the samples: the one that the dataset names, for a path the first that reads it."""
+        entry = self.request.entry
+        for extension in self._candidates():
+            found = extension.answer(
+                dataset=entry,
+                options=self.request.options,
+                files=self.provided.files,
+                unreadable=self.provided.unreadable,
+                data_dir=data_directory(self.data_dir),
+                known_datasets=list(self.catalogue.datasets),
+                open_dataset=self._opened,
+                progress=self.progress,
+            )
+            if isinstance(found, Source):
+                return found
+            if found is not None:
+                raise extension.must_return("a zoo.extensions.Source or None", found)
+        raise ZooError(f"The source '{entry.kind}' has no dataset '{entry.reference}'.")
 
-                return PointSource(entry.points or entry.name, options)
-            case "embedded":
-                return self._embedded(entry.embedded or entry.name)
-            case "stacked":
-                from zoo.data.sources.stacked import StackedSource
+    def _candidates(self) -> Iterator[Extension]:
+        """The sources to ask: for a path those from outside, and then the zoo's own."""
+        kind, known = self.request.entry.kind, self.catalogue.extensions["sources"]
+        if kind == FILES:
+            from_outside = [each for each in known.values() if not each.shipped]
+            yield from load_each("sources", from_outside, lambda extension: extension)
+        yield open_extension("sources", kind, self.catalogue)
 
-                return StackedSource(entry.stacked or "mnist", self._digits, options)
-            case _:
-                return self._local(entry.path or Path(entry.name), options)
+    def _opened(self, name: str, split: str, progress: Reporter | None) -> Dataset:
+        """A split of another dataset, which this one is made of."""
+        options = DataOptions(split=split)
+        return self.open_other(
+            name, self.catalogue, data_dir=self.data_dir, options=options, progress=progress or Silent()
+        )
 
     def folder(self, source: Source) -> Path:
         """The folder of the source's prepared samples, written where it does not exist yet."""
@@ -112,70 +127,9 @@ class Preparation:
 
     def _reference(self, source: Source) -> str:
         builder = getattr(source, "builder", None)
-        if builder is not None and not str(self.request.entry.tfds).startswith("huggingface:"):
+        if builder is not None and not self.request.entry.reference.startswith("huggingface:"):
             return str(builder.info.full_name)
         return self.request.entry.reference
-
-    def _tfds(self) -> Source:
-        from zoo.data.tfds.source import tfds_source
-
-        entry, options, files = self.request.entry, self.request.options, self.provided.files
-        directory = data_directory(self.data_dir)
-        source = tfds_source(entry, self.catalogue.datasets, directory, options, files)
-        if files is None:
-            return source
-        from zoo.data.tfds import preflight
-
-        if preflight.has_originals(source.builder, files):
-            return source
-        local = self._local(files, replace(options, image_key=None))
-        self.progress.note(
-            f"{files} does not hold the files that TFDS knows; its images are taken as a copy of {entry.name}."
-        )
-        return Copy(local, source.builder)
-
-    def _local(self, path: Path, options: DataOptions) -> Source:
-        from zoo.data.sources.local import local_source
-
-        try:
-            return local_source(path, options, self.provided.unreadable)
-        except ZooError as error:
-            known = [each.meta["name"] for each in prepared_sets(self.data_dir) if each.meta.get("imported")]
-            if path.exists() or path.name not in known:
-                raise
-            raise ZooError(f"{error} A dataset of that name was imported: --dataset {path.name}") from error
-
-    def _embedded(self, name: str) -> Source:
-        from zoo.data.sources.idx import IdxSource
-
-        spec = importlib.util.find_spec(f"zoo.data.{name}") if name in EMBEDDED else None
-        if spec is None or not spec.submodule_search_locations:
-            raise ZooError(f"The package brings no data set '{name}'. Available: {', '.join(EMBEDDED)}.")
-        return IdxSource(Path(spec.submodule_search_locations[0]), self.request.options, embedded=name)
-
-    def _digits(self, split: str, progress: Reporter | None) -> Dataset:
-        """A split of the dataset whose digits are stacked: from `--from`, by its name, or from Keras' own file."""
-        base = self.request.entry.stacked or "mnist"
-
-        def opened(name: str) -> Dataset:
-            options = DataOptions(split=split)
-            return self.open_other(
-                name, self.catalogue, data_dir=self.data_dir, options=options, progress=progress or Silent()
-            )
-
-        if self.provided.files:
-            return opened(str(self.provided.files.expanduser().absolute()))
-        try:
-            return opened(base)
-        except ZooError as error:
-            of_keras = Path(KERAS_DIGITS).expanduser() / f"{base}.npz"
-            if of_keras.is_file():
-                return opened(str(of_keras))
-            raise ZooError(
-                f"'{self.request.entry.name}' is made of the digits of '{base}', which is not at hand.\n{error}\n"
-                f"Or take the digits of any {base}, such as Keras' {base}.npz or a folder with its four files:\n"
-                f"  zoo data prepare {self.request.entry.name} --from {base}.npz"
-            ) from error
 
 
 def slug(source: Source, options: DataOptions) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.evaluation.record import EVALUATION
+from zoo.evaluation.evaluation_file import EVALUATION
 from zoo.watching.locks import read_locks
 from zoo.watching.run_files import (
     GOAL,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.errors import ZooError
-from zoo.evaluation.record import EvaluationFile, best_step
+from zoo.evaluation.evaluation_file import EvaluationFile, best_step
 from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.runs.directory import RunDirectory, step_of
 from zoo.watching.states import Budget, Pace, Scores

@@ -12,6 +12,8 @@ from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.prepared.directory import Prepared, prepared_sets
 from zoo.errors import ZooError
 
+FIXED = ("tfds", "points", "embedded", "stacked")
+
 
 @dataclass(frozen=True)
 class DatasetRequest:
@@ -19,6 +21,11 @@ class DatasetRequest:
 
     entry: DatasetEntry
     options: DataOptions
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether its name alone says what its samples are; files may have changed since they were prepared."""
+        return self.entry.kind in FIXED
 
     def prepared(self, data_dir: Path | None) -> Prepared | None:
         """The last prepared set that matches, as far as its meta.json says; None where there is none."""

@@ -12,10 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from zoo.catalogue import DatasetEntry
 from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Contents, Source
 from zoo.data.splits import Selection, Splits
 from zoo.errors import ZooError, unknown
+from zoo.hookspecs import hookimpl
 
 COUNT = 100_000  # points of each split, as in PacGAN's code
 SEEDS = {"train": 20171212, "test": 20171213}
@@ -94,6 +96,12 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     "grid25": Mixture(tuple(itertools.product(GRID, GRID)), 0.05),
     "swissroll": SwissRoll(),
 }
+
+
+@hookimpl
+def source(dataset: DatasetEntry, options: DataOptions) -> Source:
+    """The set of points of that name."""
+    return PointSource(dataset.reference, options)
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,18 @@ same images in whatever order it was stored.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.catalogue import DatasetEntry
 from zoo.data.dataset import Dataset
 from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Batches, Contents, Reporter, Source
 from zoo.data.splits import Selection, Splits
 from zoo.errors import ZooError
+from zoo.hookspecs import hookimpl
 
 COUNTS = {"train": 128_000, "test": 26_000}  # images; papers count modes in 26,000 samples
 SEEDS = {"train": 20161107, "test": 20161108}
@@ -23,6 +26,45 @@ DIGITS = 10
 CHANNELS = 3
 BATCH = 1024  # images
 MODE = "mode"
+KERAS_DIGITS = "~/.keras/datasets"  # where Keras keeps mnist.npz once it has loaded it
+
+
+@hookimpl
+def source(
+    dataset: DatasetEntry,
+    options: DataOptions,
+    files: Path | None,
+    open_dataset: Callable[[str, str, Reporter | None], Dataset],
+) -> Source:
+    """Stacks of the digits of the dataset that `reference` names, or of those in `files`."""
+
+    def opened(split: str, progress: Reporter | None) -> Dataset:
+        if files:
+            return open_dataset(str(files.expanduser().absolute()), split, progress)
+        return digits_at_hand(dataset, split, open_dataset, progress)
+
+    return StackedSource(dataset.reference, opened, options)
+
+
+def digits_at_hand(
+    dataset: DatasetEntry,
+    split: str,
+    open_dataset: Callable[[str, str, Reporter | None], Dataset],
+    progress: Reporter | None,
+) -> Dataset:
+    """The digits that are stacked: by their name, else from Keras' own file; raises ZooError with what else serves."""
+    base = dataset.reference
+    try:
+        return open_dataset(base, split, progress)
+    except ZooError as error:
+        of_keras = Path(KERAS_DIGITS).expanduser() / f"{base}.npz"
+        if of_keras.is_file():
+            return open_dataset(str(of_keras), split, progress)
+        raise ZooError(
+            f"'{dataset.name}' is made of the digits of '{base}', which is not at hand.\n{error}\n"
+            f"Or take the digits of any {base}, such as Keras' {base}.npz or a folder with its four files:\n"
+            f"  zoo data prepare {dataset.name} --from {base}.npz"
+        ) from error
 
 
 @dataclass(frozen=True)

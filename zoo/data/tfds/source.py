@@ -1,7 +1,7 @@
 """Reads any image dataset of TFDS as a stream of cropped and resized images with labels."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +10,50 @@ import numpy as np
 from zoo.backend import prepare
 from zoo.catalogue import DatasetEntry
 from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.prepared.directory import prepared_root
+from zoo.data.prepared.finding import check_tensorflow
 from zoo.data.sources.contract import Batches, Contents, Reporter, Source
+from zoo.data.sources.copies import Copy
+from zoo.data.sources.local import local_source
 from zoo.data.splits import Part, Selection, Splits
-from zoo.data.tfds import builder_features
+from zoo.data.tfds import builder_features, preflight
 from zoo.data.tfds.fetch import fetch
 from zoo.data.tfds.pixels import RESIZE, Preprocessing
 from zoo.data.tfds.quiet import imported_tfds, quiet
 from zoo.errors import ZooError
+from zoo.hookspecs import hookimpl
 
 BATCH = 256  # images that are resized or written at once, at most
 RESIZED_BYTES = 2**24  # bytes that the images resized at once take as float32, at most
 AHEAD = 2  # batches that are prefetched
 
 
+@hookimpl
+def source(
+    dataset: DatasetEntry,
+    options: DataOptions,
+    files: Path | None,
+    unreadable: float,
+    data_dir: Path,
+    known_datasets: Sequence[str],
+    progress: Reporter,
+) -> Source:
+    """A dataset that TFDS reads; where `files` are not those that it knows, their images as a copy of that dataset."""
+    if files is None:
+        check_tensorflow(dataset, prepared_root(data_dir))
+    found = tfds_source(dataset, known_datasets, data_dir, options, files)
+    if files is None or preflight.has_originals(found.builder, files):
+        return found
+    local = local_source(files, replace(options, image_key=None), unreadable)
+    progress.note(f"{files} does not hold the files that TFDS knows; its images are taken as a copy of {dataset.name}.")
+    return Copy(local, found.builder)
+
+
 def tfds_source(
     entry: DatasetEntry, known: Iterable[str], directory: Path, options: DataOptions, files: Path | None
 ) -> "TfdsSource":
     """The TFDS source of a catalogue's entry; `known` are the catalogue's names, for the error about an unknown one."""
-    builder = builder_features.found_builder(entry.tfds or entry.name, known, directory)
+    builder = builder_features.found_builder(entry.reference, known, directory)
     image = builder_features.checked_image(
         builder, options.image_key or builder_features.image_key(builder, entry.reference)
     )

@@ -13,7 +13,7 @@ from zoo.errors import ZooError
 from zoo.evaluation.protocol import protocol_differences
 
 if TYPE_CHECKING:
-    from zoo.evaluation.measuring import Answer
+    from zoo.evaluation.task import EvaluationResult
 
 FORMAT = 1
 EVALUATION = "evaluation.json"
@@ -66,7 +66,11 @@ class EvaluationFile:
 
 
 def evaluation_record(
-    scored: str, step: int | None, answer: "Answer", periodic: bool = False, pictures: Mapping[str, str] | None = None
+    scored: str,
+    step: int | None,
+    result: "EvaluationResult",
+    periodic: bool = False,
+    pictures: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """One evaluation as evaluation.json keeps it: what was scored, when, by what, and the scores."""
     return {
@@ -74,9 +78,9 @@ def evaluation_record(
         "step": step,
         "periodic": periodic,
         "evaluated": time.strftime("%Y-%m-%d %H:%M:%S %z"),
-        "seconds": round(answer.seconds, 1),
+        "seconds": round(result.seconds, 1),
         "versions": installed_versions(),
-        "scores": answer.scores,
+        "scores": result.scores,
         "pictures": dict(pictures or {}),
     }
 

@@ -1,4 +1,4 @@
-"""What the hook `extractor` returns: a network that turns images into the features that evaluation measures in."""
+"""What the hook `extractor` returns: a network that turns images into features, which scores are computed from."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Features:
 
 
 class Extractor(Protocol):
-    """A network that evaluation measures in."""
+    """A network in whose features real and generated images are compared."""
 
-    name: str
+    name: str  # behind the names of its scores: `fd_quarters`
     sha256: str
-    """Of the weights; a score is only comparable with scores of the same."""
+    """The checksum of the weights: scores compare with those of the same weights alone."""
     preparation: str
     """How images reach the network: resize, normalization, gray to RGB. Part of the protocol, in one line."""
     batch_size: int

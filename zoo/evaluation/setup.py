@@ -1,4 +1,4 @@
-"""From options and data to the question that every checkpoint is asked."""
+"""From options and data to an evaluation task."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,21 +12,22 @@ from zoo.data.opening import entry_of as dataset_entry
 from zoo.data.opening import open_dataset
 from zoo.data.prepared.directory import SHORT
 from zoo.errors import ZooError
-from zoo.evaluation.extractors.choosing import default_name, open_extractor
+from zoo.evaluation.extractors.lookup import default_name, open_extractor
 from zoo.evaluation.images import Images, real_images, share_seen
-from zoo.evaluation.measuring import Question, chosen_metrics
 from zoo.evaluation.metrics.contract import Mixture
+from zoo.evaluation.metrics.selection import chosen_metrics
 from zoo.evaluation.options import EvaluationOptions
+from zoo.evaluation.task import EvaluationTask
 from zoo.training.run_yaml import data_options
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
 
-MOST_SEEN = 0.01  # of the real samples may be among those that were trained on: data sets do hold duplicates
+MOST_SEEN = 0.01  # share of the real samples that may be among the training samples: datasets hold duplicates
 MODES_BY = "digits"  # the extractor that says which mode an image shows
 
 
-def ask(
+def evaluation_task(
     dataset: "Dataset",
     training: "Dataset | None",
     options: EvaluationOptions,
@@ -34,25 +35,25 @@ def ask(
     folder: Path,
     progress: Progress,
     generated: int | None = None,
-) -> Question:
-    """The question about `dataset`'s real samples; `training` is what the generator learnt from, where it is known.
+) -> EvaluationTask:
+    """An evaluation against the samples of `dataset`; `training` is what the generator learnt from, where it is known.
 
-    `generated` is how many samples there will be, as many as the options want unless files have fewer. Raises ZooError
-    where real samples were trained on, unless that is asked for.
+    `generated` is how many samples there will be where that is another number than the options'. Raises ZooError where
+    real samples were trained on, unless the options allow it.
     """
     real = real_images(dataset, options.real_count, folder)
     if training is not None and not options.allow_training:
         refuse_seen(dataset, training, options)
     extractor = None
     if not real.are_points:
-        wanted = options.extractor or default_name(dataset_entry(dataset.name, catalogue).extractor, progress)
-        extractor = open_extractor(wanted, catalogue, options.resize, options.weights, progress)
+        name = options.extractor or default_name(dataset_entry(dataset.name, catalogue).extractor, progress)
+        extractor = open_extractor(name, catalogue, options.resize, options.weights, progress)
     mixture = mixture_of(dataset)
-    available, why_not = possible(real, extractor.name if extractor else None, mixture, training)
+    available, missing = what_there_is(real, extractor.name if extractor else None, mixture, training)
     counts = {"real": len(real.samples), "generated": generated or options.samples}
-    return Question(
+    return EvaluationTask(
         real=real,
-        metrics=chosen_metrics(options.metrics, available, why_not, counts),
+        metrics=chosen_metrics(options.metrics, available, missing, counts, catalogue),
         extractor=extractor,
         training=None if training is None or real.are_points else training.samples,
         mixture=mixture,
@@ -64,22 +65,22 @@ def ask(
     )
 
 
-def possible(
+def what_there_is(
     real: Images, extractor: str | None, mixture: Mixture | None, training: "Dataset | None"
 ) -> tuple[set[str], dict[str, str]]:
-    """What metrics may need and find here, and for the rest why it is missing."""
-    available, why_not = {"features"}, dict[str, str]()
+    """Which of the needs of metrics are met here, and for the others why they are not."""
+    available, missing = {"features"}, dict[str, str]()
     if real.are_points:
         available |= {"points"} | ({"modes"} if mixture else set())
-        why_not = dict.fromkeys(("images", "logits", "training"), "the samples are points, not images")
-        why_not["modes"] = "the points are drawn from no mixture"
-        return available, why_not
+        missing = dict.fromkeys(("images", "logits", "training"), "the samples are points, not images")
+        missing["modes"] = "the points are drawn from no mixture"
+        return available, missing
     available |= {"images", "logits"} | ({"modes"} if extractor == MODES_BY else set())
     available |= {"training"} if training is not None else set()
-    why_not["modes"] = f"modes of images are digits: --extractor {MODES_BY}, on mnist or stacked_mnist"
-    why_not["points"] = "the samples are images"
-    why_not["training"] = "the images that the generator learnt from are not known"
-    return available, why_not
+    missing["modes"] = f"modes of images are digits: --extractor {MODES_BY}, on mnist or stacked_mnist"
+    missing["points"] = "the samples are images"
+    missing["training"] = "the images that the generator learnt from are not known"
+    return available, missing
 
 
 def mixture_of(dataset: "Dataset") -> Mixture | None:

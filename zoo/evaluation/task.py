@@ -1,8 +1,9 @@
-"""The straight line of an evaluation: features of both sides, every metric, every score with its protocol."""
+"""An evaluation from both sides' samples to scores: features, every metric, every score with its protocol."""
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.base.progress import Progress, Silent
-from zoo.errors import ZooError, unknown
+from zoo.errors import ZooError, ZooWarning
+from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.features import measured, real_side
 from zoo.evaluation.images import Images, check_usable, generated_images
-from zoo.evaluation.metrics import METRICS
-from zoo.evaluation.metrics.contract import Compared, Metric, Mixture, Side
-from zoo.evaluation.metrics.contract import Score as Measure
+from zoo.evaluation.metrics.contract import Compared, Metric, Mixture, Score, Side
 from zoo.evaluation.names import score_name
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import Protocol
-from zoo.extractor import Extractor
 
 if TYPE_CHECKING:
     from zoo.training.sampler import Rows, Sampler
@@ -28,11 +27,11 @@ COORDINATES = "coordinates"  # the extractor of points, which are their own feat
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is to be measured, beside the generated samples: the same for every checkpoint of a run."""
+class EvaluationTask:
+    """What is measured and against what: all but the generated samples, the same for every checkpoint of a run."""
 
     real: Images
-    metrics: Sequence[Metric]
+    metrics: Mapping[str, Metric]  # by name, in the order in which they are measured
     extractor: Extractor | None  # None for points
     training: np.ndarray | None = None
     mixture: Mixture | None = None
@@ -46,7 +45,7 @@ class Question:
     @property
     def needs(self) -> set[str]:
         """What any of the metrics needs."""
-        return {need for metric in self.metrics for need in metric.needs}
+        return {need for metric in self.metrics.values() for need in metric.needs}
 
     @property
     def extractor_record(self) -> dict[str, Any]:
@@ -55,8 +54,8 @@ class Question:
             return {"name": COORDINATES, "sha256": "", "preparation": "original units"}
         return extractor_record(self.extractor)
 
-    def answer(self, generated: Images, folder: Path) -> "Answer":
-        """All scores of generated samples; `folder` holds features for as long as they are read."""
+    def score(self, generated: Images, folder: Path) -> "EvaluationResult":
+        """All scores of generated samples, whose features are written to `folder` and read from there."""
         began = time.monotonic()
         check_usable(self.real, generated)
         compared = Compared(
@@ -69,20 +68,23 @@ class Question:
             progress=self.progress,
         )
         protocol = Protocol(self.extractor_record, self.real.description, generated.description, self.seed)
-        scores, pictures = [], {}
-        for number, metric in enumerate(self.metrics):
+        scores, pictures = list[dict[str, Any]](), dict[str, Any]()
+        for number, (name, metric) in enumerate(self.metrics.items()):
             self.progress.counting("metrics", number, len(self.metrics))
-            scores += [recorded(score, metric, protocol) for score in metric.measure(compared)]
-            if metric.picture is not None:
-                pictures[metric.name] = metric.picture(compared)
+            found = [recorded(score, metric, protocol) for score in metric.measure(compared)]
+            scores += without_known(found, name, {score["name"] for score in scores})
+            if metric.picture is not None and (picture := metric.picture(compared)) is not None:
+                pictures[name] = picture
         self.progress.counting("metrics", len(self.metrics), len(self.metrics))
-        return Answer(scores, pictures, time.monotonic() - began)
+        if not scores:
+            raise ZooError(f"No metric gave a score: {', '.join(self.metrics)}.")
+        return EvaluationResult(scores, pictures, time.monotonic() - began)
 
-    def answer_of(self, sampler: "Sampler", options: EvaluationOptions) -> "Answer":
-        """All scores of a generator, whose samples and their features are on disk for as long as they are read."""
+    def score_generator(self, sampler: "Sampler", options: EvaluationOptions) -> "EvaluationResult":
+        """All scores of a generator, whose samples and their features lie on disk meanwhile."""
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            return self.answer(generated_images(sampler, self.rows, options, folder, self.progress), folder)
+            return self.score(generated_images(sampler, self.rows, options, folder, self.progress), folder)
 
     def real_side(self) -> Side:
         """The real samples' features, kept for the next time."""
@@ -102,7 +104,7 @@ class Question:
 
     @property
     def reads_network(self) -> bool:
-        """Whether a metric asks for what only the network says."""
+        """Whether a metric needs what only the network gives."""
         return bool(self.needs & {"features", "logits", "modes"})
 
     def without_network(self, samples: np.ndarray) -> Side:
@@ -111,7 +113,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class EvaluationResult:
     """Scores as evaluation.json keeps them, pictures by their metric's name, and the seconds that all took."""
 
     scores: list[dict[str, Any]]
@@ -119,12 +121,24 @@ class Answer:
     seconds: float
 
 
+def without_known(scores: list[dict[str, Any]], metric: str, known: set[str]) -> list[dict[str, Any]]:
+    """A metric's scores without those whose names another metric has taken, each of which costs a ZooWarning."""
+    for name in sorted(known & {score["name"] for score in scores}):
+        warnings.warn(
+            f"The metric '{metric}' gives a score '{name}', and so does one before it. It is left out; to have it, "
+            f"measure without the other: --metrics {metric}",
+            ZooWarning,
+            stacklevel=2,
+        )
+    return [score for score in scores if score["name"] not in known]
+
+
 def extractor_record(extractor: Extractor) -> dict[str, str]:
     """What a protocol says of a network."""
     return {name: getattr(extractor, name) for name in ("name", "sha256", "preparation")}
 
 
-def recorded(score: Measure, metric: Metric, protocol: Protocol) -> dict[str, Any]:
+def recorded(score: Score, metric: Metric, protocol: Protocol) -> dict[str, Any]:
     """A score as plain data under the name that it may carry."""
     extractor = protocol.extractor["name"] if protocol.extractor else None
     classified = "modes" in metric.needs and extractor != COORDINATES  # by the extractor, though no name says so
@@ -136,35 +150,3 @@ def recorded(score: Measure, metric: Metric, protocol: Protocol) -> dict[str, An
         "better": score.better,
         "protocol": protocol.of_score(metric.in_features or classified, metric.settings),
     }
-
-
-def chosen_metrics(
-    names: Sequence[str], available: set[str], why_not: Mapping[str, str], counts: Mapping[str, int]
-) -> list[Metric]:
-    """The metrics of these names, or all usual ones that the samples allow where none is named.
-
-    `available` is what the samples have of a metric's `needs`; `why_not` says for each other need why it is missing;
-    `counts` is how many real and generated samples there are. Raises ZooError for a name that can't be measured.
-    """
-    whose = min(counts, key=lambda side: counts[side])
-    possible = [each for each in METRICS.values() if each.needs <= available and each.smallest <= counts[whose]]
-    listed = ", ".join(each.name for each in possible) or "none"
-    if not names:
-        if not possible:
-            raise ZooError(f"{counts[whose]} {whose} samples are too few for any metric. Take more: --samples.")
-        return [each for each in possible if each.default]
-    chosen = {}
-    for name in names:
-        metric = METRICS.get(name)
-        if metric is None:
-            raise unknown("metric", name, METRICS)
-        if missing := sorted(metric.needs - available):
-            reasons = "; ".join(why_not.get(need, f"there are no {need}") for need in missing)
-            raise ZooError(f"The metric '{name}' can't be measured here: {reasons}. Possible: {listed}.")
-        if metric not in possible:
-            raise ZooError(
-                f"The metric '{name}' needs at least {metric.smallest} samples on either side; there are "
-                f"{counts[whose]} {whose} ones. Take more (--samples). Possible: {listed}."
-            )
-        chosen[name] = metric
-    return list(chosen.values())

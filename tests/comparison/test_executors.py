@@ -16,12 +16,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # pytest imports tests from their files
 import slurm_of_files
 
+from zoo.catalogue import read_catalogue
 from zoo.comparison.executors import devices
-from zoo.comparison.executors.choosing import EngineChoice, engine_named
-from zoo.comparison.executors.contract import Ended, Engine
-from zoo.comparison.executors.local import Errand, LocalEngine, job_command
-from zoo.comparison.executors.ray import RayEngine, connect, fitting
-from zoo.comparison.executors.slurm import SlurmEngine
+from zoo.comparison.executors.choice import ExecutorChoice, open_executor
+from zoo.comparison.executors.contract import Ended, Executor, job_command
+from zoo.comparison.executors.local import LocalExecutor, RemoteJob
+from zoo.comparison.executors.ray import RayExecutor, connect, fitting
+from zoo.comparison.executors.slurm import SlurmExecutor
 from zoo.errors import ZooError, ZooWarning
 
 SECONDS = 300  # after which what came nowhere hangs, on however busy a machine
@@ -53,7 +54,7 @@ sys.exit(130)
 """
 )
 DEAF = SAVE.replace("got.append(number)", "None")
-Make = Callable[..., Engine]
+Make = Callable[..., Executor]
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -63,9 +64,9 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def all_ended(engine: Engine, count: int = 1) -> list[Ended]:
+def all_ended(executor: Executor, count: int = 1) -> list[Ended]:
     ended: list[Ended] = []
-    until(lambda: ended.extend(engine.ended()) or len(ended) >= count)
+    until(lambda: ended.extend(executor.ended()) or len(ended) >= count)
     assert len(ended) == count
     return sorted(ended, key=lambda each: each.path)
 
@@ -127,20 +128,20 @@ def threads_unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def ray_cluster() -> Iterator[str]:
-    """The address of a Ray of this machine, started once; every RayEngine of this process uses it."""
+    """The address of a Ray of this machine, started once; every RayExecutor of this process uses it."""
     ray = pytest.importorskip("ray", reason="Ray is not installed (the extra ray)")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RAY_ADDRESS", raising=False)
-        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_USAGE_STATS_ENABLED"):  # Ray and the engine set them
+        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_USAGE_STATS_ENABLED"):  # Ray and the executor set them
             patch.setenv(name, "")
             del os.environ[name]
         with pytest.MonkeyPatch.context() as briefly:
             briefly.setattr(devices, "cores", lambda: 4)
             for name in devices.THREADS:  # which Ray's workers would have from this process
                 briefly.delenv(name, raising=False)
-            engine = RayEngine(gpus=0)
+            executor = RayExecutor(gpus=0)
         yield ray.get_runtime_context().gcs_address
-        engine.close()
+        executor.close()
 
 
 @pytest.fixture
@@ -156,42 +157,42 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(params=["local", "ray", "submitit", "slurm"])
 def make(request: pytest.FixtureRequest, tmp_path: Path, command) -> Iterator[Make]:
-    """Makes an engine of two threads a job that runs a program; `submitit` is its executor for one machine."""
+    """Makes an executor of two threads a job that runs a program; `submitit` is its executor for one machine."""
     kind: str = request.param
     if kind in NEEDS:
         pytest.importorskip(NEEDS[kind], reason=f"{NEEDS[kind]} is not installed (the extra {kind})")
     if kind in ("ray", "slurm"):
         request.getfixturevalue({"ray": "ray_cluster", "slurm": "slurm"}[kind])
-    made: list[Engine] = []
+    made: list[Executor] = []
 
-    def engine(text: str, **options) -> Engine:
+    def executor(text: str, **options) -> Executor:
         options["command"] = command(text)
-        made.append(an_engine(kind, tmp_path / "submitit", options))
+        made.append(an_executor(kind, tmp_path / "submitit", options))
         return made[-1]
 
-    yield engine
+    yield executor
     for each in made:
         each.stop()
         each.close()
 
 
-def an_engine(kind: str, folder: Path, options: dict) -> Engine:
+def an_executor(kind: str, folder: Path, options: dict) -> Executor:
     if kind == "local":
-        return LocalEngine(jobs=2, threads=2, gpus=(), **options)
+        return LocalExecutor(jobs=2, threads=2, gpus=(), **options)
     if kind == "ray":
-        return RayEngine(cpus=2, gpus=0, **options)
+        return RayExecutor(cpus=2, gpus=0, **options)
     cluster = "local" if kind == "submitit" else None
-    return SlurmEngine(folder, cpus=2, jobs=2, cluster=cluster, look_seconds=0.05, result_seconds=2, **options)
+    return SlurmExecutor(folder, cpus=2, jobs=2, cluster=cluster, poll_seconds=0.05, result_seconds=2, **options)
 
 
 def test_jobs_run_and_their_logs_are_kept(make: Make, folders):
-    engine, paths = make(TELL), folders(2)
-    assert engine.slots == 2
+    executor, paths = make(TELL), folders(2)
+    assert executor.slots == 2
     for path in paths:
         (path / "log.txt").write_text("of an earlier attempt\n")
-        engine.start(path)
-    assert all_ended(engine, 2) == [Ended(paths[0], 0), Ended(paths[1], 0)]
-    assert engine.ended() == []
+        executor.start(path)
+    assert all_ended(executor, 2) == [Ended(paths[0], 0), Ended(paths[1], 0)]
+    assert executor.ended() == []
     for path in paths:
         first, second = (path / "log.txt").read_text().splitlines()
         assert first == "of an earlier attempt"
@@ -199,36 +200,36 @@ def test_jobs_run_and_their_logs_are_kept(make: Make, folders):
 
 
 def test_a_failing_exit_code_is_told_and_the_job_can_be_started_again(make: Make, folders):
-    engine, (path,) = make(FAIL), folders(1)
+    executor, (path,) = make(FAIL), folders(1)
     for _ in range(2):
-        engine.start(path)
-        assert all_ended(engine) == [Ended(path, 3)]
+        executor.start(path)
+        assert all_ended(executor) == [Ended(path, 3)]
     assert len((path / "log.txt").read_text().splitlines()) == 2
 
 
 def test_a_job_that_is_killed_is_told_with_its_signal(make: Make, folders):
-    engine, (path,) = make(KILL_ITSELF), folders(1)
-    engine.start(path)
-    assert all_ended(engine) == [Ended(path, -signal.SIGKILL)]
+    executor, (path,) = make(KILL_ITSELF), folders(1)
+    executor.start(path)
+    assert all_ended(executor) == [Ended(path, -signal.SIGKILL)]
 
 
 def test_stopping_lets_every_job_save_and_tells_it_once(make: Make, folders):
-    engine, paths = make(SAVE), folders(2)
+    executor, paths = make(SAVE), folders(2)
     for path in paths:
-        engine.start(path)
+        executor.start(path)
     processes = [begun(path)[0] for path in paths]
-    engine.stop()
+    executor.stop()
     assert not any(alive(process) for process in processes)
-    assert all_ended(engine, 2) == [Ended(paths[0], 130), Ended(paths[1], 130)]
+    assert all_ended(executor, 2) == [Ended(paths[0], 130), Ended(paths[1], 130)]
     assert [json.loads((path / "saved").read_text()) for path in paths] == [[signal.SIGINT]] * 2
 
 
 def test_a_job_that_does_not_listen_is_killed_in_the_end(make: Make, folders):
-    engine, (path,) = make(DEAF, escalation=IMPATIENT), folders(1)
-    engine.start(path)
+    executor, (path,) = make(DEAF, escalation=IMPATIENT), folders(1)
+    executor.start(path)
     begun(path)
-    engine.stop()
-    assert all_ended(engine) == [Ended(path, -signal.SIGKILL)]
+    executor.stop()
+    assert all_ended(executor) == [Ended(path, -signal.SIGKILL)]
     assert not (path / "saved").exists()
 
 
@@ -236,27 +237,27 @@ def test_a_job_that_does_not_listen_is_killed_in_the_end(make: Make, folders):
 def test_a_job_is_given_its_threads_unless_the_user_has_set_them(make: Make, folders, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=nowhere")
-    engine, (path,) = make(TELL), folders(1)
-    engine.start(path)
-    assert all_ended(engine) == [Ended(path, 0)]
+    executor, (path,) = make(TELL), folders(1)
+    executor.start(path)
+    assert all_ended(executor) == [Ended(path, 0)]
     found = environment(path)
     assert [found[name] for name in devices.THREADS] == ["7", "2", "2", "2", "2", "2"]
     assert found["XLA_FLAGS"] == "--xla_dump_to=nowhere"
 
 
 def test_a_job_is_in_a_session_of_its_own_so_that_ctrl_c_reaches_the_scheduler_alone(make: Make, folders):
-    engine, (path,) = make(SAVE), folders(1)
-    engine.start(path)
+    executor, (path,) = make(SAVE), folders(1)
+    executor.start(path)
     _, _, session = begun(path)
     assert session != os.getsid(0)
 
 
-def gpus_of_jobs(engine: LocalEngine, paths: Sequence[Path]) -> list[dict[str, str]]:
+def gpus_of_jobs(executor: LocalExecutor, paths: Sequence[Path]) -> list[dict[str, str]]:
     for path in paths:
-        engine.start(path)
+        executor.start(path)
     for path in paths:
         begun(path)
-    engine.stop()
+    executor.stop()
     return [environment(path) for path in paths]
 
 
@@ -264,9 +265,9 @@ TELL_AND_SAVE = TELL + SAVE.removeprefix(BEGINNING)
 
 
 def test_a_local_job_sees_one_gpu_that_no_other_uses(command, folders):
-    engine = LocalEngine(gpus=("GPU-a", "GPU-b"), command=command(TELL_AND_SAVE))
-    assert engine.slots == 2
-    found = gpus_of_jobs(engine, folders(2))
+    executor = LocalExecutor(gpus=("GPU-a", "GPU-b"), command=command(TELL_AND_SAVE))
+    assert executor.slots == 2
+    found = gpus_of_jobs(executor, folders(2))
     assert [each["CUDA_VISIBLE_DEVICES"] for each in found] == ["GPU-a", "GPU-b"]
     assert not any("TF_FORCE_GPU_ALLOW_GROWTH" in each for each in found)
 
@@ -275,23 +276,23 @@ def test_more_local_jobs_than_gpus_share_them_evenly_and_take_memory_as_they_nee
     command, folders, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "mine")
-    engine = LocalEngine(jobs=4, gpus=("0", "1"), command=command(TELL_AND_SAVE))
-    assert engine.slots == 4
-    found = gpus_of_jobs(engine, folders(4))
+    executor = LocalExecutor(jobs=4, gpus=("0", "1"), command=command(TELL_AND_SAVE))
+    assert executor.slots == 4
+    found = gpus_of_jobs(executor, folders(4))
     assert sorted(each["CUDA_VISIBLE_DEVICES"] for each in found) == ["0", "0", "1", "1"]
     assert all(each["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false" for each in found)
     assert all(each["TF_FORCE_GPU_ALLOW_GROWTH"] == "mine" for each in found)
 
 
 def test_a_gpu_that_a_job_has_left_is_the_next_ones(command, folders):
-    engine, paths = LocalEngine(gpus=("a", "b"), command=command(TELL_AND_SAVE)), folders(3)
+    executor, paths = LocalExecutor(gpus=("a", "b"), command=command(TELL_AND_SAVE)), folders(3)
     for path in paths[:2]:
-        engine.start(path)
+        executor.start(path)
     os.kill(begun(paths[0])[0], signal.SIGTERM)
-    assert all_ended(engine) == [Ended(paths[0], 130)]
-    engine.start(paths[2])
+    assert all_ended(executor) == [Ended(paths[0], 130)]
+    executor.start(paths[2])
     begun(paths[2])
-    engine.stop()
+    executor.stop()
     assert environment(paths[2])["CUDA_VISIBLE_DEVICES"] == "a"
 
 
@@ -311,8 +312,8 @@ def test_cores_are_divided_by_local_jobs(
     options: dict, cores: int, slots: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(devices, "cores", lambda: cores)
-    engine = LocalEngine(**{"gpus": (), **options})
-    assert (engine.slots, engine._threads) == (slots, threads)
+    executor = LocalExecutor(**{"gpus": (), **options})
+    assert (executor.slots, executor._threads) == (slots, threads)
 
 
 @pytest.mark.parametrize(
@@ -356,23 +357,23 @@ def test_the_default_command_is_this_pythons_and_the_zoos(tmp_path: Path):
     assert words[-3:] == ["-m", "zoo.comparison.job", str(tmp_path)]
 
 
-# A scheduler that is killed: the name of an engine, an address, a program, and run directories.
+# A scheduler that is killed: the name of an executor, an address, a program, and run directories.
 SCHEDULER = """
 import sys, time
 from pathlib import Path
-from zoo.comparison.executors.local import LocalEngine
-from zoo.comparison.executors.ray import RayEngine
+from zoo.comparison.executors.local import LocalExecutor
+from zoo.comparison.executors.ray import RayExecutor
 kind, address, program, *paths = sys.argv[1:]
 command = lambda path: [sys.executable, program, str(path)]
 if kind == "ray":
-    engine = RayEngine(address, cpus=2, gpus=0, command=command)
+    executor = RayExecutor(address, cpus=2, gpus=0, command=command)
 else:
-    engine = LocalEngine(jobs=2, command=command)
-print(engine.slots, flush=True)
+    executor = LocalExecutor(jobs=2, command=command)
+print(executor.slots, flush=True)
 for path in paths:
-    engine.start(Path(path))
+    executor.start(Path(path))
 while True:
-    for ended in engine.ended():
+    for ended in executor.ended():
         print(ended.exit_code, flush=True)
     time.sleep(0.05)
 """
@@ -414,19 +415,19 @@ def test_jobs_of_a_scheduler_that_is_killed_save_once_and_end(
 
 
 def test_a_job_saves_when_its_keeper_is_killed(command, folders):
-    engine, (path,) = LocalEngine(jobs=1, gpus=(), command=command(SAVE)), folders(1)
-    engine.start(path)
+    executor, (path,) = LocalExecutor(jobs=1, gpus=(), command=command(SAVE)), folders(1)
+    executor.start(path)
     job, keeper, _ = begun(path)
     os.kill(keeper, signal.SIGKILL)
-    assert all_ended(engine) == [Ended(path, -signal.SIGKILL)]
+    assert all_ended(executor) == [Ended(path, -signal.SIGKILL)]
     until(lambda: not alive(job))
     assert json.loads((path / "saved").read_text()) == [signal.SIGTERM]
 
 
 def test_ctrl_c_while_local_jobs_are_stopped_hurries_them(command, folders, monkeypatch: pytest.MonkeyPatch):
     patient = ((signal.SIGINT, 10.0**9), (signal.SIGKILL, math.inf))
-    engine, (path,) = LocalEngine(jobs=1, gpus=(), command=command(DEAF), escalation=patient), folders(1)
-    engine.start(path)
+    executor, (path,) = LocalExecutor(jobs=1, gpus=(), command=command(DEAF), escalation=patient), folders(1)
+    executor.start(path)
     begun(path)
 
     def interrupted(seconds: float) -> None:
@@ -434,19 +435,19 @@ def test_ctrl_c_while_local_jobs_are_stopped_hurries_them(command, folders, monk
         raise KeyboardInterrupt
 
     monkeypatch.setattr("zoo.comparison.executors.local.time.sleep", interrupted)
-    engine.stop()
-    assert all_ended(engine) == [Ended(path, -signal.SIGKILL)]
+    executor.stop()
+    assert all_ended(executor) == [Ended(path, -signal.SIGKILL)]
 
 
 def test_a_command_that_is_not_there_is_told_in_the_log(folders):
-    engine, (path,) = LocalEngine(jobs=1, gpus=(), command=lambda path: ["/no/such/python"]), folders(1)
-    engine.start(path)
-    assert all_ended(engine) == [Ended(path, 127)]
+    executor, (path,) = LocalExecutor(jobs=1, gpus=(), command=lambda path: ["/no/such/python"]), folders(1)
+    executor.start(path)
+    assert all_ended(executor) == [Ended(path, 127)]
     assert "/no/such/python" in (path / "log.txt").read_text()
 
 
 def test_an_errand_says_that_a_machine_lacks_the_run_directory(tmp_path: Path):
-    outcome = Errand.of(tmp_path / "missing", job_command, 1, {}, ()).run()
+    outcome = RemoteJob.of(tmp_path / "missing", job_command, 1, {}, ()).run()
     assert outcome.exit_code is None
     assert f"has no folder {tmp_path / 'missing'}. Jobs are run on machines that share their folders" in outcome.reason
 
@@ -457,7 +458,7 @@ def test_an_errand_takes_working_directory_and_python_path_along_where_they_exis
     (path,) = folders(1)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), "/no/such/folder"]))
     text = TELL + "(path / 'folder').write_text(os.getcwd())\n"
-    errand = Errand.of(path, command(text), 1, {"CUDA_VISIBLE_DEVICES": "3"}, ())
+    errand = RemoteJob.of(path, command(text), 1, {"CUDA_VISIBLE_DEVICES": "3"}, ())
     monkeypatch.delenv("PYTHONPATH")
     monkeypatch.chdir("/")
     there = replace(errand, folder=path, words=("/no/such/python", *errand.words[1:]))
@@ -470,40 +471,40 @@ def test_an_errand_takes_working_directory_and_python_path_along_where_they_exis
 
 
 def test_a_ray_worker_that_is_killed_is_told_and_its_job_saves(ray_cluster, command, folders, capfd):
-    engine, (path,) = RayEngine(cpus=1, gpus=0, command=command(SAVE)), folders(1)
-    engine.start(path)
+    executor, (path,) = RayExecutor(cpus=1, gpus=0, command=command(SAVE)), folders(1)
+    executor.start(path)
     job, keeper, _ = begun(path)
     os.kill(parent(keeper), signal.SIGKILL)
-    assert all_ended(engine) == [Ended(path, None, "its Ray worker died or was killed")]
+    assert all_ended(executor) == [Ended(path, None, "its Ray worker died or was killed")]
     until(lambda: not alive(job))
     assert json.loads((path / "saved").read_text()) == [signal.SIGTERM]
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_ray_job_that_waits_for_room_is_cancelled_before_it_begins(ray_cluster, command, folders):
-    engine, paths = RayEngine(cpus=4, gpus=0, command=command(SAVE)), folders(2)
-    assert engine.slots == 1
-    engine.start(paths[0])
+    executor, paths = RayExecutor(cpus=4, gpus=0, command=command(SAVE)), folders(2)
+    assert executor.slots == 1
+    executor.start(paths[0])
     begun(paths[0])
-    engine.start(paths[1])
-    engine.stop()
-    assert all_ended(engine, 2) == [Ended(paths[0], 130), Ended(paths[1], None, "it was cancelled before it began")]
+    executor.start(paths[1])
+    executor.stop()
+    assert all_ended(executor, 2) == [Ended(paths[0], 130), Ended(paths[1], None, "it was cancelled before it began")]
 
 
 def test_a_ray_machine_that_lacks_the_run_directory_is_named(ray_cluster, command, tmp_path: Path):
-    engine = RayEngine(cpus=1, gpus=0, command=command(TELL))
-    engine.start(tmp_path / "missing")
-    (ended,) = all_ended(engine)
+    executor = RayExecutor(cpus=1, gpus=0, command=command(TELL))
+    executor.start(tmp_path / "missing")
+    (ended,) = all_ended(executor)
     assert ended.exit_code is None
     assert f"has no folder {tmp_path / 'missing'}" in ended.reason
 
 
 def test_ray_holds_as_many_jobs_as_its_machines_do_each_for_itself(ray_cluster):
-    assert RayEngine(cpus=1.5, gpus=0).slots == 2
-    assert RayEngine(cpus=0.5, gpus=0).slots == 8
-    assert RayEngine(cpus=0.5, gpus=0, jobs=3).slots == 3
-    with pytest.warns(ZooWarning, match=r"has what a job asks for \(CPU: 2, GPU: 1\). Jobs wait until one joins it."):
-        assert RayEngine(cpus=2, gpus=1).slots == 1
+    assert RayExecutor(cpus=1.5, gpus=0).slots == 2
+    assert RayExecutor(cpus=0.5, gpus=0).slots == 8
+    assert RayExecutor(cpus=0.5, gpus=0, jobs=3).slots == 3
+    with pytest.warns(ZooWarning, match=r"has what a job needs \(CPU: 2, GPU: 1\). Jobs wait until one joins it."):
+        assert RayExecutor(cpus=2, gpus=1).slots == 1
     machine = {"CPU": 8.0, "GPU": 2.0, "memory": 100.0}
     assert fitting(machine, {"CPU": 3, "GPU": 0, "memory": 0}) == 2
     assert fitting(machine, {"CPU": 1, "GPU": 0.1, "memory": 0}) == 8
@@ -534,7 +535,7 @@ def test_a_ray_cluster_that_is_not_there_is_told_at_once(scheme: str):
 
 @pytest.mark.usefixtures("threads_unset")
 def test_slurm_is_told_what_a_job_asks_for(slurm: Path, tmp_path: Path, command, folders):
-    engine = SlurmEngine(
+    executor = SlurmExecutor(
         tmp_path / "submitit",
         partition="vision",
         minutes=30,
@@ -543,12 +544,12 @@ def test_slurm_is_told_what_a_job_asks_for(slurm: Path, tmp_path: Path, command,
         memory_gb=12,
         parameters=("account=art", "--qos=high", "exclusive"),
         command=command(TELL),
-        look_seconds=0.05,
+        poll_seconds=0.05,
     )
-    assert engine.slots == 32
+    assert executor.slots == 32
     (path,) = folders(1)
-    engine.start(path)
-    assert all_ended(engine) == [Ended(path, 0)]
+    executor.start(path)
+    assert all_ended(executor) == [Ended(path, 0)]
     batch = (slurm / "1.batch").read_text()
     wanted = ["partition=vision", "time=30", "cpus-per-task=3", "gpus-per-node=1", "mem=12GB", "signal=TERM@90"]
     for option in [*wanted, "no-requeue", "account=art", "qos=high", "exclusive"]:
@@ -559,19 +560,19 @@ def test_slurm_is_told_what_a_job_asks_for(slurm: Path, tmp_path: Path, command,
     assert environment(path)["TF_NUM_INTRAOP_THREADS"] == "3"
 
 
-def a_slurm(folder: Path, command: Callable[[Path], list[str]]) -> SlurmEngine:
-    return SlurmEngine(folder, cpus=1, command=command, look_seconds=0.05, result_seconds=0.2)
+def a_slurm(folder: Path, command: Callable[[Path], list[str]]) -> SlurmExecutor:
+    return SlurmExecutor(folder, cpus=1, command=command, poll_seconds=0.05, result_seconds=0.2)
 
 
 def test_a_slurm_job_that_is_preempted_or_out_of_time_saves_and_is_told_so(
     slurm: Path, tmp_path: Path, command, folders
 ):
-    engine, (path,) = a_slurm(tmp_path / "submitit", command(SAVE)), folders(1)
-    engine.start(path)
+    executor, (path,) = a_slurm(tmp_path / "submitit", command(SAVE)), folders(1)
+    executor.start(path)
     begun(path)
     os.kill(int((slurm / "1.pid").read_text()), signal.SIGTERM)
     reason = "its place was taken away (SIGTERM): preempted, or out of time"
-    assert all_ended(engine) == [Ended(path, 130, reason)]
+    assert all_ended(executor) == [Ended(path, 130, reason)]
     assert json.loads((path / "saved").read_text()) == [signal.SIGINT]
 
 
@@ -580,13 +581,13 @@ def test_a_slurm_job_whose_machine_is_lost_is_told_with_its_state(
     state: str, slurm: Path, tmp_path: Path, command, folders, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("zoo.comparison.executors.slurm.STATE_SECONDS", 0)
-    engine, (path,) = a_slurm(tmp_path / "submitit", command(SAVE)), folders(1)
-    engine.start(path)
+    executor, (path,) = a_slurm(tmp_path / "submitit", command(SAVE)), folders(1)
+    executor.start(path)
     job = begun(path)[0]
-    assert engine.ended() == []
+    assert executor.ended() == []
     (slurm / "1.state").write_text(state)
     os.kill(int((slurm / "1.pid").read_text()), signal.SIGKILL)
-    (ended,) = all_ended(engine)
+    (ended,) = all_ended(executor)
     assert (ended.path, ended.exit_code) == (path, None)
     assert f"the Slurm job 1 ended as {state}; see {tmp_path / 'submitit'}" in ended.reason
     until(lambda: not alive(job))
@@ -613,16 +614,16 @@ def test_a_later_scheduler_takes_over_slurm_jobs_that_run_and_submits_none_twice
 def test_a_mistake_in_slurms_options_ends_the_command_and_a_later_refusal_only_the_job(
     slurm: Path, tmp_path: Path, command, folders
 ):
-    wrong = SlurmEngine(tmp_path / "submitit", partition="none", command=command(TELL))
+    wrong = SlurmExecutor(tmp_path / "submitit", partition="none", command=command(TELL))
     paths = folders(2)
     with pytest.raises(ZooError, match=r"(?s)Slurm did not take the job: .*invalid partition specified: none"):
         wrong.start(paths[0])
-    engine = a_slurm(tmp_path / "submitit", command(TELL))
-    engine.start(paths[0])
-    assert all_ended(engine) == [Ended(paths[0], 0)]
+    executor = a_slurm(tmp_path / "submitit", command(TELL))
+    executor.start(paths[0])
+    assert all_ended(executor) == [Ended(paths[0], 0)]
     (slurm / "sbatch").write_text("#!/bin/sh\necho the queue is full >&2\nexit 1\n")
-    engine.start(paths[1])
-    (ended,) = all_ended(engine)
+    executor.start(paths[1])
+    (ended,) = all_ended(executor)
     assert (ended.path, ended.exit_code) == (paths[1], None)
     assert "the queue is full" in ended.reason
 
@@ -634,15 +635,15 @@ def test_a_mistake_in_slurms_options_ends_the_command_and_a_later_refusal_only_t
         ("slurm", "submitit", "submitit, which speaks to Slurm, is not installed: pip install 'gan-zoo[slurm]'."),
     ],
 )
-def test_an_engine_whose_library_is_missing_says_how_to_install_it(
-    name: str, missing: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+def test_an_executor_whose_library_is_missing_says_how_to_install_it(
+    name: str, missing: str, sentence: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     found = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == missing else found(name, *rest)
     )
     with pytest.raises(ZooError) as error:
-        engine_named(name, EngineChoice())
+        open_executor(ExecutorChoice(name), tmp_path, read_catalogue())
     assert str(error.value) == sentence
 
 
@@ -650,58 +651,59 @@ def test_slurm_is_asked_for_where_it_is(monkeypatch: pytest.MonkeyPatch, tmp_pat
     pytest.importorskip("submitit", reason="submitit is not installed (the extra slurm)")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ZooError, match="There is no sbatch on this machine's path"):
-        engine_named("slurm", EngineChoice())
+        open_executor(ExecutorChoice("slurm"), tmp_path, read_catalogue())
 
 
-def test_an_engine_is_chosen_by_its_name_with_its_options(slurm: Path, ray_cluster, tmp_path: Path):
-    local = engine_named("local", EngineChoice(jobs=3, threads=1, folder=tmp_path))
+def test_an_executor_is_chosen_by_its_name_with_its_options(slurm: Path, ray_cluster, tmp_path: Path):
+    catalogue = read_catalogue()
+    local = open_executor(ExecutorChoice(jobs=3, threads=1), tmp_path, catalogue)
     assert (local.slots, local.threads) == (3, 1)
-    ray = engine_named("ray", EngineChoice(cpus=0.5, gpus=0, jobs=5, memory_gb=0.1))
+    ray = open_executor(ExecutorChoice("ray", cpus=0.5, gpus=0, jobs=5, memory_gb=0.1), tmp_path, catalogue)
     assert (ray.slots, ray.cpus, ray.gpus, ray.memory_gb) == (5, 0.5, 0, 0.1)
-    choice = EngineChoice(cpus=3, gpus=1, memory_gb=8, partition="p", time_limit=9, slurm=("a=b",), folder=tmp_path)
-    made = engine_named("slurm", choice)
+    choice = ExecutorChoice("slurm", cpus=3, gpus=1, memory_gb=8, partition="p", time_limit=9, slurm=("a=b",))
+    made = open_executor(choice, tmp_path, catalogue)
     assert (made.folder, made.partition, made.minutes, made.cpus) == (tmp_path / "slurm", "p", 9, 3)
     assert (made.gpus, made.memory_gb, made.parameters) == (1, 8, ("a=b",))
 
 
 @pytest.mark.parametrize(
-    ("name", "choice", "sentence"),
+    ("choice", "sentence"),
     [
-        ("rya", EngineChoice(), "Unknown engine: 'rya'. Available: local, ray, slurm. Did you mean 'ray'?"),
+        (ExecutorChoice("rya"), "Unknown executor: 'rya'. Available: local, ray, slurm. Did you mean 'ray'?"),
         (
-            "local",
-            EngineChoice(partition="vision"),
-            "The engine local has no --partition, which is an option of slurm. It has: --jobs, --threads.",
+            ExecutorChoice("local", partition="vision"),
+            "The executor local has no --partition, which is an option of slurm. It has: --jobs, --threads.",
         ),
         (
-            "ray",
-            EngineChoice(threads=3),
-            "The engine ray has no --threads, which is an option of local. "
+            ExecutorChoice("ray", threads=3),
+            "The executor ray has no --threads, which is an option of local. "
             "It has: --jobs, --address, --cpus, --gpus, --memory-gb.",
         ),
         (
-            "slurm",
-            EngineChoice(address="auto"),
-            "The engine slurm has no --address, which is an option of ray. "
+            ExecutorChoice("slurm", address="auto"),
+            "The executor slurm has no --address, which is an option of ray. "
             "It has: --jobs, --cpus, --gpus, --memory-gb, --partition, --time-limit, --slurm.",
         ),
         (
-            "local",
-            EngineChoice(memory_gb=3),
-            "The engine local has no --memory-gb, which is an option of ray and slurm. It has: --jobs, --threads.",
+            ExecutorChoice("local", memory_gb=3),
+            "The executor local has no --memory-gb, which is an option of ray and slurm. It has: --jobs, --threads.",
         ),
-        ("local", EngineChoice(jobs=0), "--jobs must be above 0, not 0."),
-        ("ray", EngineChoice(cpus=-0.5), "--cpus must be above 0, not -0.5."),
-        ("ray", EngineChoice(gpus=-1), "--gpus must be 0 or more, not -1."),
-        ("slurm", EngineChoice(gpus=0.5), "--gpus must be a whole number for Slurm, not 0.5."),
+        (ExecutorChoice("local", jobs=0), "--jobs must be above 0, not 0."),
+        (ExecutorChoice("ray", cpus=-0.5), "--cpus must be above 0, not -0.5."),
+        (ExecutorChoice("ray", gpus=-1), "--gpus must be 0 or more, not -1."),
+        (
+            ExecutorChoice("local", executor_option=("a=b",)),
+            "The executor local has no --executor-option. It has: --jobs, --threads.",
+        ),
+        (ExecutorChoice("slurm", gpus=0.5), "--gpus must be a whole number for Slurm, not 0.5."),
     ],
 )
-def test_what_cannot_be_chosen_is_refused(name: str, choice: EngineChoice, sentence: str):
+def test_what_cannot_be_chosen_is_refused(choice: ExecutorChoice, sentence: str, tmp_path: Path):
     with pytest.raises(ZooError) as error:
-        engine_named(name, choice)
+        open_executor(choice, tmp_path, read_catalogue())
     assert str(error.value) == sentence
 
 
 def test_an_option_of_sbatch_needs_a_name(slurm: Path, tmp_path: Path):
     with pytest.raises(ZooError, match="'=3' is no option of sbatch"):
-        SlurmEngine(tmp_path, parameters=("=3",))
+        SlurmExecutor(tmp_path, parameters=("=3",))
