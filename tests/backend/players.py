@@ -18,14 +18,19 @@ from zoo.training.trainer import Trainer
 
 PLAYERS = ("discriminator", "generator")
 WRITTEN = ("moving", "singular_vector", "seed")  # what an update writes beside the weights
-CASES = [
+SHIPPED = [  # every registered variant
     Case("vanilla"),
     Case("dcgan"),
     Case("wgan"),
     Case("wgan-gp"),
-    Case("wgan-mlp", shape=POINTS),
-    Case("wgan-gp-mlp", shape=POINTS),
+    Case("hinge"),
+    Case("cgan-projection", classes=3),
+    Case("pacgan"),
+    Case("r3gan"),
     Case("dcgan+r1"),  # a gradient differentiated through batch normalization
+]
+ON_POINTS = [Case(variant, shape=POINTS) for variant in ("wgan-mlp", "wgan-gp-mlp", "pacgan-mlp")]
+FURTHER = [
     Case("vanilla+r1", ("generator_objective=minimax",)),
     Case("vanilla+label_smoothing", ("discriminator_normalization=batch",)),
     Case("vanilla+wgan_gp+coded", ("discriminator_normalization=spectral",), POINTS),
@@ -34,8 +39,9 @@ CASES = [
     Case("wgan-gp", ("discriminator_normalization=spectral",)),
     Case("conditional+r1", classes=3),
 ]
+CASES = [*SHIPPED, *ON_POINTS, *FURTHER]
 # What is measured of which cases; "mended" is float64 with others in the place of Keras' ops that drop to float32.
-MEASURED = {"float32": CASES[:7], "float64": CASES[5:7], "mended": CASES}
+MEASURED = {"float32": [*SHIPPED, *ON_POINTS], "float64": ON_POINTS[:2], "mended": CASES}
 NUMPY: dict[str, tuple[Callable[[Any], Any], Callable[[np.ndarray], np.ndarray]]] = {
     "mean": (ops.mean, np.mean),
     "tanh": (ops.tanh, np.tanh),
