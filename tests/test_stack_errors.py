@@ -78,7 +78,7 @@ def test_a_wrapped_hook_without_an_answer_says_who_wraps_it(stack_error: Callabl
     message = stack_error("@hookimpl(wrapper=True)\ndef discriminator(recipe):\n    return (yield)\n", below="r1+")
     assert message == (
         "No plugin of the stack 'r1+mine' answers the hook 'discriminator', though 'mine' wraps it. Put one that does "
-        "below it, for instance: dcgan+r1+mine"
+        "below it, as in PLUGIN+r1+mine: zoo list plugins shows what there is."
     )
 
 

@@ -5,10 +5,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 from plain_numpy import convolved, convolved_transposed, drawn, numpy, upfirdn
 
 from zoo import ZooError, backend, layers
+from zoo.layers.attention import maxima
 
 TAPS = (1, 3, 3, 1)
 
@@ -225,3 +227,21 @@ def test_spectral_attention_normalizes_its_four_convolutions() -> None:
     wrapped = [each for each in layer._flatten_layers() if isinstance(each, layers.SpectralNormalization)]
     assert len(wrapped) == 4
     assert len(layer.trainable_variables) == 5  # and gamma, which is not normalized
+
+
+def test_pooled_maxima_have_the_second_order_gradient_of_a_graph_under_xla_too() -> None:
+    """TensorFlow's own max pooling is off by 2e-4 here: its XLA kernel compares values in bfloat16."""
+    draw = np.random.default_rng(0)
+    samples, weights = (tf.constant(draw.normal(size=(16, 32, 32, 8)), "float32") for _ in range(2))
+
+    def curvature(samples: Any) -> Any:
+        with tf.GradientTape() as outer:
+            outer.watch(samples)
+            with tf.GradientTape() as inner:
+                inner.watch(samples)
+                total = tf.reduce_sum(maxima(ops.sin(samples) * weights) ** 3)
+            penalty = tf.reduce_sum(inner.gradient(total, samples) ** 2)
+        return outer.gradient(penalty, samples)
+
+    graph, compiled = (numpy(tf.function(curvature, jit_compile=xla)(samples)) for xla in (False, True))
+    assert np.linalg.norm(graph - compiled) < 1e-5 * np.linalg.norm(graph)

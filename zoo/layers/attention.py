@@ -54,8 +54,8 @@ class SelfAttention(ExactLayer):
         return self.rounded(self.exact(inputs) + self.gamma * self.exact(self.output_convolution(found)))
 
     def pooled(self, features: Tensor) -> Tensor:
-        """The maxima of 2 x 2 positions, if they are wanted."""
-        return ops.max_pool(features, 2, strides=2) if self.pooling else features
+        """The maxima of 2 x 2 positions, if they are wanted; an odd row or column at the end is left out."""
+        return maxima(features) if self.pooling else features
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """As x."""
@@ -70,3 +70,15 @@ def positions(features: Tensor) -> Tensor:
     """(B, H, W, C) as (B, H W, C)."""
     _, height, width, channels = features.shape
     return ops.reshape(features, (-1, height * width, channels))
+
+
+def maxima(features: Tensor) -> Tensor:
+    """Of squares of 2 x 2 positions.
+
+    TensorFlow's own pooling has a second-order gradient under XLA that takes the wrong one of two positions which are
+    equal in bfloat16, and none in bfloat16 itself.
+    """
+    _, height, width, channels = features.shape
+    rows, columns = height // 2, width // 2
+    squares = ops.reshape(features[:, : 2 * rows, : 2 * columns], (-1, rows, 2, columns, 2, channels))
+    return ops.max(squares, axis=(2, 4))
