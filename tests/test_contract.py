@@ -17,8 +17,16 @@ from zoo.training.trainer import Trainer
 SHAPES = {"1 channel": (16, 16, 1), "3 channels": (16, 16, 3), "points": (2,)}
 STEPS = 2
 VARIANTS = sorted(read_catalogue().variants)
-ON_POINTS = ("vanilla", "vanilla+wgan", "vanilla+wgan_gp", "vanilla+r1", "vanilla+label_smoothing")
-MODIFIED = ("dcgan+r1", "dcgan+label_smoothing", "wgan+r1", "wgan-gp+r1")
+ON_POINTS = (
+    "vanilla",
+    "vanilla+wgan",
+    "vanilla+wgan_gp",
+    "vanilla+r1",
+    "vanilla+label_smoothing",
+    "pacgan-mlp",
+    "vanilla+rpgan+r1+r2+r3gan",
+)
+MODIFIED = ("dcgan+r1", "dcgan+label_smoothing", "wgan+r1", "wgan-gp+r1", "wgan-gp+pacgan")
 OWN = {  # tests/stacks: the stack, and how many classes its dataset has
     "vanilla+two_heads": 3,
     "vanilla+stateful": None,
@@ -26,6 +34,7 @@ OWN = {  # tests/stacks: the stack, and how many classes its dataset has
     "vanilla+doubling+shifting": None,
     "conditional": 3,
     "conditional+r1+stateful": 3,
+    "vanilla+projection+r2": 3,
 }
 CASES = [
     *[(variant, kind, 10) for variant in VARIANTS for kind in ("1 channel", "3 channels")],

@@ -273,13 +273,13 @@ def exact_outputs(model: Any) -> Any:
 
 
 def last_layers(tensor: Any) -> Iterator[Any]:
-    """The layer that computes a model's output, after those that only reshape it."""
+    """The layers that compute a model's output, after those that only reshape it or add what a plugin above adds."""
     layer = tensor._keras_history.operation
-    while isinstance(layer, SHAPING):
-        yield layer
-        layer = layer.input._keras_history.operation
     if isinstance(layer, keras.Layer):
         yield layer
+    if isinstance(layer, (*SHAPING, keras.layers.Add)):
+        for each in keras.tree.flatten(layer.input):
+            yield from last_layers(each)
 
 
 def joined_variables(stack: Stack, arguments: Mapping[str, Any]) -> dict[str, keras.Variable]:
