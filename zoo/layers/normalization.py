@@ -1,42 +1,40 @@
 """Normalization layers whose second-order gradients are right on every backend.
 
 Keras' own on TensorFlow stop a gradient inside the variance, which a gradient penalty needs. Here moments are plain
-means. All of them normalize (B, ..., C) with a learned scale and offset for each of the C channels.
+means. All of them normalize (B, ..., C) with a learned scale and offset for each of the C channels, or with none:
+`affine=False`.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import keras
 from keras import ops
 
 from zoo.backend.normalization import batch_normalized
-from zoo.backend.scopes import exact_values, inherited_scope
-from zoo.errors import ZooError, unknown
-from zoo.recipe import Normalization
-
-Tensor = Any
-PACKAGE = "zoo"  # under which saved models find these classes
+from zoo.errors import ZooError
+from zoo.layers.exact import PACKAGE, ExactLayer, Shape, Tensor, moments
 
 
-class ChannelScaled(keras.layers.Layer):
-    """What the normalizations share: an epsilon, and a scale and an offset for each channel.
+class ChannelScaled(ExactLayer):
+    """What the normalizations share: an epsilon, and, if `affine`, a scale and an offset for each channel.
 
     In mixed precision moments, scales and offsets are float32, and only what comes out is rounded.
     """
 
-    def __init__(self, epsilon: float = 1e-5, gamma_initializer: Any = "ones", **settings: Any) -> None:
-        super().__init__(**{"autocast": False, **settings})
+    def __init__(
+        self, epsilon: float = 1e-5, gamma_initializer: Any = "ones", affine: bool = True, **settings: Any
+    ) -> None:
+        super().__init__(**settings)
         self.epsilon = epsilon
         self.gamma_initializer = keras.initializers.get(gamma_initializer)
+        self.affine = affine
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the C scales and offsets."""
-        channels = (input_shape[-1],)
-        exact = {"shape": channels, "autocast": False}
-        self.gamma = self.add_weight(initializer=self.gamma_initializer, name="gamma", **exact)
-        self.beta = self.add_weight(initializer="zeros", name="beta", **exact)
+        if self.affine:
+            self.gamma = self.exact_weight("gamma", (input_shape[-1],), self.gamma_initializer)
+            self.beta = self.exact_weight("beta", (input_shape[-1],), "zeros")
         super().build(input_shape)
 
     def normalize(self, inputs: Tensor, mean: Tensor, variance: Tensor, channels: tuple[int, ...] = (-1,)) -> Tensor:
@@ -44,17 +42,17 @@ class ChannelScaled(keras.layers.Layer):
 
         It takes one multiplication and one addition of the large tensor. `channels` is the shape that C has in it.
         """
-        scale = ops.rsqrt(variance + self.epsilon) * ops.reshape(self.gamma, channels)
-        return ops.cast(inputs * scale + (ops.reshape(self.beta, channels) - mean * scale), self.compute_dtype)
-
-    def exact(self, inputs: Tensor) -> Tensor:
-        """Inputs as precise as the weights are."""
-        return ops.cast(inputs, self.variable_dtype)
+        scale = ops.rsqrt(variance + self.epsilon)
+        if not self.affine:
+            return self.rounded(inputs * scale - mean * scale)
+        scale = scale * ops.reshape(self.gamma, channels)
+        return self.rounded(inputs * scale + (ops.reshape(self.beta, channels) - mean * scale))
 
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         initializer = keras.initializers.serialize(self.gamma_initializer)
-        return {**super().get_config(), "epsilon": self.epsilon, "gamma_initializer": initializer}
+        own = {"epsilon": self.epsilon, "gamma_initializer": initializer, "affine": self.affine}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -68,23 +66,28 @@ class BatchNormalization(ChannelScaled):
         super().__init__(**settings)
         self.momentum = momentum
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Make the moving statistics too."""
         super().build(input_shape)
-        fixed = {"shape": (input_shape[-1],), "trainable": False, "autocast": False}
-        self.moving_mean = self.add_weight(initializer="zeros", name="moving_mean", **fixed)
-        self.moving_variance = self.add_weight(initializer="ones", name="moving_variance", **fixed)
+        channels = (input_shape[-1],)
+        self.moving_mean = self.exact_weight("moving_mean", channels, "zeros", trainable=False)
+        self.moving_variance = self.exact_weight("moving_variance", channels, "ones", trainable=False)
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Standardize by the batch's own moments in training, by the moving ones otherwise."""
         if not training:
             return self.normalize(self.exact(inputs), self.moving_mean, self.moving_variance)
-        outputs, mean, variance = batch_normalized(inputs, self.gamma, self.beta, self.epsilon) or self.by_formula(
-            inputs
-        )
+        outputs, mean, variance = self.by_kernel(inputs) or self.by_formula(inputs)
         self.follow(self.moving_mean, mean)
         self.follow(self.moving_variance, variance)
         return outputs
+
+    def by_kernel(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor] | None:
+        """The outputs, mean and variance (C,) from the backend's own kernel; None where it has none."""
+        if self.affine:
+            return batch_normalized(inputs, self.gamma, self.beta, self.epsilon)
+        channels = {"shape": (inputs.shape[-1],), "dtype": self.variable_dtype}
+        return batch_normalized(inputs, ops.ones(**channels), ops.zeros(**channels), self.epsilon)
 
     def by_formula(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The outputs, and the mean and variance of the batch, (C,)."""
@@ -119,7 +122,7 @@ class GroupNormalization(ChannelScaled):
         super().__init__(**settings)
         self.groups = groups
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Refuse groups of a single value: each would be its own mean."""
         channels = input_shape[-1] or 0
         if len(input_shape) < 3 and channels == math.gcd(self.groups, channels):
@@ -146,9 +149,12 @@ class GroupNormalization(ChannelScaled):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class InstanceNormalization(ChannelScaled):
-    """Normalizes each channel of each sample over its positions (Ulyanov et al. 2016); needs (B, H, W, C)."""
+    """Normalizes each channel of each sample over its positions (Ulyanov et al. 2016); needs (B, H, W, C).
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    CycleGAN's has no scale and offset: `affine=False`.
+    """
+
+    def build(self, input_shape: Shape) -> None:
         """Refuse inputs without positions: each value would be its own mean."""
         if len(input_shape) < 3:
             raise ZooError(
@@ -164,72 +170,23 @@ class InstanceNormalization(ChannelScaled):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class SpectralNormalization(keras.layers.Wrapper):
-    """Divides the wrapped layer's kernel by its largest singular value (Miyato et al. 2018).
+class PixelNormalization(ExactLayer):
+    """Gives the channels at each position the mean square 1: x / sqrt(mean over C of x^2 + epsilon).
 
-    The value comes from one power iteration in each training call, and the gradient flows through it as in section 2.1
-    of the paper (Keras' own stops it). The kernel counts as a matrix of (all other axes, output channels).
+    It has no weights. Karras et al. 2017 (https://arxiv.org/abs/1710.10196), section 4.2, after each convolution of the
+    generator and for latents (B, Z), where it is also StyleGAN2's first step of the mapping network.
     """
 
-    def __init__(self, layer: keras.Layer, **settings: Any) -> None:
-        super().__init__(layer, **{"autocast": False, **settings})  # the kernel is divided in float32
+    def __init__(self, epsilon: float = 1e-8, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.epsilon = epsilon
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the running left singular vector u, (1, output channels)."""
-        super().build(input_shape)
-        self.singular_vector = self.add_weight(
-            shape=(1, self.layer.kernel.shape[-1]),
-            initializer=keras.initializers.RandomNormal(stddev=1.0),
-            name="singular_vector",
-            trainable=False,
-        )
+    def call(self, inputs: Tensor) -> Tensor:
+        """Scale the channels at each position."""
+        inputs = self.exact(inputs)
+        square = ops.mean(ops.square(inputs), axis=-1, keepdims=True)
+        return self.rounded(inputs * ops.rsqrt(square + self.epsilon))
 
-    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Call the layer with its kernel divided by the singular value."""
-        with exact_values():
-            divided = self.divided_kernel(training)
-        with inherited_scope([(self.layer.kernel, divided)]):
-            return self.layer(inputs)
-
-    def divided_kernel(self, training: bool) -> Tensor:
-        """The kernel divided by its singular value."""
-        kernel = ops.convert_to_tensor(self.layer.kernel)
-        matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
-        fixed = ops.stop_gradient(matrix)
-        right = unit(ops.matmul(self.singular_vector, ops.transpose(fixed)))
-        left = unit(ops.matmul(right, fixed))
-        if training:
-            self.singular_vector.assign(left)
-        sigma = ops.sum(ops.matmul(right, matrix) * left)
-        divisor = ops.where(sigma > 0, sigma, 1.0)  # a kernel of zeros stays one
-        return kernel / divisor
-
-
-def normalized(layer: keras.Layer, kind: Normalization, **settings: Any) -> Callable[[Tensor], Tensor]:
-    """The layer followed by (or, for "spectral", wrapped into) the normalization of that name."""
-    if kind == "none":
-        return layer
-    if kind == "spectral":
-        return SpectralNormalization(layer)
-    kinds = {
-        "batch": BatchNormalization,
-        "layer": LayerNormalization,
-        "group": GroupNormalization,
-        "instance": InstanceNormalization,
-    }
-    if kind not in kinds:
-        raise unknown("normalization", kind, get_args(Normalization))
-    normalization = kinds[kind](**settings)
-    return lambda inputs: normalization(layer(inputs))
-
-
-def moments(inputs: Tensor, axes: tuple[int, ...], keepdims: bool = True) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance over the axes, every gradient kept."""
-    mean = ops.mean(inputs, axis=axes, keepdims=True)
-    variance = ops.mean(ops.square(inputs - mean), axis=axes, keepdims=keepdims)
-    return (mean if keepdims else ops.squeeze(mean, axis=axes)), variance
-
-
-def unit(vector: Tensor) -> Tensor:
-    """The vector scaled to length 1."""
-    return vector * ops.rsqrt(ops.sum(ops.square(vector)) + 1e-12)  # of a zero kernel too
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "epsilon": self.epsilon}

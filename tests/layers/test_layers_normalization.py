@@ -1,4 +1,4 @@
-"""The zoo's layers against Keras' own in their values, NumPy's singular values, and finite differences."""
+"""The normalizations against Keras' own, against formulas in NumPy, and against a file of an earlier zoo."""
 
 import json
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
+from plain_numpy import drawn, numpy
 
 from zoo import ZooError, backend, layers
 from zoo.backend.normalization import batch_normalized
@@ -20,14 +21,6 @@ NORMALIZATIONS = (
     layers.GroupNormalization,
     layers.InstanceNormalization,
 )
-
-
-def drawn(*shape: int, seed: int = 0) -> Any:
-    return np.random.default_rng(seed).normal(1.0, 2.0, shape).astype(keras.config.floatx())
-
-
-def numpy(tensor: Any) -> Any:
-    return ops.convert_to_numpy(tensor)
 
 
 def with_random_scales(layer: Any, inputs: Any) -> Any:
@@ -123,70 +116,6 @@ def test_constant_inputs_stay_finite(kind: type[keras.Layer]) -> None:
     assert np.isfinite(numpy(slopes)).all()
 
 
-def test_the_spectrally_normalized_kernel_has_the_largest_singular_value_one() -> None:
-    convolution = keras.layers.Conv2D(5, 3, use_bias=False)
-    layer = layers.SpectralNormalization(convolution)
-    inputs = drawn(1, 3, 3, 4)  # one output position: a convolution is then a product with its kernel as a matrix
-    for _ in range(200):
-        layer(inputs, training=True)
-    kernel = numpy(convolution.kernel).reshape(-1, 5)
-    singular_values = np.linalg.svd(kernel, compute_uv=False)
-    outputs = numpy(layer(inputs, training=False)).reshape(1, 5)
-    assert outputs == pytest.approx(inputs.reshape(1, -1) @ kernel / singular_values[0], rel=1e-4, abs=1e-5)
-    assert (numpy(convolution.kernel).reshape(-1, 5) == kernel).all()  # the stored kernel stays as it was
-
-
-def test_the_spectral_vector_moves_in_training_only() -> None:
-    layer = layers.SpectralNormalization(keras.layers.Dense(5))
-    inputs = drawn(2, 4)
-    layer(inputs)
-    before = numpy(layer.singular_vector)
-    layer(inputs, training=False)
-    assert (numpy(layer.singular_vector) == before).all()
-    layer(inputs, training=True)
-    assert (numpy(layer.singular_vector) != before).any()
-
-
-def test_a_kernel_of_zeros_gives_finite_outputs() -> None:
-    layer = layers.SpectralNormalization(keras.layers.Dense(5, kernel_initializer="zeros"))
-    assert np.isfinite(numpy(layer(drawn(2, 4), training=True))).all()
-
-
-@pytest.mark.usefixtures("float64")
-def test_the_gradient_flows_through_the_singular_value() -> None:
-    dense = keras.layers.Dense(3, use_bias=False)
-    layer = layers.SpectralNormalization(dense)
-    inputs, weights = drawn(5, 4), drawn(5, 3, seed=1)
-    layer(inputs)
-    kernel = drawn(4, 3, seed=2)
-    dense.kernel.assign(kernel)
-    _, _, right = np.linalg.svd(kernel)
-    layer.singular_vector.assign(right[:1])  # the power iteration has converged
-
-    def loss() -> tuple[Any, tuple[()]]:
-        return ops.sum(layer(inputs, training=True) * weights), ()
-
-    _, (gradient,), _ = backend.engine().player_gradients(loss, [dense.kernel], [], batch_size=5)
-
-    def value(matrix: Any) -> float:
-        return float(np.sum(inputs @ (matrix / np.linalg.svd(matrix, compute_uv=False)[0]) * weights))
-
-    expected = finite_differences(value, kernel)
-    assert numpy(gradient) == pytest.approx(expected, rel=1e-6, abs=1e-8)
-    stopped = inputs.T @ weights / np.linalg.svd(kernel, compute_uv=False)[0]  # what Keras' own layer gives
-    assert np.linalg.norm(expected - stopped) > 0.01 * np.linalg.norm(expected)
-
-
-def finite_differences(function: Callable[[Any], float], point: Any, size: float = 1e-6) -> Any:
-    """Central differences of a scalar function by each coordinate."""
-    gradient = np.zeros_like(point)
-    for index in np.ndindex(point.shape):
-        shift = np.zeros_like(point)
-        shift[index] = size
-        gradient[index] = (function(point + shift) - function(point - shift)) / (2 * size)
-    return gradient
-
-
 @pytest.mark.parametrize(
     "layer",
     [
@@ -208,14 +137,6 @@ def test_a_saved_model_is_read_back_with_the_same_settings_and_values(layer: ker
     assert json.dumps(read.layers[1].get_config()) == json.dumps(layer.get_config())  # tuples are lists in the file
     assert (numpy(read(inputs, training=False)) == numpy(model(inputs, training=False))).all()
     assert (numpy(read(inputs, training=True)) == numpy(model(inputs, training=True))).all()
-
-
-def test_normalized_names_what_there_is() -> None:
-    with pytest.raises(ZooError) as raised:
-        layers.normalized(keras.layers.Dense(3), "bach")
-    assert str(raised.value) == (
-        "Unknown normalization: 'bach'. Available: batch, group, instance, layer, none, spectral. Did you mean 'batch'?"
-    )
 
 
 def test_the_backends_kernel_of_batch_normalization_equals_the_formula_up_to_second_order_gradients() -> None:
@@ -245,3 +166,50 @@ def test_the_backends_kernel_of_batch_normalization_equals_the_formula_up_to_sec
         assert np.linalg.norm(received - expected) < 1e-5 * np.linalg.norm(expected)
     layer(values, training=True)
     assert numpy(layer.moving_variance) == pytest.approx(values.astype("float64").var(axis=(0, 1, 2)), rel=1e-5)
+
+
+def old_model() -> keras.Model:
+    """Saved when `zoo.layers` was a single module: each of its layers, their weights drawn and moved."""
+    return keras.models.load_model(Path(__file__).with_name("of_one_module.keras"))
+
+
+def test_a_model_saved_before_the_layers_were_a_package_gives_what_it_gave() -> None:
+    inputs = np.random.default_rng(0).normal(size=(4, 4, 4, 3)).astype("float32")
+    expected = [[-0.46495786, -1.1383018], [0.43977317, -1.3189247], [0.40954500, -0.8786433], [1.4325769, 0.35288626]]
+    assert numpy(old_model()(inputs, training=False)) == pytest.approx(np.array(expected), rel=1e-5)
+
+
+def test_the_weights_of_that_model_have_their_names_and_are_as_many() -> None:
+    names = [[variable.name for variable in layer.variables] for layer in old_model().layers if layer.variables]
+    scales = ["gamma", "beta"]
+    assert names == [
+        ["singular_vector", "kernel", "bias"],
+        [*scales, "moving_mean", "moving_variance"],
+        *([scales] * 3),
+        ["singular_vector", "kernel", "bias"],
+    ]
+
+
+@pytest.mark.parametrize("kind", NORMALIZATIONS)
+@pytest.mark.parametrize("training", [True, False])
+def test_without_scales_it_is_as_with_scales_of_one_and_offsets_of_zero(
+    kind: type[keras.Layer], training: bool
+) -> None:
+    inputs = drawn(4, 3, 2, 8)
+    bare = kind(affine=False)
+    assert (numpy(bare(inputs, training=training)) == numpy(kind()(inputs, training=training))).all()
+    assert bare.trainable_variables == []
+
+
+def test_the_channels_at_a_pixel_get_the_mean_square_one() -> None:
+    inputs = np.array([[[[3.0, 4.0]], [[0.0, 0.0]]]], "float32")  # mean squares 12.5 and 0
+    outputs = numpy(layers.PixelNormalization()(inputs))
+    assert outputs[0, 0, 0] == pytest.approx(np.array([3, 4]) / 12.5**0.5)
+    assert (outputs[0, 1, 0] == 0).all()
+
+
+def test_scaled_latents_are_the_same_after_pixel_normalization() -> None:
+    latents = drawn(4, 16)
+    once, scaled = (numpy(layers.PixelNormalization()(latents * scale)) for scale in (1.0, 7.0))
+    assert once == pytest.approx(scaled, rel=1e-5)
+    assert (once**2).mean(axis=1) == pytest.approx(np.ones(4), rel=1e-5)

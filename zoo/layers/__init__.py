@@ -1,0 +1,57 @@
+"""What GAN papers' networks share beside Keras' own layers: right up to second-order gradients on every backend.
+
+All of them can be saved, take batches of any size, and compute what needs it in float32 in mixed precision.
+"""
+
+from zoo.layers.attention import SelfAttention
+from zoo.layers.batch import MinibatchDeviation, MinibatchDiscrimination
+from zoo.layers.conditional import (
+    AdaptiveInstanceNormalization,
+    ChannelModulation,
+    ConditionalBatchNormalization,
+    ModulatedBatchNormalization,
+)
+from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
+from zoo.layers.exact import PACKAGE, ExactLayer, moments
+from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
+from zoo.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    InstanceNormalization,
+    LayerNormalization,
+    PixelNormalization,
+)
+from zoo.layers.pixels import PixelShuffle, ReflectionPadding2D
+from zoo.layers.resampling import Downsample, Upsample
+from zoo.layers.spectral import SpectralNormalization, normalized, unit
+from zoo.layers.virtual import VirtualBatchNormalization
+
+__all__ = [
+    "PACKAGE",
+    "AdaptiveInstanceNormalization",
+    "BatchNormalization",
+    "ChannelModulation",
+    "ConditionalBatchNormalization",
+    "Downsample",
+    "EqualizedConv2D",
+    "EqualizedDense",
+    "ExactLayer",
+    "GroupNormalization",
+    "InstanceNormalization",
+    "LayerNormalization",
+    "MinibatchDeviation",
+    "MinibatchDiscrimination",
+    "ModulatedBatchNormalization",
+    "ModulatedConv2D",
+    "NoiseInjection",
+    "PixelNormalization",
+    "PixelShuffle",
+    "ReflectionPadding2D",
+    "SelfAttention",
+    "SpectralNormalization",
+    "Upsample",
+    "VirtualBatchNormalization",
+    "moments",
+    "normalized",
+    "unit",
+]
