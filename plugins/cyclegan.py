@@ -139,12 +139,12 @@ def augment(
     given = {**others, "samples": samples}
     if player == "generator" or is_real is not False or not recipe.pool_size:
         return given
-    count = variables["pooled"]
+    count = ops.convert_to_tensor(variables["pooled"])
     for name in DOMAINS:
         pool = variables[f"pool_{name}"]
-        given[name], changed = exchanged(given[name], pool, count, seed)
+        given[name], changed = exchanged(given[name], ops.convert_to_tensor(pool), count, seed)
         pool.assign(ops.stop_gradient(changed))
-    count.assign(ops.minimum(count + ops.shape(samples)[0], recipe.pool_size))
+    variables["pooled"].assign(ops.minimum(count + ops.shape(samples)[0], recipe.pool_size))
     return given
 
 

@@ -4,10 +4,10 @@ From the field `source`, an image, to the sample of the same row. The field is t
 `pix2pix+edges`. Images of any size are halved until they are one pixel, an odd size is rounded up and cropped again on
 the way back: 28, 14, 7, 4, 2, 1. `width=64` at 256 pixels is the paper's U-Net.
 
-Normalization: section 3.3 normalizes by the statistics of the batch at hand, at test time too, most often of a single
-image. That is instance normalization, which is the default here: at any batch size, in training and where samples are
-drawn, an image is normalized by itself. `generator_normalization=batch` shares statistics in training, and draws samples
-with moving ones, which the paper does not. The innermost map has one pixel, and no normalization, as the paper's erratum.
+Normalization: section 3.3 takes the statistics of the batch at hand, at test time too, most often a single image. That
+is instance normalization, the default here: at any batch size, in training and where samples are drawn, an image is
+normalized by itself. `generator_normalization=batch` shares statistics in training, and draws samples with moving ones,
+which the paper does not. The innermost map has one pixel and no normalization, as in the paper's erratum.
 """
 
 from collections.abc import Mapping
@@ -76,12 +76,12 @@ def generator(sample_shape: tuple[int, ...], fields: Mapping[str, Any], recipe: 
     widths = [recipe.width * min(2**level, WIDEST) for level in range(depth)]
     maps: list[Any] = [source]
     for level, width in enumerate(widths):
-        x = keras.layers.LeakyReLU(SLOPE)(maps[-1]) if level else source
         kind = recipe.generator_normalization if 0 < level < depth - 1 else "none"
-        maps.append(normalized(halving(width, kind), kind, **gains(kind))(x))
+        x: Any = normalized(halving(width, kind), kind, **gains(kind))(maps[-1])
+        maps.append(keras.layers.LeakyReLU(SLOPE)(x))  # the decoder's ReLU makes the same of it as of x
     x = maps.pop()
+    kind = recipe.generator_normalization
     for level in reversed(range(1, depth)):
-        kind = recipe.generator_normalization
         x = cropped(doubling(widths[level - 1], kind)(keras.layers.ReLU()(x)), maps[level])
         x = normalized(keras.layers.Identity(), kind, **gains(kind))(x)
         x = NoiseDropout(recipe.dropout)(x) if level >= depth - NOISY and recipe.dropout else x
