@@ -211,7 +211,8 @@ def judged_shape(stack: Stack, fields: Fields) -> tuple[int, ...]:
     for impl in stack.implementations("judged_shape"):
         with stack.blaming_plugins():
             own: dict[str, Any] = {"sample_shape": shape, "recipe": stack.recipe}
-            shape = tuple(impl.function(*(own[name] for name in impl.argnames)))
+            answer: Any = impl.function(*(own[name] for name in impl.argnames))
+            shape = tuple(answer)
     return shape
 
 
