@@ -11,6 +11,7 @@ import pytest
 from keras import ops
 
 from zoo import backend
+from zoo.backend.options import EngineOptions
 from zoo.catalogue import read_catalogue
 from zoo.testing.checks import CHECKS
 from zoo.testing.subject import NotApplicableError, Subject
@@ -132,3 +133,31 @@ def test_a_conditional_generator_makes_other_samples_of_other_labels(
     samples = trainer.sampler.samples(same)
     assert (samples[0] != samples[1]).any()
     assert (samples[1] != samples[2]).any()
+
+
+def test_in_bfloat16_features_networks_and_wrapped_models_answer_in_float32(
+    tiny_dataset: Callable, make_stack: Callable, plugin_file: Callable, eager_terms: Callable
+) -> None:
+    file = plugin_file("""
+        @hookimpl(wrapper=True)
+        def generator(recipe):
+            model = yield
+            latents = keras.Input((recipe.latent_size,))
+            return keras.Model(latents, model(latents))
+
+        @hookimpl
+        def networks(sample_shape):
+            samples = keras.Input(sample_shape)
+            return {"inner": zoo.Network(keras.Model(samples, keras.layers.Dense(2)(samples)))}
+
+        @hookimpl
+        def generator_penalty(fake_samples, generator):
+            return ops.mean(generator.layers[1].layers[1](ops.zeros((4, 3))))  # a layer called by itself
+    """)
+    engine = backend.engine(EngineOptions(precision="bfloat16"))
+    trainer = Trainer(make_stack("vanilla+mine", plugins=[file]), tiny_dataset((2,)), engine=engine)
+    assert np.isfinite(trainer.step()["generator_penalty/mine"])
+    terms = eager_terms(trainer)
+    inner = terms.networks["inner"](terms.real_samples)
+    for tensor in (terms.fake_samples, terms.real_features, terms.fake_logits, inner):
+        assert keras.backend.standardize_dtype(tensor.dtype) == "float32"
