@@ -144,7 +144,8 @@ def test_the_example_plugin_of_the_contributing_guide_trains(tmp_path: Path, tin
 def test_every_file_and_command_that_a_document_names_exists(document: str) -> None:
     path = SOURCES / document
     text = path.read_text()
-    linked = re.findall(r"\]\((?!http|#)([^)#]+)", text) + re.findall(r'src="(?!http)([^"]+)"', text)
+    prose = BLOCK.sub("", text)
+    linked = re.findall(r"\]\((?!http|#)([^)#]+)", prose) + re.findall(r'src="(?!http)([^"]+)"', text)
     assert [each for each in linked if not (path.parent / each).exists()] == []
     tables = re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE)
     files = [name for cell in tables for name in re.findall(r"`((?:zoo|plugins|benchmarks)/[^`]*)`", cell)]

@@ -19,7 +19,7 @@ from zoo.hookspecs import Player
 from zoo.networks import weights_hash
 from zoo.testing.differences import check_gradients
 from zoo.testing.subject import STEPS, NotApplicableError, State, Subject, steps
-from zoo.training.players import LABELS
+from zoo.training.players import LABELS, SAMPLES, Generating
 from zoo.training.sampler import CHUNK, sliced
 from zoo.training.terms import named_outputs
 from zoo.training.trainer import Trainer
@@ -175,8 +175,8 @@ def the_saved_generator_makes_the_same_samples(subject: Subject) -> None:
         path = Path(folder, "generator.keras")
         sampler.save_model(path)
         loaded = loaded_model(subject, path)
-    given = dict(latents) if isinstance(latents, Mapping) else latents
-    made = ops.convert_to_numpy(named_outputs(loaded(given, training=False), "samples")["samples"])
+    made = named_outputs(Generating(loaded, sampler.generating.fields)(latents, training=False), SAMPLES)[SAMPLES]
+    made = ops.convert_to_numpy(made)
     expected = sampler.samples(latents, seed=1)
     if made.shape != expected.shape:
         subject.fail(f"the saved generator to make samples of shape {expected.shape}", f"{made.shape}")

@@ -33,7 +33,8 @@ def contract(
     """
     import pytest
 
-    files = [beside(each, sys._getframe(1).f_globals.get("__file__")) for each in plugins]
+    test_file = sys._getframe(1).f_globals.get("__file__")  # of whoever calls
+    files = [beside(each, test_file) for each in plugins]
     subjects = subjects_of(files, stack, shapes, classes, fields, settings)
     from zoo.testing.checks import CHECKS
     from zoo.testing.subject import NotApplicableError, NotTrainedError
