@@ -17,7 +17,7 @@ FRONT = {"zoo", "zoo.extensions", "zoo.layers", "zoo.losses", "zoo.networks", "z
 LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
-    {"comparison", "watching"},
+    {"comparison", "watching", "testing"},
     {"pipeline"},
     {"tracking"},
     {"evaluation"},
