@@ -19,7 +19,7 @@ LAYERS = (  # each imports only from those after it
     {"cli"},
     {"comparison", "watching", "testing"},
     {"pipeline"},
-    {"tracking"},
+    {"options", "tracking"},
     {"evaluation"},
     {"training"},
     {"stacks", "data", "runs", "profiling"},

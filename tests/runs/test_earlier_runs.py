@@ -27,7 +27,7 @@ def continued(path: Path, data_dir: Path, *more: str, steps: int = 90) -> zoo.Ru
     stack, dataset = STACKS[path.name]
     settings = [*SETTINGS[path.name], *more]
     return zoo.run(
-        stack, dataset=dataset, data_dir=data_dir, settings=settings, steps=steps, out=path, checkpoint_every=60,
+        stack, dataset=dataset, data_dir=data_dir, settings=settings, budget=zoo.Budget(steps), out=path, monitoring=zoo.Monitoring(checkpoint_every=60),
         progress=False,
     )  # fmt: skip
 
