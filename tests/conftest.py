@@ -21,10 +21,16 @@ from zoo.stacks.resolving import resolve_stack
 from zoo.stacks.stack import Stack
 from zoo.training.terms import Terms
 from zoo.training.trainer import Trainer
-from zoo.training.updates import prepared
 
 STACKS = Path(__file__).with_name("stacks")  # plugins that are not shipped
-TINY = {"batch_size": 4, "latent_size": 3, "width": 2, "generator_units": "8", "discriminator_units": "8,8"}
+TINY = {
+    "batch_size": 4,
+    "latent_size": 3,
+    "width": 2,
+    "generator_units": "8",
+    "discriminator_units": "8,8",
+    "residual_blocks": 1,
+}
 PLUGIN_IMPORTS = """\
 from dataclasses import dataclass
 
@@ -75,6 +81,16 @@ def tiny_dataset() -> Callable[..., Dataset]:
 
 
 @pytest.fixture(scope="session")
+def image_splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An .npz with random images of 8 x 8 pixels: 64 to train on and 60 others to evaluate against."""
+    draw = np.random.default_rng(5)
+    path = tmp_path_factory.mktemp("splits") / "images.npz"
+    counts = {"samples": 64, "test_samples": 60}
+    np.savez(path, **{name: draw.integers(0, 256, (n, 8, 8, 1), dtype=np.uint8) for name, n in counts.items()})
+    return path
+
+
+@pytest.fixture(scope="session")
 def make_stack() -> Callable[..., Stack]:
     """Makes a stack by name, its networks tiny; `plugins` are files, or names of the plugins in tests/stacks."""
 
@@ -96,13 +112,10 @@ def eager_terms() -> Callable[..., Terms]:
         inputs = trainer.feed.update(player, trainer.steps, 0)
         for seed, state in zip(trainer.updates.seeds.values(), inputs["seeds"], strict=True):
             seed.state.assign(state)
-        found = {
-            name: ops.convert_to_tensor(each) for name, each in (inputs["batch"] if batch is None else batch).items()
-        }
-        updates, moment = trainer.updates, trainer.updates.moment(player, inputs)
-        return Terms(
-            updates.stack, updates.players, updates.engine, updates.share, moment, updates.seeds, prepared(found)
-        )
+        found = {"batch": {name: ops.convert_to_tensor(each) for name, each in (batch or inputs["batch"]).items()}}
+        found |= {"other_batch": inputs["other_batch"]} if "other_batch" in inputs else {}
+        updates, moment, batch = trainer.updates, trainer.updates.moment(player, inputs), trainer.updates.batch(found)
+        return Terms(updates.stack, updates.players, updates.engine, updates.share, moment, updates.seeds, batch)
 
     return make
 

@@ -137,7 +137,7 @@ class Scripted:
         self.fails = fails
         self.rounds = []
 
-    def ask(self, command, **arguments):
+    def request(self, command, **arguments):
         if command == "build":
             return {"error": "no"} if self.fails else {"build_seconds": 1.0, "first_step_seconds": 2.0}
         if command == "round":

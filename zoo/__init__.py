@@ -2,7 +2,7 @@
 
 From Python: `zoo.run("dcgan", dataset="fashion_mini", epochs=5)` trains and returns a `zoo.Run`, `zoo.load(folder)`
 opens an earlier one, `zoo.evaluate(folder)` scores it. A plugin imports `hookimpl`, `Recipe`, `ZooError`, `zoo.layers`
-and `zoo.losses`; one that brings an extractor also `Features`.
+and `zoo.losses`; a metric, a dataset source or another extension imports `zoo.extensions`.
 
 Importing this package imports neither Keras nor NumPy; its functions do so when they are called.
 """
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.backend.options import EngineOptions, Processes
 from zoo.errors import ZooError, ZooWarning
-from zoo.extractor import Features
 from zoo.hookspecs import hookimpl
 from zoo.recipe import Recipe
 
 if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions, compare
+    from zoo.evaluation.extractors.contract import Features
     from zoo.evaluation.options import EvaluationOptions
     from zoo.evaluation.scoring import evaluate
     from zoo.networks import Network
@@ -45,6 +45,7 @@ __all__ = [
 HOMES = {  # imported when first asked for: most need NumPy, and Keras when they are called
     "ComparisonOptions": "zoo.comparison.comparing",
     "EvaluationOptions": "zoo.evaluation.options",
+    "Features": "zoo.evaluation.extractors.contract",
     "Network": "zoo.networks",
     "Run": "zoo.training.run",
     "compare": "zoo.comparison.comparing",

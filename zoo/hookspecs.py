@@ -40,12 +40,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import pluggy
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import keras
 
-    from zoo.base.progress import Progress
-    from zoo.extractor import Extractor
     from zoo.networks import Network
     from zoo.recipe import Recipe
 
@@ -331,14 +327,4 @@ def observe() -> Mapping[str, Tensor]:
 
     It runs after each player's updates; `player` says whose. What it assigns counts, once a batch on any number of
     devices: controllers, running means and moved weights belong here.
-    """
-
-
-@hookspec(firstresult=True)
-def extractor(preparation: str | None, weights: Path | None, progress: Progress) -> Extractor:
-    """Return a network that evaluation measures in: what `zoo evaluate --extractor NAME` asks for (first).
-
-    NAME is an extractor of registry.yaml, or a plugin that answers this hook; no run calls it. `preparation` is the
-    `--resize` that was asked for, `weights` the file of `--weights`; None where nothing was. The answer fulfils
-    `zoo.extractor.Extractor`. Raise `zoo.ZooError` where the weights are not to be had.
     """

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
-from zoo.base.progress import Progress, telling
+from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import Catalogue, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.options import PERIODIC, EvaluationOptions
 from zoo.runs.directory import RunDirectory, default_path
-from zoo.training.listeners import Listener
+from zoo.tracking.following import find_listeners, following
 from zoo.training.run import Run
 from zoo.training.run_yaml import changes, copy_plugin_files, describe
 
@@ -58,6 +58,7 @@ def run(
     engine: EngineOptions = DEFAULT_ENGINE,
     profile: bool = False,
     tensorboard: bool = False,
+    listeners: Sequence[str] = (),
     progress: Progress | bool = True,
 ) -> Run:
     """Train a stack on a dataset until a total of steps, epochs, images or minutes, continuing what is there of it.
@@ -66,7 +67,7 @@ def run(
     `settings` are recipe values, as a mapping or as `key=value` texts; `plugins` are files of plugins; `out` replaces
     the run directory runs/<stack>/<dataset>/<seed>; `evaluate_every` so many steps, or in so many `evaluations` over
     the budget, the generator is scored as `evaluation` says, and the best checkpoint kept; `engine` chooses backend,
-    precision and devices; `tensorboard` writes what TensorBoard reads into the run directory;
+    precision and devices; `listeners` follow the run, and `tensorboard` is the one of that name;
     `profile` says where the time of some steps went. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
     when everything is saved.
     """
@@ -77,15 +78,14 @@ def run(
             raise ZooError(f"{name} must be at least 1; received {value}.")
     if minutes is not None and engine.processes.count > 1:
         raise ZooError("--minutes is for one process: several would not stop at the same step. Give --steps.")
-    if tensorboard:
-        check_tensorboard()
     asked = DataOptions(split, image_size, crop, channels, label)
     backend.choose(engine.backend)
     backend.check_installed()
-    progress = telling(progress, engine.processes.writes_files)
+    progress = as_progress(progress, engine.processes.writes_files)
     texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     catalogue = read_catalogue([Path(each) for each in plugins])
     parse_stack(stack, catalogue)
+    followers = find_listeners([*(["tensorboard"] if tensorboard else []), *listeners], catalogue)
     dataset = match(str(dataset), catalogue.datasets) or str(dataset)
     if engine.devices > 1:  # before TensorFlow reads data, which is to compute
         backend.divide(engine.devices)
@@ -108,12 +108,12 @@ def run(
         judges = bool(evaluate_every or evaluations) and engine.processes.writes_files
         schedule = schedule_of(total, checkpoint_every, evaluate_every, evaluations)
         directory.write_goal(total.steps, total.seconds)
-        listens = tensorboard and engine.processes.writes_files
+        followers = followers if engine.processes.writes_files else []
         with (
             judge_of(directory, data, record["dataset"], asking, catalogue, progress, judges) as judge,
-            listeners_of(directory, listens) as listeners,
+            following(directory, followers) as following_now,
         ):
-            training = Training(trainer, directory, progress, schedule, judge, listeners)
+            training = Training(trainer, directory, progress, schedule, judge, following_now)
             training.resume()
             if training.is_finished(total):
                 progress.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
@@ -141,28 +141,6 @@ def judge_of(
 
     with judging(directory, data, record, options, catalogue, progress) as judge:
         yield judge
-
-
-def check_tensorboard() -> None:
-    """Raises ZooError where events can't be written."""
-    from zoo.tracking.tensorboard import check_installed
-
-    check_installed()
-
-
-@contextmanager
-def listeners_of(directory: RunDirectory, tensorboard: bool) -> Iterator[Sequence[Listener]]:
-    """What follows the run while it trains; nothing, and nothing imported, unless it is wanted of this process."""
-    if not tensorboard:
-        yield ()
-        return
-    from zoo.tracking.tensorboard import TensorBoard
-
-    listener = TensorBoard(directory)
-    try:
-        yield (listener,)
-    finally:
-        listener.close()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a number was measured on."""
+"""The machine and commit that a number was measured on."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from benchmarks.common.processes import ROOT
 
 
 def machine(threads: int) -> dict[str, object]:
-    """Processor, cores, memory, GPU, system."""
+    """Processor, cores, memory, GPU and operating system, as text by name."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -22,7 +22,7 @@ def machine(threads: int) -> dict[str, object]:
 
 
 def processor() -> str:
-    """Its name, and which matrix units it has."""
+    """The processor's model name and matrix units."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     fields = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     units = [unit for unit in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if unit in fields.get("flags", "").split()]
@@ -36,7 +36,7 @@ def commit() -> str:
 
 
 def output(command: list[str]) -> str:
-    """What a command prints; nothing where it fails or is not there."""
+    """The output of a command; "" where it fails or is not installed."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
     except (OSError, subprocess.SubprocessError):

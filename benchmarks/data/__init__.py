@@ -1,1 +1,1 @@
-"""How fast the zoo prepares data and makes batches of it, and in how much memory. README.md says how to run it."""
+"""Measures how fast, and in how much memory, the zoo prepares data and makes batches. README.md says how to run it."""

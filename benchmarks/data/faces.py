@@ -13,17 +13,17 @@ import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image
 
-HEIGHT, WIDTH = 218, 178  # pixels, of CelebA's aligned images
-ATTRIBUTES = tuple(f"attribute_{number:02d}" for number in range(40))  # as many as CelebA has
-QUALITY = 75  # of the JPEG files: about 7 kB each, as CelebA's
+HEIGHT, WIDTH = 218, 178  # pixels of CelebA's aligned images
+ATTRIBUTES = tuple(f"attribute_{number:02d}" for number in range(40))  # CelebA has 40 attributes
+QUALITY = 75  # JPEG quality, at which files have about 7 kB, as CelebA's do
 TEST = 64  # images of the test split
 GRIDS = ((3, 60.0), (8, 45.0), (24, 22.0), (80, 9.0))  # (cells across, deviation) of each layer of smoothed noise
-TOGETHER = 50  # files that a process writes at once
-COUNTS = (300, 1_200, 5_000, 20_000, 60_000)  # images of the training splits that there can be
+TOGETHER = 50  # files that a process writes for each task
+COUNTS = (300, 1_200, 5_000, 20_000, 60_000)  # images of the training splits, one config each
 
 
 def picture(number: int) -> Image.Image:
-    """Noise in four sizes of grain, as in a photograph the stronger the coarser."""
+    """Noise in four sizes of grain, coarser grain being stronger, as in photographs."""
     generator = np.random.default_rng(number)
     pixels = np.full((HEIGHT, WIDTH, 3), 128.0, np.float32)
     for cells, deviation in GRIDS:
@@ -35,7 +35,7 @@ def picture(number: int) -> Image.Image:
 
 
 def write_files(folder: Path, count: int) -> None:
-    """`count` JPEG files, made by all cores."""
+    """Writes `count` JPEG files, on all cores."""
     folder.mkdir(parents=True)
     starts = range(0, count, TOGETHER)
     with ProcessPoolExecutor(os.cpu_count()) as processes:
@@ -43,20 +43,20 @@ def write_files(folder: Path, count: int) -> None:
 
 
 def write_some(folder: Path, count: int, start: int) -> None:
-    """A few of the files."""
+    """Writes some of the JPEG files, in one process."""
     for number in range(start, min(start + TOGETHER, count)):
         picture(number).save(folder / f"{number:06d}.jpg", quality=QUALITY)
 
 
 def write_zip(path: Path, folder: Path) -> None:
-    """The folder's files, not packed again: JPEG is."""
+    """Zips the folder's files without compression, since they are JPEGs."""
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(folder.iterdir()):
             archive.write(file, file.name)
 
 
 def write_npz(path: Path, folder: Path, count: int, size: int, packed: bool) -> None:
-    """`samples` of uint8 (count, size, size, 3): the folder's pictures again and again."""
+    """Writes an .npz with `samples`, uint8 (count, size, size, 3), in which the folder's pictures repeat."""
     with Image.open(min(folder.iterdir())) as image:
         some = [np.asarray(image.rotate(angle).resize((size, size))) for angle in range(0, 360, 4)]
     block = np.stack(some)
@@ -74,7 +74,7 @@ def write_npz(path: Path, folder: Path, count: int, size: int, packed: bool) -> 
 
 
 class FacesConfig(tfds.core.BuilderConfig):
-    """A number of training images."""
+    """A config with a number of training images."""
 
     def __init__(self, count: int) -> None:
         super().__init__(name=str(count))
@@ -82,7 +82,7 @@ class FacesConfig(tfds.core.BuilderConfig):
 
 
 class Faces(tfds.core.GeneratorBasedBuilder):
-    """CelebA's features with made-up contents, from the JPEG files of TFDS' manual folder, again and again."""
+    """A TFDS dataset with CelebA's features and synthetic contents; JPEG files of the manual folder repeat."""
 
     VERSION = tfds.core.Version("1.0.0")
     MANUAL_DOWNLOAD_INSTRUCTIONS = "Made by benchmarks.data."
@@ -107,7 +107,7 @@ class Faces(tfds.core.GeneratorBasedBuilder):
 
 
 def prepare_records(data_directory: Path, files: Path, count: int) -> None:
-    """TFDS' own records of `count` images below its data directory."""
+    """Writes TFDS' records of `count` images below its data directory."""
     config = tfds.download.DownloadConfig(manual_dir=files, try_download_gcs=False)
     tfds.disable_progress_bar()
     builder = tfds.builder(f"faces/{count}", data_dir=data_directory)

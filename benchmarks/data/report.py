@@ -1,4 +1,4 @@
-"""The measurements as Markdown."""
+"""The report of the data benchmark in Markdown."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -20,12 +20,12 @@ WAYS = {
 }
 PEERS = {"(a)": "tfds_decode", "(b)": "tfds_resize"}
 BATCH = 64
-QUIET = 0.5  # processes that run
+QUIET = 0.5  # load average up to which a machine counts as idle
 BUSY = " **It was shared with other work, which makes times longer and unsteady.**"
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """The whole report, as far as there is one."""
+    """The report of the parts that are measured so far."""
     sections = {
         "preparing": preparing, "batches": batches, "training": training, "memory": memory, "arrays": arrays,
     }  # fmt: skip
@@ -33,7 +33,7 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 def heading(report: Mapping[str, Any]) -> str:
-    """What was measured, where, when and with what."""
+    """The section on command, machine, date and versions."""
     machine = ", ".join(f"{name} {value}" for name, value in report["machine"].items() if value)
     versions = ", ".join(f"{name} {version}" for name, version in sorted(report["versions"].items()))
     shared = BUSY if report["load"]["before"] > QUIET else ""
@@ -46,7 +46,7 @@ def heading(report: Mapping[str, Any]) -> str:
 
 
 def preparing(report: Mapping[str, Any]) -> str:
-    """Images/s, and how many times those of the peers."""
+    """The section on preparation: images/s, and ratios to the peers'."""
     found, given = report["preparing"], report["given"]
     header = ["", "images/s", "min to max", "CPU, ms/image", *PEERS]
     rows = [
@@ -61,7 +61,7 @@ def preparing(report: Mapping[str, Any]) -> str:
 
 
 def batches(report: Mapping[str, Any]) -> str:
-    """Images/s of shuffled batches, and milliseconds of one."""
+    """The section on batches: images/s of shuffled batches, and milliseconds a batch."""
     found = report["batches"]
     rows = [[*row(way, found[way]), f"{1000 * BATCH / speed(found[way]):.2f}"] for way in found]
     header = ["", "images/s", "min to max", "CPU, ms/image", "ms/batch"]
@@ -69,7 +69,7 @@ def batches(report: Mapping[str, Any]) -> str:
 
 
 def training(report: Mapping[str, Any]) -> str:
-    """The share of a step that making its batch takes."""
+    """The section on the share of a training step that making its batch takes."""
     found = report["training"]
     step, batch = (median(each[name] for each in found["rounds"]) for name in ("step_seconds", "batch_seconds"))
     share = median(each["batch_seconds"] / each["step_seconds"] for each in found["rounds"])
@@ -85,7 +85,7 @@ def training(report: Mapping[str, Any]) -> str:
 
 
 def memory(report: Mapping[str, Any]) -> str:
-    """Growth of the peaks over a process that only imports."""
+    """The section on memory: peaks of preparation over those of a process that only imports."""
     text = (
         "Peaks of the preparing process less those of one that only imports TensorFlow, TFDS and the zoo. *anonymous* "
         "is memory of its own (RssAnon), *resident* includes pages of files that are mapped (VmHWM), *prepared* is the "
@@ -95,7 +95,7 @@ def memory(report: Mapping[str, Any]) -> str:
 
 
 def arrays(report: Mapping[str, Any]) -> str:
-    """The same of large files."""
+    """The section on the memory of preparing large array files."""
     large = max(each.get("unpacked_bytes", 0) for each in report["arrays"].values())
     text = f"The same without TensorFlow, for an array of {large / 2**20:,.0f} MiB."
     return f"## Memory while preparing a large .npz\n\n{text}\n\n{table(MEMORY_HEADER, growth(report['arrays']))}"
@@ -105,7 +105,7 @@ MEMORY_HEADER = ["", "anonymous, MiB", "resident, MiB", "prepared, MiB", "second
 
 
 def growth(found: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
-    """A row of each, the first as it is, the others less it."""
+    """A row for each; the first is the baseline, which is subtracted from the others."""
     (name, base), *others = found.items()
     first = [f"{name} (all of it)", *(f"{base[field] / 2**20:,.0f}" for field in FIELDS), "", ""]
     rows = [
@@ -124,7 +124,7 @@ FIELDS = ("anonymous", "resident")
 
 
 def row(way: str, rounds: Rounds) -> list[str]:
-    """Name, images/s, its range, CPU time."""
+    """A row of name, images/s, their range, and CPU time."""
     speeds = [each["images"] / each["seconds"] for each in rounds]
     busy = median(each["cpu_seconds"] / each["images"] for each in rounds)
     return [WAYS[way], f"{median(speeds):,.0f}", f"{min(speeds):,.0f} to {max(speeds):,.0f}", f"{1000 * busy:.3f}"]
@@ -136,5 +136,5 @@ def speed(rounds: Rounds) -> float:
 
 
 def ratio(ours: Rounds, theirs: Rounds) -> float:
-    """How many times as fast."""
+    """The ratio of two speeds as text, such as `1.7 x`."""
     return speed(ours) / speed(theirs)

@@ -24,19 +24,19 @@ Report = dict[str, Any]
 
 PREPARING = ("zoo", "tfds_decode", "tfds_resize", "zoo_folder", "zoo_zip")
 BATCHES = ("zoo_batches", "tf_records", "tf_array")
-LARGE = 60_000  # images, of --large
+LARGE = 60_000  # images with --large
 IMAGE_BYTES = 64 * 64 * 3
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """How much is measured."""
+    """The sizes of the measurements."""
 
     images: int
-    fewer: int  # for the memory of fewer images
-    array_bytes: int  # of an .npz, unpacked
-    steps: int  # of training, in each round
-    width: int  # of the DCGAN
+    fewer: int  # images of the smaller of two memory measurements
+    array_bytes: int  # uncompressed bytes of an .npz
+    steps: int  # training steps of each round
+    width: int  # the DCGAN's width
 
 
 FULL = Amounts(images=20_000, fewer=5_000, array_bytes=2**30, steps=5, width=64)
@@ -44,7 +44,7 @@ TINY = Amounts(images=1_200, fewer=300, array_bytes=2**26, steps=2, width=4)
 
 
 class Bench:
-    """The measurements in their order, in a folder of their own."""
+    """Runs the measurements one after the other, in a folder of their own."""
 
     def __init__(self, arguments: argparse.Namespace, report: Report, folder: Path) -> None:
         self.arguments, self.report, self.folder = arguments, report, folder
@@ -53,7 +53,7 @@ class Bench:
         self.name = f"faces/{self.amounts.images}"
 
     def all(self) -> None:
-        """Everything; the report is written after each part."""
+        """Measures everything; the report is written after each part."""
         for part in (self.given, self.preparing, self.batches, self.training, self.memory, self.arrays):
             began = time.monotonic()
             part()
@@ -61,39 +61,39 @@ class Bench:
             print(f"{part.__name__} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
     def given(self) -> None:
-        """What is not timed: pictures, and TFDS' records of them."""
+        """Makes pictures and TFDS' records of them, which is not timed."""
         counts = {self.amounts.fewer, self.amounts.images} | ({LARGE} if self.arguments.large else set())
-        self.report["versions"] = self.ask("versions")
-        self.report["given"] = self.ask("files", folder=str(self.folder), count=self.amounts.images)
+        self.report["versions"] = self.run_worker("versions")
+        self.report["given"] = self.run_worker("files", folder=str(self.folder), count=self.amounts.images)
         self.report["given"]["images"] = self.amounts.images
         for count in sorted(counts):
-            self.ask("records", data=str(self.data), pictures=str(self.folder / "pictures"), count=count)
+            self.run_worker("records", data=str(self.data), pictures=str(self.folder / "pictures"), count=count)
         self.counts = sorted(counts)
 
     def preparing(self) -> None:
-        """Images/s to prepare."""
+        """Measures the images/s of preparation."""
         folder, other = str(self.folder / "pictures"), str(self.other)
         by_files = {"zoo_folder": folder, "zoo_zip": f"{folder}.zip"}
 
         def measure(way: str) -> dict[str, float]:
             if way in by_files:
-                return self.ask("zoo", name=by_files[way], data=other)
-            return self.ask(way, name=self.name, data=str(self.data))
+                return self.run_worker("zoo", name=by_files[way], data=other)
+            return self.run_worker(way, name=self.name, data=str(self.data))
 
         self.report["preparing"] = self.interleaved(PREPARING, measure)
 
     def batches(self) -> None:
-        """Images/s of shuffled batches; the last preparation has left its array."""
-        self.report["batches"] = self.interleaved(BATCHES, lambda way: self.ask(way, **self.prepared))
+        """Measures the images/s of shuffled batches of the array that the last preparation left."""
+        self.report["batches"] = self.interleaved(BATCHES, lambda way: self.run_worker(way, **self.prepared))
 
     def training(self) -> None:
-        """What batches cost of a training step."""
+        """Measures the share of a training step that batches take."""
         amounts = self.amounts
-        self.report["training"] = self.ask("training", steps=amounts.steps, width=amounts.width, **self.prepared)
+        self.report["training"] = self.run_worker("training", steps=amounts.steps, width=amounts.width, **self.prepared)
         self.report["training"]["width"] = amounts.width
 
     def memory(self) -> None:
-        """Peaks while preparing few images and many."""
+        """Measures the peak memory of preparing few images and many."""
         self.report["memory"] = {"imports alone": self.peaks(self.name, True, prepared=False)}
         for count in self.counts:
             self.report["memory"][f"{count:,} images of TFDS"] = self.peaks(f"faces/{count}", True)
@@ -101,30 +101,29 @@ class Bench:
         self.report["memory"][f"{self.amounts.images:,} files in a zip"] = self.peaks(f"{pictures}.zip", True)
 
     def arrays(self) -> None:
-        """Peaks while preparing arrays that are larger."""
+        """Measures the peak memory of preparing large array files."""
         count = self.amounts.array_bytes // IMAGE_BYTES
         found = self.report["arrays"] = {"imports alone": self.peaks(self.name, False, prepared=False)}
         for packed in (False, True):
             path = self.folder / "large.npz"
             pictures = str(self.folder / "pictures")
-            size = self.ask("arrays", path=str(path), pictures=pictures, count=count, packed=packed)
+            size = self.run_worker("arrays", path=str(path), pictures=pictures, count=count, packed=packed)
             kind = ".npz, packed" if packed else ".npz, stored"
             found[kind] = self.peaks(str(path), False) | size
             path.unlink()
 
     @property
     def prepared(self) -> dict[str, Any]:
-        """The prepared data set."""
         return {"name": self.name, "data": str(self.data)}
 
     def peaks(self, name: str, with_tensorflow: bool, prepared: bool = True) -> dict[str, float]:
-        """Of a process that prepares a data set, or stops before."""
+        """Peaks of a process that prepares a dataset, or only imports for it."""
         data = self.data if name.startswith("faces/") else self.other
         shutil.rmtree(data / "zoo", ignore_errors=True)
-        return self.ask("memory", name=name, data=str(data), with_tensorflow=with_tensorflow, prepared=prepared)
+        return self.run_worker("memory", name=name, data=str(data), with_tensorflow=with_tensorflow, prepared=prepared)
 
     def interleaved(self, ways: tuple[str, ...], measure: Any) -> dict[str, list[dict[str, float]]]:
-        """Rounds of every way, each beginning with another."""
+        """The results of interleaved rounds of all ways, each round beginning with another way."""
         found: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
         for number in range(self.arguments.rounds):
             first = number % len(ways)
@@ -132,12 +131,12 @@ class Bench:
                 found[way].append(measure(way))
         return found
 
-    def ask(self, measurement: str, **given: Any) -> dict[str, Any]:
-        """A fresh process' answer."""
+    def run_worker(self, measurement: str, **given: Any) -> dict[str, Any]:
+        """The result of a measurement in a new process."""
         return fresh_answer("benchmarks.data.worker", measurement, given)
 
     def save(self) -> None:
-        """Write both files, whole."""
+        """Writes both files atomically."""
         out = self.arguments.out
         out.mkdir(parents=True, exist_ok=True)
         (out / "data.json").write_text(json.dumps(self.report, indent=1) + "\n")
@@ -145,9 +144,9 @@ class Bench:
 
 
 def main() -> None:
-    """Measure part by part."""
+    """Measures part by part."""
     arguments = parse()
-    busy = os.getloadavg()[0]  # of the last minute
+    busy = os.getloadavg()[0]  # the load average of the last minute
     if busy > QUIET:
         print(f"This machine is busy (load {busy:.1f}): its numbers will mean little.", file=sys.stderr)
     report: Report = {
@@ -166,7 +165,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    """How much to measure, and where."""
+    """The command's options: how much to measure, and where."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/data", help="the folder for the results")
     parser.add_argument("--rounds", type=int, default=3, help="of each way to prepare or to make batches")

@@ -1,4 +1,4 @@
-"""One measurement in a process of its own, which prints what it found as a line of JSON.
+"""One measurement in a process of its own, which prints its result as a line of JSON.
 
     python -m benchmarks.data.worker zoo '{"name": "faces/20000", "data": "/a/folder"}'
 
@@ -16,18 +16,18 @@ from typing import Any
 from benchmarks.common.meters import measured, paced, peaks
 
 CROP, SIZE = 140, 64  # pixels
-TOP, LEFT = 39, 19  # of the crop in CelebA's 218 x 178
+TOP, LEFT = 39, 19  # pixels, the corner of the centre crop in CelebA's 218 x 178
 BATCH = 64
-AT_ONCE = 256  # images in a batch of what only reads
-SHUFFLED = 10_000  # images in the buffer of tf.data
-EPOCHS = 5  # of the zoo's batches: one alone is over in a moment
-WIDTH = 64  # of the DCGAN
+AT_ONCE = 256  # images a batch where records are only read
+SHUFFLED = 10_000  # images in tf.data's shuffle buffer
+EPOCHS = 5  # epochs of the zoo's batches, since one is too short to time
+WIDTH = 64  # the DCGAN's width
 WARM_UP = 2  # steps
-ROUNDS = 3  # of training steps
+ROUNDS = 3  # rounds of training steps
 
 
 def files(folder: str, count: int) -> dict[str, Any]:
-    """JPEG files, and the zip of them."""
+    """Makes the JPEG files, and a zip of them."""
     from . import faces
 
     pictures = Path(folder) / "pictures"
@@ -38,7 +38,7 @@ def files(folder: str, count: int) -> dict[str, Any]:
 
 
 def records(data: str, pictures: str, count: int) -> dict[str, Any]:
-    """TFDS' own preparation."""
+    """Makes TFDS' records of the JPEG files."""
     from . import faces
 
     faces.prepare_records(Path(data), Path(pictures), count)
@@ -46,7 +46,7 @@ def records(data: str, pictures: str, count: int) -> dict[str, Any]:
 
 
 def arrays(path: str, pictures: str, count: int, packed: bool) -> dict[str, Any]:
-    """A large .npz."""
+    """Makes a large .npz."""
     from . import faces
 
     faces.write_npz(Path(path), Path(pictures), count, SIZE, packed)
@@ -54,7 +54,7 @@ def arrays(path: str, pictures: str, count: int, packed: bool) -> dict[str, Any]
 
 
 def zoo(name: str, data: str) -> dict[str, Any]:
-    """The zoo's preparation of a data set of TFDS whose records are there, or of a path."""
+    """Times the zoo's preparation of a TFDS dataset whose records exist, or of a path."""
     if name.startswith("faces/"):
         tensorflow()
     shutil.rmtree(Path(data) / "zoo", ignore_errors=True)
@@ -62,7 +62,7 @@ def zoo(name: str, data: str) -> dict[str, Any]:
 
 
 def tfds_decode(name: str, data: str) -> dict[str, Any]:
-    """TFDS decodes, and nothing else."""
+    """Times TFDS' decoding alone."""
     tf, tfds = tensorflow()
 
     def iterated() -> int:
@@ -73,7 +73,7 @@ def tfds_decode(name: str, data: str) -> dict[str, Any]:
 
 
 def tfds_resize(name: str, data: str) -> dict[str, Any]:
-    """TFDS decodes, and a map crops and resizes."""
+    """Times TFDS' decoding with a crop and resize by tf.data."""
     tf, tfds = tensorflow()
 
     def iterated() -> int:
@@ -84,18 +84,18 @@ def tfds_resize(name: str, data: str) -> dict[str, Any]:
 
 
 def zoo_batches(name: str, data: str) -> dict[str, Any]:
-    """Shuffled batches of the prepared array."""
+    """Times the zoo's shuffled batches of the prepared array."""
     from zoo.data import SampleOrder
 
     dataset = opened(name, data)
-    int(dataset.samples.sum())  # every page is in memory now
+    int(dataset.samples.sum())  # reads every page into memory
     order = SampleOrder(dataset.count, BATCH, seed=0)
     batches = EPOCHS * dataset.count // BATCH
     return paced(lambda number: dataset.batch(order.indices(number)), batches, BATCH)
 
 
 def tf_records(name: str, data: str) -> dict[str, Any]:
-    """Shuffled batches of the records: each epoch decodes, crops and resizes anew."""
+    """Times tf.data's shuffled batches of the records, decoded, cropped and resized in each epoch."""
     tf, tfds = tensorflow()
 
     def epoch() -> int:
@@ -109,7 +109,7 @@ def tf_records(name: str, data: str) -> dict[str, Any]:
 
 
 def tf_array(name: str, data: str) -> dict[str, Any]:
-    """Shuffled batches of the prepared array by tf.data."""
+    """Times tf.data's shuffled batches of the prepared array."""
     import numpy as np
 
     tf, _ = tensorflow()
@@ -120,7 +120,7 @@ def tf_array(name: str, data: str) -> dict[str, Any]:
 
 
 def training(name: str, data: str, steps: int, width: int) -> dict[str, Any]:
-    """Seconds of training steps, and those of them in which batches and seeds were made."""
+    """Seconds of training steps, and the part of them in which batches and seeds were made."""
     from zoo import backend
 
     backend.prepare()
@@ -141,8 +141,8 @@ def training(name: str, data: str, steps: int, width: int) -> dict[str, Any]:
 
 
 def memory(name: str, data: str, with_tensorflow: bool, prepared: bool) -> dict[str, Any]:
-    """The most memory while a data set is prepared, or after the same imports alone."""
-    from zoo.data import open_dataset  # noqa: F401  imported, so that imports are no growth
+    """Peak memory of preparing a dataset, or of the same imports alone."""
+    from zoo.data import open_dataset  # noqa: F401  imported before the measurement, so that imports do not count
 
     if with_tensorflow:
         tensorflow()
@@ -172,14 +172,14 @@ def tensorflow() -> tuple[Any, Any]:
 
 
 def opened(name: str, data: str) -> Any:
-    """The zoo's dataset, prepared where it is not; an .npz has images of the wanted size already."""
-    from zoo.catalogue import Catalogue
+    """The zoo's dataset, prepared if it is not; an .npz has images of the right size already."""
+    from zoo.catalogue import read_catalogue
     from zoo.data import DataOptions, open_dataset
 
-    looks = {} if name.endswith(".npz") else {"crop": CROP, "image_size": SIZE}
-    # What has one split alone is divided unless all of it is asked for.
-    options = DataOptions(split="train" if name.startswith("faces/") else "all", **looks)
-    return open_dataset(name, Catalogue(), data_dir=Path(data), options=options)
+    preprocessing = {} if name.endswith(".npz") else {"crop": CROP, "image_size": SIZE}
+    # A dataset with a single split is divided into train and test unless `all` is requested.
+    options = DataOptions(split="train" if name.startswith("faces/") else "all", **preprocessing)
+    return open_dataset(name, read_catalogue(), data_dir=Path(data), options=options)
 
 
 def read(tfds: Any, name: str, data: str, decoders: dict[str, Any] | None = None, **options: bool) -> Any:
@@ -189,14 +189,14 @@ def read(tfds: Any, name: str, data: str, decoders: dict[str, Any] | None = None
 
 
 def square(tf: Any, image: Any) -> Any:
-    """What the zoo stores of an image."""
+    """An image, cropped and resized as the zoo does."""
     centre = image[TOP : TOP + CROP, LEFT : LEFT + CROP]
     resized = tf.image.resize(centre, (SIZE, SIZE), method="bicubic", antialias=True)
     return tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
 
 
 def seen(batches: Any) -> int:
-    """How many images there are in all batches."""
+    """The number of images in all batches."""
     return sum(len(batch["image"] if isinstance(batch, dict) else batch) for batch in batches)
 
 
@@ -210,9 +210,9 @@ MEASUREMENTS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def main() -> None:
-    """Measure, and print the result alone."""
+    """Runs the measurement, and prints nothing but its result."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print must not stand beside the answer
+    os.dup2(2, 1)  # libraries' output must not mix with the result
     answers.write(json.dumps(MEASUREMENTS[sys.argv[1]](**json.loads(sys.argv[2]))) + "\n")
     answers.close()
 

@@ -1,1 +1,1 @@
-"""How the networks that evaluation measures in were made, and what its scores cost."""
+"""Trains the digit classifier, and measures the bias, sensitivity and cost of scores."""

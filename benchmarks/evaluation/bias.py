@@ -22,18 +22,18 @@ from .datasets import parser_of, report_on_each
 from .plots import bias_plot
 from .samples import Measurer, Splits, some_of
 
-SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)  # samples of either side
+SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)  # samples on each side
 MOST = max(SIZES)
 
 
 def main() -> None:
-    """Measure one dataset after the other; each has a report of its own."""
+    """Measures each dataset, with a report of its own."""
     arguments = parser_of(__doc__, "of the division into parts").parse_args()
     report_on_each("bias", arguments, content, markdown, bias_plot)
 
 
 def content(splits: Splits, measurer: Measurer, arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the report holds."""
+    """The report's data."""
     return {"sizes": measured(splits, measurer, arguments.seed)}
 
 
@@ -56,7 +56,7 @@ def measured(splits: Splits, measurer: Measurer, seed: int) -> list[dict[str, An
 
 
 def disjoint(whole: int, count: int, whose: str, seed: int) -> list[np.ndarray]:
-    """Rows of up to 10 parts of `count`, none of which is in two."""
+    """Rows of up to 10 disjoint parts of `count` rows each."""
     order = generator(seed, f"parts of {whose}").permutation(whole)
     return [np.sort(order[start : start + count]) for start in range(0, whole - count + 1, count)][:PARTS]
 

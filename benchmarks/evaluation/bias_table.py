@@ -11,8 +11,8 @@ from benchmarks.common.tables import table
 
 from .report import described, digits, heading
 
-FITTED = 1000  # samples and more
-PARTS = 10  # of each size at most
+FITTED = 1000  # samples; the fit uses sizes from here on
+PARTS = 10  # parts of each size, at most
 Size = Mapping[str, Any]  # count, and of fd and kid the values, their mean and deviation
 
 
@@ -33,7 +33,7 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 def statement(sizes: Sequence[Size], limit: float, slope: float) -> str:
-    """What the numbers say, in sentences that they make."""
+    """Sentences on the numbers."""
     first, last = sizes[0], sizes[-1]
     falls = all(after["fd_mean"] < before["fd_mean"] for before, after in pairwise(sizes))
     smaller = [size for size in sizes if len(size["kid"]) > 1]
@@ -53,7 +53,7 @@ def reach(size: Size) -> float:
 
 
 def row(size: Size, limit: float) -> list[str]:
-    """One number of samples."""
+    """The row of one number of samples."""
     return [
         f"{size['count']:,}",
         str(len(size["fd"])),

@@ -1,4 +1,4 @@
-"""What sanity and bias do alike: one dataset after the other, each with a report and a plot of its own."""
+"""The loop over datasets that sanity and bias share: each dataset has a report and a plot of its own."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ def report_on_each(
     markdown: Callable[[Report], str],
     plot: Callable[[Report, Path], None],
 ) -> None:
-    """Measure every dataset that was asked for; `content` is what a report holds beside dataset and extractor."""
+    """Measures every requested dataset; `content` returns the report's data beside dataset and extractor."""
     prepare()
     measurer = Measurer.of(arguments)
     for wanted in arguments.dataset or ["fashion_mnist"]:
@@ -33,7 +33,7 @@ def report_on_each(
 
 
 def parser_of(description: str | None, seed: str) -> argparse.ArgumentParser:
-    """The options of both; `seed` is what is drawn by it."""
+    """The options of both commands; `seed` is the help text of --seed."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
     parser.add_argument("--seed", type=int, default=0, help=seed)

@@ -18,18 +18,18 @@ from benchmarks.common.machine import processor
 from zoo.backend import chosen, prepare
 from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, Dataset, open_dataset
-from zoo.extractor import Extractor
+from zoo.evaluation.extractors.contract import Extractor
 
 SEED = 0
 EPOCHS = 10
 BATCH = 128  # images
-LEARNING_RATE = 4e-3  # of Adam at first, down to 0 along a cosine
-SHIFT = 2  # pixels at most, either way
+LEARNING_RATE = 4e-3  # Adam's initial rate, which decays to 0 along a cosine
+SHIFT = 2  # pixels, in either direction, at most
 
 
 def main() -> None:
-    """Train, write, judge, note."""
-    prepare()  # before Keras imports TensorFlow, loudly
+    """Trains the classifier, writes its weights, evaluates it, and records its origin."""
+    prepare()  # imports TensorFlow quietly, before Keras would do so
     from zoo.evaluation.extractors.digits import WEIGHTS, opened
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -93,7 +93,7 @@ def judged(extractor: Extractor, test: Dataset) -> dict[str, object]:
 
 
 def made_of(train: Dataset, test: Dataset, seconds: int) -> dict[str, object]:
-    """What the weights depend on, and where and when they were made."""
+    """The versions that the weights depend on, and where and when they were made."""
     import keras
 
     from zoo.evaluation.extractors.digits import ARCHITECTURE

@@ -16,7 +16,7 @@ MEANING = {
 
 
 def verdict(series: Sequence[Point]) -> str:
-    """Of a score at growing harm, the first without any; one of the keys of MEANING."""
+    """The verdict, a key of MEANING, on a score at growing harm, of which the first point has none."""
     steps = list(pairwise(series))
     if any(harm(before, after) < 0 and apart(before, after) for before, after in steps):
         return NO
@@ -27,18 +27,18 @@ def verdict(series: Sequence[Point]) -> str:
 
 
 def harm(before: Point, after: Point) -> float:
-    """By how much the second is worse."""
+    """By how much the second point is worse than the first."""
     change = after["value"] - before["value"]
     return change if before["better"] == "lower" else -change
 
 
 def apart(one: Point, other: Point) -> bool:
-    """Whether the intervals don't overlap."""
+    """Whether the intervals of two points are disjoint."""
     (low, high), (least, most) = interval(one), interval(other)
     return bool(high < least or most < low)
 
 
 def interval(point: Point) -> tuple[float, float]:
-    """The 95% interval; the value alone where nothing is known."""
+    """The 95% interval; (value, value) where it is unknown."""
     low, high = point["interval"] or (point["value"], point["value"])
     return low, high

@@ -1,4 +1,4 @@
-"""Plots of what was measured, as small PNG files."""
+"""Plots of the measurements, as small PNG files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +14,17 @@ from .monotony import interval
 from .series import LABELS, LIKENESS, label, real_likeness, series
 from .spoiling import SPOILINGS
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito's, told apart by any eye
+COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+)  # from Okabe and Ito's palette, which colour-blind readers can distinguish
 MARKERS = ("o", "s", "^", "D")
-LOGARITHMIC = ("fd", "swd")  # positive over several magnitudes
+LOGARITHMIC = ("fd", "swd")  # scores that are positive and span several magnitudes
 LINEAR = 1e-3  # KID is drawn linearly to here, because it may be below 0
 DPI = 80
-APART = 0.06  # of a step, between lines whose intervals would cover one another
+APART = 0.06  # share of a step by which lines are shifted, so that their intervals do not overlap
 
 
 def sanity_plot(report: Mapping[str, Any], path: Path) -> None:
@@ -66,7 +71,7 @@ def sanity_panel(axes: Axes, name: str, report: Mapping[str, Any]) -> None:
 
 
 def plain_logarithmic(axes: Axes) -> None:
-    """Labelled 10, 20, 50, 100 rather than by powers."""
+    """Labels a logarithmic axis with 10, 20, 50, 100 in place of powers."""
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.5g}"))
@@ -74,7 +79,7 @@ def plain_logarithmic(axes: Axes) -> None:
 
 
 def heights(points: list[Mapping[str, Any]]) -> list[float]:
-    """The values."""
+    """The values of the points (N,)."""
     return [point["value"] for point in points]
 
 
@@ -127,7 +132,7 @@ def bias_panel(axes: Axes, name: str, sizes: list[Mapping[str, Any]]) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """As a PNG of few colours."""
+    """Writes a figure as a PNG of few colours."""
     from PIL import Image
 
     figure.savefig(path, dpi=DPI)

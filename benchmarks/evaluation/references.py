@@ -1,4 +1,4 @@
-"""What real images and noise score on a dataset's test split: the ends between which a generator's scores lie.
+"""Scores of real images and of noise on a dataset's test split, between which a generator's scores lie.
 
     python -m benchmarks.evaluation.references [--dataset fashion_mnist] [--data-dir DIR] [--out FOLDER]
 
@@ -16,14 +16,14 @@ import zoo
 from zoo.catalogue import read_catalogue
 from zoo.cli.evaluation_printing import evaluated
 from zoo.data import open_dataset
+from zoo.evaluation.evaluation_file import EvaluationFile
 from zoo.evaluation.options import SAMPLES
-from zoo.evaluation.record import EvaluationFile
 
 NOISE_SEED = 1
 
 
 def main() -> None:
-    """Score both, print and write."""
+    """Scores both, prints and writes the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="fashion_mnist")
     parser.add_argument("--data-dir", type=Path)
@@ -38,7 +38,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             np.save(Path(folder) / f"{name}.npy", samples)
             found = zoo.evaluate(Path(folder) / f"{name}.npy", dataset=arguments.dataset, options=options)
-        found[0]["scored"] = f"{name.replace('_', ' ')} of {arguments.dataset}"  # not the folder that is gone
+        found[0]["scored"] = (
+            f"{name.replace('_', ' ')} of {arguments.dataset}"  # replaces the temporary folder, which is gone
+        )
         EvaluationFile(arguments.out / f"{name}.json").write(found)
         print(evaluated(found))
 

@@ -1,4 +1,4 @@
-"""What every benchmark of evaluation writes: JSON with all numbers, Markdown that is made of it, and plots."""
+"""The files that every benchmark of evaluation writes: JSON with all numbers, Markdown made of it, and plots."""
 
 import json
 import os
@@ -16,11 +16,11 @@ from zoo.backend.versions import installed_versions
 
 RESULTS = ROOT / "benchmarks/results/evaluation"
 MACHINE = ("processor", "cores", "memory_gib", "python")
-OTHERS = ("scipy",)  # packages, beside those that scores depend on
+OTHERS = ("scipy",)  # packages whose versions are reported too
 
 
 def begun(module: str) -> dict[str, Any]:
-    """What was run, when and where; folders are left out of paths."""
+    """The command, date and machine; paths are shown without their folders."""
     found = machine(len(os.sched_getaffinity(0)))
     versions = installed_versions() | {name: metadata.version(name) for name in OTHERS}
     return {
@@ -40,7 +40,7 @@ def without_folders(argument: str) -> str:
 
 
 def heading(title: str, report: Mapping[str, Any]) -> str:
-    """What was measured, where, when and with what."""
+    """The section on command, machine, date and versions."""
     where = ", ".join(f"{name} {value}" for name, value in report["machine"].items() if value)
     versions = ", ".join(f"{name} {version}" for name, version in sorted(report["versions"].items()))
     load = ", ".join(f"{value:.1f} {when}" for when, value in report["load"].items())
@@ -56,20 +56,20 @@ def described(extractor: Mapping[str, str]) -> str:
 
 
 def ended(report: dict[str, Any]) -> dict[str, Any]:
-    """The report with the load at its end."""
+    """The report, with the load average at its end."""
     report["load"]["after"] = round(os.getloadavg()[0], 1)
     return report
 
 
 def write(report: Mapping[str, Any], markdown: str, out: Path, name: str) -> None:
-    """Both files."""
+    """Writes the JSON and the Markdown file."""
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
     (out / f"{name}.md").write_text(markdown)
 
 
 def digits(value: float) -> str:
-    """A number as short as it may be said: three places, or more for small ones."""
+    """A number with three decimals, or more where it is small."""
     if value == 0:
         return "0"
     if abs(value) >= 100:

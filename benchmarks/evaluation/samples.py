@@ -1,4 +1,4 @@
-"""The real images that the benchmarks of evaluation start from, and features of them, kept on disk."""
+"""The real images that the benchmarks of evaluation use, and their features, cached on disk."""
 
 import argparse
 import tempfile
@@ -12,12 +12,12 @@ import numpy as np
 from zoo.base.progress import Lines
 from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, Dataset, open_dataset
-from zoo.evaluation.extractors.choosing import WITHOUT_NETWORK, open_extractor
+from zoo.evaluation.extractors.contract import Extractor
+from zoo.evaluation.extractors.lookup import WITHOUT_NETWORK, open_extractor
 from zoo.evaluation.features import real_side
 from zoo.evaluation.images import selected
-from zoo.evaluation.measuring import extractor_record
 from zoo.evaluation.metrics.contract import Side
-from zoo.extractor import Extractor
+from zoo.evaluation.task import extractor_record
 
 TITLES = {"fashion_mnist": "Fashion-MNIST"}
 
@@ -38,7 +38,7 @@ class Splits:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What a report says of it; not where it lies."""
+        """The dataset's data in a report, without its folder."""
         halves = {"train": self.train, "test": self.test}
         counted = {name: {"images": half.count, "fingerprint": half.fingerprint} for name, half in halves.items()}
         return {"title": self.title, "sample_shape": list(self.test.sample_shape), **counted}
@@ -69,7 +69,7 @@ def opened(wanted: str, data_dir: Path | None) -> Splits:
 
 
 def some_of(dataset: Dataset, count: int) -> np.ndarray:
-    """`count` images (N, H, W, C) in memory, all where there are no more: those that `zoo evaluate` would take."""
+    """The `count` images (N, H, W, C), or all of fewer, that `zoo evaluate` would take, in memory."""
     with tempfile.TemporaryDirectory() as folder:
         return np.array(selected(dataset, count, Path(folder) / "selected.npy"))
 
@@ -83,13 +83,13 @@ class Measurer:
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> "Measurer":
-        """With the extractor that was asked for."""
+        """A cache for the requested extractor."""
         extractor = open_extractor(arguments.extractor, read_catalogue(), None, None, Lines())
         return cls(extractor, arguments.data_dir)
 
     @property
     def record(self) -> dict[str, str]:
-        """What a protocol says of the extractor."""
+        """The extractor's part of a protocol."""
         return extractor_record(self.extractor)
 
     def side(self, images: np.ndarray) -> Side:

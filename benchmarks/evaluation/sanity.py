@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from zoo.evaluation.measuring import recorded
-from zoo.evaluation.metrics import METRICS
-from zoo.evaluation.metrics.contract import Compared, Side
+from zoo.catalogue import read_catalogue
+from zoo.evaluation.metrics.contract import Compared, Metric, Side
 from zoo.evaluation.metrics.draws import some
+from zoo.evaluation.metrics.selection import every_metric
 from zoo.evaluation.protocol import Protocol
+from zoo.evaluation.task import recorded
 
 from .datasets import parser_of, report_on_each
 from .plots import sanity_plot
@@ -23,15 +24,15 @@ from .samples import Measurer, Splits, rows_of, some_of
 from .sanity_table import markdown
 from .variants import variants
 
-SAMPLES = 2000  # of either side
+SAMPLES = 2000  # samples on each side
 AVAILABLE = {"features", "logits", "images"}
-SLOW = METRICS["swd"]
-ROWS_SEED = 0  # of the rows that it reads
+SLOW = "swd"  # the metric that reads fewer samples
+ROWS_SEED = 0  # seed of the rows that are read
 KEPT = ("name", "value", "deviation", "interval", "better")
 
 
 def main() -> None:
-    """Measure one dataset after the other; each has a report of its own."""
+    """Measures each dataset, with a report of its own."""
     parser = parser_of(__doc__, "of what metrics draw")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of either side")
     parser.add_argument("--swd-samples", type=int, default=SAMPLES, help="of them for the slowest metric, of patches")
@@ -39,18 +40,19 @@ def main() -> None:
 
 
 def content(splits: Splits, measurer: Measurer, arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the report holds."""
+    """The report's data."""
     return {
         "samples": arguments.samples,
         "swd_samples": min(arguments.samples, arguments.swd_samples),
-        "settings": {metric.name: metric.settings for metric in chosen()},
+        "settings": {name: metric.settings for name, metric in chosen().items()},
         "variants": list(scored(splits, arguments, measurer)),
     }
 
 
-def chosen() -> list[Any]:
+def chosen() -> dict[str, Metric]:
     """The metrics that images, features and logits are enough for."""
-    return [metric for metric in METRICS.values() if metric.default and metric.needs <= AVAILABLE]
+    found = every_metric(read_catalogue())
+    return {name: each for name, each in found.items() if each.default and each.needs <= AVAILABLE}
 
 
 def scored(splits: Splits, arguments: argparse.Namespace, measurer: Measurer) -> Iterator[dict[str, Any]]:
@@ -65,8 +67,8 @@ def scored(splits: Splits, arguments: argparse.Namespace, measurer: Measurer) ->
 def scores(real: Side, fake: Side, arguments: argparse.Namespace, measurer: Measurer) -> Iterator[dict[str, Any]]:
     """All scores under the names that `zoo evaluate` gives them; the protocol is the report's."""
     protocol = Protocol(measurer.record, {}, {}, arguments.seed)
-    for metric in chosen():
-        sides = (some_rows(side, arguments.swd_samples) if metric is SLOW else side for side in (real, fake))
+    for name, metric in chosen().items():
+        sides = (some_rows(side, arguments.swd_samples) if name == SLOW else side for side in (real, fake))
         for score in metric.measure(Compared(*sides, seed=arguments.seed)):
             made = recorded(score, metric, protocol)
             yield {field: made[field] for field in KEPT}

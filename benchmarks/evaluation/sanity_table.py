@@ -10,7 +10,7 @@ from .report import described, digits, heading
 from .series import ARROWS, LABELS, judged, label, real_likeness, scores_of, series
 from .spoiling import BLUR, CLASSES, COPIES, NOISE, SPOILINGS
 
-# Where a score is not to be expected to worsen at every step, and why; what is not here is told as unexpected.
+# Why a score is not expected to worsen at every step; any other such case is reported as unexpected.
 REALISTIC = "each image is as realistic as before, and whether all are there it does not ask"
 REASONS: Mapping[tuple[str, str], str] = {
     ("precision", CLASSES): REALISTIC,

@@ -9,7 +9,7 @@ from .monotony import Point, interval
 from .spoiling import SPOILINGS
 from .variants import REFERENCE
 
-LIKENESS = "ms-ssim"  # alike in both sides is right, so that harm is how far it is from the real side's
+LIKENESS = "ms-ssim"  # a score whose right value is the real side's, so that harm is the distance from that
 OF_REAL = f"{LIKENESS}_real"
 LABELS = {
     "fd": "FD",
@@ -22,7 +22,7 @@ LABELS = {
     "swd": "SWD × 1,000",
     LIKENESS: "MS-SSIM",
 }
-ARROWS = {"lower": "↓", "higher": "↑"}  # which way is better
+ARROWS = {"lower": "↓", "higher": "↑"}  # the better direction of a score
 
 
 def label(name: str, score: Mapping[str, Any]) -> str:

@@ -16,12 +16,12 @@ from .worker import RANDOM_INCEPTION
 
 CASES = ((500, 2048), (5000, 2048), (10_000, 2048), (10_000, 1280))  # samples and features
 EXTRACTIONS = (("efficientnet-lite0", 1024, (32, 32, 3)), (RANDOM_INCEPTION, 192, (32, 32, 3)))
-COUNTS = (1000, 50_000, 200_000)  # images of either side
-READER, SHAPE = "digits", (28, 28, 1)  # of the evaluations whose memory is measured
+COUNTS = (1000, 50_000, 200_000)  # images on each side
+READER, SHAPE = "digits", (28, 28, 1)  # extractor and image shape of the memory measurements
 
 
 def main() -> None:
-    """Measure part by part; the report is written after each."""
+    """Measures part by part; the report is written after each part."""
     arguments = parsed()
     report = reports.begun("speed")
     if report["load"]["before"] > QUIET:
@@ -34,13 +34,13 @@ def main() -> None:
 
 def distances(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """The Fréchet distance in the zoo's way and in SciPy's."""
-    return [ask("frechet", count=count, width=width, rounds=arguments.rounds) for count, width in CASES]
+    return [run_worker("frechet", count=count, width=width, rounds=arguments.rounds) for count, width in CASES]
 
 
 def extractions(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Images/s of extractors, in rounds of fresh processes."""
     rounds = [
-        [ask("images", name=name, count=count, shape=list(shape)) for name, count, shape in EXTRACTIONS]
+        [run_worker("images", name=name, count=count, shape=list(shape)) for name, count, shape in EXTRACTIONS]
         for _ in range(arguments.rounds)
     ]
     shapes = [{"name": name, "shape": list(shape)} for name, _, shape in EXTRACTIONS]
@@ -49,16 +49,18 @@ def extractions(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 def memory(_arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Peaks of evaluations of few images and of many."""
-    return [{"count": count} | ask("memory", extractor=READER, count=count, shape=list(SHAPE)) for count in COUNTS]
+    return [
+        {"count": count} | run_worker("memory", extractor=READER, count=count, shape=list(SHAPE)) for count in COUNTS
+    ]
 
 
-def ask(measurement: str, **given: Any) -> dict[str, Any]:
-    """A fresh process' answer."""
+def run_worker(measurement: str, **given: Any) -> dict[str, Any]:
+    """The result of a measurement in a new process."""
     return fresh_answer("benchmarks.evaluation.worker", measurement, given)
 
 
 def parsed() -> argparse.Namespace:
-    """How often, and where to."""
+    """The command's options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=reports.RESULTS, help="the folder for the results")

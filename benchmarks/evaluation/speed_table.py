@@ -9,13 +9,13 @@ from benchmarks.common.tables import table
 
 from .report import digits, heading
 
-QUIET = 1.0  # processes that run
+QUIET = 1.0  # load average up to which a machine counts as idle
 BUSY = " **It was shared with other work, which makes times longer and unsteady.**"
 MIB = 2**20  # bytes
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """The whole report, as far as there is one."""
+    """The report of the parts that are measured so far."""
     sections = {"frechet": distances, "images": extractions, "memory": memory}
     shared = BUSY if report["load"]["before"] > QUIET else ""
     text = "Medians of interleaved rounds; every case is measured in a process of its own."
@@ -91,9 +91,9 @@ def memory(evaluations: list[dict[str, Any]]) -> str:
         for few, many in pairwise(evaluations)
     ]
     text = (
-        "Peaks of `Question.answer` with `fd` and `kid` in features of `digits`, images of 28 × 28 on disk, over what "
-        "the process had with its network compiled. *Anonymous* (RssAnon) is memory of its own; *resident* (VmHWM) "
-        "includes pages of mapped files, which the kernel takes back when it likes.\n\n"
+        "Peaks of `EvaluationTask.score` with `fd` and `kid` in features of `digits`, images of 28 × 28 on disk, over "
+        "what the process had with its network compiled. *Anonymous* (RssAnon) is memory of its own; *resident* "
+        "(VmHWM) includes pages of mapped files, which the kernel takes back when it likes.\n\n"
         f"Anonymous memory grew {', '.join(grown)}. Features are read in parts of at most 32 MiB, which 1,000 images "
         "do not fill; FD's half-samples are copied whole, half of one side's features at a time, and that grows on."
     )

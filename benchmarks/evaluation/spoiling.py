@@ -1,4 +1,4 @@
-"""Known harm done to images, weaker and stronger: what a score ought to notice."""
+"""Known harm to images in several strengths, which a score ought to detect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Spoiling:
     """One kind of harm, its strengths from weak to strong."""
 
     title: str
-    wording: str  # of a strength
+    wording: str  # the text of a strength, such as `sigma {} px`
     strengths: tuple[float, ...]
 
     def said(self, strength: float) -> str:

@@ -1,4 +1,4 @@
-"""One measurement in a process of its own, which prints what it found as a line of JSON.
+"""One measurement in a process of its own, which prints its result as a line of JSON.
 
 python -m benchmarks.evaluation.worker images '{"name": "efficientnet-lite0", "count": 512, "shape": [32, 32, 3]}'
 """
@@ -21,14 +21,14 @@ from benchmarks.common.processes import ROOT
 from zoo.backend import prepare
 from zoo.base.progress import Silent
 from zoo.catalogue import read_catalogue
-from zoo.evaluation.extractors.choosing import open_extractor
-from zoo.extractor import Extractor
+from zoo.evaluation.extractors.contract import Extractor
+from zoo.evaluation.extractors.lookup import open_extractor
 
 RANDOM_INCEPTION = "inception, random weights"
 RANDOM_WEIGHTS = ROOT / "tests/evaluation/inception_weights.py"
 AT_ONCE = 1000  # images written
-METRICS = ("fd", "kid")  # of the evaluation whose memory is measured
-FACTORS = 64  # of made-up features
+METRICS = ("fd", "kid")  # metrics of the memory measurements
+FACTORS = 64  # latent factors of synthetic features
 
 
 def images(name: str, count: int, shape: list[int]) -> dict[str, Any]:
@@ -63,23 +63,24 @@ def by_name(name: str) -> Extractor:
 def memory(extractor: str, count: int, shape: list[int]) -> dict[str, Any]:
     """Peaks of an evaluation of `count` generated against as many real images, all on disk."""
     from zoo.evaluation.images import Images
-    from zoo.evaluation.measuring import Question
-    from zoo.evaluation.metrics import METRICS as REGISTERED
+    from zoo.evaluation.metrics.selection import every_metric
+    from zoo.evaluation.task import EvaluationTask
 
     network = by_name(extractor)
-    network.features(np.zeros((1, *shape), "uint8"))  # built and compiled
+    network.features(np.zeros((1, *shape), "uint8"))  # builds and compiles the network
     folder = Path(tempfile.mkdtemp())
     sides = {whose: on_disk(folder / f"{whose}.npy", count, shape, seed) for seed, whose in enumerate(("real", "fake"))}
-    question = Question(
+    registered = every_metric(read_catalogue())
+    task = EvaluationTask(
         real=Images(sides["real"], {"fingerprint": "drawn", "count": count}),
-        metrics=[REGISTERED[name] for name in METRICS],
+        metrics={name: registered[name] for name in METRICS},
         extractor=network,
         data_dir=folder,
     )
     before = {"anonymous_before": bytes_of("RssAnon"), "resident_before": bytes_of("VmRSS")}
 
     def work() -> int:
-        question.answer(Images(sides["fake"], {"count": count}), folder)
+        task.score(Images(sides["fake"], {"count": count}), folder)
         return 2 * count
 
     try:
@@ -136,7 +137,7 @@ def by_matrix_root(real: np.ndarray, fake: np.ndarray) -> float:
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Runs the measurement, and prints its result."""
     prepare()
     measurement = {"images": images, "memory": memory, "frechet": frechet}[sys.argv[1]]
     print(json.dumps(measurement(**json.loads(sys.argv[2]))))

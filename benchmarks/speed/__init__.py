@@ -1,1 +1,1 @@
-"""How fast the zoo trains, beside the usual Keras way and plain PyTorch. README.md says how to run it."""
+"""Measures the zoo's training speed beside Keras' `fit` and plain PyTorch. README.md says how to run it."""

@@ -1,4 +1,4 @@
-"""What is trained in each comparison, and every hyperparameter that a peer has to share with the zoo's recipe."""
+"""The cases that are trained, with every hyperparameter that a peer must share with the zoo's recipe."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -6,11 +6,11 @@ from math import prod
 from typing import Literal
 
 LATENTS = 100  # Z
-SLOPE = 0.2  # of every leaky ReLU
+SLOPE = 0.2  # negative slope of every leaky ReLU
 NORMALIZATION_EPSILON = 1e-5
-WEIGHT_DEVIATION = 0.02  # of initial weights of convolutional networks
-IMAGES = 8192  # uniform random ones, in memory
-WIDEST = 8  # times the width
+WEIGHT_DEVIATION = 0.02  # standard deviation of convolutional networks' initial weights
+IMAGES = 8192  # uniformly random images in memory
+WIDEST = 8  # the most channels, as a multiple of the width
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,15 @@ class Case:
     width: int | None = None  # channels at half the image's size
     loss: Literal["cross-entropy", "wasserstein"] = "cross-entropy"
     critic_steps: int = 1
-    normalization: Literal["none", "batch", "layer"] = "batch"  # of the discriminator
-    dropout: float = 0.0  # in the discriminator
-    units: tuple[int, ...] = ()  # of the perceptron's generator; the discriminator's are reversed
+    normalization: Literal["none", "batch", "layer"] = "batch"  # the discriminator's normalization
+    dropout: float = 0.0  # the discriminator's dropout rate
+    units: tuple[int, ...] = ()  # units of the perceptron's generator; the discriminator's are reversed
     clip: float = 0.0
     penalty: float = 0.0
 
     @property
     def settings(self) -> list[str]:
-        """What makes the zoo's stack this case, in the form of `--set`."""
+        """The recipe values that make the zoo's stack this case, each `key=value`."""
         return [f"batch_size={self.batch}"] + ([f"width={self.width}"] if self.width else [])
 
     @property
@@ -62,7 +62,7 @@ class Case:
 
     @property
     def pixels(self) -> int:
-        """Numbers in one image."""
+        """The number of values in one image."""
         return prod(self.shape)
 
     @property
@@ -100,7 +100,7 @@ WGAN_GP = replace(
     clip=0.0,
     penalty=10.0,
 )
-# The paper's DCGAN at 64 pixels has a width of 128; on a CPU it takes four times as long to say the same.
+# The paper's DCGAN at 64 pixels has a width of 128, which would take four times as long on a CPU.
 CASES = {
     case.name: case
     for case in (
@@ -118,10 +118,10 @@ BATCHES = (16, 32, 64, 128, 256, 512)
 
 
 def batch_cases(case: Case, batches: Iterable[int]) -> list[Case]:
-    """The case once for each batch size."""
+    """The case with each batch size."""
     return [replace(case, name=f"{case.name.rpartition('-b')[0]}-b{batch}", batch=batch) for batch in batches]
 
 
 def tiny(case: Case) -> Case:
-    """The case made so small that any machine trains it at once: it shows that everything runs, nothing more."""
+    """A tiny version of the case, which shows that everything runs."""
     return replace(case, batch=8, width=case.width and 4, units=tuple(8 for _ in case.units))

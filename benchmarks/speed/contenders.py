@@ -1,4 +1,4 @@
-"""Who takes part: ours on both backends in both precisions, and the peers."""
+"""The contenders: the zoo on both backends in both precisions, and the peers."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -9,15 +9,15 @@ KERAS_FIT, TORCH_EAGER, TORCH_TUNED = "keras-fit", "torch-eager", "torch-tuned"
 
 @dataclass(frozen=True)
 class Spec:
-    """A contender: a module of `workers`, and how it is told to run."""
+    """A contender: a module of `workers`, and its options."""
 
     name: str
     label: str
     module: str
-    backend: str = ""  # of Keras
+    backend: str = ""  # Keras' backend
     precision: Literal["float32", "bfloat16"] = "float32"
-    reuse: bool = False  # the fakes of the discriminator's update serve the generator's too
-    compiled: bool = False  # whether the peer is told to compile, which its library leaves alone by default
+    reuse: bool = False  # whether the generator's update reuses the fakes of the discriminator's
+    compiled: bool = False  # whether the peer compiles, which its library does not do by default
 
     @property
     def is_torch(self) -> bool:
@@ -27,22 +27,22 @@ class Spec:
 
 @dataclass(frozen=True)
 class Options:
-    """How a contender is told to run, apart from its case."""
+    """A contender's options, apart from its case."""
 
     spec: Spec
     threads: int
 
 
 class Contender(Protocol):
-    """A training that goes on for as many steps as it is told."""
+    """A training that advances by any number of steps."""
 
     parameters: tuple[int, int]
-    """Trainable numbers of the generator and of the discriminator."""
+    """Numbers of trainable parameters of the generator and of the discriminator."""
     notes: list[str]
-    """What a reader has to know of how it was run."""
+    """Notes for readers on how it was run."""
 
     def train(self, steps: int) -> dict[str, float]:
-        """Train so many steps; on return all work is done. Returns the last losses."""
+        """Trains that many steps, and waits until they are computed; returns the last losses."""
 
 
 CONTENDERS = {

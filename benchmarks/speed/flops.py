@@ -14,19 +14,19 @@ KERNEL = 5 * 5  # pixels
 
 @dataclass(frozen=True)
 class Macs:
-    """Multiplications with addition in a pass of one sample: through the whole network, and in its first layer."""
+    """Multiply-adds of one sample's forward pass: of the whole network, and of its first layer."""
 
     all: int
     first: int
 
 
 def networks(case: Case) -> tuple[Macs, Macs]:
-    """The generator's and the discriminator's."""
+    """The passes of generator and discriminator."""
     return dense_networks(case) if case.units else convolutional_networks(case)
 
 
 def dense_networks(case: Case) -> tuple[Macs, Macs]:
-    """Perceptrons: a product of widths for each layer."""
+    """The passes of perceptrons: a product of widths for each layer."""
     generator = [before * after for before, after in pairwise((LATENTS, *case.units, case.pixels))]
     discriminator = [before * after for before, after in pairwise((case.pixels, *reversed(case.units), 1))]
     return Macs(sum(generator), generator[0]), Macs(sum(discriminator), discriminator[0])
@@ -43,7 +43,7 @@ def convolutional_networks(case: Case) -> tuple[Macs, Macs]:
 
 
 def flops_per_image(case: Case) -> float:
-    """What a real image costs: its share of the discriminator's update and of the generator's."""
+    """FLOPs a real image: its share of the discriminator's update and of the generator's."""
     generator, discriminator = networks(case)
     return 2 * (
         discriminator_update(case, generator, discriminator)

@@ -1,4 +1,4 @@
-"""The coordinator's side of a worker: a process that sleeps on a pipe until it is asked."""
+"""The coordinator's side of a worker, a process that waits for requests on a pipe."""
 
 import contextlib
 import dataclasses
@@ -9,15 +9,15 @@ import subprocess
 import sys
 from typing import IO, Any, cast
 
-from benchmarks.common.processes import PATIENCE, ROOT
+from benchmarks.common.processes import ROOT, TIMEOUT
 
 from .contenders import Spec
 
-GPU_SHARE = 0.15  # of the GPU's memory, that JAX takes for each of its workers
+GPU_SHARE = 0.15  # share of the GPU's memory that each JAX worker takes
 
 
 class Worker:
-    """One contender's process."""
+    """The process of one contender."""
 
     def __init__(self, spec: Spec, python: str, threads: int, log: IO[bytes]) -> None:
         self.spec = spec
@@ -32,35 +32,34 @@ class Worker:
             text=True,
         )
 
-    def tell(self, command: str, **arguments: Any) -> None:
-        """Ask, and don't wait."""
-        with contextlib.suppress(BrokenPipeError):  # the answer will say that it has ended
+    def send(self, command: str, **arguments: Any) -> None:
+        """Sends a request without waiting for the reply."""
+        with contextlib.suppress(BrokenPipeError):  # `receive` will return the error
             print(json.dumps({"command": command, **arguments}), file=self.process.stdin, flush=True)
 
-    def answer(self) -> dict[str, Any]:
-        """What it answers; under `error` what went wrong, its end included."""
+    def receive(self) -> dict[str, Any]:
+        """The next reply; its `error` says what went wrong, also where the process has ended."""
         replies = cast(IO[str], self.process.stdout)
-        ready, _, _ = select.select([replies], [], [], PATIENCE)
+        ready, _, _ = select.select([replies], [], [], TIMEOUT)
         line = replies.readline() if ready else ""
         if line:
             reply: dict[str, Any] = json.loads(line)
             return reply
         self.process.kill()
-        return {"error": f"no answer, exit status {self.process.wait()}" if ready else f"no answer in {PATIENCE} s"}
+        return {"error": f"no answer, exit status {self.process.wait()}" if ready else f"no answer in {TIMEOUT} s"}
 
-    def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
-        """Ask and wait."""
-        self.tell(command, **arguments)
-        return self.answer()
+    def request(self, command: str, **arguments: Any) -> dict[str, Any]:
+        """Sends a request, and returns the reply."""
+        self.send(command, **arguments)
+        return self.receive()
 
     def stop(self) -> None:
-        """End it."""
         self.process.kill()
         self.process.wait()
 
 
 def environment(spec: Spec, threads: int) -> dict[str, str]:
-    """This process' own, with pinned threads, a cold compiler, and a GPU's memory shared by all workers."""
+    """A worker's environment: with pinned threads, no compilation cache, and a share of the GPU's memory."""
     counts = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
     return {
         **os.environ,
@@ -75,8 +74,8 @@ def environment(spec: Spec, threads: int) -> dict[str, str]:
 
 
 def started(specs: list[Spec], torch_python: str, threads: int, log: IO[bytes]) -> list[Worker]:
-    """Workers that have imported what they need, all at once; one that could not stays, and will say so."""
+    """Starts the workers, which import their libraries in parallel; a failure to do so is in their first reply."""
     workers = [Worker(spec, torch_python if spec.is_torch else sys.executable, threads, log) for spec in specs]
     for worker in workers:
-        worker.tell("load")
+        worker.send("load")
     return workers

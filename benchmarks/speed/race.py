@@ -1,4 +1,4 @@
-"""Interleaved rounds: every contender in turn trains on the same number of real images, again and again."""
+"""Interleaved rounds: in each, every contender trains on the same number of real images."""
 
 import dataclasses
 import math
@@ -11,16 +11,16 @@ from benchmarks.speed.processes import Worker
 
 from .cases import Case
 
-PAUSE = 0.2  # seconds, in which the threads of the last one fall asleep
-GROWTH = 4  # of the trial rounds that find a round's length
-WHOLE = 50  # steps: long rounds are a multiple, as a compiled loop likes it
+PAUSE = 0.2  # seconds after which the threads of the last contender sleep
+GROWTH = 4  # factor by which trial rounds grow until a round's length is found
+WHOLE = 50  # steps; long rounds are a multiple of it, which suits compiled loops
 
 Results = dict[str, dict[str, Any]]
 
 
 def race(case: Case, workers: Sequence[Worker], rounds: int, seconds: float) -> Results:
     """Each contender's result on the case, or its error."""
-    results = {worker.spec.name: worker.ask("build", case=dataclasses.asdict(case)) for worker in workers}
+    results = {worker.spec.name: worker.request("build", case=dataclasses.asdict(case)) for worker in workers}
     running = [worker for worker in workers if "error" not in results[worker.spec.name]]
     if not running:
         return results
@@ -31,29 +31,29 @@ def race(case: Case, workers: Sequence[Worker], rounds: int, seconds: float) -> 
             if "error" in results[worker.spec.name]:
                 continue
             time.sleep(PAUSE)
-            reply = worker.ask("round", steps=steps)
+            reply = worker.request("round", steps=steps)
             results[worker.spec.name] |= reply
             times[worker.spec.name].append(reply.get("seconds", math.nan))
     for worker in running:
         result = results[worker.spec.name]
         if "error" not in result:
-            result |= summary(times[worker.spec.name], steps, case) | {"memory": worker.ask("memory")}
+            result |= summary(times[worker.spec.name], steps, case) | {"memory": worker.request("memory")}
             result["start_seconds"] += result["build_seconds"] + result["first_step_seconds"]
     return results
 
 
 def steps_of_a_round(worker: Worker, seconds: float) -> int:
-    """How many steps take the first contender about so many seconds."""
+    """The number of steps that take the first contender about that many seconds."""
     steps, took = 1, 0.0
     while took < seconds / GROWTH:
         steps = steps * GROWTH if took else steps
-        took = worker.ask("round", steps=steps).get("seconds", math.inf)
+        took = worker.request("round", steps=steps).get("seconds", math.inf)
     steps = max(1, round(steps * seconds / took))
     return math.ceil(steps / WHOLE) * WHOLE if steps > WHOLE else steps
 
 
 def summary(times: list[float], steps: int, case: Case) -> dict[str, Any]:
-    """Of the rounds after the first, which is there to warm up; what the first took longer counts as starting."""
+    """The summary of all rounds but the first, which warms up; its excess time counts as the start."""
     first, *timed = times
     images = steps * case.images_per_step
     return {

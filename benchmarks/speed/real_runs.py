@@ -1,4 +1,4 @@
-"""Whole runs of `zoo run`, and their speed out of metrics.jsonl."""
+"""Whole runs of `zoo run`, with their speed from metrics.jsonl."""
 
 import argparse
 import json
@@ -15,8 +15,8 @@ import numpy as np
 from .cases import Case
 
 MODES: tuple[list[str], ...] = ([], ["--precision", "bfloat16"], ["--deterministic"])
-PATIENCE = 600  # seconds
-IMAGES = 50_000  # random ones in the dataset, where none is given
+TIMEOUT = 600  # seconds
+IMAGES = 50_000  # random images in the dataset, where none is given
 
 
 def real_run(case: Case, flags: list[str], dataset: str, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -34,12 +34,12 @@ def real_run(case: Case, flags: list[str], dataset: str, folder: Path, arguments
             capture_output=True,
             text=True,
             check=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
     except subprocess.CalledProcessError as error:
         return shown | {"error": error.stderr.strip()[-500:]}
     except subprocess.TimeoutExpired:
-        return shown | {"error": f"not done after {PATIENCE} s"}
+        return shown | {"error": f"not done after {TIMEOUT} s"}
     seconds = time.perf_counter() - began
     return shown | {"command_seconds": seconds} | speeds(out, seconds)
 
@@ -59,7 +59,7 @@ def speeds(run: Path, command_seconds: float) -> dict[str, float]:
 
 
 def random_dataset(case: Case, folder: Path) -> str:
-    """A file of random images of the case's size."""
+    """Writes a file of random images of the case's size."""
     path = folder / f"noise-{case.shape[0]}.npz"
     if not path.exists():
         samples = np.random.default_rng(0).integers(0, 256, (IMAGES, *case.shape), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""The measurements as Markdown."""
+"""The report of the speed benchmark in Markdown."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -35,7 +35,7 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 def heading(report: Mapping[str, Any]) -> str:
-    """What was measured, where, when and with what."""
+    """The section on command, machine, date and versions."""
     machine = ", ".join(f"{name} {value}" for name, value in report["machine"].items() if value)
     versions = ", ".join(f"{name} {version}" for name, version in sorted(report["versions"].items()))
     return (
@@ -45,7 +45,7 @@ def heading(report: Mapping[str, Any]) -> str:
 
 
 def peaks(measured: Mapping[str, Mapping[str, float]]) -> str:
-    """The rates of matrix products."""
+    """The section on the rates of matrix products."""
     rows = [
         [library, *(f"{rates[dtype] / 1e9:,.0f}" if dtype in rates else "–" for dtype in ("float32", "bfloat16"))]
         for library, rates in measured.items()
@@ -54,7 +54,7 @@ def peaks(measured: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def case_section(name: str, case: Mapping[str, Any], measured: Mapping[str, Mapping[str, float]]) -> str:
-    """One case's table, and notes below it."""
+    """The section on a case: a table with notes below it."""
     results = case["results"]
     header = ["", "images/s", "min to max", *PEERS.values(), "peak", "start", "memory"]
     rows = [case_row(spec, results, case["flops_per_image"], measured) for spec in results]
@@ -66,7 +66,7 @@ def case_section(name: str, case: Mapping[str, Any], measured: Mapping[str, Mapp
 def case_row(
     name: str, results: Mapping[str, Any], flops: float, measured: Mapping[str, Mapping[str, float]]
 ) -> list[str]:
-    """One contender's."""
+    """A row of the table on a contender."""
     result, spec = results[name], CONTENDERS[name]
     if "error" in result:
         return [spec.label, f"failed: {result['error'][:80]}", *[""] * 7]
@@ -83,12 +83,12 @@ def case_row(
 
 
 def ratio(speed: float, peer: Mapping[str, Any]) -> str:
-    """The speed in units of the peer's."""
+    """The ratio of a speed to the peer's, as text."""
     return f"{speed / peer['images_per_second']:.2f}" if "images_per_second" in peer else ""
 
 
 def batches(measured: Mapping[str, Mapping[str, Any]]) -> str:
-    """Images/s by batch size."""
+    """The section on images/s by batch size."""
     names = list(dict.fromkeys(name for results in measured.values() for name in results))
     rows = [
         [
@@ -101,7 +101,7 @@ def batches(measured: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def runs(measured: Iterable[Mapping[str, Any]]) -> str:
-    """Whole runs of the command `zoo run`."""
+    """The section on whole runs of the command `zoo run`."""
     header = ["command", "images/s", "later", "whole command", "seconds"]
     rows = [
         [f"`{run['command']}`", *([f"failed: {run['error']}"[-200:], "", "", ""] if "error" in run else run_cells(run))]
@@ -111,6 +111,6 @@ def runs(measured: Iterable[Mapping[str, Any]]) -> str:
 
 
 def run_cells(run: Mapping[str, Any]) -> list[str]:
-    """The numbers of a run."""
+    """The numbers of a run, as cells of its row."""
     names = ("images_per_second", "images_per_second_later", "images_per_second_of_command")
     return [*(f"{run[name]:,.0f}" if name in run else "" for name in names), f"{run['command_seconds']:.1f}"]

@@ -21,14 +21,14 @@ from .sections import MATRICES, SECTIONS
 
 TINY = {"rounds": 2, "seconds": 0.05, "run_images": 400, "batch_sizes": (8, 16)}
 MODULE = "benchmarks.speed.run"
-QUIET = 0.5  # processes that run
-WIDE = "w128"  # cases that a CPU takes too long for
+QUIET = 0.5  # load average up to which a machine counts as idle
+WIDE = "w128"  # part of the names of cases that are for GPUs alone
 
 
 def main() -> None:
-    """Measure section by section."""
+    """Measures section by section."""
     arguments = parse()
-    busy = os.getloadavg()[0]  # of the last minute
+    busy = os.getloadavg()[0]  # the load average of the last minute
     if busy > QUIET:
         print(f"This machine is busy (load {busy:.1f}): its numbers will mean little.", file=sys.stderr)
     report = {
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    """What to measure, and how long."""
+    """The command's options: what to measure, and for how long."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", required=True, help="of the results, NAME.md and NAME.json")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/speed", help="the folder for them")

@@ -1,4 +1,4 @@
-"""The parts of a report: matrix products, the cases, batch sizes, real runs. Each writes what it has as it goes."""
+"""The sections of a report: matrix products, cases, batch sizes, real runs. Each writes the report after every step."""
 
 import argparse
 import json
@@ -17,12 +17,12 @@ from .report import markdown
 
 Report = dict[str, Any]
 
-MATRICES = {"cpu": 2048, "gpu": 8192}  # side
-MATMUL_SECONDS = 1.0  # for each library and precision
+MATRICES = {"cpu": 2048, "gpu": 8192}  # rows and columns of the square matrices
+MATMUL_SECONDS = 1.0  # seconds for each library and precision
 MULTIPLIERS = {"TensorFlow": OURS_TENSORFLOW, "JAX": OURS_JAX, "PyTorch": TORCH_TUNED}
 BATCH_ROUNDS = 2
-SCALING = "dcgan-32-b64"  # whose batch size is varied
-NOT_SCALED = (KERAS_FIT, TORCH_EAGER)  # and what begins like them
+SCALING = "dcgan-32-b64"  # the case whose batch size is varied
+NOT_SCALED = (KERAS_FIT, TORCH_EAGER)  # prefixes of the contenders whose batch size is not varied
 RUNS = ("dcgan-64-b128", "wgan-gp-32-b64")
 TINY_SIDE = 128
 
@@ -36,7 +36,7 @@ def peaks(report: Report, arguments: argparse.Namespace) -> None:
         (worker,) = loaded([CONTENDERS[name]], report, arguments)
         rates: dict[str, float] = {}
         for dtype in ("float32", "bfloat16"):
-            reply = worker.ask("matmul", size=side, dtype=dtype, seconds=MATMUL_SECONDS)
+            reply = worker.request("matmul", size=side, dtype=dtype, seconds=MATMUL_SECONDS)
             rates |= {dtype: reply["flops"]} if "flops" in reply else {}
         worker.stop()
         report.setdefault("peaks", {})[library] = rates
@@ -48,7 +48,9 @@ def cases(report: Report, arguments: argparse.Namespace) -> None:
     for name in arguments.cases:
         case = tiny(CASES[name]) if arguments.tiny else CASES[name]
         specs = [CONTENDERS[each] for each in arguments.contenders]
-        specs = [spec for spec in specs if case.critic_steps == 1 or not spec.reuse]  # its last fakes alone would serve
+        specs = [
+            spec for spec in specs if case.critic_steps == 1 or not spec.reuse
+        ]  # with several critic updates, only the last one's fakes could be reused
         results = raced(case, specs, arguments.rounds, report, arguments)
         report.setdefault("cases", {})[name] = {"flops_per_image": flops_per_image(case), "results": results}
         save(report, arguments)
@@ -91,14 +93,14 @@ def loaded(specs: list[Spec], report: Report, arguments: argparse.Namespace) -> 
     with arguments.log.open("ab") as log:
         workers = started(specs, arguments.torch_python, arguments.threads, log)
     for worker in workers:
-        reply = worker.answer()
+        reply = worker.receive()
         report["versions"] |= reply.get("versions", {})
         report["device"] = reply.get("device", report.get("device"))
     return workers
 
 
 def save(report: Report, arguments: argparse.Namespace) -> None:
-    """Write both files, whole: what was measured must survive whatever comes next."""
+    """Writes both files atomically, so that measurements survive a later failure."""
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / f"{arguments.name}.json").write_text(json.dumps(report, indent=1) + "\n")
     (arguments.out / f"{arguments.name}.md").write_text(markdown(report))

@@ -1,4 +1,4 @@
-"""One contender in its own process: answers each line of JSON on stdin with one on stdout, and sleeps in between.
+"""One contender in its own process: replies to each line of JSON on stdin with one on stdout.
 
     python -m benchmarks.speed.worker '{"spec": {...}, "threads": 2}'
 
@@ -22,11 +22,11 @@ from typing import Any
 from .cases import Adam, Case, RMSprop
 from .contenders import Contender, Options, Spec
 
-PRODUCTS = 8  # matrix products in one call, so that starting it does not count
+PRODUCTS = 8  # matrix products a call, so that the overhead of a call does not count
 
 
 class Answers:
-    """What the process answers to each command."""
+    """The replies of the process, by command."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -34,12 +34,12 @@ class Answers:
         self.contender: Contender
 
     def load(self) -> dict[str, Any]:
-        """The contender's module with all that it imports."""
+        """Imports the contender's module."""
         self.module = importlib.import_module(f".workers.{self.options.spec.module}", __package__)
         return {"versions": self.module.versions(), "device": self.module.device_name()}
 
     def build(self, case: dict[str, Any]) -> dict[str, Any]:
-        """Networks, data, first step."""
+        """Builds networks and data, and trains the first step."""
         began = time.perf_counter()
         self.contender = self.module.build(read_case(case), self.options)
         built = time.perf_counter()
@@ -52,7 +52,7 @@ class Answers:
         }
 
     def round(self, steps: int) -> dict[str, Any]:
-        """A timed round."""
+        """Trains and times a round."""
         began = time.perf_counter()
         losses = self.contender.train(steps)
         return {"seconds": time.perf_counter() - began, "losses": losses}
@@ -69,26 +69,26 @@ class Answers:
         return {"flops": PRODUCTS * 2 * size**3 / best}
 
     def memory(self) -> dict[str, Any]:
-        """The most that the process held, and on the device where that is known."""
+        """The peak memory of the process, and of the device where that is known."""
         kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return {"process": kilobytes * 1024, "device": self.module.device_memory()}
 
 
 def read_case(fields: dict[str, Any]) -> Case:
-    """A case out of JSON."""
+    """A case parsed from JSON."""
     optimizer = RMSprop if "rho" in fields["optimizer"] else Adam
     shapes = {name: tuple(fields[name]) for name in ("shape", "units")}
     return Case(**{**fields, **shapes, "optimizer": optimizer(**fields["optimizer"])})
 
 
 def pin(threads: int) -> None:
-    """Keep this process on so many cores, before any library counts them."""
+    """Restricts this process to that many cores, before any library counts them."""
     cores = sorted(os.sched_getaffinity(0))[:threads]
     os.sched_setaffinity(0, cores)
 
 
 def answer(command: Callable[..., dict[str, Any]], arguments: dict[str, Any]) -> dict[str, Any]:
-    """The command's answer, or the error that it met: one contender's failure must not end the others' race."""
+    """The reply to a command, or its error: one contender's failure must not end the others' race."""
     try:
         return command(**arguments)
     except Exception as error:
@@ -97,12 +97,12 @@ def answer(command: Callable[..., dict[str, Any]], arguments: dict[str, Any]) ->
 
 
 def main() -> None:
-    """Serve until stdin ends."""
+    """Serves requests until stdin ends."""
     given = json.loads(sys.argv[1])
     options = Options(Spec(**given["spec"]), given["threads"])
     pin(options.threads)
     replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print must not stand between the answers
+    os.dup2(2, 1)  # libraries' output must not mix with the replies
     answers = Answers(options)
     for line in sys.stdin:
         request = json.loads(line)

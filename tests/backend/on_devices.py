@@ -28,6 +28,8 @@ CASES = {
     "clipping, and power iteration": Case("vanilla+wgan", (PLAIN, "discriminator_normalization=spectral"), POINTS),
     "mixed samples, layer normalization": Case("vanilla+wgan_gp", (PLAIN, "dropout=0"), POINTS),
     "drawn labels": Case("conditional", classes=3),
+    "observed, with further networks": Case("vanilla+observing+helping", (PLAIN,), POINTS),
+    "derived fields, patches": Case("translating", shape=(8, 8, 3)),
     DRAWS: Case("vanilla+noisy", (PLAIN,), POINTS),
 }
 NORMALIZED = Case("dcgan")

@@ -38,6 +38,9 @@ FURTHER = [
     Case("wgan-gp", ("discriminator_normalization=instance",)),
     Case("wgan-gp", ("discriminator_normalization=spectral",)),
     Case("conditional+r1", classes=3),
+    Case("translating", shape=(8, 8, 3)),
+    Case("vanilla+helping+moving", ("generator_normalization=none", "dropout=0"), POINTS),
+    Case("vanilla+scheduled+observing", ("average_decay=0.5",), POINTS),
 ]
 CASES = [*OF_VARIANTS, PENALIZED, *FURTHER]
 # What is measured of which cases; "mended" is float64 with others in the place of Keras' ops that drop to float32.

@@ -24,6 +24,8 @@ CASES = [
     Case("wgan-mlp", shape=POINTS),
     Case("wgan-gp-mlp", shape=POINTS),
     Case("conditional+r1+stateful", classes=3),
+    Case("translating", ("generator_steps=2", "generator_batch_factor=2"), (8, 8, 3)),
+    Case("vanilla+helping+moving+scheduled+observing", ("average_decay=0.5", "average_state=average"), POINTS),
 ]
 MODES = {"calls": (1, False, 4), "loop": (5, True, 3)}  # steps in a call, data on the device, steps of a first sitting
 FROM_HOST = "loop from the host"

@@ -11,14 +11,14 @@ Reader = Callable[[str], Catalogue]
 
 ORIGIN_NEEDED = (
     "needs exactly one of 'tfds: builder_name', 'points: set_name', 'embedded: set_name', 'stacked: mnist', "
-    "'path: ./faces'."
+    "'path: ./faces', 'reference: name_at_its_source'."
 )
 CASES = {
     "an unknown section": (
         "plugin: {}\n",
         [
-            "1: unknown key 'plugin'. Available: benchmarks, datasets, extractors, plugins, variants. "
-            "Did you mean 'plugins'?"
+            "1: unknown key 'plugin'. Available: benchmarks, datasets, executors, extractors, listeners, metrics, "
+            "plugins, sources, variants. Did you mean 'plugins'?"
         ],
     ),
     "an unknown key of a plugin": (
@@ -33,14 +33,14 @@ CASES = {
         "datasets:\n  d:\n    tfds: mnist\n    colour: 3\n",
         [
             "4: unknown key 'colour' in 'd'. Available: channels, crop, embedded, epochs, extractor, "
-            "image_key, image_size, label_key, path, points, stacked, summary, test, tfds, train."
+            "image_key, image_size, label_key, path, points, reference, source, stacked, summary, test, tfds, train."
         ],
     ),
     "no mapping at the top": (
         "- a\n",
         [
-            "1: the file must be a mapping of 'plugins', 'variants', 'datasets', 'extractors', 'benchmarks', "
-            "but is a list."
+            "1: the file must be a mapping of 'plugins', 'variants', 'datasets', 'metrics', 'extractors', 'sources', "
+            "'executors', 'listeners', 'benchmarks', but is a list."
         ],
     ),
     "a benchmark without a dataset": (
@@ -142,6 +142,22 @@ CASES = {
         "datasets:\n  d: {tfds: a, points: b}\n",
         [f"2: dataset 'd' {ORIGIN_NEEDED}"],
     ),
+    "a reference without its source": (
+        "datasets:\n  d: {reference: x}\n",
+        ["2: dataset 'd': 'source: name' stands beside 'reference', which needs it, or 'path'."],
+    ),
+    "a source beside an origin that is one": (
+        "sources: {csv: {module: x}}\ndatasets:\n  d: {tfds: x, source: csv}\n",
+        ["3: dataset 'd': 'source: name' stands beside 'reference', which needs it, or 'path'."],
+    ),
+    "a source that there is not": (
+        "sources: {csv: {module: x}}\ndatasets:\n  d:\n    source: cvs\n    reference: x\n",
+        ["4: dataset 'd': Unknown source: 'cvs'. Available: csv. Did you mean 'csv'?"],
+    ),
+    "a metric with neither module nor file": (
+        "metrics:\n  m:\n    summary: x\n",
+        ["2: metric 'm' needs either 'module: package.module' or 'file: metric.py'."],
+    ),
     "a crop of points": (
         "datasets:\n  d:\n    points: ring8\n    crop: 3\n",
         ["4: 'crop' means nothing for a set of points. Remove it."],
@@ -205,8 +221,10 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:6: 'recipe' must be a mapping, but is a whole number.",
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
         "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, extractor, image_key, "
-        "image_size, label_key, path, points, stacked, summary, test, tfds, train. Did you mean 'crop'?",
-        "registry.yaml:10: unknown key 'networks'. Available: benchmarks, datasets, extractors, plugins, variants.",
+        "image_size, label_key, path, points, reference, source, stacked, summary, test, tfds, train. "
+        "Did you mean 'crop'?",
+        "registry.yaml:10: unknown key 'networks'. Available: benchmarks, datasets, executors, extractors, listeners, "
+        "metrics, plugins, sources, variants.",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Comparisons as zoo/comparison/results.py gives them, made up: seeded draws around curves that look like training."""
+"""Synthetic comparisons in the form of zoo/comparison/results.py: seeded draws around plausible training curves."""
 
 import gzip
 import math
@@ -28,21 +28,27 @@ GOALS = {
     "recall": 0.4,
 }
 EXTRACTOR = "efficientnet-lite0"
-LEFT = (0.09, 0.05, 0.032, 0.018, 0.017)  # of the way, by which each variant misses the goal; the last two are a tie
+LEFT = (
+    0.09,
+    0.05,
+    0.032,
+    0.018,
+    0.017,
+)  # the share of the way by which each variant misses the goal; the last two are tied
 CURVE, LOSSES = 10, 200  # points
 DIVERGED = "Training diverged at step 812: generator_loss is nan; try a lower generator_learning_rate."
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a made-up comparison is of."""
+    """The size and content of a synthetic comparison."""
 
     variants: Sequence[str] = ("vanilla,generator_objective=minimax", "dcgan", "wgan", "wgan-gp", "dcgan+r1,r1_gamma=1")
     datasets: Sequence[str] = ("fashion_mini",)
     seeds: int = 10
     states: Mapping[tuple[str, int], str] | None = None  # (variant, seed): state, of all datasets; others are done
     columns: int = 4  # scores at most
-    folder: Path | None = None  # where pictures are written; none are without
+    folder: Path | None = None  # the folder of pictures; None for a comparison without pictures
 
     @property
     def of_points(self) -> bool:
@@ -71,7 +77,7 @@ TROUBLED = Plan(
 
 
 def comparison(plan: Plan = TROUBLED, **changes: Any) -> dict[str, Any]:
-    """A whole comparison; changes are of the plan."""
+    """A synthetic comparison; keyword arguments change fields of the plan."""
     plan = replace(plan, **changes)
     cells = list(made_cells(plan))
     points = plan.of_points
@@ -158,7 +164,7 @@ def deciding(plan: Plan, scores: Mapping[str, float]) -> float:
 
 
 def curve_point(plan: Plan, number: int, step: int, draws: np.random.Generator) -> dict[str, Any]:
-    """Exponentially from each score's start to its goal, faster and nearer for some variants, with noise."""
+    """Curves that decay from each score's start to its goal, faster and nearer for some variants, with noise."""
     images = 5_120_000 * step // CURVE
     left = math.exp(-step / CURVE * (2.5 + number)) + LEFT[number % len(LEFT)]
     scores = {}
@@ -172,7 +178,7 @@ def curve_point(plan: Plan, number: int, step: int, draws: np.random.Generator) 
 
 
 def rescored(point: Mapping[str, Any], draws: np.random.Generator) -> dict[str, Any]:
-    """The scores of a checkpoint once more, on other latents."""
+    """The scores of a checkpoint, measured again on other latents."""
     made = {}
     for name, value in point["scores"].items():
         deviation = abs(value) * 0.02
@@ -258,7 +264,7 @@ def recipe(number: int) -> dict[str, dict[str, Any]]:
 
 
 def ranked(cells: Sequence[Mapping[str, Any]], dataset: str, score: Mapping[str, Any], stage: str) -> dict[str, Any]:
-    """The real statistics of the made-up runs that have come to an end."""
+    """The actual statistics of the synthetic runs that have ended."""
     groups: dict[str, list[float | None]] = {}
     for cell in cells:
         if cell["dataset"] == dataset and cell["state"] not in ("waiting", "running"):

@@ -21,23 +21,14 @@ from zoo.runs.directory import RunDirectory
 STACKS = Path(__file__).parents[1] / "stacks"
 PLUGINS = (STACKS / "convolutional.py", STACKS / "pooling.py")
 TINY = ("batch_size=4", "latent_size=3")
-BROKEN = "convolutional,discriminator_learning_rate=1e38"  # whose logits are no numbers after a step
+BROKEN = "convolutional,discriminator_learning_rate=1e38"  # its logits are NaN after a step
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    draw = np.random.default_rng(5)
-    path = tmp_path_factory.mktemp("data") / "images.npz"
-    splits = {"samples": 64, "test_samples": 60}
-    np.savez(path, **{name: draw.integers(0, 256, (n, 8, 8, 1), dtype=np.uint8) for name, n in splits.items()})
-    return path
-
-
-@pytest.fixture(scope="module")
-def asked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ComparisonOptions]:
+def options_of(image_splits: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ComparisonOptions]:
     data_dir = tmp_path_factory.mktemp("prepared")
 
-    def ask(out: Path, variants: tuple[str, ...] = ("convolutional",), **options: object) -> ComparisonOptions:
+    def make(out: Path, variants: tuple[str, ...] = ("convolutional",), **options: object) -> ComparisonOptions:
         given = {
             "seeds": 2,
             "images": 160,
@@ -49,7 +40,7 @@ def asked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
         }
         return ComparisonOptions(
             variants=variants,
-            datasets=(str(data),),
+            datasets=(str(image_splits),),
             settings=TINY,
             plugins=PLUGINS,
             data_dir=data_dir,
@@ -57,14 +48,16 @@ def asked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
             **given,
         )
 
-    return ask
+    return make
 
 
 @pytest.fixture(scope="module")
-def compared(asked: Callable[..., ComparisonOptions], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+def compared(
+    options_of: Callable[..., ComparisonOptions], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict]:
     """Two seeds of a stack that learns, and of one that diverges."""
     out = tmp_path_factory.mktemp("compared")
-    found = compare(asked(out, ("convolutional", BROKEN)), command="zoo compare", progress=False)
+    found = compare(options_of(out, ("convolutional", BROKEN)), command="zoo compare", progress=False)
     return out, found
 
 
@@ -133,25 +126,25 @@ def test_the_report_is_written_beside_the_runs(compared: tuple[Path, dict]):
 
 
 def test_the_same_call_trains_nothing_again_and_more_seeds_add_to_what_is_there(
-    compared: tuple[Path, dict], asked: Callable[..., ComparisonOptions]
+    compared: tuple[Path, dict], options_of: Callable[..., ComparisonOptions]
 ):
     out, before = compared
     times = {path: path.stat().st_mtime_ns for path in out.glob("runs/**/outcome.json")}
-    again = compare(asked(out, ("convolutional", BROKEN)), progress=False)
+    again = compare(options_of(out, ("convolutional", BROKEN)), progress=False)
     assert again["cells"] == before["cells"]
-    more = compare(asked(out, seeds=3), progress=False)
+    more = compare(options_of(out, seeds=3), progress=False)
     assert [cell["seed"] for cell in more["cells"]] == [0, 1, 2]
     assert times == {path: path.stat().st_mtime_ns for path in times}
 
 
-def test_another_question_in_the_same_folder_is_refused(
-    compared: tuple[Path, dict], asked: Callable[..., ComparisonOptions]
+def test_another_setup_in_the_same_folder_is_refused(
+    compared: tuple[Path, dict], options_of: Callable[..., ComparisonOptions]
 ):
     with pytest.raises(ZooError, match=r"budget.images: 160 there, 320 here"):
-        compare(asked(compared[0], images=320), progress=False)
+        compare(options_of(compared[0], images=320), progress=False)
 
 
-def test_mistakes_are_told_before_anything_is_trained(asked: Callable[..., ComparisonOptions], tmp_path: Path):
+def test_mistakes_are_reported_before_anything_is_trained(options_of: Callable[..., ComparisonOptions], tmp_path: Path):
     out = tmp_path / "none"
     for variants, options, message in (
         (("convolutoinal",), {}, "Did you mean 'convolutional'"),
@@ -160,21 +153,23 @@ def test_mistakes_are_told_before_anything_is_trained(asked: Callable[..., Compa
         ((), {"benchmark": "ring9"}, "Did you mean 'ring8'"),
     ):
         with pytest.raises(ZooError, match=message):
-            compare(asked(out, variants, **options), progress=False)
+            compare(options_of(out, variants, **options), progress=False)
     assert not out.exists()
 
 
-def test_all_that_would_stop_a_run_is_told_before_anything_is_trained(
-    asked: Callable[..., ComparisonOptions], data: Path, tmp_path: Path
+def test_all_that_would_stop_a_run_is_reported_before_anything_is_trained(
+    options_of: Callable[..., ComparisonOptions], image_splits: Path, tmp_path: Path
 ):
     out = tmp_path / "none"
     variants = ("convolutional", "convolutional,widht=3", "dcgan")
     with pytest.raises(ZooError) as error:
-        compare(asked(out, variants, metrics=("modes", "kid")), progress=False)
+        compare(options_of(out, variants, metrics=("modes", "kid")), progress=False)
     recipe, networks, score = str(error.value).splitlines()
-    assert recipe.startswith(f"convolutional,widht=3 on {data}: --set: Unknown recipe field: 'widht'.")
-    assert networks.startswith(f"dcgan on {data}: Plugin 'dcgan' makes square images of 28 pixels or a power of two")
-    assert score.startswith(f"{data}: ")
+    assert recipe.startswith(f"convolutional,widht=3 on {image_splits}: --set: Unknown recipe field: 'widht'.")
+    assert networks.startswith(
+        f"dcgan on {image_splits}: Plugin 'dcgan' makes square images of 28 pixels or a power of two"
+    )
+    assert score.startswith(f"{image_splits}: ")
     assert "modes of images are digits: --extractor digits" in score
     assert not out.exists()
 
@@ -190,20 +185,20 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from zoo.comparison.comparing import ComparisonOptions, compare
-from zoo.comparison.executors.choosing import EngineChoice
+from zoo.comparison.executors.choice import ExecutorChoice
 options = eval(sys.argv[1])
 try:
-    compare(ComparisonOptions(**options), choice=EngineChoice(jobs=1), progress=True)
+    compare(ComparisonOptions(**options), executor=ExecutorChoice(jobs=1), progress=True)
 except KeyboardInterrupt as error:
     sys.exit(getattr(error, "exit_code", 1))
 """
 
 
 @pytest.fixture
-def begun(asked: Callable[..., ComparisonOptions], tmp_path: Path) -> Iterator[subprocess.Popen]:
+def begun(options_of: Callable[..., ComparisonOptions], tmp_path: Path) -> Iterator[subprocess.Popen]:
     """A comparison of two long runs in a process of its own, past the first checkpoint of the first one."""
-    asked_for = vars(asked(tmp_path / "cut", **{**LONG, "seeds": 2}))
-    options = {name: value for name, value in asked_for.items() if name not in ("look", "engine")}
+    requested = vars(options_of(tmp_path / "cut", **{**LONG, "seeds": 2}))
+    options = {name: value for name, value in requested.items() if name not in ("data_options", "engine")}
     text = repr(options).replace("PosixPath(", "Path(")
     with subprocess.Popen([sys.executable, "-c", SCRIPT, text], stderr=subprocess.PIPE, text=True) as process:
         while not list((tmp_path / "cut").glob("runs/**/step-*.npz")):
@@ -218,7 +213,11 @@ LONG = {"seeds": 1, "images": 6_000, "evaluations": 6}
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
-    how: signal.Signals, begun: subprocess.Popen, asked: Callable[..., ComparisonOptions], tmp_path: Path, whole: Path
+    how: signal.Signals,
+    begun: subprocess.Popen,
+    options_of: Callable[..., ComparisonOptions],
+    tmp_path: Path,
+    whole: Path,
 ):
     begun.send_signal(how)
     begun.wait()
@@ -226,9 +225,9 @@ def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
     (run,) = (path.parent for path in (tmp_path / "cut").glob("runs/**/0/job.json"))
     assert read_outcome(run) is None
     if how == signal.SIGINT:
-        told = json.loads((tmp_path / "cut" / "comparison.json").read_text())
-        assert [(cell["seed"], cell["state"]) for cell in told["cells"]] == [(0, "stopped"), (1, "waiting")]
-    compare(asked(tmp_path / "cut", **LONG), progress=False)
+        report = json.loads((tmp_path / "cut" / "comparison.json").read_text())
+        assert [(cell["seed"], cell["state"]) for cell in report["cells"]] == [(0, "stopped"), (1, "waiting")]
+    compare(options_of(tmp_path / "cut", **LONG), progress=False)
     assert read_outcome(run)["state"] == "done"
     states = [read_path(RunDirectory(each).checkpoints.paths()[-1])[0] for each in (run, whole)]
     assert int(states[0]["steps"]) == 1500
@@ -237,9 +236,9 @@ def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
 
 
 @pytest.fixture(scope="module")
-def whole(asked: Callable[..., ComparisonOptions], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(options_of: Callable[..., ComparisonOptions], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run, never interrupted."""
     out = tmp_path_factory.mktemp("whole")
-    compare(asked(out, **LONG), progress=False)
+    compare(options_of(out, **LONG), progress=False)
     (run,) = (path.parent for path in out.glob("runs/**/job.json"))
     return run

@@ -20,13 +20,13 @@ from zoo.comparison.report import markdown_table, write_report
 from zoo.comparison.report.charts.bands import loss_band, score_band
 from zoo.comparison.report.html import naming
 from zoo.comparison.report.markdown_text import code, escaped
-from zoo.comparison.report.pictures import as_made, pictures_of
 from zoo.comparison.report.published import Published, published_of
 from zoo.comparison.report.published import read as read_published
 from zoo.comparison.report.reading import Variant, middle_run
+from zoo.comparison.report.sample_pictures import as_made, pictures_of
 from zoo.comparison.report.tables.outcomes import cost_cells, cost_columns
 from zoo.comparison.report.tables.pairs import difference_decimals
-from zoo.comparison.report.tables.ranks import mark, open_ranks
+from zoo.comparison.report.tables.rank_ranges import mark, open_ranks
 from zoo.comparison.report.tables.sides import protocols_of, recipes_of
 from zoo.comparison.report.words import count, duration, memory, number, plain, spread
 
@@ -57,7 +57,7 @@ def small() -> Comparison:
 
 @pytest.fixture
 def page(tmp_path: Path) -> Callable[[Comparison], str]:
-    """The page of a comparison."""
+    """The HTML page of a comparison."""
     return lambda made: write_report(made, tmp_path / "made")["report.html"].read_text(encoding="utf-8")
 
 
@@ -193,7 +193,7 @@ def test_a_variant_that_beats_all_others_is_marked_as_best():
     assert [mark(ranking, name) for name in "abc"] == ["best", "", ""]
 
 
-def test_variants_that_are_not_told_apart_are_marked_as_tied():
+def test_variants_that_do_not_differ_significantly_are_marked_as_tied():
     ranking = ranking_of(("a", "undecided", "b"), ("a", "better", "c"), ("b", "better", "c"), leaders=["a", "b"])
     assert [mark(ranking, name) for name in "abc"] == ["tied for best", "tied for best", ""]
 
@@ -204,7 +204,7 @@ def test_nothing_is_marked_where_no_comparison_is_decided(verdict: str):
     assert mark(ranking, "a") == mark(ranking, "b") == ""
 
 
-def test_leaders_with_too_few_seeds_to_be_told_apart_are_not_called_tied():
+def test_leaders_with_too_few_seeds_for_a_difference_are_not_called_tied():
     ranking = ranking_of(("a", "too few seeds", "b"), ("a", "better", "c"), ("b", "better", "c"), leaders=["a", "b"])
     assert mark(ranking, "a") == ""
 
@@ -335,7 +335,7 @@ def test_a_field_that_one_variant_lacks_differs():
     assert all(field.differs for field in recipes_of(made, "d").fields)
 
 
-def test_protocols_are_told_as_what_all_scores_share_and_what_each_has_of_its_own():
+def test_protocols_are_shown_as_what_all_scores_share_and_what_each_has_of_its_own():
     one, other = ({"real": {"count": 5}, "settings": settings} for settings in ({"k": 3}, {"k": 5, "far": True}))
     found = protocols_of({"protocols": {"recall": one, "coverage": other}})
     assert found.shared == [("real.count", "5")]
@@ -376,7 +376,7 @@ def test_a_number_that_copies_disagree_about_is_marked(page: Callable[[Compariso
 
 
 def renamed(made: Comparison, before: str, after: str) -> Comparison:
-    """With another label everywhere."""
+    """A comparison with one label replaced everywhere."""
     text = json.dumps(made)
     return json.loads(text.replace(json.dumps(before)[1:-1], json.dumps(after)[1:-1]))
 

@@ -1,4 +1,4 @@
-"""The report's page in a real browser: what it asks of the network, what can be clicked, and who can read it."""
+"""The report's page in a real browser: its network requests, its controls, and its accessibility."""
 
 import re
 import shutil
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"no Chromium here: none
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Of a report of five variants on two datasets; some runs were lost."""
+    """The address of a report on five variants and two datasets, with some unfinished runs."""
     folder = tmp_path_factory.mktemp("report")
     made = comparison(datasets=("fashion_mini", "fashion_mnist"), seeds=6, columns=2, folder=folder)
     return write_report(made, folder)["report.html"].as_uri()
@@ -41,7 +41,7 @@ def browser() -> Iterator[Any]:
 
 
 class Opened:
-    """A page, with all that it asked for and complained about."""
+    """A page, with its network requests and console errors."""
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
@@ -57,7 +57,7 @@ class Opened:
         self.page.goto(address)
 
     def column(self, table: str, place: int) -> list[str]:
-        """A column's text in the rows that are shown, without what stands below a value."""
+        """A column's text in the visible rows, without the notes below values."""
         return self.page.eval_on_selector_all(
             f"{table} tbody tr:not(.filtered)",
             "(rows, place) => rows.map((row) => row.cells[place].dataset.value ?? row.cells[place].textContent.trim())",
@@ -83,7 +83,7 @@ def opened_with(browser: Any, address: str, **options: Any) -> Opened:
 # --- what it asks and says ----------------------------------------------------------------------------------------
 
 
-def test_the_page_asks_for_itself_alone_and_complains_of_nothing(opened: Opened, address: str):
+def test_the_page_requests_itself_alone_and_logs_no_error(opened: Opened, address: str):
     opened.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     opened.page.wait_for_timeout(100)
     assert [url for url in opened.requests if not url.startswith("data:")] == [address]
@@ -179,7 +179,7 @@ def test_the_text_filter_hides_rows_lines_and_pictures_of_other_variants(opened:
         "#d0-curves .series:not(.filtered)", "(all) => [...new Set(all.map((each) => each.dataset.label))].sort()"
     )
     assert labels == ["wgan", "wgan-gp"]
-    assert opened.page.locator("#told").inner_text() == "2 variants and 24 runs shown"
+    assert opened.page.locator("#filter-status").inner_text() == "2 variants and 24 runs shown"
     opened.page.fill("#filter-text", "")
     assert len(opened.column(MAIN, 1)) == len(VARIANTS)
 
@@ -242,7 +242,7 @@ def colour(shown: Opened, selector: str, name: str) -> tuple[float, ...]:
 
 
 def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """WCAG's ratio of luminances."""
+    """WCAG's contrast ratio of two colours."""
 
     def luminance(channels: tuple[float, ...]) -> float:
         linear = [
@@ -354,7 +354,7 @@ def test_pictures_charts_tables_and_controls_have_names(opened: Opened):
     assert opened.page.evaluate(PROBLEMS) == []
 
 
-def test_variants_are_told_apart_without_colour(opened: Opened):
+def test_variants_are_distinguishable_without_colour(opened: Opened):
     marks = opened.page.eval_on_selector_all(
         "#d0-curves .legend .swatch", "(all) => all.map((each) => each.querySelector('g').innerHTML)"
     )

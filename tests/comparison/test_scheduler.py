@@ -1,4 +1,4 @@
-"""The queue with an engine that is none: what becomes of each job is written down beforehand."""
+"""The scheduler with a fake executor, whose jobs end as a script says."""
 
 import json
 import os
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from progress_recorder import ProgressRecorder
 
 from zoo.base.interrupts import Interrupted
-from zoo.base.progress import Silent
 from zoo.comparison.candidates import Candidate
 from zoo.comparison.executors.contract import Ended
 from zoo.comparison.job import BUSY, JOB, OUTCOME, read_outcome, write_outcome
@@ -19,18 +19,8 @@ from zoo.comparison.scheduler import Scheduler
 KILLED = -9
 
 
-class Told(Silent):
-    """Remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.lines.append(text)
-
-
-class Script:
-    """An engine whose jobs end as a script says: a list of ends for each seed, the last one again and again."""
+class ScriptedExecutor:
+    """An executor whose jobs end as a script says: a list of ends for each seed, of which the last one repeats."""
 
     def __init__(self, ends: dict[int, list[str]], slots: int = 2) -> None:
         self.ends, self.slots = ends, slots
@@ -64,34 +54,36 @@ class Script:
 
 
 @pytest.fixture
-def scheduled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Script, Told]]:
-    """Runs the jobs of a script; returns the engine and what was told."""
+def scheduled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[ScriptedExecutor, ProgressRecorder]]:
+    """Runs the jobs of a script; returns the executor and the recorded progress."""
     monkeypatch.setattr("zoo.comparison.scheduler.POLL_SECONDS", 0)
     monkeypatch.setattr("zoo.comparison.scheduler.ELSEWHERE_SECONDS", 0)
 
-    def run(ends: dict[int, list[str]], retries: int = 1) -> tuple[Script, Told]:
-        engine, told = Script(ends), Told()
+    def run(ends: dict[int, list[str]], retries: int = 1) -> tuple[ScriptedExecutor, ProgressRecorder]:
+        executor, recorder = ScriptedExecutor(ends), ProgressRecorder()
         cells = [Cell(Candidate("dcgan"), "mnist", seed, tmp_path / str(seed)) for seed in ends]
-        Scheduler(engine, cells, lambda cell: {"seed": cell.seed}, retries, told).run()
-        return engine, told
+        Scheduler(executor, cells, lambda cell: {"seed": cell.seed}, retries, recorder).run()
+        return executor, recorder
 
     return run
 
 
 def test_every_job_runs_once_and_no_more_at_once_than_there_are_slots(scheduled, tmp_path):
-    engine, told = scheduled({seed: ["done"] for seed in range(5)})
-    assert engine.begun == [0, 1, 2, 3, 4]
-    assert max(engine.at_once) == 2
+    executor, recorder = scheduled({seed: ["done"] for seed in range(5)})
+    assert executor.begun == [0, 1, 2, 3, 4]
+    assert max(executor.at_once) == 2
     assert json.loads((tmp_path / "3" / JOB).read_text()) == {"seed": 3}
-    assert told.lines[0] == "5 runs, 0 of them at their end already, 2 at a time."
-    assert told.lines[-1] == "done      dcgan on mnist, seed 4 (0 left)"
+    assert recorder.notes[0] == "5 runs, 0 of them at their end already, 2 at a time."
+    assert recorder.notes[-1] == "done      dcgan on mnist, seed 4 (0 left)"
 
 
 def test_a_second_call_does_nothing_again(scheduled):
     scheduled({0: ["done"], 1: ["diverged"]})
-    engine, told = scheduled({0: ["done"], 1: ["done"]})
-    assert engine.begun == []
-    assert told.lines == ["2 runs, 2 of them at their end already, 2 at a time."]
+    executor, recorder = scheduled({0: ["done"], 1: ["done"]})
+    assert executor.begun == []
+    assert recorder.notes == ["2 runs, 2 of them at their end already, 2 at a time."]
 
 
 def test_what_failed_is_tried_again_by_the_next_call(scheduled, tmp_path):
@@ -102,10 +94,10 @@ def test_what_failed_is_tried_again_by_the_next_call(scheduled, tmp_path):
 
 
 def test_a_killed_job_is_started_again(scheduled, tmp_path):
-    engine, told = scheduled({0: ["killed", "done"], 1: ["done"]})
-    assert engine.begun == [0, 1, 0]
+    executor, recorder = scheduled({0: ["killed", "done"], 1: ["done"]})
+    assert executor.begun == [0, 1, 0]
     assert read_outcome(tmp_path / "0")["state"] == "done"
-    assert "again     dcgan on mnist, seed 0: its process was killed by signal 9" in told.lines[1]
+    assert "again     dcgan on mnist, seed 0: its process was killed by signal 9" in recorder.notes[1]
 
 
 @pytest.mark.parametrize(
@@ -117,32 +109,32 @@ def test_a_killed_job_is_started_again(scheduled, tmp_path):
     ],
 )
 def test_a_job_that_keeps_failing_has_its_reason_and_the_others_go_on(end, reason, scheduled, tmp_path):
-    engine, told = scheduled({0: [end], 1: ["done"], 2: ["done"]}, retries=2)
-    assert engine.begun.count(0) == 3
+    executor, recorder = scheduled({0: [end], 1: ["done"], 2: ["done"]}, retries=2)
+    assert executor.begun.count(0) == 3
     outcome = read_outcome(tmp_path / "0")
     assert (outcome["state"], outcome["attempts"]) == ("failed", 3)
     assert outcome["reason"].startswith(reason)
     assert [read_outcome(tmp_path / str(seed))["state"] for seed in (1, 2)] == ["done", "done"]
-    assert any(line.startswith("failed    dcgan on mnist, seed 0") for line in told.lines)
+    assert any(line.startswith("failed    dcgan on mnist, seed 0") for line in recorder.notes)
 
 
 def test_a_run_that_diverged_would_do_so_again(scheduled, tmp_path):
-    engine, _ = scheduled({0: ["diverged"]}, retries=5)
-    assert engine.begun == [0]
+    executor, _ = scheduled({0: ["diverged"]}, retries=5)
+    assert executor.begun == [0]
     assert read_outcome(tmp_path / "0")["reason"] == "it diverged"
 
 
 def test_a_run_that_another_process_writes_is_waited_for(scheduled, tmp_path):
-    engine, _ = scheduled({0: ["busy", "busy", "done"]}, retries=0)
-    assert engine.begun == [0, 0, 0]
+    executor, _ = scheduled({0: ["busy", "busy", "done"]}, retries=0)
+    assert executor.begun == [0, 0, 0]
     assert read_outcome(tmp_path / "0")["state"] == "done"
 
 
-def test_ctrl_c_has_the_engine_save_and_the_same_call_continues(scheduled, tmp_path):
+def test_ctrl_c_has_the_executor_save_and_the_same_call_continues(scheduled, tmp_path):
     with pytest.raises(Interrupted, match="the same command continues"):
         scheduled({0: ["done"], 1: ["interrupt"], 2: ["done"]})
     assert not (tmp_path / "1" / OUTCOME).exists()
-    assert json.loads((tmp_path / "2" / JOB).read_text()) == {"seed": 2}  # it waits, begun or not
-    engine, _ = scheduled({0: ["done"], 1: ["done"], 2: ["done"]})
-    assert 0 not in engine.begun
-    assert {1, 2} & set(engine.begun)
+    assert json.loads((tmp_path / "2" / JOB).read_text()) == {"seed": 2}  # the job waits in the queue or has begun
+    executor, _ = scheduled({0: ["done"], 1: ["done"], 2: ["done"]})
+    assert 0 not in executor.begun
+    assert {1, 2} & set(executor.begun)

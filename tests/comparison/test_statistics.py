@@ -11,7 +11,7 @@ from scipy.stats import mannwhitneyu, rankdata, t, ttest_ind
 
 from zoo.comparison.statistics import bootstrap, collapsed, ranking, seeds_needed, summary
 from zoo.comparison.statistics.leaders import joined
-from zoo.comparison.statistics.ranks import goodness, holm, p_value, smallest_p, tied_p, win_share
+from zoo.comparison.statistics.rank_tests import goodness, holm, p_value, smallest_p, tied_p, win_share
 from zoo.errors import ZooError
 
 LOW, HIGH = [1.0, 2.0, 3.0, 4.0, 5.0], [11.0, 12.0, 13.0, 14.0, 15.0]
@@ -174,7 +174,7 @@ def test_the_count_for_ties_agrees_with_scipy_where_there_are_none(sizes: tuple[
     assert p_value(one, other) == pytest.approx(expected)
 
 
-def test_all_equal_runs_tell_nothing_apart() -> None:
+def test_equal_runs_show_no_difference() -> None:
     assert p_value([2.0] * 5, [2.0] * 5) == 1.0
     assert p_value([-math.inf] * 5, [-math.inf] * 4) == 1.0
     assert p_value([], [1.0, 2.0]) == 1.0
@@ -196,7 +196,7 @@ def test_p_is_the_same_for_any_increasing_scale() -> None:
     assert p_value([-value for value in one], [-value for value in other]) == pytest.approx(p)
 
 
-def test_equal_variants_are_told_apart_no_more_often_than_alpha() -> None:
+def test_equal_variants_are_found_different_no_more_often_than_alpha() -> None:
     draw = np.random.default_rng(0)
     found = [p_value(draw.standard_normal(5).tolist(), draw.standard_normal(5).tolist()) for _ in range(1000)]
     assert 0.015 < mean(p < 0.05 for p in found) < 0.05  # exactly 8 of 252 deals
@@ -437,4 +437,6 @@ def test_a_run_has_collapsed_where_its_last_score_is_far_worse_than_its_best(
 def test_a_run_that_does_not_change_seldom_seems_to_collapse() -> None:
     scores = np.random.default_rng(0).standard_normal((3000, 20)) * 0.01 + 0.002  # a KID of almost nothing
     assert np.mean([collapsed(run.min(), run[-1], "lower", 0.01) for run in scores]) < 0.01
-    assert np.mean([collapsed(run.min(), run[-1], "lower", 0.002) for run in scores]) > 0.5  # what noise is for
+    assert (
+        np.mean([collapsed(run.min(), run[-1], "lower", 0.002) for run in scores]) > 0.5
+    )  # too small a noise finds collapses in most

@@ -1,4 +1,4 @@
-"""The search over recipe values, with an engine whose scores are a known function of them."""
+"""The search over recipe values, with a fake executor whose scores are a known function of them."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from zoo.comparison.job import JOB, write_outcome
 from zoo.comparison.space import Dimension, read_space
 from zoo.comparison.tuning import part, tune
 from zoo.errors import ZooError
-from zoo.evaluation.record import EvaluationFile
+from zoo.evaluation.evaluation_file import EvaluationFile
 
 optuna = pytest.importorskip("optuna", reason="optuna is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
@@ -61,7 +61,7 @@ def test_a_dimension_suggests_what_is_typed_after_set(tmp_path: Path):
         ("rate: {lwo: 1, high: 2}\n", "unknown key 'lwo' in 'rate'. Available: choices, low, high, log, step."),
     ],
 )
-def test_a_mistake_in_the_space_is_told_with_its_line(text: str, message: str, tmp_path: Path):
+def test_a_mistake_in_the_space_is_reported_with_its_line(text: str, message: str, tmp_path: Path):
     with pytest.raises(ZooError) as raised:
         spaced(tmp_path, text)
     assert message in str(raised.value)
@@ -72,8 +72,8 @@ def test_a_part_of_a_budget_is_whole_where_it_has_to_be():
     assert part({"epochs": 10}, 0.25) == {"epochs": 2.5}
 
 
-class Known:
-    """Scores a rung by how far the rate is from the best one; says what it was asked for."""
+class KnownScores:
+    """An executor that scores a rung by how far the rate is from the best one, and keeps the jobs."""
 
     def __init__(self, fails: Callable[[dict[str, Any]], str | None] = lambda job: None) -> None:
         self.fails = fails
@@ -120,22 +120,24 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tuned(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """Searches with an engine of known scores."""
+    """Searches with an executor of known scores."""
     monkeypatch.setattr("zoo.comparison.tuning.POLL_SECONDS", 0)
 
-    def run(engine: Known, space: Sequence[Dimension] = SPACE, steps: int = 400, **options: Any) -> dict[str, Any]:
-        monkeypatch.setattr("zoo.comparison.tuning.engine_named", lambda name, choice: engine)
-        asked = ComparisonOptions(
+    def run(
+        executor: KnownScores, space: Sequence[Dimension] = SPACE, steps: int = 400, **options: Any
+    ) -> dict[str, Any]:
+        monkeypatch.setattr("zoo.comparison.tuning.open_executor", lambda choice, folder, catalogue: executor)
+        requested = ComparisonOptions(
             variants=("vanilla",), datasets=("ring8",), steps=steps, data_dir=data_dir, out=tmp_path / "tuning"
         )
-        return tune(asked, space, progress=False, **options)
+        return tune(requested, space, progress=False, **options)
 
     return run
 
 
 def test_the_best_values_are_found_and_poor_ones_given_up(tuned):
-    engine = Known()
-    found = tuned(engine, trials=30)
+    executor = KnownScores()
+    found = tuned(executor, trials=30)
     states = [row["state"] for row in found["trials"]]
     assert len(states) == 30
     assert states.count("pruned") > 5
@@ -143,28 +145,28 @@ def test_the_best_values_are_found_and_poor_ones_given_up(tuned):
     finished = [row for row in found["trials"] if row["state"] == "complete"]
     assert found["best"]["scores"][-1] == min(row["scores"][-1] for row in finished)
     assert all(len(row["scores"]) == 4 for row in finished)
-    assert len(engine.jobs) < 30 * 4
+    assert len(executor.jobs) < 30 * 4
 
 
 def test_a_rung_is_a_part_of_the_budget_in_the_same_run(tuned):
-    engine = Known()
-    tuned(engine, trials=1)
-    assert [job["question"]["budget"]["steps"] for job in engine.jobs] == [100, 200, 300, 400]
-    assert len({job["path"] for job in engine.jobs}) == 1
-    assert not any(job["question"]["rescore_best"] for job in engine.jobs)
+    executor = KnownScores()
+    tuned(executor, trials=1)
+    assert [job["question"]["budget"]["steps"] for job in executor.jobs] == [100, 200, 300, 400]
+    assert len({job["path"] for job in executor.jobs}) == 1
+    assert not any(job["question"]["rescore_best"] for job in executor.jobs)
 
 
 def test_the_same_call_goes_on_and_does_nothing_twice(tuned):
-    tuned(Known(), trials=3)
-    engine = Known()
-    assert len(tuned(engine, trials=3)["trials"]) == 3
-    assert engine.jobs == []
-    assert len(tuned(engine, trials=5)["trials"]) == 5
-    assert {job["path"].name for job in engine.jobs} == {"0003", "0004"}
+    tuned(KnownScores(), trials=3)
+    executor = KnownScores()
+    assert len(tuned(executor, trials=3)["trials"]) == 3
+    assert executor.jobs == []
+    assert len(tuned(executor, trials=5)["trials"]) == 5
+    assert {job["path"].name for job in executor.jobs} == {"0003", "0004"}
 
 
 def test_what_was_interrupted_goes_on_from_its_last_rung(tuned):
-    class Cut(Known):
+    class Cut(KnownScores):
         def done(self, path: Path) -> Ended:
             if len(self.jobs) == 2:
                 raise KeyboardInterrupt
@@ -174,42 +176,42 @@ def test_what_was_interrupted_goes_on_from_its_last_rung(tuned):
     cut.slots = 1
     with pytest.raises(KeyboardInterrupt):
         tuned(cut, trials=1)
-    engine = Known()
-    found = tuned(engine, trials=1)
-    assert [job["question"]["budget"]["steps"] for job in engine.jobs] == [300, 400]
+    executor = KnownScores()
+    found = tuned(executor, trials=1)
+    assert [job["question"]["budget"]["steps"] for job in executor.jobs] == [300, 400]
     assert [row["state"] for row in found["trials"]] == ["complete"]
     assert len(found["trials"][0]["scores"]) == 4
 
 
 def test_a_trial_that_diverges_or_is_killed_again_and_again_fails_and_the_search_goes_on(tuned):
     def fails(job: dict[str, Any]) -> str | None:
-        return {"0000": "diverged", "0001": "killed"}.get(engine_path(job))
+        return {"0000": "diverged", "0001": "killed"}.get(current_path(job))
 
-    def engine_path(job: dict[str, Any]) -> str:
-        return engine.current
+    def current_path(job: dict[str, Any]) -> str:
+        return executor.current
 
-    class Named(Known):
+    class Named(KnownScores):
         current = ""
 
         def done(self, path: Path) -> Ended:
             self.current = path.name
             return super().done(path)
 
-    engine = Named(fails)
-    found = tuned(engine, trials=4, retries=1)
+    executor = Named(fails)
+    found = tuned(executor, trials=4, retries=1)
     assert [row["state"] for row in found["trials"]][:2] == ["fail", "fail"]
-    assert [job["path"].name for job in engine.jobs].count("0001") == 2
+    assert [job["path"].name for job in executor.jobs].count("0001") == 2
     assert found["best"]["trial"] in (2, 3)
 
 
-def test_values_that_the_recipe_has_not_are_told_before_anything_runs(tuned):
-    engine = Known()
+def test_values_that_the_recipe_has_not_are_refused_before_anything_runs(tuned):
+    executor = KnownScores()
     with pytest.raises(ZooError, match="leraning_rate"):
-        tuned(engine, [Dimension("leraning_rate", ("1",))])
-    assert engine.jobs == []
+        tuned(executor, [Dimension("leraning_rate", ("1",))])
+    assert executor.jobs == []
 
 
 def test_another_space_in_the_same_folder_is_refused(tuned):
-    tuned(Known(), trials=1)
+    tuned(KnownScores(), trials=1)
     with pytest.raises(ZooError, match="another space"):
-        tuned(Known(), [Dimension("latent_size", ("4",))], trials=2)
+        tuned(KnownScores(), [Dimension("latent_size", ("4",))], trials=2)

@@ -24,7 +24,7 @@ def idx(array: np.ndarray) -> bytes:
 
 
 def url_infos(files: dict[str, tuple[str, bytes]]):
-    """What TFDS would have recorded for these files, given as name: (address, bytes)."""
+    """TFDS' records of these files, given as name: (address, bytes)."""
     from tensorflow_datasets.core.download.checksums import UrlInfo
 
     return {
@@ -55,7 +55,7 @@ class SmallFashion:
         self._monkeypatch.setattr(self._class, "url_infos", infos)
 
     def put_into(self, data_dir: Path, leave_out: str = "") -> Path:
-        """Puts the files where the user would; returns the folder."""
+        """Writes the files into TFDS' manual folder, which it returns."""
         manual = data_dir / "downloads" / "manual"
         manual.mkdir(parents=True)
         for name, content in self.files.items():
@@ -94,7 +94,7 @@ class SmallCeleba:
 
     SMILING = (False, True, False, True, False)
     PARTITION = "00012"
-    CONSTANTS: ClassVar = {  # of TFDS' builder: the address of each file
+    CONSTANTS: ClassVar = {  # the constants of TFDS' builder that hold the files' URLs
         "IMG_ALIGNED_DATA": "img_align_celeba.zip",
         "EVAL_LIST": "list_eval_partition.txt",
         "LANDMARKS_DATA": "list_landmarks_align_celeba.txt",
@@ -139,7 +139,7 @@ class SmallCeleba:
         return archive.getvalue()
 
     def csv_lists(self) -> dict[str, bytes]:
-        """The lists as they come with the copy that is most often met."""
+        """The lists in the format of the most common copy."""
         attributes = [f"{name},{','.join(self.values(row))}" for row, name in enumerate(self.faces)]
         parts = [f"{name},{part}" for name, part in zip(self.faces, self.PARTITION, strict=True)]
         return {
@@ -173,7 +173,7 @@ def small_celeba(monkeypatch):
 
 @pytest.fixture
 def no_network(monkeypatch):
-    """No host answers."""
+    """Makes every connection fail."""
 
     def refused(*_, **__):
         raise OSError("Network is unreachable")

@@ -5,10 +5,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 from zoo.data.sources import arrays, idx
 
@@ -22,14 +22,14 @@ TRAIN, TEST = slice(20), slice(20, 30)
 def opened(tmp_path):
     def opened(path, split="train", **options):
         chosen = DataOptions(split=split, **options)
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=chosen)
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=chosen)
 
     return opened
 
 
 @pytest.fixture
 def meta(tmp_path):
-    """What meta.json says of the prepared set that was made last."""
+    """The meta.json of the set that was prepared last."""
 
     def meta():
         files = (tmp_path / "data" / "zoo").glob("[!.]*/meta.json")
@@ -264,7 +264,7 @@ def idx_file(array):
 
 @pytest.fixture(params=[("-idx", ""), (".idx", ""), ("-idx", ".gz"), (".idx", ".gz")], ids="".join)
 def digits(request, tmp_path):
-    """A folder with MNIST's four files, in either of the two spellings that go round, packed or not."""
+    """A folder with MNIST's four files, under either of their two common names, gzipped or not."""
     dash, ending = request.param
     folder = tmp_path / "digits"
     folder.mkdir()

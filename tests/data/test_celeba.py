@@ -1,4 +1,4 @@
-"""CelebA the whole way, on a small imitation of its files: originals, copies, labels, crops, and what may go wrong."""
+"""CelebA end to end, on a small imitation of its files: originals, copies, labels, crops and errors."""
 
 import http.server
 import json
@@ -9,11 +9,12 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from PIL import Image
+from progress_recorder import ProgressRecorder
 
 from zoo import ZooError
 from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, open_dataset, prepared_sets
-from zoo.data.preparing import Supply
+from zoo.data.preparing import ProvidedFiles
 from zoo.data.sources import celeba as celeba_copy
 
 TRAIN = (0, 1, 2)  # the faces of the training split
@@ -28,7 +29,7 @@ def opened(tmp_path, no_network):
             read_catalogue(),
             data_dir=tmp_path / "data",
             options=DataOptions(**options),
-            supply=Supply(files),
+            provided=ProvidedFiles(files),
             **more,
         )
 
@@ -61,7 +62,7 @@ def test_the_originals_are_taken_from_wherever_they_are_by_links(opened, small_c
     assert dataset.description["source"].startswith("TFDS celeb_a/")
 
 
-def test_the_crop_is_recorded_and_told_and_140_unless_asked(opened, small_celeba, tmp_path):
+def test_the_crop_is_recorded_and_reported_and_140_by_default(opened, small_celeba, tmp_path):
     files = small_celeba.put_into(tmp_path / "downloads")
     faces = [small_celeba.pixels()[row] for row in TRAIN]
     for crop in (None, 108, 148, 178):
@@ -97,7 +98,7 @@ def test_without_its_files_all_five_are_named_with_the_folder_and_the_commands(t
 
 
 class QuotaPage(http.server.BaseHTTPRequestHandler):
-    """What Google Drive answers once a file was downloaded too often."""
+    """Serves the page that Google Drive sends for files over their quota."""
 
     def do_GET(self):
         page = b"<html><title>Google Drive - Quota exceeded</title></html>"
@@ -119,7 +120,7 @@ def served(handler):
         server.shutdown()
 
 
-def test_a_quota_page_in_place_of_a_file_is_told_as_such_with_all_five_files(small_celeba, tmp_path):
+def test_a_quota_page_in_place_of_a_file_is_reported_as_such_with_all_five_files(small_celeba, tmp_path):
     with served(QuotaPage) as address:
         small_celeba.serve_from(address)
         with pytest.raises(ZooError) as error:
@@ -135,7 +136,7 @@ def test_a_quota_page_in_place_of_a_file_is_told_as_such_with_all_five_files(sma
 def test_an_original_with_another_checksum_is_refused_by_name(opened, small_celeba, tmp_path):
     files = small_celeba.put_into(tmp_path / "downloads")
     content = bytearray(small_celeba.files["list_attr_celeba.txt"])
-    content[-3] ^= 1  # of the same size
+    content[-3] ^= 1  # changes a byte, not the size
     (files / "list_attr_celeba.txt").write_bytes(content)
     with pytest.raises(ZooError) as error:
         opened(files)
@@ -145,7 +146,7 @@ def test_an_original_with_another_checksum_is_refused_by_name(opened, small_cele
 
 
 def copies(small_celeba, tmp_path):
-    """The layouts that copies come in, by name."""
+    """Copies in all known layouts, by name."""
     lists = small_celeba.csv_lists()
     unpacked = tmp_path / "unpacked"
     (unpacked / "img_align_celeba" / "img_align_celeba").mkdir(parents=True)
@@ -177,18 +178,10 @@ def test_a_copy_is_read_in_whatever_form_it_comes(opened, small_celeba, tmp_path
     assert str(copies_of) in test.description["source"]
 
 
-def test_a_copy_s_differences_are_recorded_and_told(opened, small_celeba, tmp_path):
-    notes = []
-
-    class Told:
-        def note(self, text):
-            notes.append(text)
-
-        def counting(self, what, done, total):
-            pass
-
-    dataset = opened(copies(small_celeba, tmp_path)["rezipped"], progress=Told())
-    assert any("taken as a copy of celeba" in note for note in notes)
+def test_a_copy_s_differences_are_recorded_and_reported(opened, small_celeba, tmp_path):
+    recorder = ProgressRecorder()
+    dataset = opened(copies(small_celeba, tmp_path)["rezipped"], progress=recorder)
+    assert any("taken as a copy of celeba" in note for note in recorder.notes)
     (meta,) = [json.loads(path.read_text()) for path in (tmp_path / "data").glob("zoo/*/meta.json")]
     assert meta["kind"] == "copy"
     assert dataset.description["copy_of"].startswith("celeb_a/")
@@ -203,9 +196,9 @@ def test_a_prepared_copy_is_celeba_from_then_on_without_its_files_or_tfds(opened
     fingerprint = opened(files).fingerprint
     for path in files.iterdir():
         path.unlink()
-    from zoo.data.tfds import features
+    from zoo.data.tfds import builder_features
 
-    monkeypatch.setattr(features, "found_builder", lambda *_: pytest.fail("asked TFDS"))
+    monkeypatch.setattr(builder_features, "found_builder", lambda *_: pytest.fail("TFDS was queried"))
     assert opened().fingerprint == fingerprint
     with pytest.raises(pytest.fail.Exception):
         opened(crop=108)  # another crop has to be prepared

@@ -90,7 +90,7 @@ def test_listing_imports_nothing_heavy(here):
     assert done.stdout.splitlines()[-1] == "HEAVY set()"
 
 
-def test_info_tells_counts_and_classes_and_draws_a_contact_sheet(zoo, photos):
+def test_info_reports_counts_and_classes_and_draws_a_contact_sheet(zoo, photos):
     assert zoo("data", "prepare", "./photos", "--split", "all")[0] == 0
     code, out, _ = zoo("data", "info", "./photos")
     assert code == 0
@@ -106,7 +106,7 @@ def test_info_tells_counts_and_classes_and_draws_a_contact_sheet(zoo, photos):
         assert np.array_equal(shown, np.asarray(first))
 
 
-def test_info_as_json_names_the_picture_that_was_asked_for(zoo, here):
+def test_info_as_json_names_the_requested_picture(zoo, here):
     zoo("data", "prepare", "swissroll", "--split", "train")
     code, out, _ = zoo("data", "info", "swissroll", "--json", "--out", "sheets/roll.webp")
     assert code == 0
@@ -118,7 +118,7 @@ def test_info_as_json_names_the_picture_that_was_asked_for(zoo, here):
         assert sheet.format == "WEBP"
 
 
-def test_what_is_not_prepared_is_told_with_the_way_to_prepare_it(zoo):
+def test_what_is_not_prepared_is_reported_with_the_way_to_prepare_it(zoo):
     zoo("data", "prepare", "ring8", "--split", "train")
     code, out, err = zoo("data", "info", "rnig8")
     assert (code, out) == (2, "")
@@ -154,7 +154,7 @@ def test_meta_json_is_verified_too(zoo, here):
     assert folders(here) == []
 
 
-def test_removing_asks_first_and_leaves_the_originals(zoo, here, photos, monkeypatch):
+def test_removing_needs_a_confirmation_and_leaves_the_originals(zoo, here, photos, monkeypatch):
     zoo("data", "prepare", "./photos", "--split", "train")
     zoo("data", "prepare", "ring8", "--split", "train")
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
@@ -252,7 +252,7 @@ def moved(here):
     shutil.rmtree(here / "data")
 
 
-def test_an_exported_set_trains_elsewhere_without_tensorflow_or_tfds_being_asked(zoo, here, photos):
+def test_an_exported_set_trains_elsewhere_without_tensorflow_or_tfds(zoo, here, photos):
     assert "train, 18 x 8 x 8 x 3" in exported(zoo, "./photos")
     moved(here)
     shutil.rmtree(photos)
@@ -380,7 +380,7 @@ def test_a_file_of_another_kind_is_no_exported_one(zoo):
     assert "was not made by `zoo data export`" in err
 
 
-def test_a_full_disk_is_told_before_anything_is_written(zoo, here, monkeypatch):
+def test_a_full_disk_is_reported_before_anything_is_written(zoo, here, monkeypatch):
     from collections import namedtuple
 
     from zoo.data.prepared import directory
@@ -399,7 +399,7 @@ def test_options_that_mean_nothing_for_points_are_refused(zoo):
     assert "'ring8' is a set of points: --image-size, --crop means nothing for it" in err
 
 
-def test_a_folder_that_is_not_there_to_prepare_from_is_told(zoo):
+def test_a_folder_that_is_not_there_to_prepare_from_is_reported(zoo):
     code, _, err = zoo("data", "prepare", "celeba", "--from", "nowhere")
     assert code == 2
     assert "There is no nowhere, from which 'celeba' was to be prepared." in err
@@ -472,21 +472,15 @@ def test_one_piece_of_work_has_one_bar_and_what_was_left_out_does_not_keep_it_op
     assert all(each.disable for each in made)  # closed
 
 
-def test_long_preparations_tell_how_far_they_are(here):
+def test_long_preparations_report_their_progress(here, capsys):
     from zoo.base.progress import Lines
 
-    told = []
-
-    class Kept(Lines):
-        def note(self, text):
-            told.append(text)
-
-    lines = Kept()
+    lines = Lines()
     lines.counting("preparing x", 1, 4)
-    assert told == []
+    assert capsys.readouterr().err == ""
     lines.counted = ("preparing x", time.monotonic() - 100)
     lines.counting("preparing x", 2, 4)
     lines.counting("preparing x", 3, 4)
     lines.counting("preparing x", 4, 4)
-    assert told == ["preparing x: 2 of 4 (50%)", "preparing x: 4 of 4 (100%)"]
+    assert capsys.readouterr().err.splitlines() == ["preparing x: 2 of 4 (50%)", "preparing x: 4 of 4 (100%)"]
     assert os.environ["TFDS_DATA_DIR"]

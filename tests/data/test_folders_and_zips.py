@@ -5,12 +5,13 @@ import zipfile
 
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
+from progress_recorder import ProgressRecorder
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
-from zoo.data.preparing import Supply
+from zoo.data.preparing import ProvidedFiles
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
 FLAT = [f"{row:02}.png" for row in range(12)]
@@ -18,35 +19,22 @@ CLASSES = [f"{('cat', 'dog', 'eel')[row // 4]}/{row:02}.png" for row in range(12
 CLASS_LABELS = [0] * 4 + [1] * 4 + [2] * 4
 SPLITS = [f"{'train' if row < 8 else 'test'}/{row:02}.png" for row in range(12)]
 BOTH = [f"{'train' if row % 4 < 2 else 'test'}/{name}" for row, name in enumerate(CLASSES)]
-TRAIN_ROWS, TEST_ROWS = [0, 1, 4, 5, 8, 9], [2, 3, 6, 7, 10, 11]  # of BOTH
-
-
-class Told:
-    """Keeps what it is told."""
-
-    def __init__(self):
-        self.notes = []
-
-    def note(self, text):
-        self.notes.append(text)
-
-    def counting(self, what, done, total):
-        pass
+TRAIN_ROWS, TEST_ROWS = [0, 1, 4, 5, 8, 9], [2, 3, 6, 7, 10, 11]  # rows of the splits in BOTH
 
 
 @pytest.fixture
 def opened(tmp_path):
-    def opened(path, split="all", supply=Supply(), progress=None, **options):  # noqa: B008  it is frozen
+    def opened(path, split="all", provided=ProvidedFiles(), progress=None, **options):  # noqa: B008  it is frozen
         more = {"progress": progress} if progress else {}
         chosen = DataOptions(split=split, **options)
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=chosen, supply=supply, **more)
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=chosen, provided=provided, **more)
 
     return opened
 
 
 @pytest.fixture
 def meta(tmp_path):
-    """What the meta.json of the only prepared set says."""
+    """The meta.json of the only prepared set."""
 
     def meta():
         (file,) = (tmp_path / "data" / "zoo").glob("[!.]*/meta.json")
@@ -70,7 +58,9 @@ def as_folder(path, names, pictures=PICTURES):
 
 def as_zip(path, names, pictures=PICTURES):
     with zipfile.ZipFile(path, "w") as archive:
-        for name, pixels in reversed(list(zip(names, pictures, strict=True))):  # its order says nothing
+        for name, pixels in reversed(
+            list(zip(names, pictures, strict=True))
+        ):  # reversed, since the order in a zip has no meaning
             archive.writestr(name, png(pixels))
     return path
 
@@ -211,7 +201,7 @@ def many():
 
 @pytest.fixture(params=["folder", "zip"])
 def with_broken(request, tmp_path, many):
-    """Makes a folder or zip of many pictures of which those in the given rows are cut off, garbled or empty."""
+    """Makes a folder or zip of many pictures of which those in the given rows are truncated, corrupt or empty."""
 
     def with_broken(*rows):
         names, pictures = many
@@ -235,14 +225,14 @@ def with_broken(request, tmp_path, many):
 
 
 def test_one_unreadable_image_in_a_hundred_is_left_out_and_the_rest_keep_their_labels(opened, with_broken, meta):
-    told = Told()
-    dataset = opened(with_broken(13, 100), progress=told)
+    recorder = ProgressRecorder()
+    dataset = opened(with_broken(13, 100), progress=recorder)
     rows = [row for row in (*range(0, 200, 2), *range(1, 200, 2)) if row not in (13, 100)]
     assert dataset.samples[:, 0, 0, 0].tolist() == rows
     assert dataset.labels.tolist() == [row % 2 for row in rows]
     assert dataset.count == meta()["count"] == 198
     assert meta()["skipped"] == {"count": 2, "first": ["even/100.png", "odd/013.png"]}
-    assert [note for note in told.notes if "unreadable" in note] == [
+    assert [note for note in recorder.notes if "unreadable" in note] == [
         f"{dataset.name.rpartition(os.sep)[2]}: 2 of 200 images are unreadable and left out: even/100.png, odd/013.png"
     ]
 
@@ -286,7 +276,7 @@ def test_five_are_named_and_the_others_counted(opened, with_broken):
 
 def test_more_unreadable_images_may_be_allowed(opened, with_broken, meta):
     rows = range(60)
-    dataset = opened(with_broken(*rows), supply=Supply(unreadable=0.5))
+    dataset = opened(with_broken(*rows), provided=ProvidedFiles(unreadable=0.5))
     kept = [*range(60, 200, 2), *range(61, 200, 2)]
     assert dataset.samples[:, 0, 0, 0].tolist() == kept
     assert dataset.labels.tolist() == [row % 2 for row in kept]
@@ -301,7 +291,7 @@ def test_a_folder_in_which_nothing_is_readable_is_refused_however_much_is_allowe
         whole = (path / name).read_bytes()
         (path / name).write_bytes(content if isinstance(content, bytes) else whole[:-30])
     with pytest.raises(ZooError, match="12 or more of 12 images are unreadable"):
-        opened(path, supply=Supply(unreadable=1))
+        opened(path, provided=ProvidedFiles(unreadable=1))
 
 
 def test_slices_of_a_folder_are_of_its_images_in_the_order_of_their_names(opened, tmp_path):

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow
 import pytest
+from bare import BARE
 from PIL import Image
 from pyarrow import parquet
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import open_dataset, prepared_sets
-from zoo.data.prepared.transfer import bring_in, export
+from zoo.data.prepared.transfer import export, import_sets
 
 NAME = "owner/Small-Set"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -62,13 +62,13 @@ def looked_up(host, *rest, **options):
 socket.getaddrinfo = looked_up
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
+from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, open_dataset
 
 
 def opened(name, **options):
     options = DataOptions(**{"image_size": 6, **options})
-    dataset = open_dataset(name, Catalogue(), data_dir=Path("data"), options=options)
+    dataset = open_dataset(name, read_catalogue(), data_dir=Path("data"), options=options)
     return {
         "samples": dataset.samples.tolist(),
         "labels": dataset.labels.tolist(),
@@ -129,7 +129,7 @@ def table(split: str) -> bytes:
 
 
 class Hub(http.server.ThreadingHTTPServer):
-    """As much of the hub's interface as a public data set needs."""
+    """The part of the hub's interface that a public dataset needs."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answer)
@@ -217,7 +217,7 @@ def run(code: str, folder: Path, address: str) -> dict:
 
 @pytest.fixture(scope="module")
 def hub_and_folder(tmp_path_factory):
-    """What a process with a hub said, and what it left on disk; the hub is gone then."""
+    """The output and files of a process that had a hub, which is gone now."""
     folder = tmp_path_factory.mktemp("hugging_face")
     with Hub() as hub:
         said = run(
@@ -236,7 +236,7 @@ def hub_and_folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def offline(hub_and_folder):
-    """What a process says for which the hub is gone."""
+    """The output of a process without a hub."""
     _, folder, address = hub_and_folder
     return run(
         f"""
@@ -297,7 +297,7 @@ def test_an_unknown_config_is_answered_by_those_that_there_are(hub_and_folder):
     assert f"huggingface:{NAME}:CONFIG" in text
 
 
-def test_without_the_hub_the_way_by_another_machine_is_told_at_once(offline):
+def test_without_the_hub_the_way_by_another_machine_is_reported_at_once(offline):
     assert offline["other"]["text"] == (
         "'huggingface:owner/other' is not prepared, and there is no connection to 127.0.0.1. "
         "Bring it from a machine on which it is prepared: "
@@ -306,7 +306,7 @@ def test_without_the_hub_the_way_by_another_machine_is_told_at_once(offline):
     assert offline["other"]["seconds"] < FAST
 
 
-def test_two_names_that_tfds_cannot_tell_apart_are_not_mixed_up(offline):
+def test_two_names_that_tfds_cannot_distinguish_are_not_mixed_up(offline):
     assert (
         f"holds the data set '{NAME}', whose name TFDS cannot tell from 'owner/small_set'"
         in (offline["same folder"]["text"])
@@ -317,7 +317,7 @@ def test_a_data_set_of_the_hub_is_carried_to_another_machine(hub_and_folder, tmp
     said, folder, _ = hub_and_folder
     sets = [each for each in prepared_sets(folder / "data") if each.meta["name"].endswith(":default")]
     export(sets, tmp_path / "small.zoo", lambda *_: None)
-    bring_in(tmp_path / "small.zoo", None, tmp_path / "data", lambda *_: None)
+    import_sets(tmp_path / "small.zoo", None, tmp_path / "data", lambda *_: None)
     [brought] = prepared_sets(tmp_path / "data")
     assert brought.meta["reference"] == f"huggingface:{NAME}:default"
     assert brought.meta["fingerprint"] == said["config"]["fingerprint"]
@@ -329,10 +329,10 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
         importlib.util, "find_spec", lambda name, *rest: None if name == "datasets" else find_spec(name, *rest)
     )
     with pytest.raises(ZooError, match=r"needs the package datasets: pip install 'gan-zoo\[huggingface\]'"):
-        open_dataset(f"huggingface:{NAME}", Catalogue(), data_dir=tmp_path)
+        open_dataset(f"huggingface:{NAME}", BARE, data_dir=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["huggingface:", "huggingface:a/b/c", "huggingface:./a", "huggingface:a/b:"])
-def test_what_cannot_be_a_name_of_the_hub_is_refused_before_it_is_asked(tmp_path, name):
+def test_what_cannot_be_a_name_of_the_hub_is_refused_without_a_request(tmp_path, name):
     with pytest.raises(ZooError, match="Expected huggingface:owner/name, or huggingface:owner/name:config"):
-        open_dataset(name, Catalogue(), data_dir=tmp_path)
+        open_dataset(name, BARE, data_dir=tmp_path)

@@ -3,10 +3,10 @@ import warnings
 
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, images, open_dataset
 
 ORIENTATION = 0x0112  # the EXIF tag
@@ -38,7 +38,7 @@ def opened(tmp_path):
 
     def opened(path, **options):
         chosen = DataOptions(split="all", **options)
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=chosen)
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=chosen)
 
     return opened
 
@@ -253,7 +253,7 @@ def odd_photograph(path):
 
 
 def test_oddities_in_metadata_are_passed_over_without_a_word(opened, folder):
-    for number in range(40):  # so many that all threads are busy
+    for number in range(40):  # more images than threads, so that all are busy
         odd_photograph(folder / f"{number:02}.jpg")
     with pytest.warns(UserWarning, match="EXIF"):
         images.decoded((folder / "00.jpg").read_bytes(), "it", 3)
@@ -288,10 +288,10 @@ def test_tensorflow_and_pillow_keep_the_transparency_of_gray_with_four_channels(
 def assert_the_same(image, channels):
     import tensorflow as tf
 
-    from zoo.data.tfds.pixels import Looks
+    from zoo.data.tfds.pixels import Preprocessing
 
     for crop, size in ((None, 16), (None, 37), (20, 20), (20, 64), (21, 8)):
-        by_tensorflow = Looks(channels, crop, size).square(tf.constant(image)).numpy()
+        by_tensorflow = Preprocessing(channels, crop, size).square(tf.constant(image)).numpy()
         by_pillow = images.square(images.array_with_channels(image, channels), crop, size)
         assert by_tensorflow.shape == by_pillow.shape == (size, size, channels)
         difference = np.abs(by_tensorflow.astype(int) - by_pillow)
@@ -301,11 +301,11 @@ def assert_the_same(image, channels):
 def test_tensorflow_and_pillow_keep_an_image_of_the_right_size_exactly(noise):
     import tensorflow as tf
 
-    from zoo.data.tfds.pixels import Looks
+    from zoo.data.tfds.pixels import Preprocessing
 
     image = noise.integers(0, 256, (16, 24, 3), dtype=np.uint8)
     for crop, size in ((None, 16), (16, 16), (9, 9)):
-        by_tensorflow = Looks(3, crop, size).square(tf.constant(image)).numpy()
+        by_tensorflow = Preprocessing(3, crop, size).square(tf.constant(image)).numpy()
         by_pillow = images.square(image, crop, size)
         top, left = (16 - size) // 2, (24 - size) // 2
         assert np.array_equal(by_tensorflow, image[top : top + size, left : left + size])

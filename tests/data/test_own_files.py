@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 
 
 @pytest.fixture
 def opened(tmp_path):
     def opened(path, **options):
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=DataOptions(**options))
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=DataOptions(**options))
 
     return opened
 
@@ -108,7 +108,7 @@ def test_a_changed_file_is_prepared_anew(opened, tmp_path, images):
     before = opened(tmp_path / "images.npy").fingerprint
     np.save(tmp_path / "images.npy", images[:5])
     after = opened(tmp_path / "images.npy")
-    assert after.count == 4  # of five rows one is held out as test
+    assert after.count == 4  # one of five rows is held out as test
     assert after.fingerprint != before
 
 

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from bare import with_datasets
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import DatasetEntry
 from zoo.data import DataOptions, open_dataset
 
-CATALOGUE = Catalogue(
-    datasets={name: DatasetEntry(name, "points", points=name) for name in ("ring8", "grid25", "swissroll", "ring9")}
+CATALOGUE = with_datasets(
+    {name: DatasetEntry(name, "points", reference=name) for name in ("ring8", "grid25", "swissroll", "ring9")}
 )
 
 

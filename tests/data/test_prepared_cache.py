@@ -8,21 +8,22 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
+from bare import with_datasets
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import DatasetEntry
 from zoo.data import data_directory, open_dataset, prepared_sets
 from zoo.data.prepared import cache, directory, writer
 from zoo.data.sources.contract import Contents
 
-RING = Catalogue(datasets={"ring8": DatasetEntry("ring8", "points", points="ring8")})
+RING = with_datasets({"ring8": DatasetEntry("ring8", "points", reference="ring8")})
 HEAD = {"name": "points", "split": "train", "description": {}}
 OPEN_RING = """
 import sys
 from pathlib import Path
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import read_catalogue
 from zoo.data import open_dataset
-catalogue = Catalogue(datasets={"ring8": DatasetEntry("ring8", "points", points="ring8")})
+catalogue = read_catalogue()
 """
 KILLED = (
     OPEN_RING
@@ -149,7 +150,7 @@ def test_a_missing_file_and_another_format_are_refused(tmp_path, ring):
         open_dataset("ring8", RING, data_dir=tmp_path)
 
 
-def test_a_killed_preparation_leaves_nothing_that_looks_prepared(tmp_path):
+def test_a_killed_preparation_leaves_nothing_that_counts_as_prepared(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout.readline() == "half\n"
@@ -194,7 +195,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
 
 
 def test_prepared_data_opens_from_a_read_only_folder(tmp_path, ring, monkeypatch):
-    monkeypatch.setattr(cache, "FileLock", lambda *_: pytest.fail("asked for a lock"))
+    monkeypatch.setattr(cache, "FileLock", lambda *_: pytest.fail("took a lock"))
     assert open_dataset("ring8", RING, data_dir=tmp_path).count == 100_000
 
 

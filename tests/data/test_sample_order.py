@@ -6,7 +6,7 @@ from zoo.data import SampleOrder
 
 
 def epoch_permutation(seed: int, epoch: int, count: int) -> np.ndarray:
-    """What the order is defined to be, written out once more."""
+    """An independent implementation of the order."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, epoch]))).permutation(count)
 
 
@@ -24,7 +24,7 @@ def test_batches_that_straddle_epochs_continue_with_the_next_permutation():
     assert batches.tolist() == stream.tolist()
 
 
-def test_a_batch_is_the_same_whatever_was_asked_for_before():
+def test_a_batch_is_the_same_whatever_batches_came_before():
     straight = [SampleOrder(count=10, batch_size=7, seed=1).indices(batch) for batch in range(9)]
     jumping = SampleOrder(count=10, batch_size=7, seed=1)
     for batch in (8, 0, 5, 5, 1):

@@ -3,9 +3,9 @@ import json
 
 import numpy as np
 import pytest
+from bare import BARE
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 from zoo.data.splits import DIVISION_SEED, Splits
 from zoo.data.tfds.quiet import imported_tfds
@@ -20,7 +20,7 @@ def opened(tmp_path):
     def opened(split, count=40):
         path = tmp_path / f"{count}.npy"
         np.save(path, np.arange(count, dtype=np.uint8).reshape(count, 1, 1))
-        return open_dataset(str(path), Catalogue(), data_dir=tmp_path / "data", options=DataOptions(split=split))
+        return open_dataset(str(path), BARE, data_dir=tmp_path / "data", options=DataOptions(split=split))
 
     return opened
 
@@ -30,13 +30,13 @@ def values(dataset):
 
 
 def ours(expression, counts):
-    """(split, row) of every row that an expression means."""
+    """(split, row) of every row that an expression selects."""
     parts = Splits(counts, "it").select(expression).parts
     return [(part.split, row) for part in parts for row in part.rows.tolist()]
 
 
 def of_tfds(expression, counts):
-    """The same as TFDS reads it."""
+    """(split, row) of every row that TFDS reads for an expression."""
     tfds = imported_tfds()
     infos = {name: tfds.core.SplitInfo(name=name, shard_lengths=[n], num_bytes=0) for name, n in counts.items()}
     instructions = tfds.core.ReadInstruction.from_spec(expression).to_absolute(infos)
@@ -206,7 +206,7 @@ def test_a_split_of_no_rows_is_an_error_with_what_there_is(expression):
 def test_a_slice_beyond_the_rows_is_refused_rather_than_shortened(expression):
     with pytest.raises(ZooError, match=r"The slice of '(train|all)' in it, which has [35] rows: .* lies beyond them"):
         ours(expression, {"train": 3, "test": 2})
-    if not expression.startswith("all"):  # which TFDS does not slice
+    if not expression.startswith("all"):  # TFDS does not slice `all`
         with pytest.raises(ValueError, match=r"incompatible|should be in"):
             of_tfds(expression, {"train": 3, "test": 2})
 

@@ -1,16 +1,17 @@
 import numpy as np
 import pytest
+from bare import with_datasets
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import DatasetEntry
 from zoo.data import DataOptions, open_dataset
-from zoo.data.preparing import Supply
+from zoo.data.preparing import ProvidedFiles
 from zoo.data.sources import stacked
 
-CATALOGUE = Catalogue(
-    datasets={
-        "stacked_mnist": DatasetEntry("stacked_mnist", "stacked", stacked="mnist"),
-        "mnist": DatasetEntry("mnist", "tfds", tfds="mnist"),
+CATALOGUE = with_datasets(
+    {
+        "stacked_mnist": DatasetEntry("stacked_mnist", "stacked", reference="mnist"),
+        "mnist": DatasetEntry("mnist", "tfds", reference="mnist"),
     }
 )
 
@@ -22,7 +23,7 @@ def few(monkeypatch):
 
 
 def digits(seed, count):
-    """Gray images (count, 6, 6) in which every pixel tells the digit, and the digits."""
+    """Gray images (count, 6, 6) in which every pixel is a function of the digit, and the digits."""
     draw = np.random.default_rng(seed)
     labels = draw.integers(0, 10, count)
     images = draw.integers(0, 20, (count, 6, 6)) + 20 * labels[:, None, None]
@@ -48,7 +49,7 @@ def opened(tmp_path, files, place="data", **options):
         CATALOGUE,
         data_dir=tmp_path / place,
         options=DataOptions(**options),
-        supply=Supply(files),
+        provided=ProvidedFiles(files),
     )
 
 
@@ -91,7 +92,7 @@ def test_keras_own_file_is_found_where_tfds_has_none(tmp_path, few, monkeypatch,
     assert opened(tmp_path, None).count == 3000
 
 
-def test_without_any_digits_the_ways_to_get_some_are_told(tmp_path, monkeypatch, no_network):
+def test_without_any_digits_the_ways_to_get_some_are_reported(tmp_path, monkeypatch, no_network):
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(ZooError, match=r"(?s)digits of 'mnist', which is not at hand.*--from mnist\.npz"):
         opened(tmp_path, None)

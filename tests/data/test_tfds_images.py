@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from bare import BARE, with_datasets
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import DatasetEntry
 from zoo.data import DataOptions, open_dataset
-from zoo.data.tfds.pixels import Looks
+from zoo.data.tfds.pixels import Preprocessing
 
 
 class Imitation(tfds.core.GeneratorBasedBuilder):
@@ -79,18 +80,18 @@ def wide_image(row):
 
 
 def catalogue(**entry):
-    return Catalogue(datasets={"mine": DatasetEntry("mine", "tfds", **entry)})
+    return with_datasets({"mine": DatasetEntry("mine", "tfds", **entry)})
 
 
 def test_the_centre_square_of_a_wide_image_is_kept_in_full_resolution(tmp_path):
-    dataset = open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path)
+    dataset = open_dataset("zoo_wide", BARE, data_dir=tmp_path)
     assert dataset.samples.shape == (5, 12, 12, 3)
     for row in range(5):
         assert np.array_equal(dataset.samples[row], wide_image(row)[:, 4:16])
 
 
 def test_resizing_agrees_with_pillow(tmp_path):
-    dataset = open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=5))
+    dataset = open_dataset("zoo_wide", BARE, data_dir=tmp_path, options=DataOptions(image_size=5))
     squares = [Image.fromarray(wide_image(row)[:, 4:16]) for row in range(5)]
     expected = np.stack([square.resize((5, 5), Image.Resampling.BICUBIC) for square in squares])
     difference = dataset.samples.astype(int) - expected
@@ -104,7 +105,7 @@ def test_values_beyond_black_and_white_are_clipped():
     edge = np.zeros((4, 4, 1), np.uint8)
     edge[3:] = 255
     # TensorFlow's cast wraps round or not by the place in memory; at 5 pixels 260 would become 4.
-    enlarged = Looks(1, None, 5).square(edge).numpy()
+    enlarged = Preprocessing(1, None, 5).square(edge).numpy()
     # Bicubic overshoots beside an edge.
     assert enlarged[:2].max() < 50
     assert enlarged[4:].min() > 205
@@ -112,25 +113,25 @@ def test_values_beyond_black_and_white_are_clipped():
 
 def test_shrinking_averages_instead_of_skipping():
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., np.newaxis]
-    assert np.abs(Looks(1, None, 8).square(board).numpy().astype(int) - 127.5).max() < 30
+    assert np.abs(Preprocessing(1, None, 8).square(board).numpy().astype(int) - 127.5).max() < 30
 
 
 def test_a_crop_takes_the_middle_and_sets_the_size(tmp_path):
-    dataset = open_dataset("mine", catalogue(tfds="zoo_wide", crop=6), data_dir=tmp_path)
+    dataset = open_dataset("mine", catalogue(reference="zoo_wide", crop=6), data_dir=tmp_path)
     assert np.array_equal(dataset.samples[2], wide_image(2)[3:9, 7:13])
 
 
-def test_the_asked_for_size_beats_the_entry_s_which_beats_the_images_own(tmp_path):
-    mine = catalogue(tfds="zoo_wide", image_size=8)
+def test_the_requested_size_beats_the_entry_s_which_beats_the_images_own(tmp_path):
+    mine = catalogue(reference="zoo_wide", image_size=8)
     assert open_dataset("mine", mine, data_dir=tmp_path).sample_shape == (8, 8, 3)
     assert open_dataset("mine", mine, data_dir=tmp_path, options=DataOptions(image_size=4)).sample_shape == (4, 4, 3)
 
 
 def test_sizes_crops_and_splits_are_prepared_side_by_side(tmp_path):
-    cropped = catalogue(tfds="zoo_wide", crop=6)
+    cropped = catalogue(reference="zoo_wide", crop=6)
     shapes = [
-        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path).sample_shape,
-        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=6)).sample_shape,
+        open_dataset("zoo_wide", BARE, data_dir=tmp_path).sample_shape,
+        open_dataset("zoo_wide", BARE, data_dir=tmp_path, options=DataOptions(image_size=6)).sample_shape,
         open_dataset("mine", cropped, data_dir=tmp_path).sample_shape,
         open_dataset("mine", cropped, data_dir=tmp_path, options=DataOptions(split="test")).sample_shape,
     ]
@@ -139,12 +140,12 @@ def test_sizes_crops_and_splits_are_prepared_side_by_side(tmp_path):
 
 
 def test_a_dataset_without_a_test_split_gives_its_validation_split(tmp_path):
-    dataset = open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(split="test"))
+    dataset = open_dataset("zoo_wide", BARE, data_dir=tmp_path, options=DataOptions(split="test"))
     assert dataset.description["rows"] == [{"split": "validation", "count": 5, "range": [0, 5]}]
 
 
 def test_an_entry_s_split_may_be_a_part_of_one(tmp_path):
-    parts = catalogue(tfds="zoo_wide", train="train[:3]", test="train[3:]")
+    parts = catalogue(reference="zoo_wide", train="train[:3]", test="train[3:]")
     test = open_dataset("mine", parts, data_dir=tmp_path, options=DataOptions(split="test"))
     assert open_dataset("mine", parts, data_dir=tmp_path).count == 3
     assert np.array_equal(test.samples[0], wide_image(3)[:, 4:16])
@@ -152,26 +153,29 @@ def test_an_entry_s_split_may_be_a_part_of_one(tmp_path):
 
 def test_a_split_that_is_not_there_lists_those_that_are(tmp_path):
     with pytest.raises(ZooError, match=r"Unknown split of zoo_wide/1\.2\.0: 'extra'\. Available: all, train, val"):
-        open_dataset("mine", catalogue(tfds="zoo_wide", train="extra"), data_dir=tmp_path)
+        open_dataset("mine", catalogue(reference="zoo_wide", train="extra"), data_dir=tmp_path)
 
 
 def test_images_of_different_sizes_need_a_size(tmp_path):
     with pytest.raises(ZooError, match=r"zoo_varied have different sizes: choose one with --image-size"):
-        open_dataset("zoo_varied", Catalogue(), data_dir=tmp_path)
-    assert open_dataset(
-        "zoo_varied", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=8)
-    ).samples.shape == (5, 8, 8, 3)
+        open_dataset("zoo_varied", BARE, data_dir=tmp_path)
+    assert open_dataset("zoo_varied", BARE, data_dir=tmp_path, options=DataOptions(image_size=8)).samples.shape == (
+        5,
+        8,
+        8,
+        3,
+    )
 
 
 def test_an_image_smaller_than_the_crop_is_refused(tmp_path):
     with pytest.raises(ZooError, match="an image is smaller than the crop of 10 pixels"):
-        open_dataset("mine", catalogue(tfds="zoo_varied", crop=10), data_dir=tmp_path)
+        open_dataset("mine", catalogue(reference="zoo_varied", crop=10), data_dir=tmp_path)
 
 
 def test_of_several_images_one_must_be_chosen(tmp_path):
     with pytest.raises(ZooError, match=r"several images: left, right\. Choose one as `image_key`"):
-        open_dataset("zoo_two_images", Catalogue(), data_dir=tmp_path)
-    chosen = catalogue(tfds="zoo_two_images", image_key="right", label_key="mood")
+        open_dataset("zoo_two_images", BARE, data_dir=tmp_path)
+    chosen = catalogue(reference="zoo_two_images", image_key="right", label_key="mood")
     dataset = open_dataset("mine", chosen, data_dir=tmp_path)
     assert np.array_equal(dataset.samples[0], 255 - wide_image(0)[:, 4:16])
     assert dataset.labels.tolist() == [0, 1, 0, 1, 0]
@@ -189,12 +193,12 @@ def test_of_several_images_one_must_be_chosen(tmp_path):
 )
 def test_keys_that_do_not_fit_are_refused(tmp_path, keys, message):
     with pytest.raises(ZooError, match=message):
-        open_dataset("mine", catalogue(tfds="zoo_two_images", **keys), data_dir=tmp_path)
+        open_dataset("mine", catalogue(reference="zoo_two_images", **keys), data_dir=tmp_path)
 
 
 def test_a_dataset_without_images_shows_its_features(tmp_path):
     with pytest.raises(ZooError, match=r"(?s)zoo_sound has no images\. Its features:.*'sound': Tensor"):
-        open_dataset("zoo_sound", Catalogue(), data_dir=tmp_path)
+        open_dataset("zoo_sound", BARE, data_dir=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -209,27 +213,27 @@ def test_a_dataset_without_images_shows_its_features(tmp_path):
 )
 def test_unknown_names_list_what_there_is(tmp_path, name, message):
     with pytest.raises(ZooError, match=message):
-        open_dataset(name, catalogue(tfds="zoo_wide"), data_dir=tmp_path)
+        open_dataset(name, catalogue(reference="zoo_wide"), data_dir=tmp_path)
 
 
 def test_a_version_may_be_named_and_an_underscore_may_be_a_hyphen(tmp_path):
-    plain = open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path)
-    versioned = open_dataset("zoo_wide:1.2.0", Catalogue(), data_dir=tmp_path)
+    plain = open_dataset("zoo_wide", BARE, data_dir=tmp_path)
+    versioned = open_dataset("zoo_wide:1.2.0", BARE, data_dir=tmp_path)
     assert versioned.fingerprint == plain.fingerprint
     assert versioned.name == "zoo_wide:1.2.0"
-    entries = Catalogue(datasets={"my_own": DatasetEntry("my_own", "tfds", tfds="zoo_wide")})
+    entries = with_datasets({"my_own": DatasetEntry("my_own", "tfds", reference="zoo_wide")})
     assert open_dataset("my-own", entries, data_dir=tmp_path).fingerprint == plain.fingerprint
 
 
 def test_damaged_files_of_tfds_are_named_with_the_way_to_rebuild(tmp_path):
-    open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path)
+    open_dataset("zoo_wide", BARE, data_dir=tmp_path)
     record = next((tmp_path / "zoo_wide" / "1.2.0").glob("*train.tfrecord*"))
     record.write_bytes(record.read_bytes()[:-20])
     with pytest.raises(ZooError, match=r"(?s)Cannot read zoo_wide/1\.2\.0: .*delete .*zoo_wide/1\.2\.0"):
-        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=6))
+        open_dataset("zoo_wide", BARE, data_dir=tmp_path, options=DataOptions(image_size=6))
 
 
 @pytest.mark.parametrize("size", [0, -3])
 def test_a_size_below_one_pixel_is_refused(tmp_path, size):
     with pytest.raises(ZooError, match=f"at least 1 pixel, not {size}"):
-        open_dataset("zoo_wide", Catalogue(), data_dir=tmp_path, options=DataOptions(image_size=size))
+        open_dataset("zoo_wide", BARE, data_dir=tmp_path, options=DataOptions(image_size=size))

@@ -5,11 +5,12 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from bare import BARE, with_datasets
 from PIL import Image
 
 from zoo import ZooError
 from zoo.base.progress import Silent
-from zoo.catalogue import Catalogue, DatasetEntry
+from zoo.catalogue import DatasetEntry
 from zoo.data import DataOptions, open_dataset
 from zoo.data.opening import expected_shape
 from zoo.data.prepared.finding import same_builder
@@ -115,9 +116,9 @@ def deep(row):
 @pytest.fixture
 def opened(tmp_path):
     def opened(name, entry=None, **options):
-        entries = {"mine": DatasetEntry("mine", "tfds", tfds=name, **entry)} if entry else {}
+        entries = {"mine": DatasetEntry("mine", "tfds", reference=name, **entry)} if entry else {}
         name = "mine" if entry else name
-        return open_dataset(name, Catalogue(datasets=entries), data_dir=tmp_path, options=DataOptions(**options))
+        return open_dataset(name, with_datasets(entries), data_dir=tmp_path, options=DataOptions(**options))
 
     return opened
 
@@ -240,11 +241,11 @@ def test_a_prepared_set_is_found_by_name_config_and_version():
 
 
 def test_a_config_and_its_classes_are_known_before_anything_is_downloaded(tmp_path):
-    assert expected_shape("emnist/letters", Catalogue(), data_dir=tmp_path) == ((28, 28, 1), 37)
+    assert expected_shape("emnist/letters", BARE, data_dir=tmp_path) == ((28, 28, 1), 37)
 
 
 def test_what_another_process_prepared_meanwhile_is_read(opened, tmp_path):
-    entry = DatasetEntry("kind_one_split", "tfds", tfds="kind_one_split")
+    entry = DatasetEntry("kind_one_split", "tfds", reference="kind_one_split")
     waiting = tfds_source(entry, (), tmp_path, DataOptions(), None)
     assert not waiting.is_at_hand()
     prepared = opened("kind_one_split", split="all")

@@ -10,10 +10,10 @@ import zlib
 
 import numpy as np
 import pytest
+from bare import BARE
 from PIL import Image
 
 from zoo import ZooError
-from zoo.catalogue import Catalogue
 from zoo.data import DataOptions, open_dataset
 from zoo.data.sources import trees
 
@@ -37,7 +37,7 @@ def refused(tmp_path):
         tracemalloc.start()
         try:
             with pytest.raises(ZooError, match=why) as error:
-                open_dataset(str(path), Catalogue(), data_dir=data, options=DataOptions(split="all", image_size=8))
+                open_dataset(str(path), BARE, data_dir=data, options=DataOptions(split="all", image_size=8))
             assert tracemalloc.get_traced_memory()[1] < SMALL
         finally:
             tracemalloc.stop()
@@ -160,7 +160,7 @@ def test_a_zip_that_is_cut_off_or_garbled_anywhere_is_refused_or_read_but_never_
                 contents = [tree.read(entry) for entry in tree.entries]
             except (ZooError, OSError):
                 continue
-            assert set(contents) <= {png()}  # what is read has the right checksum
+            assert set(contents) <= {png()}  # every file that is read has the right checksum
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_pickled_objects_in_an_npz_are_refused_and_not_run(refused, tmp_path, na
     refused(tmp_path / "objects.npy", OBJECTS)
     assert not (tmp_path / "run").exists()
     np.load(tmp_path / "objects.npy", allow_pickle=True)
-    assert (tmp_path / "run").exists()  # so it would have been
+    assert (tmp_path / "run").exists()  # unpickling it does run its program
 
 
 def test_a_pickle_under_the_name_of_an_array_is_refused_and_not_run(refused, tmp_path):
@@ -281,7 +281,7 @@ def both(refused, tmp_path):
     "shape", ["(1000000000000, 28, 28)", "(2, 1000000, 1000000)", f"({10**30}, 8, 8)", f"({2**62}, {2**62}, 4, 4)"]
 )
 def test_an_array_whose_header_claims_an_absurd_shape_is_refused_without_allocating_it(both, shape):
-    both(npy_of(shape, content=bytes(784)), r"its header tells of [\d,]+ bytes, more than a file of [\d,]+ bytes can")
+    both(npy_of(shape, content=bytes(784)), r"its header promises [\d,]+ bytes, more than a file of [\d,]+ bytes can")
 
 
 @pytest.mark.parametrize(
@@ -320,8 +320,8 @@ def test_an_array_that_ends_too_early_is_refused(both):
     both(npy_of("(100, 8, 8)", content=bytes(6390)), r"it ends 10 bytes too early|more than a file of")
 
 
-def test_an_array_that_is_longer_than_its_header_tells_is_refused(both):
-    both(npy_of("(3, 8, 8)", content=bytes(256)), "it is longer than its header tells")
+def test_an_array_that_is_longer_than_its_header_says_is_refused(both):
+    both(npy_of("(3, 8, 8)", content=bytes(256)), "it is longer than its header says")
 
 
 def test_arrays_that_are_encrypted_or_strangely_packed_are_refused(refused, tmp_path):
@@ -342,7 +342,7 @@ def test_an_npz_that_is_garbled_anywhere_is_refused_or_read_but_never_a_tracebac
         content, draw = (tmp_path / "whole.npz").read_bytes(), np.random.default_rng(1)
         for attempt in range(80):
             garbled = bytearray(content)
-            # Half of them in the headers, which are a small part of the file.
+            # Half of the changes hit the headers, which are a small part of the file.
             places = draw.integers(len(content), size=3) if attempt % 2 else draw.integers(200, size=2)
             for place in places:
                 garbled[place] ^= int(draw.integers(1, 256))
@@ -350,7 +350,7 @@ def test_an_npz_that_is_garbled_anywhere_is_refused_or_read_but_never_a_tracebac
             try:
                 dataset = open_dataset(
                     str(tmp_path / "garbled.npz"),
-                    Catalogue(),
+                    BARE,
                     data_dir=tmp_path / "data",
                     options=DataOptions(split="all"),
                 )
@@ -373,16 +373,16 @@ GOOD = {IMAGES: idx(0x803, (4, 8, 8), bytes(256)), LABELS: idx(0x801, (4,), byte
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        (IMAGES, idx(0x803, (2**32 - 1, 28, 28), bytes(784)), "its header tells of 3,367,254,359,280 bytes"),
-        (IMAGES, idx(0x803, (2, 2**31, 2**31), bytes(784)), "its header tells of"),
+        (IMAGES, idx(0x803, (2**32 - 1, 28, 28), bytes(784)), "its header promises 3,367,254,359,280 bytes"),
+        (IMAGES, idx(0x803, (2, 2**31, 2**31), bytes(784)), "its header promises"),
         (IMAGES, idx(0x803, (0, 28, 28), b""), "it is empty"),
         (IMAGES, idx(0x803, (4, 0, 28), b""), "it is empty"),
         (IMAGES, idx(0x801, (4, 8, 8), bytes(256)), "it begins with 0x801, not 0x803"),
         (IMAGES, idx(0xD03, (4, 8, 8), bytes(1024)), "it begins with 0xd03, not 0x803"),
         (IMAGES, GOOD[IMAGES][:-7], "it ends 7 bytes too early|more than a file"),
         (IMAGES, GOOD[IMAGES][:9], "it ends 7 bytes too early"),
-        (IMAGES, GOOD[IMAGES] + b"!", "it is longer than its header tells"),
-        (LABELS, GOOD[LABELS] + b"!", "it is longer than its header tells"),
+        (IMAGES, GOOD[IMAGES] + b"!", "it is longer than its header says"),
+        (LABELS, GOOD[LABELS] + b"!", "it is longer than its header says"),
         (IMAGES, b"", "it ends 4 bytes too early"),
         (LABELS, GOOD[IMAGES], "it begins with 0x803, not 0x801"),
         (LABELS, idx(0x801, (5,), bytes(5)), "4 images and 5 labels of 'train'"),
@@ -404,8 +404,8 @@ def test_a_damaged_idx_file_is_refused_by_name(refused, tmp_path, name, content,
     [
         lambda content: content[:-12],
         lambda content: content[5:],
-        lambda content: content[:10] + b"\xff" + content[11:],  # there is no such kind of block
-        lambda content: content[:40] + b"\xff" * 20 + content[60:],  # the checksum alone tells
+        lambda content: content[:10] + b"\xff" + content[11:],  # 0xff is no kind of deflate block
+        lambda content: content[:40] + b"\xff" * 20 + content[60:],  # the checksum alone detects this
     ],
     ids=["end", "beginning", "block", "content"],
 )

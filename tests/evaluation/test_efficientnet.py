@@ -10,8 +10,8 @@ from inception_weights import random_images
 
 from zoo.base.progress import Silent
 from zoo.errors import ZooError
+from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.extractors.efficientnet_lite0 import PACKAGE, SHA256, extractor, installed_file
-from zoo.extractor import Extractor
 
 GOLDEN = Path(__file__).with_name("golden") / "efficientnet.npz"
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, t
 
-from zoo.evaluation.metrics import METRICS
+from zoo.catalogue import plugin_summary, read_catalogue
 from zoo.evaluation.metrics.checks import parts
 from zoo.evaluation.metrics.draws import generator, some
 from zoo.evaluation.metrics.halves import half_sample_deviation, half_samples
 from zoo.evaluation.metrics.intervals import STUDENT_95, of_share
+from zoo.evaluation.metrics.selection import every_metric
 
 
 def test_the_deviation_of_a_mean_is_its_standard_error() -> None:
@@ -49,7 +50,15 @@ def test_parts_go_over_every_row_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_metric_is_found_under_its_name_with_a_paper() -> None:
-    assert list(METRICS) == [metric.name for metric in METRICS.values()]
-    for metric in METRICS.values():
+    catalogue = read_catalogue()
+    metrics = every_metric(catalogue)
+    assert list(metrics) == list(catalogue.extensions["metrics"])
+    for name, metric in metrics.items():
         assert metric.smallest >= 2
         assert metric.settings
+        assert plugin_summary(catalogue.extensions["metrics"][name])
+
+
+def test_metrics_are_measured_in_their_customary_order() -> None:
+    order = "fd kid precision-recall density-coverage is modes swd ms-ssim memorisation"
+    assert " ".join(every_metric(read_catalogue())) == order

@@ -123,7 +123,9 @@ def test_leaving_out_a_sample_loses_the_neighbourhoods_that_it_holds_alone() -> 
     assert found.coverage_deviation == pytest.approx(np.sqrt(jackknife))
 
 
-@pytest.mark.parametrize("metric", [precision_recall.METRIC, density_coverage.METRIC], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "metric", [precision_recall.METRIC, density_coverage.METRIC], ids=["precision-recall", "density-coverage"]
+)
 def test_deviations_are_spreads_over_draws_of_generated_samples(metric: Metric) -> None:
     real = features(0, 600, 12)
     draws: list[tuple[Score, ...]] = []

@@ -8,9 +8,9 @@ import pytest
 
 from zoo import ZooError
 from zoo.evaluation.arrays import new_array
+from zoo.evaluation.evaluation_file import EvaluationFile
 from zoo.evaluation.names import score_name
 from zoo.evaluation.protocol import Protocol, check_comparable, protocol_differences
-from zoo.evaluation.record import EvaluationFile
 
 REAL = {"dataset": "mnist", "split": "test", "fingerprint": "abc", "count": 100, "sample_shape": (28, 28, 1)}
 GENERATED = {"count": 50, "weights": "averaged where kept", "averaged": True, "batch_norm": "inference"}

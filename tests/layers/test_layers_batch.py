@@ -99,7 +99,7 @@ def test_samples_far_apart_are_not_near() -> None:
 @pytest.mark.parametrize("layer", [layers.MinibatchDiscrimination(3, 2), layers.MinibatchDeviation(5)])
 def test_permuted_samples_give_permuted_outputs(layer: keras.Layer) -> None:
     samples, order = drawn(5, 4), np.array([3, 0, 4, 1, 2])
-    assert numpy(layer(samples[order])) == pytest.approx(numpy(layer(samples))[order], rel=1e-5)
+    assert numpy(layer(samples[order])) == pytest.approx(numpy(layer(samples))[order], rel=1e-3)
 
 
 def test_discrimination_of_images_is_refused() -> None:

@@ -11,7 +11,7 @@ import pytest
 import zoo
 from zoo.base.pictures import to_uint8
 from zoo.catalogue import PluginEntry, load_plugin
-from zoo.evaluation.record import EvaluationFile
+from zoo.evaluation.evaluation_file import EvaluationFile
 from zoo.evaluation.scoring import score_table
 
 EXTRACTOR = Path(__file__).parents[1] / "stacks" / "pooling.py"
@@ -199,7 +199,7 @@ BAD = {
     "an unknown metric": (["--metrics", "fdi"], "Unknown metric: 'fdi'. Available: "),
     "a metric without its data": (["--metrics", "modes"], "modes of images are digits: --extractor digits"),
     "an unknown extractor": (["--extractor", "incepton"], "Did you mean 'inception'?"),
-    "a plugin that is no extractor": (["--extractor", "dcgan"], "'dcgan' (registry.yaml:5) brings no extractor"),
+    "a plugin that is no extractor": (["--extractor", "dcgan"], "'dcgan' (registry.yaml:5) is no extractor"),
     "an unknown preparation": (["--resize", "wrong"], "no preparation 'wrong'"),
     "a run that was never judged": (["--checkpoint", "best"], "--evaluate-every"),
     "files for a run": (["--against", "x.npz"], "it is scored against a dataset"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.evaluation.record import EvaluationFile, best_step
+from zoo.evaluation.evaluation_file import EvaluationFile, best_step
 from zoo.runs.checkpoints import step_of_checkpoint
 
 EXTRACTOR = Path(__file__).parents[1] / "stacks" / "pooling.py"
@@ -18,19 +18,8 @@ JUDGED = {"evaluate_every": 5, "evaluation": PERIODIC, "plugins": [EXTRACTOR], "
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import numpy as np
-
-    draw = np.random.default_rng(5)
-    path = tmp_path_factory.mktemp("data") / "images.npz"
-    splits = {"samples": 64, "test_samples": 60}
-    np.savez(path, **{name: draw.integers(0, 256, (n, 8, 8, 1), dtype=np.uint8) for name, n in splits.items()})
-    return path
-
-
-@pytest.fixture(scope="module")
-def judged(train: Callable, data: Path, tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
-    return train(tmp_path_factory.mktemp("judged") / "run", steps=23, dataset=data, **JUDGED)
+def judged(train: Callable, image_splits: Path, tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
+    return train(tmp_path_factory.mktemp("judged") / "run", steps=23, dataset=image_splits, **JUDGED)
 
 
 def steps_and_scores(run: zoo.Run) -> list:
@@ -46,9 +35,9 @@ def test_a_run_is_scored_every_so_many_steps_and_at_its_end(judged: zoo.Run) -> 
 
 
 def test_scores_change_nothing_that_training_makes(
-    judged: zoo.Run, train: Callable, data: Path, assert_equal_runs: Callable, tmp_path: Path
+    judged: zoo.Run, train: Callable, image_splits: Path, assert_equal_runs: Callable, tmp_path: Path
 ) -> None:
-    assert_equal_runs(judged, train(tmp_path / "plain", steps=23, dataset=data))
+    assert_equal_runs(judged, train(tmp_path / "plain", steps=23, dataset=image_splits))
 
 
 def test_the_best_checkpoint_is_kept_however_many_follow(judged: zoo.Run) -> None:
@@ -68,26 +57,26 @@ def test_the_best_checkpoint_scores_what_it_scored_then(judged: zoo.Run, tmp_pat
 
 
 def test_an_interrupted_run_ends_with_the_same_scores(
-    judged: zoo.Run, train: Callable, data: Path, tmp_path: Path
+    judged: zoo.Run, train: Callable, image_splits: Path, tmp_path: Path
 ) -> None:
-    train(tmp_path / "run", steps=12, dataset=data, **JUDGED)
+    train(tmp_path / "run", steps=12, dataset=image_splits, **JUDGED)
     EvaluationFile(tmp_path / "run" / "evaluation.json").cut_back(11)  # as a kill before the scores of step 12 does
-    continued = train(tmp_path / "run", steps=23, dataset=data, **JUDGED)
+    continued = train(tmp_path / "run", steps=23, dataset=image_splits, **JUDGED)
     mine = {step: value for step, value in steps_and_scores(continued) if step != 12}
     assert mine == dict(steps_and_scores(judged))
 
 
 def test_scores_that_a_kill_prevented_are_made_up_for(
-    judged: zoo.Run, train: Callable, data: Path, tmp_path: Path
+    judged: zoo.Run, train: Callable, image_splits: Path, tmp_path: Path
 ) -> None:
-    train(tmp_path / "run", steps=10, dataset=data, **JUDGED)
+    train(tmp_path / "run", steps=10, dataset=image_splits, **JUDGED)
     EvaluationFile(tmp_path / "run" / "evaluation.json").cut_back(5)
-    continued = train(tmp_path / "run", steps=11, dataset=data, **JUDGED)
+    continued = train(tmp_path / "run", steps=11, dataset=image_splits, **JUDGED)
     assert [step for step, _ in steps_and_scores(continued)] == [5, 10, 11]
 
 
 def test_scores_after_the_checkpoint_that_a_run_goes_back_to_are_dropped(
-    judged: zoo.Run, train: Callable, data: Path, tmp_path: Path
+    judged: zoo.Run, train: Callable, image_splits: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(judged.path, tmp_path / "run")
     run = zoo.load(tmp_path / "run")
@@ -96,7 +85,7 @@ def test_scores_after_the_checkpoint_that_a_run_goes_back_to_are_dropped(
     first = step_of_checkpoint(run.directory.checkpoints.paths()[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torn checkpoints
-        continued = train(tmp_path / "run", steps=23, dataset=data, **JUDGED)
+        continued = train(tmp_path / "run", steps=23, dataset=image_splits, **JUDGED)
     assert first < 23
     assert steps_and_scores(continued) == steps_and_scores(judged)
 
@@ -122,9 +111,9 @@ def test_the_best_step_compares_scores_of_one_protocol_only() -> None:
 
 
 def test_the_command_takes_the_same_options(
-    zoo_command: Callable, tiny_words: Callable, data: Path, tmp_path: Path
+    zoo_command: Callable, tiny_words: Callable, image_splits: Path, tmp_path: Path
 ) -> None:
-    words = tiny_words("--steps", 4, "--evaluate-every", 2, "--evaluate-samples", 60, dataset=data)
+    words = tiny_words("--steps", 4, "--evaluate-every", 2, "--evaluate-samples", 60, dataset=image_splits)
     more = ("--metrics", "fd", "--extractor", "pooling", "--plugin", EXTRACTOR, "--out", tmp_path / "run", "--json")
     result = zoo_command(*words, *more)
     assert result.code == 0, result.err

@@ -1,4 +1,4 @@
-"""What a profile says: self times, kinds, phases, the trace's files, against hand-made events and the backends' own."""
+"""Profiles: self times, kinds, phases and trace files, for hand-made events and those of the backends."""
 
 import gzip
 import importlib.util
@@ -75,7 +75,7 @@ def covered(events: Sequence[Event]) -> float:
 
 
 class Clock:
-    """A clock that goes on only when told."""
+    """A clock that advances only when a test sets it."""
 
     def __init__(self) -> None:
         self.seconds = 100.0
@@ -179,7 +179,7 @@ def test_a_device_counts_instead_of_the_host_that_feeds_it() -> None:
         ("Frobnicate", "", "other"),
     ],
 )
-def test_an_operations_kind_is_told_from_its_names(computes: str, scope: str, kind: str) -> None:
+def test_an_operations_kind_is_found_from_its_names(computes: str, scope: str, kind: str) -> None:
     assert operation_kind(computes, scope) == kind
 
 
@@ -326,7 +326,7 @@ def test_phases_add_up_to_all_the_time_that_passed() -> None:
     assert phases.end() == {"discriminator updates": 10, "batches": 4, "checkpoints": 16, EVERYTHING_ELSE: 33}
 
 
-def test_phases_that_nobody_asked_for_read_no_clock() -> None:
+def test_phases_that_are_not_measured_read_no_clock() -> None:
     def clock() -> float:
         raise AssertionError("read")
 
@@ -337,7 +337,7 @@ def test_phases_that_nobody_asked_for_read_no_clock() -> None:
 
 
 class FakeRecorder:
-    """Records no more than when it was on."""
+    """A recorder that records nothing but whether it was on."""
 
     def __init__(self) -> None:
         self.on = False
@@ -354,7 +354,7 @@ class FakeRecorder:
 
 
 def training(phases: Phases, clock: Clock, recorder: FakeRecorder, steps: int, seconds: float) -> Callable[[], int]:
-    """Steps of so many seconds, the very first of which takes a minute longer; fails where that one is traced."""
+    """Steps of that many seconds, the first of which takes a minute longer; fails where that one is traced."""
     left = iter(range(steps))
 
     def advance() -> int:
@@ -388,7 +388,7 @@ def test_a_profile_traces_a_few_steps_and_not_the_first(seconds: float, traced: 
 
 
 @pytest.mark.parametrize("steps", [0, 2, 5, 13])
-def test_training_that_ends_before_a_step_is_traced_is_told(steps: int, tmp_path: Path) -> None:
+def test_training_that_ends_before_a_step_is_traced_is_an_error(steps: int, tmp_path: Path) -> None:
     clock, recorder = Clock(), FakeRecorder()
     phases = Phases(clock)
     with pytest.raises(ZooError, match=r"before a step could be profiled.*--steps 33"):

@@ -48,7 +48,7 @@ def test_a_mistake_costs_one_clear_message_and_no_folder(
         (["run", "r1"], "Put one that does below it, for instance: dcgan+r1"),
         (["show", "vanila"], "Did you mean 'vanilla'?"),
         (["sample", "nowhere"], "No run in 'nowhere': a run's folder holds run.yaml. Available: none"),
-        (["list", "variant"], "'variant' is not one of 'variants', 'plugins', 'datasets', 'extractors', 'benchmarks'."),
+        (["list", "variant"], "'variant' is not one of 'variants', 'plugins', 'datasets', 'metrics', 'extractors', "),
         (["lits"], "No such command 'lits'. Did you mean 'list'?"),
         (["run"], "Missing argument 'STACK'."),
     ],

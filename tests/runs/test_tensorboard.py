@@ -18,7 +18,7 @@ import zoo
 import zoo.tracking.tensorboard
 from zoo.base.interrupts import Interrupted
 from zoo.base.progress import Silent
-from zoo.evaluation.record import EvaluationFile
+from zoo.evaluation.evaluation_file import EvaluationFile
 from zoo.runs.directory import step_of_picture
 from zoo.tracking.tensorboard import TensorBoard
 
@@ -42,19 +42,9 @@ class Interrupting(Silent):
 
 
 @pytest.fixture(scope="module")
-def splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Images to train on and others to be scored against."""
-    draw = np.random.default_rng(5)
-    path = tmp_path_factory.mktemp("data") / "images.npz"
-    counts = {"samples": 64, "test_samples": 60}
-    np.savez(path, **{name: draw.integers(0, 256, (n, 8, 8, 1), dtype=np.uint8) for name, n in counts.items()})
-    return path
-
-
-@pytest.fixture(scope="module")
-def followed(train: Train, splits: Path, tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
+def followed(train: Train, image_splits: Path, tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
     """A run of one sitting with events and scores."""
-    return train(tmp_path_factory.mktemp("followed") / "run", dataset=splits, tensorboard=True, **JUDGED)
+    return train(tmp_path_factory.mktemp("followed") / "run", dataset=image_splits, tensorboard=True, **JUDGED)
 
 
 def events(run: zoo.Run) -> Events:
@@ -116,16 +106,16 @@ def opened(run: zoo.Run):
 
 
 def test_listening_changes_nothing_that_training_makes(
-    followed: zoo.Run, train: Train, splits: Path, tmp_path: Path, assert_equal_runs: Callable[..., None]
+    followed: zoo.Run, train: Train, image_splits: Path, tmp_path: Path, assert_equal_runs: Callable[..., None]
 ):
-    assert_equal_runs(followed, train(tmp_path / "run", dataset=splits))
+    assert_equal_runs(followed, train(tmp_path / "run", dataset=image_splits))
 
 
 @pytest.mark.parametrize("after", [3, 55])
 def test_an_interrupted_run_has_the_same_events_in_the_end(
-    after: int, train: Train, splits: Path, followed: zoo.Run, tmp_path: Path
+    after: int, train: Train, image_splits: Path, followed: zoo.Run, tmp_path: Path
 ):
-    options = {"dataset": splits, "tensorboard": True, **JUDGED}
+    options = {"dataset": image_splits, "tensorboard": True, **JUDGED}
     with pytest.raises(Interrupted):
         train(tmp_path / "run", progress=Interrupting(after), **options)
     run = train(tmp_path / "run", **options)
@@ -148,18 +138,18 @@ def test_what_was_cut_back_is_gone_also_from_a_tensorboard_that_is_open(train: T
 
 
 def test_a_larger_budget_drops_the_line_and_picture_of_the_earlier_end(
-    train: Train, splits: Path, followed: zoo.Run, tmp_path: Path
+    train: Train, image_splits: Path, followed: zoo.Run, tmp_path: Path
 ):
-    train(tmp_path / "run", dataset=splits, steps=21, tensorboard=True)
-    run = train(tmp_path / "run", dataset=splits, tensorboard=True, **JUDGED)
+    train(tmp_path / "run", dataset=image_splits, steps=21, tensorboard=True)
+    run = train(tmp_path / "run", dataset=image_splits, tensorboard=True, **JUDGED)
     assert without_time(events(run)) == without_time(events(followed))
 
 
-def test_events_may_be_asked_for_after_the_training(train: Train, splits: Path, tmp_path: Path):
-    run = train(tmp_path / "run", dataset=splits, **JUDGED)
+def test_events_may_be_asked_for_after_the_training(train: Train, image_splits: Path, tmp_path: Path):
+    run = train(tmp_path / "run", dataset=image_splits, **JUDGED)
     zoo.evaluate(run, options=PERIODIC, plugins=[EXTRACTOR], progress=False)
     assert not (run.path / "tensorboard").exists()
-    run = train(tmp_path / "run", dataset=splits, tensorboard=True)
+    run = train(tmp_path / "run", dataset=image_splits, tensorboard=True)
     assert events(run) == expected(run)
     assert [step for step, _ in events(run)["scores/fd_pooling"]] == [25, 50, 60]
     lines = run.metrics

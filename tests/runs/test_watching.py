@@ -1,4 +1,4 @@
-"""How runs stand, read from run directories alone, what `zoo watch` shows of it, and what it must never do."""
+"""The states of runs, read from run directories alone, how `zoo watch` shows them, and what it must never do."""
 
 import json
 import os
@@ -22,8 +22,8 @@ from zoo.cli.watch import live
 from zoo.cli.watch_printing import Size, plain, screen
 from zoo.watching import STATES, Budget, Pace, RunState, Scores, Watch
 from zoo.watching import locks as kernel
-from zoo.watching.files import budget_of
 from zoo.watching.locks import Locks, holders, read_locks, shared_devices
+from zoo.watching.run_files import budget_of
 
 Command = Callable[..., Any]
 JOB = {
@@ -36,9 +36,9 @@ JOB = {
     "minutes": None,
 }
 LOSSES = ["D", "/", "G", "loss"]  # the words of a title
-IMAGES = 8  # in a step
+IMAGES = 8  # images a step
 OTHERS = {"generator_loss": 0.5, "generator_gradient_norm": 3.0}
-UNSEEN = Locks(None, frozenset())  # what there is to know of locks where there is no Linux
+UNSEEN = Locks(None, frozenset())  # the locks as read on other systems than Linux
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def job(tmp_path: Path) -> Callable[..., Path]:
 
 
 def metrics(path: Path, lines: int, seconds: float = 2.0) -> None:
-    """Lines of metrics.jsonl, one for 50 steps in so many seconds."""
+    """Lines of metrics.jsonl, one for each 50 steps, which take that many seconds."""
     each = [
         {
             "step": 50 * n,
@@ -107,13 +107,13 @@ def held(path: Path) -> Iterator[None]:
 
 
 def state(path: Path) -> str:
-    """The state of the only run there."""
+    """The state of the only run in a folder."""
     (run,) = Watch([path]).runs()
     return run.state
 
 
 def row(label: str = "dcgan", state: str = "running", **more: Any) -> RunState:
-    """A run as the table gets it."""
+    """A RunState for the table."""
     return RunState(Path("runs") / label, label, label, "mnist", more.pop("seed", 0), state, **more)
 
 
@@ -156,7 +156,7 @@ def test_a_run_that_reached_its_budget_is_done_until_it_trains_on(copied: Path, 
 
 
 @pytest.mark.parametrize("outcome", ["done", "failed", "diverged"])
-def test_what_a_job_came_to_is_told_with_its_reason_until_it_is_tried_again(outcome: str, job: Callable[..., Path]):
+def test_the_outcome_of_a_job_is_shown_with_its_reason_until_it_is_tried_again(outcome: str, job: Callable[..., Path]):
     path = job(outcome=outcome, reason="the disk is full")
     (run,) = Watch([path]).runs()
     assert (run.state, run.reason) == (outcome, "" if outcome == "done" else "the disk is full")
@@ -168,7 +168,7 @@ def test_what_a_job_came_to_is_told_with_its_reason_until_it_is_tried_again(outc
 def test_a_job_without_a_lock_is_running_while_its_log_grows(job: Callable[..., Path]):
     path = job()
     (path / "log.txt").touch()
-    assert state(path) == "running"  # it reads data, or scores the best checkpoint
+    assert state(path) == "running"  # the job reads data, or evaluates the best checkpoint
     os.utime(path / "log.txt", (1, 1))
     assert state(path) == "waiting"
 
@@ -176,11 +176,11 @@ def test_a_job_without_a_lock_is_running_while_its_log_grows(job: Callable[..., 
 def test_watching_never_keeps_a_run_from_starting(copied: Path):
     watch, stop = Watch([copied]), threading.Event()
 
-    def look() -> None:
+    def poll() -> None:
         while not stop.is_set():
             watch.runs()
 
-    watchers = [threading.Thread(target=look) for _ in range(2)]
+    watchers = [threading.Thread(target=poll) for _ in range(2)]
     for each in watchers:
         each.start()
     lock = filelock.FileLock(copied / ".lock")
@@ -211,13 +211,13 @@ def test_the_kernels_list_of_locks_is_read_by_device_and_inode():
     assert holders(lines) == {26: [(os.makedev(0xFE, 0x0A), 8319)]}
 
 
-def test_a_lock_on_a_file_of_another_device_is_told_apart_by_the_files_that_its_process_has_open(tmp_path: Path):
+def test_a_lock_on_a_file_of_another_device_is_identified_by_the_files_that_its_process_has_open(tmp_path: Path):
     path = tmp_path / "file"
     path.touch()
     listed = {path.stat().st_ino: [(path.stat().st_dev + 1, os.getpid())]}
     assert Locks(listed, frozenset()).held(path) is False
     with path.open():
-        assert Locks(listed, frozenset()).held(path) is True  # as on Btrfs
+        assert Locks(listed, frozenset()).held(path) is True  # Btrfs lists another device
 
 
 def test_on_a_file_system_of_several_machines_a_lock_that_is_not_seen_says_nothing(tmp_path: Path):
@@ -286,8 +286,8 @@ def test_only_the_end_of_long_metrics_is_read_and_only_when_they_change(job: Cal
     path = job()
     metrics(path, 20_000)
     watch, reads = Watch([path]), []
-    reading = watch.kept.of
-    watch.kept.of = lambda file, read, otherwise: reading(file, counted(read, reads), otherwise)  # type: ignore[method-assign]
+    uncounted = watch.cache.get
+    watch.cache.get = lambda file, read, default: uncounted(file, counted(read, reads), default)  # type: ignore[method-assign]
     assert watch.runs()[0].step == 1_000_000
     first = len(reads)
     watch.runs()
@@ -314,7 +314,7 @@ def test_a_run_that_ended_long_ago_is_read_again_only_when_its_folder_changes_or
 
 
 def counted(read: Callable[[Path], Any], reads: list[Path]) -> Callable[[Path], Any]:
-    """The same reading, which leaves a trace."""
+    """A read function that also records its calls."""
 
     def reading(path: Path) -> Any:
         reads.append(path)
@@ -324,7 +324,7 @@ def counted(read: Callable[[Path], Any], reads: list[Path]) -> Callable[[Path], 
 
 
 @pytest.mark.parametrize(("better", "best"), [("lower", (100, 0.1)), ("higher", (50, 0.3))])
-def test_the_first_score_of_periodic_evaluations_tells_last_and_best(
+def test_the_first_score_of_periodic_evaluations_is_last_and_best(
     better: str, best: tuple[int, float], job: Callable[..., Path]
 ):
     path = job()
@@ -375,7 +375,7 @@ def test_runs_that_come_and_go_meanwhile_disturb_nothing(copied: Path, tmp_path:
         stop.set()
         changing.join()
     watch.runs()
-    assert all(copied in path.parents for path in watch.kept.known)
+    assert all(copied in path.parents for path in watch.cache.known)
 
 
 def test_runs_are_found_at_any_depth_once_and_in_the_order_of_numbers(job: Callable[..., Path], tmp_path: Path):
@@ -502,7 +502,7 @@ def test_what_failed_and_what_runs_is_shown_before_what_waits_however_many_there
     assert "not shown: " in text
 
 
-def test_runs_of_one_name_are_told_apart_by_their_folders():
+def test_runs_of_one_name_are_distinguished_by_their_folders():
     runs = [row("a"), row("a"), row("b")]
     assert [line.split()[:2] for line in drawn(runs)[2:]] == [["a", "(runs/a)"], ["a", "(runs/a)"], ["b", "mnist"]]
 
@@ -522,15 +522,15 @@ def test_every_state_has_a_style_and_a_count():
 def test_where_there_is_no_terminal_it_waits_for_the_end_and_prints_once(
     job: Callable[..., Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
-    asked: list[bool] = []
+    calls: list[bool] = []
     job()
 
     def until() -> bool:
-        asked.append(True)
-        return len(asked) == 3
+        calls.append(True)
+        return len(calls) == 3
 
     live([tmp_path], until=until)
-    assert len(asked) == 3
+    assert len(calls) == 3
     assert capsys.readouterr().out.count("smooth") == 1
 
 
@@ -555,7 +555,7 @@ def test_in_a_terminal_it_shows_changes_and_a_signal_leaves_the_terminal_as_it_w
 
 
 def read_until(master: int, word: str | None) -> str:
-    """What a terminal gets until a word comes, or until its other end is closed."""
+    """The output of a terminal up to a word, or until its other end is closed."""
     text = ""
     while word is None or word not in text:
         try:

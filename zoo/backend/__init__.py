@@ -1,12 +1,12 @@
-"""The only code that knows TensorFlow or JAX; `engine()` gives the one that Keras runs on.
+"""The only code that knows TensorFlow or JAX; `engine()` returns the engine of the backend that Keras runs on.
 
-contract.py             what an engine does
-options.py              what a user may choose of it
+contract.py             the interface of an engine
+options.py              the user's options of an engine
 policy.py               how a step is compiled, by backend, device and networks
-tensorflow.py, jax.py   the engines, each with a file for what needs mending: tensorflow_draws.py, jax_convolutions.py
+tensorflow.py, jax.py   the engines, with workarounds in tensorflow_draws.py and jax_convolutions.py
 normalization.py        a backend's own kernel for batch normalization
-scopes.py               holding back what is written to variables
-traces/                 what the profilers record
+scopes.py               scopes that hold back writes to variables
+traces/                 records and reads the traces of profilers
 """
 
 import importlib
@@ -21,17 +21,23 @@ from typing import TYPE_CHECKING
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.errors import ZooError, unknown
 
-if TYPE_CHECKING:  # it imports Keras
+if TYPE_CHECKING:  # the contract imports Keras
     from zoo.backend.contract import Engine
 
-VARIABLE = "KERAS_BACKEND"  # of the environment, which Keras reads when it is imported
-NAMES = {"tensorflow": ("TensorFlow", "cpu", "gpu"), "jax": ("JAX", "jax", "jax-gpu")}  # and the extras that bring it
+VARIABLE = "KERAS_BACKEND"  # the environment variable that Keras reads when it is imported
+NAMES = {
+    "tensorflow": ("TensorFlow", "cpu", "gpu"),
+    "jax": ("JAX", "jax", "jax-gpu"),
+}  # title, and the extras that install it
 SUPPORTED = tuple(NAMES)
 STDOUT, STDERR = 1, 2  # file descriptors
 
 
 def choose(name: str | None) -> None:
-    """Make the backend of that name the one that Keras will run on; None leaves what the environment says."""
+    """Selects the backend that Keras will run on; None keeps the environment's.
+
+    Raises ZooError for an unknown name, and where Keras was imported with another backend.
+    """
     if name is None:
         return
     if name not in SUPPORTED:
@@ -48,7 +54,7 @@ def chosen() -> str:
 
 
 def check_installed() -> str:
-    """The backend's name, or a ZooError where it is one that we don't run or is not installed; imports nothing big."""
+    """The backend's name; raises ZooError where it is not supported or not installed. It is not imported."""
     name = chosen()
     if name not in SUPPORTED:
         raise ZooError(
@@ -62,12 +68,12 @@ def check_installed() -> str:
             f"{title} is not installed. Install it with pip install 'gan-zoo[{cpu}]', or 'gan-zoo[{gpu}]' for an "
             f"NVIDIA GPU.{''.join(f' Or take what is installed: --backend {each}.' for each in others)}"
         )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notices would drown the progress
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notices would bury the progress lines
     return name
 
 
 def prepare() -> None:
-    """Import the backend before Keras does, without the lines that its libraries print whatever the log level."""
+    """Imports the backend before Keras does, without the lines that its libraries print at any log level."""
     name = check_installed()
     if name not in sys.modules:
         with silenced(STDERR):
@@ -76,7 +82,7 @@ def prepare() -> None:
 
 @contextmanager
 def silenced(descriptor: int) -> Iterator[None]:
-    """Nothing comes out of stdout or stderr, not even from C++."""
+    """Redirects the file descriptor of stdout or stderr to the null device, which silences C++ code too."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(descriptor)
@@ -90,16 +96,16 @@ def silenced(descriptor: int) -> Iterator[None]:
 
 
 def divide(devices: int) -> None:
-    """Make so many devices of the CPU, where that is what the backend runs on, before anything computes there.
+    """Divides the CPU into virtual devices, where the backend runs on it; must precede any computation.
 
-    Raises ZooError where the backend has computed on fewer.
+    Raises ZooError where the backend has already computed on fewer devices.
     """
     prepare()
     importlib.import_module(f"zoo.backend.{os.environ[VARIABLE]}").divide(devices)
 
 
 def engine(options: EngineOptions = DEFAULT_ENGINE) -> "Engine":
-    """The engine of the backend that Keras runs on."""
+    """A new engine of the backend that Keras runs on; raises ZooError where the zoo does not support that."""
     check_installed()
     import keras
 
@@ -114,7 +120,7 @@ def engine(options: EngineOptions = DEFAULT_ENGINE) -> "Engine":
 
 
 def peak_device_memory() -> int | None:
-    """The most bytes that this process held on one GPU; None on a CPU, and where nothing was computed yet."""
+    """The peak memory of this process on one GPU, in bytes; None on a CPU, and before anything was computed."""
     name = chosen()
     if name not in sys.modules:
         return None

@@ -1,7 +1,7 @@
-"""The contract between the trainer and a backend: everything that TensorFlow and JAX do differently, and no more.
+"""The contract between the trainer and a backend, which covers what TensorFlow and JAX do differently.
 
-Functions are *traced*: called once with symbolic tensors, then run as compiled. The trainer writes a step as if it
-changed `keras.Variable`s one after the other; an engine makes a compiled function of it.
+Functions are *traced*: called once with symbolic tensors, then run in compiled form. The trainer writes a step as
+if it changed `keras.Variable`s one after the other; an engine turns it into a compiled function.
 """
 
 from abc import ABC, abstractmethod
@@ -26,7 +26,7 @@ Variables = Sequence[keras.Variable]
 
 
 class Engine(ABC):
-    """One backend on the devices of one run, in one precision."""
+    """One backend, on the devices of one run and in one precision."""
 
     name: ClassVar[str]
     stock_normalizations: ClassVar[tuple[type, ...]] = ()
@@ -41,15 +41,15 @@ class Engine(ABC):
     @property
     @abstractmethod
     def kind(self) -> Kind:
-        """What the run's devices are."""
+        """The kind of the run's devices."""
 
     @abstractmethod
     def device_names(self) -> list[str]:
-        """The run's devices, for reports."""
+        """The names of the run's devices, for reports."""
 
     @abstractmethod
     def memory(self) -> int | None:
-        """Bytes that one device has, None where the backend does not say."""
+        """The memory of one device in bytes; None where the backend does not say."""
 
     @abstractmethod
     def player_gradients(
@@ -80,9 +80,9 @@ class Engine(ABC):
         """The gradient of sum(function(inputs)) by inputs, differentiable again; writes are discarded."""
 
     def share(self, count: int) -> int:
-        """How many samples of a global batch `compute` sees: all of them where the backend divides it by itself.
+        """How many samples of a global batch `compute` sees: all, where the backend divides it itself.
 
-        Raises ZooError where the devices can't share them equally.
+        Raises ZooError where the batch can't be divided equally among the devices.
         """
         devices = self.devices * self.processes.count
         if count % devices:
@@ -94,23 +94,23 @@ class Engine(ABC):
 
     @abstractmethod
     def shard(self, batch: Any) -> Any:
-        """This device's part of each tensor of a global batch, or all of it where the backend divides it by itself."""
+        """This device's part of each tensor of a global batch; all of it where the backend divides it itself."""
 
     @abstractmethod
     def compiled(
         self, function: Callable[..., Any], policy: Policy, written: Variables = (), read: Variables = ()
     ) -> Callable[..., Any]:
-        """The function compiled; of all variables it may write `written` alone, and read them and `read`."""
+        """The compiled function, which may write the variables `written` alone, and read these and `read` alone."""
 
     @abstractmethod
     def compiled_here(self, function: Callable[..., Any], read: Variables = ()) -> Callable[..., Any]:
-        """A function that writes no variable, compiled for the first device of this process alone: to draw samples."""
+        """A function that writes no variables, compiled for this process' first device alone: to draw samples."""
 
     @abstractmethod
     def repeat(
         self, body: Callable[[Any], Tensor], inputs: Any, count: Tensor, written: Variables, width: int
     ) -> Tensor:
-        """Inside a traced function: `body` of each of the first `count` inputs, one after the other on the device.
+        """Calls `body` with each of the first `count` inputs, one after the other on the device, in a traced function.
 
         Every tensor of `inputs` has the repetitions as its first axis, (K, ...), K >= count; `body` returns (width,).
         Returns (K, width), zeros from `count` on.
@@ -118,39 +118,39 @@ class Engine(ABC):
 
     @abstractmethod
     def place(self, variables: Variables) -> None:
-        """Bring values that were set from the host to where compiled functions read them."""
+        """Moves values that were set from the host to the devices where compiled functions read them."""
 
     @abstractmethod
     def traced(self, folder: Path) -> AbstractContextManager[None]:
-        """Record what the devices do, with the backend's own profiler, into the folder."""
+        """A context in which the backend's profiler records a trace into the folder."""
 
     @abstractmethod
     def trace_events(self, folder: Path) -> list["Event"]:
-        """What was recorded into the folder."""
+        """The events of the last trace in the folder."""
 
     def saving(self) -> AbstractContextManager[None]:
-        """In it Keras saves models."""
+        """A context in which Keras can save models."""
         return nullcontext()
 
     def agreed(self, values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        """Process 0's values, in every process; shapes must be the same in all."""
+        """Process 0's values, returned in every process; shapes must be the same in all."""
         return values
 
     def any_process(self, stop_request: bool) -> bool:
-        """Whether any of the processes wishes it."""
+        """Whether any of the processes has a request to stop."""
         return stop_request
 
     def together(self) -> AbstractContextManager[None]:
-        """Around all that needs every process: where one is gone, the others get a ZooError."""
+        """A context for all that needs every process; raises ZooError where another process has ended."""
         return nullcontext()
 
     def policy(self, convolutions: bool) -> Policy:
-        """How this engine compiles a stack's step, and where it keeps the data."""
+        """How this engine compiles the step of a stack with or without convolutions, and where it keeps the data."""
         return policy_for(self.name, self.kind, convolutions, self.precision, self.devices * self.processes.count)
 
     @contextmanager
     def building(self) -> Iterator[None]:
-        """Layers built inside compute in the engine's precision; weights are float32 in either."""
+        """A context in which layers are built to compute in the engine's precision, with float32 weights."""
         if self.precision == "float32":
             yield
             return

@@ -1,4 +1,4 @@
-"""JAX: everything is compiled by XLA; a batch is divided over all devices of all processes by its sharding alone."""
+"""The JAX engine: XLA compiles everything, and shards a batch over all devices of all processes."""
 
 import os
 import re
@@ -22,32 +22,32 @@ from zoo.backend.contract import Engine, Kind, Variables
 from zoo.backend.jax_convolutions import COMPILER_OPTIONS, fast_convolutions
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions, Processes
 from zoo.backend.policy import Policy
-from zoo.backend.scopes import current_values, inherited_scope
+from zoo.backend.scopes import ASSIGNED_INSIDE, current_values, inherited_scope
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo.backend.traces.events import Event
 
 Tensor = Any
-LOST = 30  # seconds without a sign of life, after which a process counts as dead
+LOST = 30  # seconds without a heartbeat after which a process counts as dead
 BROKEN = re.compile(
     r"(UNKNOWN|UNAVAILABLE|INTERNAL|ABORTED|CANCELLED|DEADLINE_EXCEEDED|FAILED_PRECONDITION)\b"
-)  # a status
-BATCH = "batch"  # the axis along which devices lie
+)  # the status codes at the beginning of errors about lost processes
+BATCH = "batch"  # the name of the mesh axis
 CACHE = "JAX_COMPILATION_CACHE_DIR"
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
 
 class ProcessLost(ZooError):
-    """Another process of the run is gone, through no mistake in this one's command."""
+    """Raised where another process of the run has ended; not a mistake in this one's command."""
 
     exit_code = 1
 
 
 class JaxEngine(Engine):
-    """Every device holds all variables; XLA divides what is computed of a batch, and sums over devices where needed.
+    """Every device holds all variables; XLA divides the computation of a batch, and reduces over devices where needed.
 
-    So a layer sees the whole batch, however many devices compute it, and batch normalization takes its moments.
+    A layer therefore sees the whole batch, however many devices compute it, and batch normalization takes its moments.
     """
 
     name = "jax"
@@ -63,12 +63,12 @@ class JaxEngine(Engine):
         self.mesh: Mesh | None = None
         if self.devices * self.processes.count > 1:
             self.mesh = Mesh(np.array(self.every_process(self.local_devices)), (BATCH,))
-        with self.together(), backend.silenced(backend.STDOUT):  # where Gloo would tell that processes are connected
+        with self.together(), backend.silenced(backend.STDOUT):  # Gloo would print that processes are connected
             self.any_process(False)
         self.compiler_options = known_options(COMPILER_OPTIONS) if self.kind == "cpu" else {}
 
     def chosen_devices(self) -> list[Any]:
-        """This process' devices."""
+        """The first `self.devices` devices of this process; raises ZooError where there are fewer."""
         if self.devices > 1:
             divide(self.devices)
         found = jax.local_devices()
@@ -77,7 +77,7 @@ class JaxEngine(Engine):
         return found[: self.devices]
 
     def every_process(self, local: list[Any]) -> list[Any]:
-        """As many devices of every process, the processes one after the other."""
+        """The same number of devices of every process, ordered by process."""
         if self.processes.count == 1:
             return local
         count = len(local)
@@ -90,15 +90,15 @@ class JaxEngine(Engine):
 
     @property
     def kind(self) -> Kind:
-        """What JAX computes on by default."""
+        """The kind of JAX' default devices."""
         return "cpu" if jax.default_backend() == "cpu" else "gpu"
 
     def device_names(self) -> list[str]:
-        """As JAX calls them, a GPU by its model."""
+        """JAX' names of the devices, for GPUs their model."""
         return [str(each) if self.kind == "cpu" else each.device_kind for each in self.local_devices]
 
     def memory(self) -> int | None:
-        """What XLA may use of the device."""
+        """The bytes of the device that XLA may use."""
         found = self.local_devices[0].memory_stats() or {}
         return found.get("bytes_limit")
 
@@ -118,7 +118,11 @@ class JaxEngine(Engine):
                 total, extras = compute()
             return total, (extras, current_values(scope, state))
 
-        gradients, (extras, written) = jax.grad(loss, has_aux=True)([weight.value for weight in weights])
+        try:
+            gradients, (extras, written) = jax.grad(loss, has_aux=True)([weight.value for weight in weights])
+        except jax.errors.UnexpectedTracerError as error:
+            names = "', '".join(each.path for each in declared)
+            raise ZooError(ASSIGNED_INSIDE.format(variable=names or "of a layer")) from error
         return extras, gradients, written
 
     def outline(self, function: Callable[..., Any], inputs: Any, written: Variables, read: Variables) -> None:
@@ -131,7 +135,7 @@ class JaxEngine(Engine):
         jax.eval_shape(pure, [each.value for each in (*written, *read)], inputs)
 
     def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
-        """By jax.grad, in a scope of its own: what is written inside would leak."""
+        """Implemented by jax.grad in a scope of its own, since values written inside are tracers that would leak."""
 
         def total(inputs: Tensor) -> Tensor:
             with inherited_scope():
@@ -140,7 +144,7 @@ class JaxEngine(Engine):
         return jax.grad(total)(inputs)
 
     def shard(self, batch: Any) -> Any:
-        """All of the batch, with the word that XLA is to divide it over the devices."""
+        """The whole batch, with the constraint that XLA divides it over the devices."""
         if self.mesh is None:
             return batch
         divided = NamedSharding(self.mesh, PartitionSpec(BATCH))
@@ -149,7 +153,7 @@ class JaxEngine(Engine):
     def compiled(
         self, function: Callable[..., Any], policy: Policy, written: Variables = (), read: Variables = ()
     ) -> Callable[..., Any]:
-        """A pure function of the variables' values, which gives the values of `written` back."""
+        """Implemented by a jitted pure function of the variables' values, which returns the new values of `written`."""
 
         def pure(values: list[Tensor], constants: list[Tensor], *arguments: Any) -> tuple[Any, list[Tensor]]:
             mapping = zip([*written, *read], [*values, *constants], strict=True)
@@ -157,8 +161,8 @@ class JaxEngine(Engine):
                 result = function(*arguments)
             return result, current_values(scope, written)
 
-        pure.__name__ = getattr(function, "__name__", "step")  # by which a profile tells the programs apart
-        # a result that XLA leaves divided would be no value that `state` can read, nor the next call's argument
+        pure.__name__ = getattr(function, "__name__", "step")  # the name of the program in profiles
+        # A result that stays sharded could be neither read by `state` nor passed to the next call.
         whole = self.mesh and NamedSharding(self.mesh, PartitionSpec())
         jitted = jax.jit(pure, donate_argnums=0, out_shardings=whole, compiler_options=self.compiler_options)
 
@@ -166,13 +170,13 @@ class JaxEngine(Engine):
             values, constants = ([each.value for each in variables] for variables in (written, read))
             result, values = jitted(values, constants, *self.everywhere(arguments))
             for variable, value in zip(written, values, strict=True):
-                variable._value = value  # `assign` would check and convert what is right already, at each step
+                variable._value = value  # `assign` would check and convert valid values again at each step
             return result
 
         return call
 
     def compiled_here(self, function: Callable[..., Any], read: Variables = ()) -> Callable[..., Any]:
-        """Of this process' own copies of the values, so that no other process need take part."""
+        """Implemented with this process' own copies of the values, so that no other process need take part."""
 
         @jax.jit
         def pure(constants: list[Tensor], *arguments: Any) -> Any:
@@ -185,7 +189,7 @@ class JaxEngine(Engine):
         return call
 
     def everywhere(self, values: Any) -> Any:
-        """Host values on all devices of all processes, each of which has computed the same."""
+        """Host values, which are equal in all processes, replicated on all devices."""
         if self.mesh is None:
             return values
         whole = NamedSharding(self.mesh, PartitionSpec())
@@ -201,7 +205,7 @@ class JaxEngine(Engine):
     def repeat(
         self, body: Callable[[Any], Tensor], inputs: Any, count: Tensor, written: Variables, width: int
     ) -> Tensor:
-        """A loop that carries the values of the variables."""
+        """Implemented by lax.fori_loop, which carries the values of the variables."""
         length = jax.tree.leaves(inputs)[0].shape[0]
 
         def one(index: Tensor, carried: tuple[list[Tensor], Tensor]) -> tuple[list[Tensor], Tensor]:
@@ -218,13 +222,13 @@ class JaxEngine(Engine):
         return results
 
     def place(self, variables: Variables) -> None:
-        """Copies of all values on every device."""
+        """Replicates all values on every device."""
         for variable in variables:
             variable._value = self.everywhere(variable.value)
 
     @contextmanager
     def saving(self) -> Iterator[None]:
-        """Without the import of TensorFlow by which Keras finds out whether what it saves is TensorFlow's."""
+        """Keeps Keras from importing TensorFlow, by which it finds out whether the objects to save are TensorFlow's."""
         before = tensorflow._available
         tensorflow._available = False
         try:
@@ -233,7 +237,7 @@ class JaxEngine(Engine):
             tensorflow._available = before
 
     def agreed(self, values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        """By a broadcast of bytes: JAX would round doubles, and take the smallest floats for zeros."""
+        """Implemented by a broadcast of bytes: JAX would round doubles, and flush denormal floats to zero."""
         if self.processes.count == 1:
             return values
         packed = {name: np.frombuffer(value.tobytes(), np.uint8) for name, value in values.items()}
@@ -241,17 +245,17 @@ class JaxEngine(Engine):
         return {name: agreed[name].view(value.dtype).reshape(value.shape) for name, value in values.items()}
 
     def any_process(self, stop_request: bool) -> bool:
-        """By asking all."""
+        """Implemented by gathering the flags of all processes."""
         if self.processes.count == 1:
             return stop_request
         return bool(multihost_utils.process_allgather(np.array(stop_request)).any())
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """A computation that needs several processes fails in those that are left."""
+        """Raises ProcessLost where a computation fails because another process has ended."""
         try:
             yield
-        except (jax.errors.JaxRuntimeError, ValueError) as error:  # JAX raises either for a connection that broke
+        except (jax.errors.JaxRuntimeError, ValueError) as error:  # JAX raises either for a broken connection
             if self.processes.count == 1 or not BROKEN.match(str(error)):
                 raise
             raise ProcessLost(
@@ -261,23 +265,21 @@ class JaxEngine(Engine):
             ) from error
 
     def traced(self, folder: Path) -> AbstractContextManager[None]:
-        """By JAX's profiler."""
         from zoo.backend.traces import jax as trace
 
         return trace.trace(folder)
 
     def trace_events(self, folder: Path) -> list["Event"]:
-        """Out of the profiler's files."""
         from zoo.backend.traces import jax as trace
 
         return trace.events(folder)
 
 
 def join(processes: Processes) -> None:
-    """Become one of several processes; ZooError where they don't find each other."""
+    """Connects this process with the others; raises ZooError where it can't reach the coordinator."""
     if jax.distributed.is_initialized():
         return
-    jax.config.update("jax_enable_preemption_service", False)  # it would swallow SIGTERM
+    jax.config.update("jax_enable_preemption_service", False)  # the preemption service would swallow SIGTERM
     try:
         jax.distributed.initialize(
             processes.coordinator, processes.count, processes.index, heartbeat_timeout_seconds=LOST
@@ -290,10 +292,10 @@ def join(processes: Processes) -> None:
 
 
 def divide(count: int) -> None:
-    """Make so many virtual devices of the CPU, to rehearse what several GPUs will do; GPUs ignore it."""
+    """Divides the CPU into virtual devices, to test runs on several devices; has no effect on GPUs."""
     try:
         jax.config.update("jax_num_cpu_devices", count)
-    except RuntimeError as error:  # it has begun to compute
+    except RuntimeError as error:  # JAX has already computed something
         found = len(jax.local_devices())
         if jax.default_backend() == "cpu" and found < count:
             raise ZooError(
@@ -302,7 +304,7 @@ def divide(count: int) -> None:
 
 
 def known_options(options: dict[str, Any]) -> dict[str, Any]:
-    """The options if this version of XLA knows them, else none: without them it is slower, and as right."""
+    """The options if this version of XLA knows them, else {}: they affect speed alone."""
     try:
         jax.jit(lambda: 0, compiler_options=options)()
     except jax.errors.JaxRuntimeError:
@@ -311,7 +313,7 @@ def known_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def keep_compilations() -> None:
-    """Let later processes find what this one compiles, unless the user has said where."""
+    """Sets a folder in which later processes find compiled programs, unless the user has set one."""
     if CACHE in os.environ:
         return
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
@@ -323,6 +325,6 @@ ENGINE = JaxEngine
 
 
 def peak_device_memory() -> int | None:
-    """The most bytes that were held on any local device."""
+    """The peak memory of any local device in bytes; None where no device says."""
     peaks = [(device.memory_stats() or {}).get("peak_bytes_in_use") for device in jax.local_devices()]
     return max((each for each in peaks if each is not None), default=None)

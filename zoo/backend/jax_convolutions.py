@@ -26,16 +26,16 @@ from keras.src.backend.common.backend_utils import compute_conv_transpose_paddin
 Array = Any
 Pair = tuple[int, int]
 
-# YNNPACK keeps the products of matrices but not the convolutions that XLA hands it unasked: Eigen's are faster.
+# The option lets XLA use YNNPACK for matrix products, but not for convolutions, where Eigen is faster.
 COMPILER_OPTIONS: dict[str, Any] = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"}
-NARROW = 16  # channels, a vector register's floats: up to here all phases share one product of matrices
+NARROW = 16  # channels, as many as a vector register holds floats: up to here all phases share one matrix product
 FORWARD = ("NHWC", "HWIO", "NHWC")
-BY_KERNEL = ("CHWN", "IHWO", "HWNC")  # the batch is what is summed over
+BY_KERNEL = ("CHWN", "IHWO", "HWNC")  # the sum is over the batch
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """What ties the sizes (height, width) of samples, kernel and features; `before` is the padding above and left."""
+    """Sizes (height, width) of samples, kernel and features, strides, and the padding `before` (above and left)."""
 
     samples: Pair
     kernel: Pair
@@ -45,7 +45,7 @@ class Geometry:
 
     @property
     def padding(self) -> list[Pair]:
-        """Before and after each axis, after it negative where the last samples are not reached."""
+        """(before, after) for each axis; after is negative where the last samples are not reached."""
         axes = zip(self.samples, self.kernel, self.features, self.strides, self.before, strict=True)
         return [(before, (count - 1) * stride + size - length - before) for length, size, count, stride, before in axes]
 
@@ -75,24 +75,24 @@ def kernel_gradient(geometry: Geometry, samples: Array, features: Array) -> Arra
 
 
 def keep(function: Callable[..., Array]) -> Callable[..., tuple[Array, tuple[Array, Array]]]:
-    """The function, which hands both its operands on to its derivative."""
+    """The forward function of a custom derivative, with both operands as residuals."""
     return lambda geometry, first, second: (function(geometry, first, second), (first, second))
 
 
 def convolution_derivatives(geometry: Geometry, operands: tuple[Array, Array], upstream: Array) -> tuple[Array, Array]:
-    """By samples and by kernel."""
+    """The gradients of `convolution` by samples and by kernel."""
     samples, kernel = operands
     return transposed_convolution(geometry, upstream, kernel), kernel_gradient(geometry, samples, upstream)
 
 
 def transposed_derivatives(geometry: Geometry, operands: tuple[Array, Array], upstream: Array) -> tuple[Array, Array]:
-    """By features and by kernel."""
+    """The gradients of `transposed_convolution` by features and by kernel."""
     features, kernel = operands
     return convolution(geometry, upstream, kernel), kernel_gradient(geometry, upstream, features)
 
 
 def kernel_derivatives(geometry: Geometry, operands: tuple[Array, Array], upstream: Array) -> tuple[Array, Array]:
-    """By samples and by features."""
+    """The gradients of `kernel_gradient` by samples and by features."""
     samples, features = operands
     return transposed_convolution(geometry, features, upstream), convolution(geometry, samples, upstream)
 
@@ -110,19 +110,19 @@ def correlation(
     strides: Pair = (1, 1),
     dilation: Pair = (1, 1),
 ) -> Array:
-    """lax' convolution, without the exchange of its operands, for which XLA has no fast kernel."""
+    """lax' convolution, so written that XLA does not exchange its operands, for which it has no fast kernel."""
     names = lax.conv_dimension_numbers(inputs.shape, window.shape, layout)
     if math.prod(window.shape[axis] for axis in names.rhs_spec[2:]) > math.prod(
         inputs.shape[axis] for axis in names.lhs_spec[2:]
     ):
-        # XLA exchanges the operands where the window is larger; it would also see through a padding without barrier
+        # XLA exchanges the operands where the window is larger, and would see through a padding without the barrier.
         inputs = lax.optimization_barrier(padded(inputs, padding))
         padding = [(0, 0), (0, 0)]
     return lax.conv_general_dilated(inputs, window, strides, padding, rhs_dilation=dilation, dimension_numbers=names)
 
 
 def padded(inputs: Array, padding: Sequence[Pair]) -> Array:
-    """Zeros around the middle axes, or fewer elements where the padding is negative."""
+    """The inputs with zeros around the middle axes, or cropped where the padding is negative."""
     return lax.pad(inputs, jnp.zeros((), inputs.dtype), [(0, 0, 0), *((*pair, 0) for pair in padding), (0, 0, 0)])
 
 
@@ -144,7 +144,7 @@ def phases_apart(geometry: Geometry, features: Array, kernel: Array) -> Array:
 
 
 def phases_together(geometry: Geometry, features: Array, kernel: Array) -> Array:
-    """As `phases_apart`, from one product: all phases see as much of the kernel as any, where they don't, zeros."""
+    """The result of `phases_apart` from one product: all phases' kernels are padded with zeros to one size."""
     strides = geometry.strides
     reach = tuple((stride - 1 + before) // stride for stride, before in zip(strides, geometry.before, strict=True))
     first = [stride * far - before for stride, far, before in zip(strides, reach, geometry.before, strict=True)]
@@ -160,7 +160,7 @@ def phases_together(geometry: Geometry, features: Array, kernel: Array) -> Array
 
 
 def phase_padding(geometry: Geometry, taps: Sequence[int], reach: Sequence[int]) -> list[Pair]:
-    """What lets a phase of `taps` see `reach` features ahead of each of its samples, and gives it its share of them."""
+    """The padding with which a phase of `taps` sees `reach` features ahead, and yields its share of the samples."""
     share = [-(-length // stride) for length, stride in zip(geometry.samples, geometry.strides, strict=True)]
     axes = zip(share, geometry.features, taps, reach, strict=True)
     return [(count - 1 - far, length - known + far) for length, known, count, far in axes]
@@ -168,12 +168,12 @@ def phase_padding(geometry: Geometry, taps: Sequence[int], reach: Sequence[int])
 
 @contextmanager
 def fast_convolutions(wanted: bool = True) -> Iterator[None]:
-    """Whatever Keras' layers trace on JAX inside convolves by the functions above; `wanted=False` changes nothing.
+    """A context in which Keras' layers, traced on JAX, use the convolutions above; `wanted=False` changes nothing.
 
-    Keras' own functions stay for other than images with channels last, for groups and for dilation. No other thread may
-    trace meanwhile.
+    Keras' own functions are used for all but images with channels last, and for groups and dilation. No other thread
+    may trace meanwhile.
     """
-    from keras.src.backend.jax import nn  # on another backend nothing imports it
+    from keras.src.backend.jax import nn  # imported here, since other backends must not import it
 
     stock = nn.conv, nn.conv_transpose
     if wanted:
@@ -185,7 +185,7 @@ def fast_convolutions(wanted: bool = True) -> Iterator[None]:
 
 
 def fast_conv(nn: Any) -> Callable[..., Array]:
-    """In the place of Keras' `conv` on JAX, for which it asks where it covers the call."""
+    """A replacement of Keras' `conv` on JAX, which falls back on it where `covers` is false."""
     stock = nn.conv
 
     def conv(
@@ -212,7 +212,7 @@ def fast_conv(nn: Any) -> Callable[..., Array]:
 
 
 def fast_conv_transpose(nn: Any) -> Callable[..., Array]:
-    """In the place of Keras' `conv_transpose` on JAX, for which it asks where it covers the call."""
+    """A replacement of Keras' `conv_transpose` on JAX, which falls back on it where `covers` is false."""
     stock = nn.conv_transpose
 
     def conv_transpose(
@@ -243,7 +243,7 @@ def fast_conv_transpose(nn: Any) -> Callable[..., Array]:
 
 
 def covers(inputs: Array, kernel: Array, channels: int, padding: Any, data_format: str | None, dilation: Any) -> bool:
-    """Whether a call is one for the functions above: images, channels last, neither groups nor dilation."""
+    """Whether the functions above cover a call: images, channels last, neither groups nor dilation."""
     return (
         inputs.ndim == 4
         and inputs.shape[-1] == channels
@@ -255,6 +255,6 @@ def covers(inputs: Array, kernel: Array, channels: int, padding: Any, data_forma
 
 
 def pair(value: int | Sequence[int]) -> Pair:
-    """Height and width, of one number for both or of two."""
+    """(height, width) of one number for both, or of two."""
     height, width = (value, value) if isinstance(value, int) else value
     return height, width

@@ -1,4 +1,4 @@
-"""What a user may choose of an engine; importing it imports nothing big."""
+"""The user's options of an engine; this module imports neither Keras nor a backend."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,12 +11,12 @@ PRECISIONS = ("float32", "bfloat16")
 
 @dataclass(frozen=True)
 class Processes:
-    """Several processes that train one run together: this one's number, how many there are, and where number 0 is."""
+    """The processes that train one run together: this one's index, their count, and the address of process 0."""
 
     index: int = 0
     count: int = 1
     coordinator: str | None = None
-    """`host:port` of process 0, free there."""
+    """`host:port` of process 0, where the port is free."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.index < self.count:
@@ -26,7 +26,7 @@ class Processes:
 
     @property
     def writes_files(self) -> bool:
-        """Whether this process is the one that writes the run directory, and tells of the run."""
+        """Whether this process is the one that writes the run directory and reports progress."""
         return self.index == 0
 
 
@@ -35,14 +35,14 @@ ALONE = Processes()
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """On what a run trains, and how precisely."""
+    """Backend, precision and devices of a run."""
 
     backend: str | None = None
-    """tensorflow or jax; None: what the environment's KERAS_BACKEND says, else TensorFlow."""
+    """tensorflow or jax; None for the environment's KERAS_BACKEND, else TensorFlow."""
     precision: Precision = "float32"
-    """Of what the layers compute; weights, logits, losses, penalties and averages are float32 in either."""
+    """Precision of the layers' computations; weights, logits, losses, penalties and averages are float32 in either."""
     devices: int = 1
-    """Of this process; on a CPU they are virtual ones that share the cores."""
+    """Number of devices of this process; on a CPU they are virtual, and share the cores."""
     deterministic: bool = False
     """Whether a GPU may use only kernels that give the same bits again, at some cost; a CPU does so anyway."""
     processes: Processes = ALONE

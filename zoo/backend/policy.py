@@ -1,29 +1,29 @@
-"""How a step is compiled, by backend, device and networks: one table.
+"""The table of how a step is compiled, by backend, device and networks.
 
-For CPUs it follows benchmarks/results/speed/policies.md; what it says of GPUs is reasoned, not measured yet.
+Its CPU rows follow benchmarks/results/speed/policies.md; its GPU rows are reasoned, not measured yet.
 """
 
 from dataclasses import dataclass
 
-MANY = 50  # steps in one call on a GPU: a fraction of a second, so that Ctrl-C and the pictures don't wait
-SOME = 16  # in one call of a dense net on a CPU
+MANY = 50  # steps a call on a GPU: a fraction of a second, so that Ctrl-C and pictures don't wait
+SOME = 16  # steps a call of a dense network on a CPU
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How a step runs."""
+    """How a step is compiled and called."""
 
     xla: bool
-    """Compiled by XLA, else a graph of the backend's own kernels."""
+    """Whether XLA compiles the step; otherwise it is a graph of the backend's own kernels."""
     steps_per_call: int
-    """Steps that the device takes without coming back to Python; 1: each update is a call of its own."""
+    """Steps that the device takes without returning to Python; with 1 each update is a call of its own."""
     resident: bool
-    """Whether the dataset lies in the device's memory, where it fits."""
+    """Whether the dataset is kept in the device's memory, where it fits."""
     reason: str
 
     @property
     def summary(self) -> str:
-        """In a few words."""
+        """`XLA, 16 steps a call, data on the device`."""
         compiled = "XLA" if self.xla else "graph"
         calls = "one call an update" if self.steps_per_call == 1 else f"{self.steps_per_call} steps a call"
         return f"{compiled}, {calls}, data {'on the device' if self.resident else 'from the memory map'}"
@@ -59,7 +59,7 @@ def policy_for(backend: str, kind: str, convolutions: bool, precision: str = "fl
 
 
 def table() -> list[dict[str, str]]:
-    """Every row, for `zoo doctor`."""
+    """Every row of the table as text, for `zoo doctor`."""
     rows = {**TABLE, ("tensorflow", "cpu", "dense, bfloat16"): MATRIX_UNITS, ("tensorflow", "several", "any"): MIRRORED}
     keys = ("backend", "device", "networks", "policy", "reason")
     return [dict(zip(keys, (*key, rows[key].summary, rows[key].reason), strict=True)) for key in sorted(rows)]

@@ -1,11 +1,22 @@
-"""Scopes that hold back writes to variables, on every backend: what a player may write is decided at their end."""
+"""Scopes that hold back writes to variables, on every backend, so that an update can choose which of them to apply."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
 from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
 from keras.src.backend.common.variables import AutocastScope
+
+from zoo.errors import ZooError
+
+ASSIGNED_INSIDE = (
+    "A hook assigns the variable '{variable}' inside keras.ops.cond or a loop, where its value can't be kept. Compute "
+    "the value there and assign it outside, or decide by keras.ops.where."
+)
+
+
+UNINITIALIZED = "uninitialized_variables"  # where Keras notes what is made inside of a scope
 
 
 class Scope(keras.StatelessScope):
@@ -30,6 +41,19 @@ class Scope(keras.StatelessScope):
         self.written[id(variable)] = variable
         super().add_update(update)
 
+    def __exit__(self, *error: Any) -> None:
+        """Raises ZooError where variables were made inside: nothing would save or train them."""
+        made = global_state.get_global_attribute(UNINITIALIZED) if self.permitted is not None else None
+        if made and error == (None, None, None):
+            names = ", ".join(f"'{each.path}'" for each in made)
+            global_state.set_global_attribute(UNINITIALIZED, [])
+            super().__exit__(*error)
+            raise ZooError(
+                f"A hook makes a layer or variable ({names}) while the step is traced: nothing would save or train it. "
+                "Make it in the hook that builds a model, or declare it in 'variables' or 'networks'."
+            )
+        super().__exit__(*error)
+
     @property
     def writes(self) -> list[tuple[keras.Variable, Any]]:
         """Every variable that was written, with its last value."""
@@ -41,7 +65,7 @@ def inherited_scope(
 ) -> Scope:
     """A scope that sees the values of the scope around it, and `values` on top, and keeps its own writes to itself.
 
-    Keras' own nested scope would forget what the surrounding one has written.
+    A nested keras.StatelessScope would lose what was written in the surrounding one.
     """
     scope = Scope(values, permitted)
     if in_stateless_scope():
@@ -50,11 +74,11 @@ def inherited_scope(
 
 
 def current_values(scope: keras.StatelessScope, variables: Iterable[keras.Variable]) -> list[Any]:
-    """The value of each variable at the end of a scope: what was written to it there, else what it had before."""
+    """The value of each variable at the end of a scope: the one written there, else the earlier one."""
     found = [(variable, scope.get_current_value(variable)) for variable in variables]
     return [variable.value if value is None else value for variable, value in found]
 
 
 def exact_values() -> AutocastScope:
-    """A scope inside a layer's call in which its weights are read as they are, also in mixed precision."""
+    """A scope inside a layer's call in which its weights are read without a cast, also in mixed precision."""
     return AutocastScope(None)

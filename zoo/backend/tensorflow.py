@@ -1,4 +1,4 @@
-"""TensorFlow: graphs or XLA on one device, MirroredStrategy over several."""
+"""The TensorFlow engine: graphs or XLA on one device, MirroredStrategy on several."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,7 +11,7 @@ import tensorflow as tf
 from zoo.backend.contract import Engine, Kind, Variables
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.backend.policy import Policy
-from zoo.backend.scopes import current_values, inherited_scope
+from zoo.backend.scopes import ASSIGNED_INSIDE, Scope, current_values, inherited_scope
 from zoo.backend.tensorflow_draws import Slices, global_draws
 from zoo.errors import ZooError
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 Tensor = Any
 
-# It has let a read of a variable slip behind the write that follows it, in 1 tracing of 12 to 20, so that a penalty saw
-# the next step's weights. Steps are as fast without it.
+# Dependency optimization moved a read of a variable behind the write that follows it, in 1 of 12 to 20 traces, so that
+# a penalty saw the next step's weights. Steps are as fast without it.
 tf.config.optimizer.set_experimental_options({"dependency_optimization": False})
 
 
 class TensorFlowEngine(Engine):
     """Variables stay on the first device; several devices receive their values, and return gradients to be averaged.
 
-    On several devices a layer sees its device's part of a batch: batch normalization takes the part's moments, and
+    On several devices a layer sees its device's part of a batch: batch normalization takes that part's moments, and
     moving statistics are averaged.
     """
 
@@ -53,11 +53,11 @@ class TensorFlowEngine(Engine):
 
     @property
     def kind(self) -> Kind:
-        """A GPU where TensorFlow sees one."""
+        """`gpu` where TensorFlow sees one."""
         return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
 
     def device_names(self) -> list[str]:
-        """As TensorFlow numbers them, a GPU with its model."""
+        """TensorFlow's names of the devices, for GPUs their model."""
         found = tf.config.list_logical_devices(self.kind.upper())[: self.devices]
         if self.kind == "cpu":
             return [each.name for each in found]
@@ -66,7 +66,6 @@ class TensorFlowEngine(Engine):
         return [each.get("device_name", "GPU") for each in details[: self.devices]]
 
     def memory(self) -> int | None:
-        """TensorFlow does not say."""
         return None
 
     def player_gradients(
@@ -88,10 +87,13 @@ class TensorFlowEngine(Engine):
                 tape.watch(watched)
                 with inherited_scope(zip(own, read, strict=True), [*state, *discarded]) as scope:
                     loss, extras = compute()
+            check_reachable(scope)
             if self.strategy is not None:
                 self.refuse_shares([each for each in declared if id(each) in scope.written])
             gradients = tape.gradient(loss, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-            dense = [tf.convert_to_tensor(each) for each in gradients]  # an embedding's is a list of rows, some twice
+            dense = [
+                tf.convert_to_tensor(each) for each in gradients
+            ]  # an embedding's gradient is a list of rows, some of them repeated
             return extras, dense, current_values(scope, state)
 
         if self.strategy is None:
@@ -101,7 +103,8 @@ class TensorFlowEngine(Engine):
                 (scalars, batches), *others = self.strategy.run(of_one_device, args=(read,))
             scalars, *others = tf.nest.map_structure(self.averaged, [scalars, *others])
             made = ((scalars, tf.nest.map_structure(self.gathered, batches)), *others)
-        extras, gradients, written = tf.nest.map_structure(tf.identity, made)
+        with tf.control_dependencies(read):  # the writes of the update wait for every read
+            extras, gradients, written = tf.nest.map_structure(tf.identity, made)
         return extras, gradients, written
 
     def refuse_shares(self, assigned: Variables) -> None:
@@ -119,28 +122,28 @@ class TensorFlowEngine(Engine):
         return tf.concat(parts, axis=0) if parts[0].shape.rank else self.averaged(values)
 
     def averaged(self, values: Any) -> Tensor:
-        """The mean over devices; the first device's of what is no floating point number."""
+        """The mean over devices; for other dtypes than floats the first device's value."""
         if self.strategy.experimental_local_results(values)[0].dtype.is_floating:
             return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
         return self.strategy.experimental_local_results(values)[0]
 
     def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
-        """By a tape inside the tape."""
+        """Implemented by a nested GradientTape."""
         with inherited_scope(), tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
             total = tf.reduce_sum(function(inputs))
         return tape.gradient(total, inputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     def replica(self) -> Tensor:
-        """The number of the device that is being traced."""
+        """The index of the device that is being traced."""
         return tf.distribute.get_replica_context().replica_id_in_sync_group
 
     def share(self, count: int) -> int:
-        """An equal part for every device."""
+        """Samples of one device, since this engine divides the batch itself."""
         return super().share(count) // self.devices
 
     def shard(self, batch: Any) -> Any:
-        """The slice of the device that is being traced."""
+        """The slice that belongs to the device that is being traced."""
         if self.strategy is None:
             return batch
         index = self.replica()
@@ -154,7 +157,7 @@ class TensorFlowEngine(Engine):
     def compiled(
         self, function: Callable[..., Any], policy: Policy, written: Variables = (), read: Variables = ()
     ) -> Callable[..., Any]:
-        """A graph; autograph stays off: it would hide a Python `if` on a tensor, which fails on other backends."""
+        """Implemented by tf.function without autograph, which would hide a Python `if` on a tensor, an error on JAX."""
         return tf.function(function, autograph=False, jit_compile=policy.xla or None)
 
     def outline(self, function: Callable[..., Any], inputs: Any, written: Variables, read: Variables) -> None:
@@ -163,13 +166,12 @@ class TensorFlowEngine(Engine):
         tf.function(function, autograph=False).get_concrete_function(specs)
 
     def compiled_here(self, function: Callable[..., Any], read: Variables = ()) -> Callable[..., Any]:
-        """A graph."""
         return tf.function(function, autograph=False)
 
     def repeat(
         self, body: Callable[[Any], Tensor], inputs: Any, count: Tensor, written: Variables, width: int
     ) -> Tensor:
-        """A while loop in the graph."""
+        """Implemented by tf.while_loop."""
         length = tf.nest.flatten(inputs)[0].shape[0]
 
         def one(index: Tensor, results: Tensor) -> tuple[Tensor, Tensor]:
@@ -181,29 +183,35 @@ class TensorFlowEngine(Engine):
         return results
 
     def place(self, variables: Variables) -> None:
-        """They are there."""
+        """Does nothing: variables always are where compiled functions read them."""
 
     def traced(self, folder: Path) -> AbstractContextManager[None]:
-        """By TensorFlow's profiler."""
         from zoo.backend.traces import tensorflow as trace
 
         return trace.trace(folder)
 
     def trace_events(self, folder: Path) -> list["Event"]:
-        """Out of the profiler's files."""
         from zoo.backend.traces import tensorflow as trace
 
         return trace.events(folder)
 
 
+def check_reachable(scope: Scope) -> None:
+    """Raise ZooError where what was written to a variable exists in a branch of the graph alone."""
+    graph = tf.compat.v1.get_default_graph()
+    for variable, value in scope.writes:
+        if tf.is_symbolic_tensor(value) and value.graph is not graph:
+            raise ZooError(ASSIGNED_INSIDE.format(variable=variable.path))
+
+
 def divide(count: int) -> None:
-    """Make so many virtual devices of the CPU, to rehearse what several GPUs will do."""
+    """Divides the CPU into virtual devices, to test runs on several devices; has no effect where there is a GPU."""
     if tf.config.list_physical_devices("GPU"):
         return
     parts = [tf.config.LogicalDeviceConfiguration()] * count
     try:
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
-    except RuntimeError as error:  # it has begun to compute
+    except RuntimeError as error:  # TensorFlow has already computed something
         found = len(tf.config.list_logical_devices("CPU"))
         if found < count:
             raise ZooError(
@@ -212,7 +220,7 @@ def divide(count: int) -> None:
 
 
 def logical_devices(kind: Kind, count: int) -> list[Any]:
-    """The first so many of the devices."""
+    """The first `count` devices of a kind; raises ZooError where there are fewer."""
     divide(count)
     found = tf.config.list_logical_devices(kind.upper())
     if len(found) < count:
@@ -224,6 +232,6 @@ ENGINE = TensorFlowEngine
 
 
 def peak_device_memory() -> int | None:
-    """The most bytes that were held on any GPU."""
+    """The peak memory of any GPU in bytes; None where there is no GPU."""
     gpus = [device.name.partition("physical_device:")[2] for device in tf.config.list_physical_devices("GPU")]
     return max((int(tf.config.experimental.get_memory_info(each)["peak"]) for each in gpus), default=None)

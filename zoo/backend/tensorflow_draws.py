@@ -1,4 +1,4 @@
-"""Random numbers of a batch that is divided over several devices, on TensorFlow.
+"""Random numbers for a batch that is divided over several devices, on TensorFlow.
 
 Every device traces the same hooks with the same seeds, so that all would draw the same numbers. Inside `global_draws`
 a draw whose first axis is the device's share of the batch is made for the whole batch, and the device takes its slice:
@@ -20,19 +20,19 @@ BY_SHAPE = ("normal", "uniform", "randint", "truncated_normal", "gamma", "binomi
 
 @dataclass(frozen=True)
 class Slices:
-    """`share` samples of each draw belong to the device number `replica()`, which is being traced."""
+    """Slices of draws for a whole batch: `share` samples belong to the device `replica()`, which is being traced."""
 
     replica: Callable[[], Tensor]
     share: int
     devices: int
 
     def part(self, tensor: Tensor) -> Tensor:
-        """The device's own."""
+        """The device's slice of a tensor (share * devices, ...)."""
         start = self.replica() * self.share
         return tensor[start : start + self.share]
 
     def of_shape(self, draw: Draw) -> Draw:
-        """A draw of a given shape, made for the whole batch."""
+        """A function that draws for the whole batch where the first axis is `share`, and returns the device's slice."""
 
         def drawn(shape: Sequence[Any], *arguments: Any, **named: Any) -> Tensor:
             sizes = [tf.get_static_value(size) for size in shape]
@@ -43,7 +43,7 @@ class Slices:
         return drawn
 
     def of_dropout(self, dropout: Draw) -> Draw:
-        """Dropout by a mask that is drawn for the whole batch."""
+        """Dropout with a mask that is drawn for the whole batch."""
 
         def dropped(inputs: Tensor, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
             if inputs.shape[0] != self.share:
@@ -56,7 +56,7 @@ class Slices:
         return dropped
 
     def of_categorical(self, categorical: Draw) -> Draw:
-        """Classes drawn for the whole batch; the logits of other devices' samples don't matter."""
+        """Classes drawn for the whole batch; the logits at other devices' samples don't affect this device's."""
 
         def drawn(logits: Tensor, *arguments: Any, **named: Any) -> Tensor:
             if logits.shape[0] != self.share:
@@ -68,7 +68,7 @@ class Slices:
 
 @contextmanager
 def global_draws(slices: Slices) -> Iterator[None]:
-    """While functions are traced in it, Keras' random functions draw for the whole batch."""
+    """A context for tracing in which Keras' random functions draw for the whole batch."""
     stock = {name: getattr(random, name) for name in (*BY_SHAPE, "dropout", "categorical")}
     try:
         for name in BY_SHAPE:

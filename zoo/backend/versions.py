@@ -1,4 +1,4 @@
-"""Which versions of what is installed: numbers may depend on them."""
+"""The versions of installed packages, on which numbers may depend."""
 
 from importlib import metadata
 
@@ -9,7 +9,7 @@ VERSIONS_OF_BACKEND = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("
 
 
 def installed_versions() -> dict[str, str]:
-    """Versions of the packages that numbers may depend on."""
+    """Version by package, of Keras, NumPy, TFDS and the chosen backend among others; missing packages are left out."""
     versions = {}
     for name in (*VERSIONS, *VERSIONS_OF_BACKEND.get(backend.chosen(), ())):
         try:

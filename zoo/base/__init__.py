@@ -1,1 +1,1 @@
-"""What every part of the core uses: whole files, pictures, progress, signals."""
+"""What every part of the core uses: atomic writing of files, pictures, progress, signals, background threads."""

@@ -1,4 +1,4 @@
-"""Files that appear under their names only when they are whole."""
+"""Atomic writing: a file appears under its name only when it is complete."""
 
 import json
 import os
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-WRITING = ".writing-"  # begins the names of files that are not whole yet
+WRITING = ".writing-"  # prefix of the names of files that are not complete yet
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name only when it is whole and on disk."""
+    """A binary file to write to, which replaces `path` once the context ends without an error and it is on disk."""
     temporary = path.with_name(f"{WRITING}{os.getpid()}-{path.name}")
     try:
         with temporary.open("wb") as file:
@@ -25,13 +25,13 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Plain data as a JSON file, whole or not at all."""
+    """Writes plain data as a JSON file, atomically."""
     with atomic_file(path) as file:
         file.write(json.dumps(content, indent=1).encode())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """What `write_json` wrote; None where there is no file, or no whole one."""
+    """The JSON object that `write_json` wrote; None where the file is missing or torn."""
     try:
         content: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError):

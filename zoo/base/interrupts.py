@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that the loop reads between steps, so that nothing is lost."""
+"""Ctrl-C and SIGTERM as a request to stop that the training loop reads between steps, so that nothing is lost."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
-    """The run was saved and stopped because a signal asked for it."""
+    """Raised once a run is saved and stopped because of the signal `number`."""
 
     def __init__(self, number: int, message: str) -> None:
         super().__init__(message)
@@ -18,21 +18,23 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def exit_code(self) -> int:
-        """What a shell expects of a program that a signal ended: 130 for Ctrl-C, 143 for SIGTERM."""
+        """128 + the signal's number, as shells expect: 130 for Ctrl-C, 143 for SIGTERM."""
         return 128 + self.number
 
 
 class StopRequest:
-    """Holds the number of the signal that arrived, if any."""
+    """The number of the first signal that arrived; None while there was none."""
 
     number: int | None = None
 
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """Note the first signal; the second of its kind acts as it would without us."""
+    """Notes the first signal in the request; a second one of its kind acts as it would without this context."""
     stop_request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():  # Python allows handlers there alone
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # Python sets signal handlers in the main thread alone
         yield stop_request
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}

@@ -11,11 +11,11 @@ from PIL import Image
 from zoo.base.files import atomic_file
 
 GAP = 2  # pixels between the images of a grid
-SMALLEST_GRID = 480  # pixels; smaller ones are enlarged by a whole factor
-FRAME = 160  # milliseconds
+SMALLEST_GRID = 480  # pixels; smaller grids are enlarged by a whole factor
+FRAME = 160  # milliseconds that an animation shows a picture
 LAST_FRAME = 2000  # milliseconds
-PLOT_POINTS = 2000  # of a scatter plot; more would hide one another
-RAREST = 0.001  # share of real coordinates that may fall outside a scatter plot
+PLOT_POINTS = 2000  # points that a scatter plot draws at most; more would hide one another
+RAREST = 0.001  # share of the real coordinates, at either end, that may fall outside a scatter plot
 
 
 def to_uint8(samples: np.ndarray) -> np.ndarray:
@@ -24,7 +24,7 @@ def to_uint8(samples: np.ndarray) -> np.ndarray:
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> Image.Image:
-    """uint8 images (N, H, W, C) row by row; three or four channels are colours, of others the first is shown."""
+    """A grid of uint8 images (N, H, W, C), row by row: RGB of 3 or 4 channels, else the first channel in gray."""
     count, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
@@ -49,7 +49,7 @@ def scatter_real(points: np.ndarray) -> Image.Image:
 
 
 def plot(sets: Sequence[tuple[np.ndarray, str, str]], real: np.ndarray) -> Image.Image:
-    """Sets of points with colour and name, in the range of the real ones."""
+    """A scatter plot of (points (N, D), colour, name) sets, in the range of the `real` points (M, D)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -67,13 +67,13 @@ def plot(sets: Sequence[tuple[np.ndarray, str, str]], real: np.ndarray) -> Image
 
 
 def save_picture(picture: Image.Image, path: Path) -> None:
-    """Write a picture, whole or not at all; the file's ending says in which format."""
+    """Writes a picture atomically, in the format of the path's suffix."""
     with atomic_file(path) as file:
         picture.save(file, format=path.suffix.lstrip(".").upper())
 
 
 def save_animation(pictures: Sequence[Path], path: Path) -> None:
-    """Write the pictures as one animated WebP, the last shown longer."""
+    """Writes the pictures as the frames of one animated WebP, the last of which is shown longer."""
     frames = [Image.open(BytesIO(each.read_bytes())).convert("RGB") for each in pictures]
     durations = [FRAME] * (len(frames) - 1) + [LAST_FRAME]
     with atomic_file(path) as file:

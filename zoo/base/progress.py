@@ -1,4 +1,4 @@
-"""Progress of long work on stderr: a bar in a terminal, plain lines elsewhere, nothing when it is not wanted."""
+"""Progress of long work on stderr: a bar in a terminal, plain lines elsewhere, or nothing."""
 
 import sys
 import time
@@ -7,56 +7,55 @@ from typing import Protocol
 
 from tqdm import tqdm
 
-PLAIN_SECONDS = 10.0  # between plain lines
-SHOWN = ("discriminator_loss", "generator_loss")
+PLAIN_SECONDS = 10.0  # seconds between plain lines
+SHOWN_LOSSES = ("discriminator_loss", "generator_loss")
 
 
 class Progress(Protocol):
-    """What a training loop tells, step by step."""
+    """Receives the progress of training, step by step, and of other long work."""
 
     def start(self, first: int, total: int | None, images_per_step: int) -> None:
-        """Training goes on from step `first` to `total`, or for as long as its budget of time lasts."""
+        """Training begins at step `first` and goes to step `total`, or, where that is None, until its time is up."""
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
-        """A step is finished."""
+        """Step number `step` is finished, with its losses by name."""
 
     def note(self, text: str) -> None:
-        """Something happened that is worth a line."""
+        """Prints a line of text, such as where a report was written."""
 
     def counting(self, what: str, done: int, total: int) -> None:
-        """Other work than training: `done` of `total` are finished."""
+        """Other work than training, called `what`: `done` of `total` items are finished."""
 
     def stop(self) -> None:
         """Training ended, for whatever reason."""
 
 
 class Silent:
-    """Tells nothing."""
+    """Reports nothing."""
 
     def start(self, first: int, total: int | None, images_per_step: int) -> None:
-        """Nothing."""
+        pass
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Nothing."""
+        pass
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        pass
 
     def counting(self, what: str, done: int, total: int) -> None:
-        """Nothing."""
+        pass
 
     def stop(self) -> None:
-        """Nothing."""
+        pass
 
 
 class Bar(Silent):
     """One line that is drawn again and again, by tqdm: images/s, losses, time left."""
 
-    bar: tqdm | None = None  # of training
-    counted: tqdm | None = None  # of other work, while it goes on
+    bar: tqdm | None = None  # the bar of training
+    counted: tqdm | None = None  # the bar of other work, while that goes on
 
     def start(self, first: int, total: int | None, images_per_step: int) -> None:
-        """Draw the bar."""
         self.images_per_step = images_per_step
         self.bar = tqdm(
             total=None if total is None else total * images_per_step,
@@ -68,17 +67,15 @@ class Bar(Silent):
         )
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Move it."""
         if self.bar is not None:
-            self.bar.set_postfix_str(f"step {step}, {described(metrics)}", refresh=False)
+            self.bar.set_postfix_str(f"step {step}, {losses_text(metrics)}", refresh=False)
             self.bar.update(self.images_per_step)
 
     def note(self, text: str) -> None:
-        """Print above it."""
         tqdm.write(text, file=sys.stderr)
 
     def counting(self, what: str, done: int, total: int) -> None:
-        """A bar of its own, until all is done."""
+        """Draws a second bar, which is closed once `done` reaches `total`."""
         if self.counted is None or self.counted.desc != what:
             self.close_counted()
             self.counted = tqdm(total=total, desc=what, unit_scale=True, dynamic_ncols=True, mininterval=0.5)
@@ -87,13 +84,12 @@ class Bar(Silent):
             self.close_counted()
 
     def close_counted(self) -> None:
-        """Leave the bar of other work as it is; what was left out may keep it below its total."""
+        """Closes the bar of other work where it stands: skipped items may keep it below its total."""
         if self.counted is not None:
             self.counted.close()
             self.counted = None
 
     def stop(self) -> None:
-        """Leave them as they are."""
         self.close_counted()
         if self.bar is not None:
             self.bar.close()
@@ -102,16 +98,15 @@ class Bar(Silent):
 class Lines(Silent):
     """A plain line every ten seconds, for logs."""
 
-    counted: tuple[str, float] = ("", 0.0)  # what other work goes on, and when it was last told
-    shown = False  # whether a line of it was printed yet
+    counted: tuple[str, float] = ("", 0.0)  # the name of the other work, and when it was last reported
+    shown = False  # whether a line about that work was printed yet
 
     def start(self, first: int, total: int | None, images_per_step: int) -> None:
-        """Remember where it begins."""
         self.first, self.total, self.images_per_step = first, total, images_per_step
         self.began = self.printed = time.monotonic()
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Print when it is time, and at the end."""
+        """Prints a line when ten seconds have passed since the last one, and at the last step."""
         now = time.monotonic()
         if now - self.printed < PLAIN_SECONDS and step != self.total:
             return
@@ -119,13 +114,13 @@ class Lines(Silent):
         per_second = (step - self.first) / max(now - self.began, 1e-9)
         speed = f"{per_second * self.images_per_step:.0f} images/s"
         if self.total is None:
-            self.note(f"step {step}, {speed}, {described(metrics)}")
+            self.note(f"step {step}, {speed}, {losses_text(metrics)}")
             return
         left = tqdm.format_interval((self.total - step) / per_second)
-        self.note(f"step {step}/{self.total} ({step / self.total:.0%}), {speed}, {left} left, {described(metrics)}")
+        self.note(f"step {step}/{self.total} ({step / self.total:.0%}), {speed}, {left} left, {losses_text(metrics)}")
 
     def counting(self, what: str, done: int, total: int) -> None:
-        """Print when it is time, and at the end of what took that long."""
+        """Prints a line every ten seconds, and a last one at the end of work that took longer than that."""
         now = time.monotonic()
         if self.counted[0] != what:
             self.counted, self.shown = (what, now), False
@@ -135,22 +130,21 @@ class Lines(Silent):
             self.note(f"{what}: {done:,} of {total:,} ({done / total:.0%})")
 
     def note(self, text: str) -> None:
-        """Print it."""
         print(text, file=sys.stderr, flush=True)
 
 
-def described(metrics: Mapping[str, float]) -> str:
-    """The losses in a few characters."""
-    return ", ".join(f"{name} {metrics[name]:.3f}" for name in SHOWN if name in metrics)
+def losses_text(metrics: Mapping[str, float]) -> str:
+    """`discriminator_loss 1.281, generator_loss 0.777`."""
+    return ", ".join(f"{name} {metrics[name]:.3f}" for name in SHOWN_LOSSES if name in metrics)
 
 
-def telling(wanted: Progress | bool, shown: bool = True) -> Progress:
-    """What was given; for True what suits stderr, for False nothing, and nothing either where it is not to be shown."""
-    if not isinstance(wanted, bool):
-        return wanted
-    return for_stderr() if wanted and shown else Silent()
+def as_progress(requested: Progress | bool, shown: bool = True) -> Progress:
+    """A given reporter as it is; True becomes one for stderr if `shown` allows it, False a silent one."""
+    if not isinstance(requested, bool):
+        return requested
+    return for_stderr() if requested and shown else Silent()
 
 
 def for_stderr() -> Progress:
-    """A bar where stderr is a terminal, lines elsewhere."""
+    """A `Bar` where stderr is a terminal, `Lines` elsewhere."""
     return Bar() if sys.stderr.isatty() else Lines()

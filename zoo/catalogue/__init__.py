@@ -1,20 +1,31 @@
-"""What can be named, of every source: plugins, variants, datasets and more; read without importing any, or Keras."""
+"""What can be named, wherever it comes from: plugins, variants, datasets, metrics and more; none is imported."""
 
-from zoo.catalogue.entries import BenchmarkEntry, Catalogue, DatasetEntry, ExtractorEntry, PluginEntry, VariantEntry
+from zoo.catalogue.entries import (
+    HOOKS,
+    BenchmarkEntry,
+    Catalogue,
+    DatasetEntry,
+    ExtensionEntry,
+    PluginEntry,
+    VariantEntry,
+)
+from zoo.catalogue.kinds import find_extension
 from zoo.catalogue.plugins import find_plugin_source, load_every_plugin, load_plugin, plugin_summary
 from zoo.catalogue.sources import read_catalogue
 from zoo.catalogue.stacks import StackPart, canonical_name, parse_stack, stack_plugins
 from zoo.catalogue.strict_yaml import parse_document, parse_value
 
 __all__ = [
+    "HOOKS",
     "BenchmarkEntry",
     "Catalogue",
     "DatasetEntry",
-    "ExtractorEntry",
+    "ExtensionEntry",
     "PluginEntry",
     "StackPart",
     "VariantEntry",
     "canonical_name",
+    "find_extension",
     "find_plugin_source",
     "load_every_plugin",
     "load_plugin",

@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+HOOKS = {  # each kind of extension, which is a section of registry.yaml, and the hook that its modules answer
+    "metrics": "metric",
+    "extractors": "extractor",
+    "sources": "source",
+    "executors": "executor",
+    "listeners": "listener",
+}
 
 
 @dataclass(frozen=True)
@@ -17,10 +25,12 @@ class PluginEntry:
 
 
 @dataclass(frozen=True)
-class ExtractorEntry(PluginEntry):
-    """A network that evaluation measures in: a plugin that answers the hook `extractor`."""
+class ExtensionEntry(PluginEntry):
+    """A plugin that answers one of the hooks of `zoo.extensions`."""
 
-    summary: str = ""
+    kind: str  # the section of registry.yaml: "metrics", "extractors", "sources", "executors" or "listeners"
+    summary: str = ""  # empty where the first line of the module says it
+    shipped: bool = False  # whether it comes with the zoo
 
 
 @dataclass(frozen=True)
@@ -40,12 +50,9 @@ class DatasetEntry:
     """A dataset by name: where its samples come from, with the keys, the crop and the size to read it by."""
 
     name: str
-    kind: Literal["tfds", "points", "embedded", "stacked", "files"]
-    tfds: str | None = None  # what tfds.builder takes
-    points: str | None = None  # the name of a synthetic set of points
-    embedded: str | None = None  # the name of a set that the package brings
-    stacked: str | None = None  # the dataset of digits that are stacked
-    path: Path | None = None  # the user's own files
+    kind: str  # the name of its source; "files" for a path, which the sources from outside are offered first
+    reference: str = ""  # what the dataset is called there: a builder of TFDS, a set of points, a path
+    path: Path | None = None  # the user's own files, absolute
     image_key: str | None = None
     label_key: str | None = None
     crop: int | None = None  # pixels, the side of the centre crop
@@ -57,11 +64,6 @@ class DatasetEntry:
     test: str | None = None
     summary: str = ""
     source: str = ""  # file:line
-
-    @property
-    def reference(self) -> str:
-        """What the dataset is called at its source."""
-        return str(self.tfds or self.points or self.embedded or self.stacked or self.path or self.name)
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,13 @@ class BenchmarkEntry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every plugin, variant, dataset, extractor and benchmark by its name."""
+    """Everything that can be named, by its name."""
 
     plugins: dict[str, PluginEntry] = field(default_factory=dict)
     variants: dict[str, VariantEntry] = field(default_factory=dict)
     datasets: dict[str, DatasetEntry] = field(default_factory=dict)
-    extractors: dict[str, ExtractorEntry] = field(default_factory=dict)
+    extensions: dict[str, dict[str, ExtensionEntry]] = field(default_factory=lambda: {kind: {} for kind in HOOKS})
+    """By kind, then by name, in the order in which they are listed and metrics are measured."""
     benchmarks: dict[str, BenchmarkEntry] = field(default_factory=dict)
     locations: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
 

@@ -35,12 +35,16 @@ def find_plugin_source(entry: PluginEntry) -> Path | None:
 
 def plugin_summary(entry: PluginEntry) -> str:
     """The first line of the plugin's docstring, which is its paper and link; empty where it cannot be read."""
+    return (ast.get_docstring(parsed_source(entry)) or "").partition("\n")[0]
+
+
+def parsed_source(entry: PluginEntry) -> ast.Module:
+    """The syntax tree of the plugin's file; an empty one where it cannot be read or parsed."""
     path = find_plugin_source(entry)
     try:
-        tree = ast.parse(path.read_bytes()) if path and path.suffix == ".py" else ast.Module([], [])
+        return ast.parse(path.read_bytes()) if path and path.suffix == ".py" else ast.Module([], [])
     except (OSError, SyntaxError, ValueError):  # a file that cannot be parsed is reported when it is loaded
-        return ""
-    return (ast.get_docstring(tree) or "").partition("\n")[0]
+        return ast.Module([], [])
 
 
 def load_plugin(entry: PluginEntry) -> ModuleType:
@@ -49,7 +53,7 @@ def load_plugin(entry: PluginEntry) -> ModuleType:
         return _load_file(entry.file) if entry.file else importlib.import_module(entry.module or "")
     except (Exception, SystemExit) as error:  # a plugin may fail in any way, and must not end the program
         raise ZooError(
-            f"Plugin '{entry.name}' ({entry.source}) cannot be loaded: {_described(error, entry)}"
+            f"Plugin '{entry.name}' ({entry.source}) cannot be loaded: {described_error(error, entry)}"
         ) from error
 
 
@@ -92,7 +96,7 @@ def _load_file(path: Path) -> ModuleType:
     return module
 
 
-def _described(error: BaseException, entry: PluginEntry) -> str:
+def described_error(error: BaseException, entry: PluginEntry) -> str:
     """`ImportError: No module named 'x' (my_plugin.py:3)`, with the last line of the plugin's own file that ran."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError):

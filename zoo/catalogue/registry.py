@@ -3,18 +3,33 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from zoo.catalogue.checks import MODULE, MODULE_RULE, check_name, checked_mapping, type_name
-from zoo.catalogue.entries import BenchmarkEntry, DatasetEntry, ExtractorEntry, PluginEntry, VariantEntry
+from zoo.catalogue.entries import (
+    HOOKS,
+    BenchmarkEntry,
+    DatasetEntry,
+    ExtensionEntry,
+    PluginEntry,
+    VariantEntry,
+)
 from zoo.catalogue.strict_yaml import Document, Keys
 
-SECTIONS = {"plugins": dict, "variants": dict, "datasets": dict, "extractors": dict, "benchmarks": dict}
+SECTIONS = dict.fromkeys(("plugins", "variants", "datasets", *HOOKS, "benchmarks"), dict)
 PLUGIN = {"module": str, "file": str}
-EXTRACTOR = {**PLUGIN, "summary": str}
+EXTENSION = {**PLUGIN, "summary": str}
 VARIANT = {"plugins": list, "summary": str, "recipe": dict, "datasets": dict}
-ORIGINS = {"tfds": "builder_name", "points": "set_name", "embedded": "set_name", "stacked": "mnist", "path": "./faces"}
-TEXTS = ("summary", "extractor", "label_key", "train", "test")
+FILES = "files"  # the source of a path
+ORIGINS = {  # with an example of each; `reference` is what a dataset is called at the `source` that is named beside it
+    "tfds": "builder_name",
+    "points": "set_name",
+    "embedded": "set_name",
+    "stacked": "mnist",
+    "path": "./faces",
+    "reference": "name_at_its_source",
+}
+TEXTS = ("summary", "extractor", "label_key", "train", "test", "source")
 DATASET = {**dict.fromkeys((*ORIGINS, *TEXTS), str), "epochs": int}
 IMAGES = {"image_key": str, "crop": int, "image_size": int, "channels": int}
 BUDGETS = ("images", "epochs", "steps", "minutes")
@@ -39,7 +54,7 @@ class Registry:
     plugins: list[PluginEntry] = field(default_factory=list)
     variants: list[VariantEntry] = field(default_factory=list)
     datasets: list[DatasetEntry] = field(default_factory=list)
-    extractors: list[ExtractorEntry] = field(default_factory=list)
+    extensions: list[ExtensionEntry] = field(default_factory=list)
     benchmarks: list[BenchmarkEntry] = field(default_factory=list)
     locations: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
 
@@ -55,8 +70,9 @@ def read_registry(document: Document, folder: Path) -> Registry:
         registry.locations.update(_locations(document, registry.variants[-1]))
     for name, value in _entries(document, "datasets", sections, DATASET | IMAGES):
         registry.datasets.append(_dataset(document, name, value, folder))
-    for name, value in _entries(document, "extractors", sections, EXTRACTOR):
-        registry.extractors.append(_extractor(document, name, value, folder))
+    for kind in HOOKS:
+        for name, value in _entries(document, kind, sections, EXTENSION):
+            registry.extensions.append(_extension(document, kind, name, value, folder))
     for name, value in _entries(document, "benchmarks", sections, BENCHMARK):
         registry.benchmarks.append(_benchmark(document, name, value))
     return registry
@@ -75,10 +91,10 @@ def _plugin(document: Document, name: str, value: Mapping[str, Any], folder: Pat
     return PluginEntry(name, *_code(document, "plugin", keys, value, folder), document.place(keys))
 
 
-def _extractor(document: Document, name: str, value: Mapping[str, Any], folder: Path) -> ExtractorEntry:
-    keys: Keys = ("extractors", name)
-    code = _code(document, "extractor", keys, value, folder)
-    return ExtractorEntry(name, *code, document.place(keys), value.get("summary", ""))
+def _extension(document: Document, kind: str, name: str, value: Mapping[str, Any], folder: Path) -> ExtensionEntry:
+    keys: Keys = (kind, name)
+    code = _code(document, HOOKS[kind], keys, value, folder)
+    return ExtensionEntry(name, *code, document.place(keys), kind, value.get("summary", ""))
 
 
 def _code(
@@ -147,10 +163,15 @@ def _dataset(document: Document, name: str, value: Mapping[str, Any], folder: Pa
         document.error(keys, f"dataset '{name}' needs exactly one of {ways}.")
     _check_values(document, keys, value)
     origin = given[0] if given else "tfds"
-    if origin != "path":
-        return DatasetEntry(name, cast(Any, origin), source=document.place(keys), **value)
-    path = (folder / Path(value["path"]).expanduser()).absolute()
-    return DatasetEntry(name, "files", source=document.place(keys), **{**value, "path": path})
+    named = value.get("source")
+    if (origin == "reference") if named is None else (origin not in ("reference", "path")):
+        document.error(keys, f"dataset '{name}': 'source: name' stands beside 'reference', which needs it, or 'path'.")
+    others = {key: each for key, each in value.items() if key not in ORIGINS and key != "source"}
+    reference, path = value.get(origin, name), None
+    if origin == "path":
+        path = (folder / Path(reference).expanduser()).absolute()
+    kind = named or {"path": FILES}.get(origin, origin)
+    return DatasetEntry(name, kind, str(path or reference), path, source=document.place(keys), **others)
 
 
 def _check_values(document: Document, keys: Keys, value: Mapping[str, Any]) -> None:

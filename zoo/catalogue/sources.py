@@ -30,7 +30,8 @@ def read_catalogue(plugin_files: Sequence[Path] = (), directory: Path | None = N
     outside = installed_plugins()
     files = [_plugin_file(Path(path)) for path in plugin_files]
     catalogue = merged(registries, [*outside, *files])
-    _warn_of_missing([*outside, *(plugin for registry in registries[1:] for plugin in registry.plugins)])
+    own_code = [each for registry in registries[1:] for each in (*registry.plugins, *registry.extensions)]
+    _warn_of_missing([*outside, *own_code])
     return catalogue
 
 

@@ -1,4 +1,4 @@
-"""The command `zoo`: options in, one clear line out. Everything heavy is imported inside the commands."""
+"""The command `zoo`. Modules that are slow to import are imported inside the commands that need them."""
 
 import json
 import shlex
@@ -11,10 +11,8 @@ from typing import Any
 import click
 
 from zoo import __version__
-from zoo.cli.comparison import compare_command, report_command, tune_command
-from zoo.cli.data import data_commands
-from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
-from zoo.cli.options import (
+from zoo.catalogue import HOOKS
+from zoo.cli.command_options import (
     DATA_NAMES,
     ENGINE_NAMES,
     complete_stacks,
@@ -29,13 +27,16 @@ from zoo.cli.options import (
     plugin_option,
     set_option,
 )
+from zoo.cli.comparison import compare_command, report_command, tune_command
+from zoo.cli.data import data_commands
+from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.printing import diagnosed, run_report, run_summary, shown, table
 from zoo.cli.watch import watch_command
 from zoo.errors import ZooError, ZooWarning
 
 USER_ERROR, OTHER_ERROR, CTRL_C = 2, 1, 130  # exit codes
 TRACEBACK = "--traceback"
-EVALUATION_NAMES = ("evaluate_samples", "metrics", "extractor")  # what --evaluate-every measures
+EVALUATION_NAMES = ("evaluate_samples", "metrics", "extractor")  # the options of evaluations during training
 
 
 @click.group(
@@ -84,6 +85,7 @@ def cli(traceback: bool) -> None:
 @engine_options
 @click.option("--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes.")
 @click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard into the run directory.")
+@click.option("--listener", "listeners", multiple=True, metavar="NAME", help="Another one of `zoo list listeners`.")
 @json_option
 def run_command(stack: str, as_json: bool, **options: Any) -> None:
     """Train STACK: a variant, a plugin, or several joined as in dcgan+r1.
@@ -96,14 +98,14 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     evaluation = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
     others = {name: value for name, value in options.items() if name not in (*ENGINE_NAMES, *EVALUATION_NAMES)}
     run = zoo.run(stack, engine=engine, evaluation=evaluation, **others)
-    if not engine.processes.writes_files:  # the files are process 0's, perhaps on another machine
+    if not engine.processes.writes_files:  # process 0 writes the files, perhaps on another machine
         return
     summary = run_summary(run)
     click.echo(json.dumps(summary) if as_json else run_report(summary, continuing(stack, options)))
 
 
 def continuing(stack: str, options: dict[str, Any]) -> str:
-    """The command that trains the same run on: what was typed, without its budget."""
+    """The command that continues the run: the one that was typed, without its budget."""
     words = ["zoo", "run", stack]
     for name in (
         "dataset",
@@ -113,6 +115,7 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
         "settings",
         "plugins",
         "out",
+        "listeners",
         "backend",
         "precision",
         "devices",
@@ -126,14 +129,15 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
 
 
 @cli.command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
-@click.argument(
-    "kind", type=click.Choice(["variants", "plugins", "datasets", "extractors", "benchmarks"]), required=False
-)
+@click.argument("kind", type=click.Choice(["variants", "plugins", "datasets", *HOOKS, "benchmarks"]), required=False)
 @plugin_option
 @click.option("--check", is_flag=True, help="Import every plugin and say which fail.")
 @json_option
 def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json: bool) -> None:
-    """List what there is: variants, plugins, datasets, extractors, benchmarks."""
+    """List what there is: variants, plugins, datasets, metrics, extractors, executors and more.
+
+    What does not come with the zoo is listed with the place that it comes from.
+    """
     from zoo.catalogue import read_catalogue
     from zoo.cli.inspection import listing, plugin_problems
 
@@ -163,9 +167,9 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
     from zoo.catalogue import read_catalogue
     from zoo.cli.inspection import stack_description
 
-    asked = data_of(options)
+    requested = data_of(options)
     others = {each: options[each] for each in ("dataset", "data_dir", "settings")}
-    description = stack_description(name, read_catalogue(plugins), options=asked, **others)
+    description = stack_description(name, read_catalogue(plugins), options=requested, **others)
     click.echo(json.dumps(description) if as_json else shown(description))
 
 
@@ -175,6 +179,8 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
         "zoo sample runs/dcgan/fashion_mini/0",
         "zoo sample runs/dcgan/fashion_mini/0 --count 1000 --out samples.npz",
         "zoo sample runs/dcgan/fashion_mini/0 --interpolate --seed 7",
+        "zoo sample runs/cgan-projection/fashion_mini/0 --class Bag --class Sneaker",
+        "zoo sample runs/dcgan/fashion_mini/0 --truncation 0.7",
     ),
 )
 @click.argument("run", type=click.Path(path_type=Path))
@@ -182,18 +188,42 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--interpolate", is_flag=True, help="Walk between pairs of samples, a row for each.")
 @click.option(
+    "--class", "classes", multiple=True, metavar="NAME_OR_NUMBER", help="Of a conditional run; several make rows [all]."
+)
+@click.option(
+    "--condition",
+    "conditions",
+    multiple=True,
+    metavar="INPUT=VALUES",
+    help="Any other input of the generator, such as code=0,1,0, for all samples.",
+)
+@click.option("--truncation", type=float, metavar="PSI", help="In (0, 1]: less is more typical and less varied.")
+@click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="A .png, .npy or .npz [in the run directory]."
 )
 @json_option
-def sample_command(run: Path, count: int, seed: int, interpolate: bool, out: Path | None, as_json: bool) -> None:
+def sample_command(run: Path, out: Path | None, as_json: bool, conditions: Sequence[str], **options: Any) -> None:
     """Draw new samples from the generator of RUN."""
     import zoo
 
     opened = zoo.load(run)
-    from zoo.training.sample_files import write_samples
+    from zoo.training.sample_files import Wanted, write_samples
 
-    path = write_samples(opened, count, seed, interpolate, out)
+    wanted = Wanted(**options, conditions=dict(map(parsed_condition, conditions)))
+    path = write_samples(opened, wanted, out)
     click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
+
+
+def parsed_condition(text: str) -> tuple[str, Any]:
+    """`code=0,1,0` as a name and its numbers."""
+    name, equals, values = text.partition("=")
+    try:
+        numbers = [float(each) for each in values.split(",")]
+    except ValueError:
+        numbers = []
+    if not (name.strip() and equals and numbers):
+        raise ZooError(f"--condition takes INPUT=VALUES, such as --condition code=0,1,0; received '{text}'.")
+    return name.strip(), numbers[0] if len(numbers) == 1 else numbers
 
 
 @cli.command("new", epilog=examples("zoo new my_gan", "zoo run my_gan --plugin my_gan.py"))
@@ -226,7 +256,7 @@ def completion_command(shell: str) -> None:
     from click.shell_completion import get_completion_class
 
     completion = get_completion_class(shell)
-    if completion is None:  # click offers all three
+    if completion is None:  # click supports all three shells
         raise ZooError(f"No completion for {shell}.")
     click.echo(completion(cli, {}, "zoo", "_ZOO_COMPLETE").source())
 
@@ -244,13 +274,13 @@ for each in (
 
 
 def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    """One line for each warning of ours."""
+    """Prints a ZooWarning in one line; other libraries' warnings are dropped."""
     if issubclass(category, ZooWarning):
         click.echo(f"Warning: {message}", err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0, 2 for a mistake of the user's, 1 for anything else, 130 or 143 after a signal."""
+    """Runs the command and exits: 0, 2 for a user's mistake, 1 for any other error, 130 or 143 after a signal."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     wants_traceback = TRACEBACK in words
     warnings.showwarning = show_warning
@@ -266,7 +296,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def exit_of(error: BaseException) -> tuple[int, str]:
-    """The exit code and the line to print for whatever ended a command."""
+    """(exit code, line to print) for the exception that ended a command."""
     match error:
         case SystemExit():
             return (error.code if isinstance(error.code, int) else OTHER_ERROR), ""
@@ -278,7 +308,7 @@ def exit_of(error: BaseException) -> tuple[int, str]:
             usage = f"{error.ctx.get_usage()}\n" if isinstance(error, click.UsageError) and error.ctx else ""
             return USER_ERROR, f"{usage}Error: {error.format_message()}"
         case KeyboardInterrupt() | click.Abort():
-            cause = error.__cause__ or error  # click wraps what a signal raised
+            cause = error.__cause__ or error  # click wraps the KeyboardInterrupt of a signal
             return getattr(cause, "exit_code", CTRL_C), str(cause) or "Interrupted."
         case OSError():
             where = f": {error.filename}" if error.filename else ""

@@ -1,9 +1,8 @@
-"""`zoo compare` and `zoo report`."""
+"""`zoo compare`, `zoo tune` and `zoo report`."""
 
 import json
 import shlex
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +12,8 @@ import click
 
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions
-from zoo.cli.comparison_printing import compared, tuned
-from zoo.cli.evaluation import metrics_option
-from zoo.cli.options import (
+from zoo.base.threads import in_background
+from zoo.cli.command_options import (
     DATA_OPTIONS,
     complete_datasets,
     complete_stacks,
@@ -27,12 +25,15 @@ from zoo.cli.options import (
     plugin_option,
     set_option,
 )
+from zoo.cli.comparison_printing import compared, tuned
+from zoo.cli.evaluation import metrics_option
 
 if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions
+    from zoo.comparison.executors.choice import ExecutorChoice
 
-FAILED = 1  # exit code where a run failed
-ASKED = (
+FAILED = 1  # the exit code where a run failed
+COMPARISON_NAMES = (  # the options that are fields of ComparisonOptions
     "variants",
     "benchmark",
     "datasets",
@@ -51,19 +52,31 @@ ASKED = (
     "plugins",
     "out",
 )
-CHOICE = ("jobs", "threads", "address", "cpus", "gpus", "memory_gb", "partition", "time_limit", "slurm")
 
 
 def complete_benchmarks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Benchmarks of the catalogue."""
+    """The catalogue's benchmarks that begin with what is typed."""
     from zoo.catalogue import read_catalogue
 
     return [name for name in sorted(read_catalogue().benchmarks) if name.startswith(incomplete)]
 
 
-ENGINES = ("local", "ray", "slurm")
-ENGINE_OPTIONS = (
-    click.option("--engine", type=click.Choice(ENGINES), default="local", show_default=True, help="Where runs train."),
+def complete_executors(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Executors of the catalogue."""
+    from zoo.catalogue import read_catalogue
+
+    return [name for name in sorted(read_catalogue().extensions["executors"]) if name.startswith(incomplete)]
+
+
+EXECUTOR_OPTIONS = (
+    click.option(
+        "--executor",
+        metavar="NAME",
+        default="local",
+        show_default=True,
+        shell_complete=complete_executors,
+        help="Where runs train: one of `zoo list executors`.",
+    ),
     click.option("--jobs", type=click.IntRange(min=1), help="Runs at once [one a GPU, else half the cores]."),
     click.option("--threads", type=click.IntRange(min=1), help="Of each run [the cores divided by --jobs]."),
     click.option("--address", metavar="HOST:PORT", help="ray: the cluster's [one is started on this machine]."),
@@ -73,6 +86,7 @@ ENGINE_OPTIONS = (
     click.option("--partition", metavar="NAME", help="slurm: the partition."),
     click.option("--time-limit", type=int, metavar="MINUTES", help="slurm: of each run; it continues after it."),
     click.option("--slurm", multiple=True, metavar="KEY=VALUE", help="slurm: any other parameter."),
+    click.option("--executor-option", multiple=True, metavar="KEY=VALUE", help="What an executor of yours takes."),
     click.option(
         "--retries", type=click.IntRange(min=0), default=1, show_default=True, help="Of a run that is killed."
     ),
@@ -80,13 +94,13 @@ ENGINE_OPTIONS = (
 
 
 def queue_options(command: Any) -> Any:
-    """Adds what says where runs train, and how many at once."""
-    for option in reversed(ENGINE_OPTIONS):
+    """Adds the options of executors: where runs train, and how many at once."""
+    for option in reversed(EXECUTOR_OPTIONS):
         command = option(command)
     return command
 
 
-QUESTION_OPTIONS = (
+SETUP_OPTIONS = (
     set_option,
     click.option("--images", type=int, help="Each run trains until its discriminator has seen so many real images."),
     click.option("--epochs", type=float, help="... has seen the dataset so many times."),
@@ -104,35 +118,36 @@ QUESTION_OPTIONS = (
 )
 
 
-def question_options(command: Any) -> Any:
-    """Adds what all runs share: recipe values, budget, how they are scored, how their data is read."""
-    for option in reversed(QUESTION_OPTIONS):
+def setup_options(command: Any) -> Any:
+    """Adds the options that all runs share: recipe values, budget, evaluation, data."""
+    for option in reversed(SETUP_OPTIONS):
         command = option(command)
     return command
 
 
-def asked_of(options: dict[str, Any]) -> "ComparisonOptions":
-    """What the options ask for."""
+def comparison_options(options: dict[str, Any]) -> "ComparisonOptions":
+    """The ComparisonOptions of a command's options."""
     from zoo.comparison.comparing import ComparisonOptions
 
     engine = EngineOptions(options["backend"], options["precision"], deterministic=options["deterministic"])
-    given = {name: options[name] for name in ASKED if name in options}
-    return ComparisonOptions(**given, look=data_of(options), engine=engine)
+    given = {name: options[name] for name in COMPARISON_NAMES if name in options}
+    return ComparisonOptions(**given, data_options=data_of(options), engine=engine)
+
+
+def executor_of(options: dict[str, Any]) -> "ExecutorChoice":
+    """The executor that the options name, with its own options."""
+    from zoo.comparison.executors.choice import OPTIONS, ExecutorChoice
+
+    return ExecutorChoice(options["executor"], **{name: options[name] for name in OPTIONS})
 
 
 @contextmanager
 def shown_live(folder: Path) -> Iterator[None]:
-    """A live table of the runs in a folder, for as long as they train."""
+    """Shows a live table of the runs in a folder while the context lasts."""
     from zoo.cli.watch import live
 
-    ended = threading.Event()
-    thread = threading.Thread(target=live, args=([folder],), kwargs={"until": ended.is_set})
-    thread.start()
-    try:
+    with in_background(lambda ended: live([folder], until=ended.is_set)):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 @click.command(
@@ -142,8 +157,8 @@ def shown_live(folder: Path) -> Iterator[None]:
         "zoo compare vanilla dcgan wgan wgan-gp --dataset fashion_mnist --seeds 3",
         "zoo compare vanilla vanilla,generator_objective=minimax vanilla+r1,r1_gamma=0.1 --benchmark ring8 --jobs 2",
         "zoo compare dcgan+r1 --dataset mnist --sweep r1_gamma=0.1,1,10 --images 500000",
-        "zoo compare wgan wgan-gp --dataset mnist --dataset fashion_mnist --engine ray --address auto --gpus 1",
-        "zoo compare dcgan wgan-gp --benchmark cifar10 --engine slurm --partition gpu --gpus 1 --time-limit 120",
+        "zoo compare wgan wgan-gp --dataset mnist --dataset fashion_mnist --executor ray --address auto --gpus 1",
+        "zoo compare dcgan wgan-gp --benchmark cifar10 --executor slurm --partition gpu --gpus 1 --time-limit 120",
     ),
 )
 @click.argument("variants", nargs=-1, shell_complete=complete_stacks, metavar="[VARIANT]...")
@@ -159,7 +174,7 @@ def shown_live(folder: Path) -> Iterator[None]:
 @click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Runs of each variant, of seeds 0 to N - 1.")
 @click.option("--sweep", "sweeps", multiple=True, metavar="KEY=A,B,C", help="Each value in turn; lists by semicolons.")
 @click.option("--evaluations", type=click.IntRange(min=1), metavar="N", help="Of each run, evenly spread.")
-@question_options
+@setup_options
 @queue_options
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="The folder of runs and report [comparisons/NAME]."
@@ -173,24 +188,21 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
     A variant may carry recipe values: dcgan,width=32. The runs are the queue: the same command continues what was
     interrupted, does nothing twice, and with more variants or seeds adds to what is there.
     """
-    from zoo.base.progress import telling
+    from zoo.base.progress import as_progress
     from zoo.comparison.comparing import compare, planned, try_out
-    from zoo.comparison.executors.choosing import EngineChoice
 
-    asked = asked_of(options)
+    requested = comparison_options(options)
     if dry_run:
-        progress = telling(not as_json)
-        plan = planned(asked, progress)
+        progress = as_progress(not as_json)
+        plan = planned(requested, progress)
         try_out(plan, progress)
         rows = [{"run": cell.name, "path": str(cell.path)} for cell in plan.cells()]
         click.echo(json.dumps(rows) if as_json else "\n".join(f"{row['run']}: {row['path']}" for row in rows))
         return
-    choice = EngineChoice(**{name: options[name] for name in CHOICE})
     command = shlex.join(["zoo", *sys.argv[1:]])
     found = compare(
-        asked,
-        engine=options["engine"],
-        choice=choice,
+        requested,
+        executor=executor_of(options),
         retries=options["retries"],
         command=command,
         progress=not watch,
@@ -206,7 +218,7 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
     epilog=examples(
         "zoo tune dcgan --dataset fashion_mini --space space.yaml --trials 20 --images 200000",
         "zoo tune wgan-gp-mlp --dataset grid25 --space space.yaml --steps 20000 --jobs 2",
-        "zoo tune dcgan+r1 --dataset mnist --space space.yaml --trials 100 --engine ray --address auto --gpus 1",
+        "zoo tune dcgan+r1 --dataset mnist --space space.yaml --trials 100 --executor ray --address auto --gpus 1",
     ),
 )
 @click.argument("variants", nargs=1, shell_complete=complete_stacks, metavar="VARIANT")
@@ -221,12 +233,12 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
 @click.option("--rungs", type=click.IntRange(min=1), default=4, show_default=True, help="Parts of each trial's budget.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every run.")
 @dataset_option
-@question_options
+@setup_options
 @queue_options
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="A folder [tunings/VARIANT].")
 @json_option
 def tune_command(variants: str, space: Path, as_json: bool, **options: Any) -> None:
-    """Search for the recipe values with which VARIANT scores best, giving up poor ones at a part of their budget.
+    """Search for the recipe values with which VARIANT scores best, pruning poor ones at a part of their budget.
 
     \b
     FILE says what is tried:
@@ -236,20 +248,18 @@ def tune_command(variants: str, space: Path, as_json: bool, **options: Any) -> N
 
     The same command continues what was interrupted, and with more --trials goes on.
     """
-    from zoo.comparison.executors.choosing import EngineChoice
     from zoo.comparison.space import read_space
     from zoo.comparison.tuning import tune
 
     dataset = options.pop("dataset")
     found = tune(
-        asked_of({**options, "variants": (variants,), "datasets": (dataset,)}),
+        comparison_options({**options, "variants": (variants,), "datasets": (dataset,)}),
         read_space(space),
         trials=options["trials"],
         rungs=options["rungs"],
         seed=options["seed"],
         retries=options["retries"],
-        engine=options["engine"],
-        choice=EngineChoice(**{name: options[name] for name in CHOICE}),
+        executor=executor_of(options),
     )
     click.echo(json.dumps(found) if as_json else tuned(found))
 

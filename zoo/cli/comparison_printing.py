@@ -1,4 +1,4 @@
-"""What `zoo compare` and `zoo report` print."""
+"""The output of `zoo compare`, `zoo report` and `zoo tune` as text."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -6,13 +6,13 @@ from typing import Any
 
 
 def columns(rows: Sequence[Mapping[str, str]]) -> str:
-    """Rows of equal keys as aligned columns."""
+    """Rows with the same keys as aligned columns."""
     widths = {key: max(len(row[key]) for row in rows) for key in rows[0]} if rows else {}
     return "\n".join("  ".join(f"{row[key]:<{width}}" for key, width in widths.items()).rstrip() for row in rows)
 
 
 def compared(comparison: Mapping[str, Any]) -> str:
-    """For each dataset the ranking by the score that decides, each variant's mean, and what it cost."""
+    """For each dataset the rankings, each variant's means and costs; then failures and notes."""
     parts = []
     for dataset, scores in comparison["rankings"].items():
         cells = [cell for cell in comparison["cells"] if cell["dataset"] == dataset]
@@ -25,8 +25,8 @@ def compared(comparison: Mapping[str, Any]) -> str:
 
 
 def ranking_lines(name: str, rankings: Mapping[str, Any]) -> str:
-    """One score: what the statistics say of the last checkpoints, and each variant's numbers."""
-    from zoo.comparison.report.tables.ranks import mark
+    """The ranking by one score at the last checkpoints, and each variant's last and best means."""
+    from zoo.comparison.report.tables.rank_ranges import mark
 
     last, best = rankings["last"], rankings["best"]
     marks = {label: mark(last, label) for label in last["summaries"]}
@@ -56,7 +56,7 @@ def spread(summary: Mapping[str, Any]) -> str:
 
 
 def cost_row(label: str, cells: list[dict[str, Any]]) -> dict[str, str]:
-    """What one variant's runs took: medians, as in the report."""
+    """The median costs of a variant's runs, as in the report."""
     costs = [cell["cost"] for cell in cells if cell["label"] == label and cell["cost"]["steps"]]
 
     def middle(name: str) -> float | None:
@@ -75,7 +75,7 @@ def cost_row(label: str, cells: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def tuned(found: Mapping[str, Any]) -> str:
-    """The trials, the best first, and the command that trains with its values."""
+    """A table of the trials, the best first, and the command that trains with the best values."""
     order = sorted(found["trials"], key=lambda row: (row["minimized"] is None, row["minimized"] or 0.0))
     rows = [
         {

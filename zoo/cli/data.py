@@ -1,4 +1,4 @@
-"""`zoo data`: what is prepared, preparing it, looking at it, checking it, carrying it elsewhere, and removing it."""
+"""`zoo data`: lists, prepares, shows, verifies, exports, imports and removes datasets."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from zoo.cli.options import (
+from zoo.cli.command_options import (
     DATA_OPTIONS,
     complete_datasets,
     data_dir_option,
@@ -19,18 +19,18 @@ from zoo.cli.options import (
 from zoo.data.options import UNREADABLE_SHARE
 from zoo.errors import ZooError
 
-DAMAGED = 1  # exit code
+DAMAGED = 1  # the exit code where a dataset is damaged
 name_argument = click.argument("name", metavar="NAME_OR_PATH", shell_complete=complete_datasets)
 names_argument = click.argument("names", nargs=-1, metavar="[NAME_OR_PATH]...", shell_complete=complete_datasets)
 split_option = click.option(
     "--split", "splits", multiple=True, metavar="SPLIT", help="train, test, all or a part [train and test]."
 )
-LOOK_OPTIONS = tuple(option for option in DATA_OPTIONS if option is not DATA_OPTIONS[0])
+PREPROCESSING_OPTIONS = tuple(option for option in DATA_OPTIONS if option is not DATA_OPTIONS[0])
 
 
-def look_options(command: Any) -> Any:
-    """Adds what says how images and labels are read."""
-    for option in reversed(LOOK_OPTIONS):
+def preprocessing_options(command: Any) -> Any:
+    """Adds the options by which images and labels are read: all data options but the split."""
+    for option in reversed(PREPROCESSING_OPTIONS):
         command = option(command)
     return command
 
@@ -45,14 +45,14 @@ def look_options(command: Any) -> Any:
     ),
 )
 def data_commands() -> None:
-    """Prepare datasets, look at them, check, carry and remove them."""
+    """Prepare datasets; show, verify, export, import and remove them."""
 
 
 @data_commands.command("list", epilog=examples("zoo data list", "zoo data list --json"))
 @data_dir_option
 @json_option
 def list_command(data_dir: Path | None, as_json: bool) -> None:
-    """List the datasets that are known by name and those that are prepared, with their size and place."""
+    """List the datasets that are known by name, and those that are prepared with their size and folder."""
     from zoo.catalogue import read_catalogue
     from zoo.cli.data_printing import listed
     from zoo.data.managing import listing
@@ -75,7 +75,7 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
 )
 @name_argument
 @split_option
-@look_options
+@preprocessing_options
 @click.option(
     "--from",
     "files",
@@ -120,7 +120,7 @@ def prepare_command(name: str, as_json: bool, **options: Any) -> None:
 )
 @json_option
 def info_command(name: str, data_dir: Path | None, out: Path | None, as_json: bool) -> None:
-    """Tell a prepared dataset's counts, classes and origin, and draw a contact sheet of it."""
+    """Show a prepared dataset's counts, classes and origin, and draw a contact sheet of it."""
     from zoo.cli.data_printing import info_lines
     from zoo.data.describing import info
 
@@ -151,7 +151,7 @@ def verify_command(names: Sequence[str], data_dir: Path | None, as_json: bool) -
 @data_dir_option
 @click.option("--tfds", is_flag=True, help="TFDS' own records of the dataset too; its downloads stay.")
 @click.option("--interrupted", is_flag=True, help="What interrupted preparations left, and what is damaged.")
-@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--yes", is_flag=True, help="Remove without confirmation.")
 @json_option
 def remove_command(
     names: Sequence[str], data_dir: Path | None, tfds: bool, interrupted: bool, yes: bool, as_json: bool
@@ -181,7 +181,7 @@ def remove_command(
 @name_argument
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @split_option
-@look_options
+@preprocessing_options
 @data_dir_option
 @json_option
 def export_command(name: str, file: Path, as_json: bool, **options: Any) -> None:
@@ -206,7 +206,7 @@ def export_command(name: str, file: Path, as_json: bool, **options: Any) -> None
 @data_dir_option
 @json_option
 def import_command(file: Path, name: str | None, data_dir: Path | None, as_json: bool) -> None:
-    """Bring in what `zoo data export` wrote; every byte is checked against its hash first."""
+    """Import a file that `zoo data export` wrote; the data is checked against its hash first."""
     from zoo.cli.data_printing import training
     from zoo.data.managing import imported
 

@@ -1,11 +1,11 @@
-"""What the commands of `zoo data` print for a person, from the data that `--json` prints."""
+"""The output of `zoo data` as text, from the data that `--json` prints."""
 
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 GIGABYTE, MEGABYTE, KILOBYTE = 10**9, 10**6, 10**3
-MOST_CLASSES = 20  # listed in words
+MOST_CLASSES = 20  # with more classes than that, only their number is printed
 
 
 def size_text(count: int) -> str:
@@ -16,7 +16,7 @@ def size_text(count: int) -> str:
 
 
 def listed(report: Mapping[str, Any]) -> str:
-    """Known datasets with what is prepared of each below, then the others, then what is of no use."""
+    """The known datasets with their prepared sets, then other prepared sets, then damaged and interrupted folders."""
     width = max((len(each["name"]) for each in report["known"]), default=0)
     lines = [f"data directory  {report['data_directory']}", "", "known"]
     for each in report["known"]:
@@ -36,12 +36,12 @@ def listed(report: Mapping[str, Any]) -> str:
 
 
 def prepared_line(one: Mapping[str, Any]) -> str:
-    """A prepared set on a line of its own."""
+    """A prepared set in two lines: size and summary, then its folder."""
     return f"    * {size_text(one['bytes']):>7}  {one['summary']}\n               {one['folder']}"
 
 
 def prepared_lines(report: Sequence[Mapping[str, Any]]) -> str:
-    """What was prepared, and what to do with it."""
+    """The prepared sets, and the commands to run next."""
     lines = [f"{each['summary']}\n  {each['folder']}" for each in report]
     name = report[0]["name"]
     return "\n".join(
@@ -50,12 +50,12 @@ def prepared_lines(report: Sequence[Mapping[str, Any]]) -> str:
 
 
 def training(name: str, sample_shape: Sequence[int]) -> str:
-    """A command that trains on a dataset: points have no pixels to convolve."""
+    """A command that trains on a dataset: vanilla for points, which have no pixels to convolve, else dcgan."""
     return f"zoo run {'vanilla' if len(sample_shape) == 1 else 'dcgan'} --dataset {shlex.quote(name)}"
 
 
 def info_lines(report: Sequence[Mapping[str, Any]]) -> str:
-    """Every prepared set of a dataset."""
+    """The facts of every prepared set of a dataset."""
     return "\n\n".join("\n".join(_info(each)) for each in report)
 
 
@@ -100,12 +100,12 @@ def _classes(counts: Mapping[str, int] | None) -> str:
 
 
 def named(each: Mapping[str, Any]) -> str:
-    """A set's name with what it holds, where that is known."""
+    """A set's name, with its summary where there is one."""
     return f"{each['name']}: {each['summary']}" if "summary" in each else each["name"]
 
 
 def verified_lines(report: Sequence[Mapping[str, Any]]) -> str:
-    """A line for each set."""
+    """A line for each set, and for damaged ones the problem and folder."""
     if not report:
         return "Nothing is prepared."
     return "\n".join(

@@ -9,7 +9,7 @@ import click
 
 from zoo import backend
 from zoo.backend import SUPPORTED
-from zoo.cli.options import (
+from zoo.cli.command_options import (
     channels_option,
     complete_datasets,
     data_dir_option,
@@ -37,7 +37,7 @@ OPTION_NAMES = (
 
 
 def names_of(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """`kid,fd` as its names."""
+    """`("kid", "fd")` of `kid,fd`; click's callback of --metrics."""
     return tuple(each.strip() for each in value.split(",") if each.strip()) if value else ()
 
 
@@ -95,8 +95,8 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
     from zoo.cli.evaluation_printing import evaluated
 
     backend.choose(options["backend"])
-    asked = EvaluationOptions(options["metrics"], **{name: options[name] for name in OPTION_NAMES})
-    look = DataOptions(image_size=options["image_size"], channels=options["channels"])
+    requested = EvaluationOptions(options["metrics"], **{name: options[name] for name in OPTION_NAMES})
+    data_options = DataOptions(image_size=options["image_size"], channels=options["channels"])
     if out is not None and out.suffix != ".json":
         raise ZooError(f"--out {out}: expected a file that ends in .json.")
     found = []
@@ -104,8 +104,8 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
         evaluations = zoo.evaluate(
             each,
             **{name: options[name] for name in ("against", "dataset", "checkpoint", "plugins")},
-            options=asked,
-            look=look,
+            options=requested,
+            data_options=data_options,
             out=out,
         )
         found += evaluations

@@ -1,4 +1,4 @@
-"""What `zoo evaluate` and `zoo scores` print for a person, from the data that `--json` prints."""
+"""The output of `zoo evaluate` and `zoo scores` as text, from the data that `--json` prints."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ def evaluated(evaluations: Sequence[Mapping[str, Any]]) -> str:
 
 
 def one_evaluated(evaluation: Mapping[str, Any]) -> str:
-    """One evaluation."""
+    """One evaluation's scores, protocol and pictures."""
     scores = evaluation["scores"]
     step = f", step {evaluation['step']}" if evaluation["step"] is not None else ""
     width = max(len(score["name"]) for score in scores)
@@ -32,12 +32,12 @@ def score_text(score: Mapping[str, Any]) -> str:
 
 
 def number(value: float) -> str:
-    """Four significant digits."""
+    """The value with four significant digits."""
     return f"{value:.4g}"
 
 
 def protocol_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The protocol of an evaluation's scores in words."""
+    """The protocol of an evaluation's scores: real samples, generated samples, extractor."""
     protocol = next((each["protocol"] for each in scores if each["protocol"]["extractor"]), scores[0]["protocol"])
     real, generated, extractor = protocol["real"], protocol["generated"], protocol["extractor"]
     lines = [
@@ -51,7 +51,7 @@ def protocol_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def weights_text(generated: Mapping[str, Any]) -> str:
-    """Where the generated samples came from."""
+    """The weights that the samples were generated with, or `from files`."""
     if generated["weights"] == "files":
         return "from files"
     weights = "averaged" if generated["averaged"] else "the last"

@@ -1,16 +1,19 @@
-"""What `zoo list`, `zoo show` and `zoo doctor` tell, gathered as plain data."""
+"""The data that `zoo list`, `zoo show` and `zoo doctor` print, JSON-ready."""
 
 import importlib.util
 import platform
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.backend.versions import installed_versions
 from zoo.catalogue import (
+    BenchmarkEntry,
     Catalogue,
+    DatasetEntry,
+    ExtensionEntry,
     find_plugin_source,
     load_every_plugin,
     parse_stack,
@@ -21,11 +24,11 @@ from zoo.data import data_directory, prepared_sets
 from zoo.data.options import DataOptions
 from zoo.data.prepared.finding import is_of
 from zoo.errors import ZooError, ZooWarning
-from zoo.evaluation.extractors.choosing import extractor_module
+from zoo.extensions.loading import load_extension
 
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
-    """Every variant, plugin, dataset, extractor and benchmark with what is known of it without importing anything."""
+    """Everything that can be named, with what is known of it without importing it."""
     return {
         "variants": [
             {"name": each.name, "plugins": list(each.plugins), "summary": each.summary, "source": each.source}
@@ -40,19 +43,24 @@ def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
             }
             for each in catalogue.plugins.values()
         ],
-        **{
-            kind: [{"name": each.name, "summary": each.summary, "source": each.source} for each in entries.values()]
-            for kind, entries in (
-                ("datasets", catalogue.datasets),
-                ("extractors", catalogue.extractors),
-                ("benchmarks", catalogue.benchmarks),
-            )
-        },
+        "datasets": rows(catalogue.datasets),
+        **{kind: rows(entries) for kind, entries in catalogue.extensions.items()},
+        "benchmarks": rows(catalogue.benchmarks),
     }
 
 
+def rows(entries: Mapping[str, DatasetEntry | ExtensionEntry | BenchmarkEntry]) -> list[dict[str, Any]]:
+    """Name, summary and source of each entry."""
+    return [{"name": each.name, "summary": summary(each), "source": each.source} for each in entries.values()]
+
+
+def summary(entry: DatasetEntry | ExtensionEntry | BenchmarkEntry) -> str:
+    """An entry's summary, and for an extension without one the first line of its module."""
+    return entry.summary or (plugin_summary(entry) if isinstance(entry, ExtensionEntry) else "")
+
+
 def plugin_problems(catalogue: Catalogue) -> list[str]:
-    """Imports every plugin and extractor, and checks every variant's recipe; one sentence for each problem."""
+    """Imports every plugin and extension, and checks every variant's recipe; one sentence for each problem."""
     from zoo.backend import prepare
 
     prepare()
@@ -62,17 +70,18 @@ def plugin_problems(catalogue: Catalogue) -> list[str]:
         warnings.simplefilter("always", ZooWarning)
         load_every_plugin(catalogue)
     warned = [str(each.message) for each in caught if issubclass(each.category, ZooWarning)]
-    return warned + override_problems(catalogue) + extractor_problems(catalogue)
+    return list(dict.fromkeys([*warned, *override_problems(catalogue), *extension_problems(catalogue)]))
 
 
-def extractor_problems(catalogue: Catalogue) -> list[str]:
-    """Imports every extractor's module, without its weights; one sentence for each that fails."""
+def extension_problems(catalogue: Catalogue) -> list[str]:
+    """Imports every extension's module and checks its hook, without calling it; one sentence for each that fails."""
     problems = []
-    for entry in catalogue.extractors.values():
-        try:
-            extractor_module(entry)
-        except ZooError as error:
-            problems.append(str(error))
+    for kind, entries in catalogue.extensions.items():
+        for entry in entries.values():
+            try:
+                load_extension(kind, entry)
+            except ZooError as error:
+                problems.append(str(error))
     return problems
 
 
@@ -88,7 +97,7 @@ def stack_description(
     from zoo import backend
     from zoo.data import expected_shape
 
-    parse_stack(text, catalogue)  # an unknown name is told before the dataset is looked for
+    parse_stack(text, catalogue)  # an unknown name is an error before the dataset is searched
     sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, options=options)
     backend.prepare()
     from zoo.data.fields import expected_fields
@@ -114,7 +123,7 @@ def stack_description(
 
 
 def shapes(tensors: Any) -> Any:
-    """The shapes of a tensor, or of each in a dict or list, without the batch."""
+    """The shape of a tensor, or of each in a dict or list, without the batch axis."""
     if isinstance(tensors, dict):
         return {name: shapes(each) for name, each in tensors.items()}
     if isinstance(tensors, list | tuple):
@@ -147,7 +156,7 @@ def health(data_dir: Path | None) -> dict[str, Any]:
         report["backend"] = backend.check_installed()
         report["devices"] = backend.engine().device_names()
         report["policies"] = policy_table()
-    except ZooError as error:  # without a backend the rest is still worth knowing
+    except ZooError as error:  # the rest of the report needs no backend
         report["problems"].append(str(error))
     if importlib.util.find_spec("importlib_resources") is None:
         report["problems"].append(
@@ -157,7 +166,7 @@ def health(data_dir: Path | None) -> dict[str, Any]:
 
 
 def not_prepared(catalogue: Catalogue, data_dir: Path | None) -> list[str]:
-    """The catalogue's datasets whose first use prepares them, from the network where they need it."""
+    """The names of the catalogue's datasets that are not prepared yet."""
     prepared = prepared_sets(data_dir)
     return [
         entry.name for entry in catalogue.datasets.values() if not any(is_of(entry, each.meta) for each in prepared)

@@ -1,4 +1,4 @@
-"""What commands print for a person, from the data that `--json` prints."""
+"""The output of `zoo run`, `list`, `show` and `doctor` as text, from the data that `--json` prints."""
 
 import shlex
 from collections.abc import Sequence
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
+SHIPPED = "registry.yaml:"  # how the source of what comes with the zoo begins
+
 
 def run_summary(run: "Run") -> dict[str, Any]:
-    """Where everything of a finished run is."""
+    """The paths of a finished run's files, and its last metrics, JSON-ready."""
     metrics = run.metrics
     return {
         "stack": run.record["stack"],
@@ -24,7 +26,7 @@ def run_summary(run: "Run") -> dict[str, Any]:
 
 
 def run_report(summary: dict[str, Any], again: str) -> str:
-    """A run's summary with the next commands to try; `again` is the one that trains it on."""
+    """A run's summary with the next commands to try; `again` is the command that continues it."""
     names = ("samples", "animation", "checkpoint", "generator")
     files = "\n".join(f"  {name:<12}{summary[name]}" for name in names)
     return (
@@ -37,19 +39,19 @@ def run_report(summary: dict[str, Any], again: str) -> str:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Rows of names with what they are, aligned."""
+    """Names and descriptions in aligned columns."""
     width = max((len(row["name"]) for row in rows), default=0)
     return "\n".join(f"  {row['name']:<{width}}  {described(row)}".rstrip() for row in rows) or "  none"
 
 
 def described(row: dict[str, Any]) -> str:
-    """A row's summary, with a variant's plugins."""
+    """A row's summary, with a variant's plugins, and the place that it comes from if that is not the zoo."""
     plugins = f"  [{' + '.join(row['plugins'])}]" if "plugins" in row else ""
-    return row["summary"] + plugins
+    return row["summary"] + plugins + ("" if row["source"].startswith(SHIPPED) else f"  ({row['source']})")
 
 
 def shown(description: dict[str, Any]) -> str:
-    """A stack's description for a person."""
+    """The output of `zoo show`."""
     lines = [description["stack"]]
     lines += [f"  {each['name']}: {each['summary']}" for each in description["plugins"]]
     lines += ["", f"recipe on {description['dataset']}"]
@@ -63,7 +65,7 @@ def shown(description: dict[str, Any]) -> str:
 
 
 def diagnosed(report: dict[str, Any]) -> str:
-    """The doctor's report for a person."""
+    """The output of `zoo doctor`."""
     prepared = [
         f"  {each['name']}: {each['description']}, {each['bytes'] / 2**20:.0f} MiB" for each in report["prepared"]
     ]
@@ -84,7 +86,7 @@ def diagnosed(report: dict[str, Any]) -> str:
 
 
 def policies(rows: Sequence[dict[str, str]], backend: str) -> list[str]:
-    """How steps are compiled, the backend that runs marked; `--json` has the reasons."""
+    """The lines on how steps are compiled, with the chosen backend marked; `--json` has the reasons."""
     return [
         f"  {'*' if row['backend'] == backend else ' '} {row['backend']:<11}{row['device']:<8}{row['networks']:<16}"
         f"{row['policy']}"

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.options import examples, json_option
+from zoo.cli.command_options import examples, json_option
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 DEFAULT_FOLDER = Path("runs")
-SECOND = 1.0  # between two looks at the runs
-GLANCE = 0.1  # seconds between two looks at whether it is to end, or the terminal has another size
+SECOND = 1.0  # seconds between two updates of the table
+TICK = 0.1  # seconds between two checks whether to end, or whether the terminal's size has changed
 
 
 def never() -> bool:
-    """Ctrl-C alone ends it."""
+    """The default of `live`, which Ctrl-C alone ends."""
     return False
 
 
@@ -38,7 +38,7 @@ def never() -> bool:
     ),
 )
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
-@click.option("--every", type=click.FloatRange(min=GLANCE), default=SECOND, show_default=True, metavar="SECONDS")
+@click.option("--every", type=click.FloatRange(min=TICK), default=SECOND, show_default=True, metavar="SECONDS")
 @click.option("--once", is_flag=True, help="Print one plain table and end, as where the output is no terminal.")
 @json_option
 def watch_command(folders: Sequence[Path], every: float, once: bool, as_json: bool) -> None:
@@ -59,7 +59,7 @@ def watch_command(folders: Sequence[Path], every: float, once: bool, as_json: bo
 
 
 def check_folders(folders: Sequence[Path]) -> None:
-    """Raises ZooError for what is no folder, with the folders of runs that are here."""
+    """Raises ZooError, with the available folders, where one of these is no folder."""
     for folder in folders:
         if not folder.is_dir():
             what = "is a file" if folder.exists() else "does not exist"
@@ -68,7 +68,7 @@ def check_folders(folders: Sequence[Path]) -> None:
 
 
 def folders_with_runs() -> list[Path]:
-    """The folders of the working directory that hold runs."""
+    """The folders in the working directory that hold runs."""
     from zoo.watching import run_folders
 
     folders = (path for path in Path().iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -76,7 +76,7 @@ def folders_with_runs() -> list[Path]:
 
 
 def watch_until_interrupted(folders: Sequence[Path], every: float) -> None:
-    """Show them; Ctrl-C is how one ends it, and SIGTERM leaves the terminal as it was."""
+    """Shows the runs until Ctrl-C; SIGTERM exits too, and restores the terminal."""
     before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         live(folders, every)
@@ -87,10 +87,10 @@ def watch_until_interrupted(folders: Sequence[Path], every: float) -> None:
 
 
 def live(folders: Sequence[Path], every: float = SECOND, until: Callable[[], bool] = never) -> None:
-    """Show how the runs in some folders stand until `until` says that it is enough, and leave the last table.
+    """Shows a live table of the runs in some folders until `until()` is true, and leaves the last table.
 
-    For a thread of its own or for the main one: it changes no signals, and lets KeyboardInterrupt through when the
-    terminal is as it was. Where the output is no terminal it waits, and prints one plain table.
+    It may run in any thread: it changes no signal handlers, and restores the terminal before it raises
+    KeyboardInterrupt. Where the output is no terminal, it waits and prints one plain table.
     """
     from rich.console import Console
     from rich.live import Live
@@ -98,7 +98,7 @@ def live(folders: Sequence[Path], every: float = SECOND, until: Callable[[], boo
     console = Console(highlight=False)
     if not sys.stdout.isatty() or console.is_dumb_terminal:
         while until is not never and not until():
-            time.sleep(GLANCE)
+            time.sleep(TICK)
         click.echo(once_printed(folders))
         return
     view = View(folders, console)
@@ -112,7 +112,7 @@ def live(folders: Sequence[Path], every: float = SECOND, until: Callable[[], boo
 
 
 class View:
-    """What is drawn in a terminal: the runs in its size of now."""
+    """Renders the current states of the runs at the terminal's current size."""
 
     def __init__(self, folders: Sequence[Path], console: "Console") -> None:
         from zoo.watching import Watch
@@ -122,32 +122,31 @@ class View:
         self.console = console
 
     def drawn(self) -> Any:
-        """The runs of now."""
         from zoo.cli.watch_printing import Size, screen
 
         width, height = self.console.size
         return screen(self.watch.runs(), named(self.folders), Size(width, height))
 
     def wait(self, seconds: float, until: Callable[[], bool]) -> None:
-        """Wait, but for less where all is to end or the terminal gets another size."""
+        """Waits that long, or until `until()` is true or the terminal's size changes."""
         end, size = time.monotonic() + seconds, self.console.size
         while time.monotonic() < end and self.console.size == size and not until():
-            time.sleep(GLANCE)
+            time.sleep(TICK)
 
 
 def once_printed(folders: Sequence[Path]) -> str:
-    """One plain table: all columns for files and other programs, those that fit for a terminal."""
+    """One plain table: with all columns for files and other programs, with those that fit for a terminal."""
     from rich.console import Console
 
     from zoo.cli.watch_printing import Size, plain
     from zoo.watching import Watch
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # names may hold what the output's encoding has not
+        sys.stdout.reconfigure(errors="replace")  # names may hold characters that the output's encoding lacks
     width = Console().width if sys.stdout.isatty() else None
     return plain(Watch(folders).runs(), named(folders), Size(width))
 
 
 def named(folders: Sequence[Path]) -> str:
-    """The folders in a few words."""
+    """The folders, separated by spaces."""
     return " ".join(str(folder) for folder in folders)

@@ -1,4 +1,4 @@
-"""The table of `zoo watch`: what fits into a terminal, however many runs there are and however narrow it is."""
+"""The table of `zoo watch`, cut to the rows and columns that fit into the terminal."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,18 +12,18 @@ from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
 
-from zoo.base.progress import SHOWN
+from zoo.base.progress import SHOWN_LOSSES
 from zoo.watching import DIVERGED, DONE, FAILED, RUNNING, STATES, STOPPED, WAITING, RunState
 
 STYLES = {RUNNING: "green", WAITING: "dim", STOPPED: "yellow", FAILED: "red", DIVERGED: "red", DONE: "cyan"}
-URGENT = (FAILED, DIVERGED, RUNNING, STOPPED, WAITING)  # the rows that stay longest where the terminal is too low
+URGENT = (FAILED, DIVERGED, RUNNING, STOPPED, WAITING)  # states by how long their rows stay in a low terminal
 GAP, BAR, ENDLESS = 2, 10, 10_000  # characters
-NAME = 20  # characters of a run's name that other columns leave to it
+NAME = 20  # characters of a run's name below which another column is dropped
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column; those of the highest rank go first where the terminal is too narrow."""
+    """One column; columns of the highest rank are dropped first where the terminal is too narrow."""
 
     title: str
     rank: int
@@ -34,14 +34,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Size:
-    """What may be filled, in characters and lines; None is without end."""
+    """The available characters and lines; None is unlimited."""
 
     width: int | None = None
     height: int | None = None
 
 
 def screen(runs: Sequence[RunState], folders: str, size: Size, with_bar: bool = True) -> RenderableType:
-    """How all runs stand: counts, as many rows and columns as fit, why runs failed, and what the scores are."""
+    """Counts by state, a table with as many rows and columns as fit, the reasons of failures, and a note on scores."""
     notes = [score_note(runs)] if score_names(runs) else []
     shown, hidden = fitting(runs, size.height and size.height - 2 - len(notes))
     reasons = [reason_of(run) for run in shown if run.reason]
@@ -51,7 +51,7 @@ def screen(runs: Sequence[RunState], folders: str, size: Size, with_bar: bool = 
 
 
 def plain(runs: Sequence[RunState], folders: str, size: Size) -> str:
-    """The same without colours and bars, for files and other programs."""
+    """`screen` as text without colours and bars, for files and other programs."""
     console = Console(width=size.width or ENDLESS, color_system=None, highlight=False)
     with console.capture() as captured:
         console.print(screen(runs, folders, size, with_bar=False))
@@ -68,7 +68,7 @@ def summary(runs: Sequence[RunState], folders: str) -> Text:
 
 
 def fitting(runs: Sequence[RunState], lines: int | None) -> tuple[Sequence[RunState], str]:
-    """The rows that fit into so many lines with their reasons, and what to say of the others; done ones go first."""
+    """(runs whose rows and reasons fit into the lines, note about the others); rows of done runs are dropped first."""
     if lines is None or sum(map(needed, runs)) <= lines:
         return runs, ""
     first = sorted((run for run in runs if run.state != DONE), key=lambda run: URGENT.index(run.state))
@@ -81,12 +81,12 @@ def fitting(runs: Sequence[RunState], lines: int | None) -> tuple[Sequence[RunSt
 
 
 def needed(run: RunState) -> int:
-    """The lines of a row, and of the reason below all rows."""
+    """The lines that a run takes: its row, and its reason below all rows."""
     return 1 + bool(run.reason)
 
 
 def table(runs: Sequence[RunState], width: int | None, with_bar: bool) -> Table:
-    """A row for each run, in the columns that have something to say and fit."""
+    """A row for each run, in the non-empty columns that fit."""
     columns = [each for each in columns_of(runs) if with_bar or each.title != "progress"]
     cells = {each.title: [printable(each.cell(run)) for run in runs] for each in columns}
     columns = [each for each in columns if any(cells[each.title])]
@@ -103,13 +103,13 @@ def table(runs: Sequence[RunState], width: int | None, with_bar: bool) -> Table:
 def fitting_columns(
     columns: Sequence[Column], widths: Mapping[str, int], width: int | None
 ) -> tuple[list[Column], dict[str, int]]:
-    """The columns that fit beside each other with their widths; long names lose their ends before a column is lost."""
+    """(columns that fit, their widths); long names of runs are shortened before a column is dropped."""
     if width is None:
         return list(columns), dict(widths)
     kept, name = list(columns), min(widths["run"], NAME)
 
     def left() -> int:
-        """The characters that the others leave to names."""
+        """The characters that the other columns leave to the names of runs."""
         return width - sum(widths[each.title] + GAP for each in kept if each.title != "run")
 
     while left() < name and len(kept) > 1:
@@ -142,12 +142,12 @@ def columns_of(runs: Sequence[RunState]) -> list[Column]:
 
 
 def called(run: RunState) -> tuple[str, str, int | None]:
-    """What tells a run from the others, as a rule."""
+    """Label, dataset and seed, which usually identify a run."""
     return run.label, run.dataset, run.seed
 
 
 def bar(run: RunState) -> str:
-    """How much of the budget is used."""
+    """A progress bar of the used budget; "" where that is unknown."""
     if run.share is None:
         return ""
     whole, half = divmod(int(run.share * 2 * BAR), 2)
@@ -161,7 +161,7 @@ def steps(run: RunState) -> str:
 
 def losses(run: RunState) -> str:
     """`1.281 / 0.777`."""
-    return " / ".join(f"{run.losses[name]:.3f}" for name in SHOWN if name in run.losses)
+    return " / ".join(f"{run.losses[name]:.3f}" for name in SHOWN_LOSSES if name in run.losses)
 
 
 def reason_of(run: RunState) -> str:
@@ -171,7 +171,7 @@ def reason_of(run: RunState) -> str:
 
 
 def score_names(runs: Sequence[RunState]) -> list[str]:
-    """The names of the scores that runs are judged by."""
+    """The sorted names of the scores that the runs have."""
     return sorted({run.scores.name for run in runs if run.scores})
 
 
@@ -182,5 +182,5 @@ def score_note(runs: Sequence[RunState]) -> str:
 
 
 def printable(text: str) -> str:
-    """A text of a file in one line, without what would command the terminal."""
+    """A text from a file in one line, without control characters."""
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())

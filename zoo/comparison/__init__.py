@@ -1,1 +1,1 @@
-"""Variants compared on benchmarks over seeds: the queue of runs, engines, statistics and the report."""
+"""Variants compared on benchmarks over seeds: the queue of runs, executors, statistics and the report."""

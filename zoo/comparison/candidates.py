@@ -1,4 +1,4 @@
-"""What is compared: stacks with recipe values of their own, as `vanilla,generator_units=64,64` writes them."""
+"""The candidates of a comparison: stacks with recipe values, written as `vanilla,generator_units=64,64`."""
 
 import itertools
 from collections.abc import Sequence
@@ -10,19 +10,22 @@ from zoo.errors import ZooError
 
 @dataclass(frozen=True)
 class Candidate:
-    """A stack and the recipe values by which it differs from what the registry says of it."""
+    """A stack, and the recipe values by which it differs from its recipe in the registry."""
 
-    stack: str  # its registered name
+    stack: str  # the stack's registered name
     settings: tuple[str, ...] = ()  # each `key=value`
 
     @property
     def label(self) -> str:
-        """What tables call it, and what names it on the command line."""
+        """`vanilla,generator_units=64,64`: the name in tables and on the command line."""
         return ",".join([self.stack, *self.settings])
 
 
 def parse_candidate(text: str, catalogue: Catalogue) -> Candidate:
-    """`stack,key=value,...`; a part without an equals sign goes on with the value before it, which is then a list."""
+    """Parses `stack,key=value,...`; a part without an equals sign continues the value before it, as a list.
+
+    Raises ZooError for an unknown stack, and where the first part after it has no equals sign.
+    """
     stack, *parts = text.split(",")
     settings: list[str] = []
     for part in parts:
@@ -39,7 +42,7 @@ def parse_candidate(text: str, catalogue: Catalogue) -> Candidate:
 
 
 def parse_sweep(text: str) -> tuple[str, tuple[str, ...]]:
-    """`key=a,b,c` as the key and its values; semicolons separate values that are lists: `units=64,64;128,128`."""
+    """Parses `key=a,b,c` into the key and its values; semicolons separate lists: `units=64,64;128,128`."""
     key, equals, values = text.partition("=")
     found = tuple(each.strip() for each in values.split(";" if ";" in values else ",") if each.strip())
     if not equals or not key.strip() or not found:
@@ -50,7 +53,7 @@ def parse_sweep(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def swept(candidates: Sequence[Candidate], sweeps: Sequence[str]) -> list[Candidate]:
-    """Every candidate with every combination of the sweeps' values; one named twice counts once."""
+    """Every candidate with every combination of the sweeps' values, without duplicates."""
     pairs = [[f"{key}={value}" for value in values] for key, values in map(parse_sweep, sweeps)]
     every = [
         Candidate(each.stack, (*each.settings, *combination))

@@ -1,4 +1,4 @@
-"""What `zoo compare` and `zoo report` do: plan the grid, have an engine train it, and report."""
+"""`zoo compare` and `zoo report`: plan the grid, have an executor train it, and write the report."""
 
 import contextlib
 import shlex
@@ -11,12 +11,12 @@ from typing import Any
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.base.files import read_json, write_json
-from zoo.base.progress import Progress, telling
+from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import BenchmarkEntry, Catalogue, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.comparison.candidates import Candidate, parse_candidate, parse_sweep, swept
-from zoo.comparison.executors.choosing import EngineChoice, engine_named
-from zoo.comparison.plan import BUDGETS, RUNS, Cell, Plan, Question, check_same_question
+from zoo.comparison.executors.choice import ExecutorChoice, check_choice, open_executor
+from zoo.comparison.plan import BUDGETS, RUNS, Cell, Plan, Setup, check_same_setup
 from zoo.comparison.rehearsal import rehearse
 from zoo.comparison.scheduler import Scheduler
 from zoo.data.options import DataOptions
@@ -26,20 +26,19 @@ from zoo.pipeline import as_text, check_numbers
 from zoo.runs.directory import RunDirectory, find_runs
 
 COMPARISONS = Path("comparisons")
-QUESTION = "question.json"  # of a folder: what its runs share
+SETUP = "question.json"  # the file of the setup that all runs in a folder share
 DEFAULT_BENCHMARK = "fashion-mini"
 DEFAULT_SEEDS = 3
 DEFAULT_EVALUATIONS = 10
 RETRIES = 1
-SHOWN = ("budget", "evaluations", "samples", "extractor")  # of the question, in a report
-
+SHOWN = ("budget", "evaluations", "samples", "extractor")  # the fields of the setup that a report shows
 
 Around = Callable[[Path], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True)
 class ComparisonOptions:
-    """What a comparison is asked for; what is left None or empty comes from the benchmark, or from what is usual."""
+    """The options of a comparison; None and () stand for the benchmark's value, or for a default where it has none."""
 
     variants: Sequence[str] = ()
     benchmark: str | None = None
@@ -55,7 +54,7 @@ class ComparisonOptions:
     metrics: Sequence[str] = ()
     samples: int | None = None
     extractor: str | None = None
-    look: DataOptions = field(default_factory=DataOptions)
+    data_options: DataOptions = field(default_factory=DataOptions)
     data_dir: Path | None = None
     plugins: Sequence[Path] = ()
     out: Path | None = None
@@ -63,118 +62,116 @@ class ComparisonOptions:
 
 
 def compare(
-    asked: ComparisonOptions,
+    options: ComparisonOptions,
     *,
-    engine: str = "local",
-    choice: EngineChoice | None = None,
+    executor: ExecutorChoice | None = None,
     retries: int = RETRIES,
     command: str = "",
     progress: Progress | bool = True,
     around: Around | None = None,
 ) -> dict[str, Any]:
-    """Train and score every run that is missing of a comparison, write its report, and return all as plain data.
+    """Trains and scores the missing runs of a comparison, writes its report, and returns everything JSON-ready.
 
-    The runs lie in `<out>/runs`; the same call continues what was interrupted. `around` is entered with that folder
-    while they train, to show them. Raises ZooError for a mistake before anything is trained, and KeyboardInterrupt
-    after Ctrl-C, when every run is saved.
+    The runs lie in `<out>/runs`; the same call continues what was interrupted. `around(<out>/runs)` is a context that
+    is entered while they train, such as a live table. Raises ZooError for a mistake before anything is trained, and
+    KeyboardInterrupt after Ctrl-C, when every run is saved.
     """
-    progress = telling(progress)
-    plan = planned(asked, progress)
+    progress = as_progress(progress)
+    choice, catalogue = executor or ExecutorChoice(), read_catalogue([Path(each) for each in options.plugins])
+    check_choice(choice, catalogue)
+    plan = planned(options, progress)
     try_out(plan, progress)
     begin(plan)
     cells = plan.cells()
     if around is None:
-        progress.note(f"How the runs stand: zoo watch {shlex.quote(str(plan.folder))}")
-    made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
-    with contextlib.closing(made):
+        progress.note(f"To watch the runs: zoo watch {shlex.quote(str(plan.folder))}")
+    with contextlib.closing(open_executor(choice, plan.folder, catalogue)) as opened:
         try:
             with around(plan.folder / RUNS) if around else contextlib.nullcontext():
-                Scheduler(made, cells, plan.job, retries, progress).run()
+                Scheduler(opened, cells, plan.job, retries, progress).run()
         finally:
             written = write(plan, command)
     progress.note(f"Report: {plan.folder / 'report.html'}")
     return written
 
 
-def planned(asked: ComparisonOptions, progress: Progress) -> Plan:
-    """The grid, its data prepared; raises ZooError for every mistake that needs no network to be built."""
-    catalogue = read_catalogue([Path(each) for each in asked.plugins])
-    entry = benchmark_of(asked, catalogue)
-    names = asked.datasets or entry.datasets
+def planned(options: ComparisonOptions, progress: Progress) -> Plan:
+    """The grid of runs, its data prepared; raises ZooError for every mistake that needs no built model to be found."""
+    catalogue = read_catalogue([Path(each) for each in options.plugins])
+    entry = benchmark_of(options, catalogue)
+    names = options.datasets or entry.datasets
     datasets = [match(str(each), catalogue.datasets) or str(each) for each in names]
-    candidates = candidates_of(asked, entry, catalogue)
-    seeds = asked.seeds or entry.seeds
+    candidates = candidates_of(options, entry, catalogue)
+    seeds = options.seeds or entry.seeds
     if seeds < 1:
         raise ZooError(f"--seeds must be at least 1; received {seeds}.")
     title = entry.name or "+".join(Path(each).name for each in datasets)
-    question = question_of(asked, entry, datasets, catalogue)
+    setup = setup_of(options, entry, datasets, catalogue)
     plan = Plan(
         title=title,
         candidates=candidates,
         datasets=datasets,
         seeds=range(seeds),
-        question=question,
-        folder=asked.out or COMPARISONS / title,
+        setup=setup,
+        folder=options.out or COMPARISONS / title,
         benchmark=entry.name or None,
         summary=entry.summary,
-        data_dir=asked.data_dir,
-        plugins=[Path(each) for each in asked.plugins],
-        engine=asked.engine,
-        sweep=dict(map(parse_sweep, asked.sweeps)),
+        data_dir=options.data_dir,
+        plugins=[Path(each) for each in options.plugins],
+        engine=options.engine,
+        sweep=dict(map(parse_sweep, options.sweeps)),
     )
     prepare_data(plan, catalogue, progress)
     return plan
 
 
-def benchmark_of(asked: ComparisonOptions, catalogue: Catalogue) -> BenchmarkEntry:
-    """The benchmark that was named, or one without a name made of the datasets that were."""
-    if asked.benchmark is None and asked.datasets:
+def benchmark_of(options: ComparisonOptions, catalogue: Catalogue) -> BenchmarkEntry:
+    """The named benchmark, or a nameless one of the given datasets; raises ZooError for an unknown name."""
+    if options.benchmark is None and options.datasets:
         return BenchmarkEntry(
-            "", tuple(asked.datasets), seeds=DEFAULT_SEEDS, evaluations=DEFAULT_EVALUATIONS, samples=0
+            "", tuple(options.datasets), seeds=DEFAULT_SEEDS, evaluations=DEFAULT_EVALUATIONS, samples=0
         )
-    name = match(asked.benchmark or DEFAULT_BENCHMARK, catalogue.benchmarks)
+    name = match(options.benchmark or DEFAULT_BENCHMARK, catalogue.benchmarks)
     if name is None:
-        raise unknown("benchmark", str(asked.benchmark), catalogue.benchmarks)
+        raise unknown("benchmark", str(options.benchmark), catalogue.benchmarks)
     return catalogue.benchmarks[name]
 
 
-def candidates_of(asked: ComparisonOptions, entry: BenchmarkEntry, catalogue: Catalogue) -> list[Candidate]:
-    """The variants that were named, or the benchmark's own, with every combination of swept values."""
-    texts = asked.variants or entry.variants
+def candidates_of(options: ComparisonOptions, entry: BenchmarkEntry, catalogue: Catalogue) -> list[Candidate]:
+    """The named variants, or the benchmark's own, with every combination of swept values."""
+    texts = options.variants or entry.variants
     if not texts:
         raise ZooError("Name the variants that are to be compared: zoo compare vanilla dcgan --dataset mnist.")
-    return swept([parse_candidate(each, catalogue) for each in texts], asked.sweeps)
+    return swept([parse_candidate(each, catalogue) for each in texts], options.sweeps)
 
 
-def question_of(
-    asked: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequence[str], catalogue: Catalogue
-) -> Question:
-    """What all runs share: what was asked for goes before what the benchmark says."""
+def setup_of(options: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequence[str], catalogue: Catalogue) -> Setup:
+    """The setup that all runs share; options take precedence over the benchmark."""
     kinds = {"points" if is_of_points(each, catalogue) else "images" for each in datasets}
     if len(kinds) > 1:
         raise ZooError("Points and images have no score in common: compare on one kind of dataset at a time.")
     settings = [f"{name}={as_text(value)}" for name, value in entry.recipe.items()]
-    return Question(
-        budget=budget_of(asked, entry, datasets, catalogue),
-        evaluations=asked.evaluations or entry.evaluations,
-        metrics=tuple(asked.metrics) or entry.metrics or JUDGED_BY[kinds.pop()],
-        samples=asked.samples or entry.samples or PERIODIC.samples,
-        extractor=asked.extractor or entry.extractor,
-        settings=(*settings, *asked.settings),
-        look=asked.look,
+    return Setup(
+        budget=budget_of(options, entry, datasets, catalogue),
+        evaluations=options.evaluations or entry.evaluations,
+        metrics=tuple(options.metrics) or entry.metrics or JUDGED_BY[kinds.pop()],
+        samples=options.samples or entry.samples or PERIODIC.samples,
+        extractor=options.extractor or entry.extractor,
+        settings=(*settings, *options.settings),
+        data_options=options.data_options,
     )
 
 
 def is_of_points(dataset: str, catalogue: Catalogue) -> bool:
-    """Whether a dataset's samples are points."""
+    """Whether a dataset of the catalogue holds points."""
     return dataset in catalogue.datasets and catalogue.datasets[dataset].kind == "points"
 
 
 def budget_of(
-    asked: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequence[str], catalogue: Catalogue
+    options: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequence[str], catalogue: Catalogue
 ) -> dict[str, float]:
-    """One of images, epochs, steps and minutes."""
-    given = {name: getattr(asked, name) for name in BUDGETS if getattr(asked, name) is not None}
+    """One of images, epochs, steps and minutes: from the options, the benchmark, or the datasets' usual epochs."""
+    given = {name: getattr(options, name) for name in BUDGETS if getattr(options, name) is not None}
     check_numbers(given, 0)
     if given:
         return given
@@ -189,21 +186,21 @@ def budget_of(
 
 
 def prepare_data(plan: Plan, catalogue: Catalogue, progress: Progress) -> None:
-    """Have what runs read on disk before the first of them begins."""
+    """Prepares the data of all runs before the first of them begins."""
     from zoo.data import open_dataset
 
     backend.choose(plan.engine.backend)
     backend.check_installed()
     for dataset in plan.datasets:
-        for split in (plan.question.look.split, PERIODIC.split):
-            look = replace(plan.question.look, split=split)
+        for split in (plan.setup.data_options.split, PERIODIC.split):
+            options = replace(plan.setup.data_options, split=split)
             progress.note(
-                open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=look, progress=progress).summary
+                open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=options, progress=progress).summary
             )
 
 
 def try_out(plan: Plan, progress: Progress) -> None:
-    """Raises ZooError with all that would stop any variant on any dataset, unless a run of it has begun already."""
+    """Raises ZooError with every mistake that would stop a variant on a dataset, unless a run of it has begun."""
     groups: dict[tuple[Candidate, str], list[Cell]] = {}
     for cell in plan.cells():
         groups.setdefault((cell.candidate, cell.dataset), []).append(cell)
@@ -212,23 +209,23 @@ def try_out(plan: Plan, progress: Progress) -> None:
 
 
 def has_begun(path: Path) -> bool:
-    """Whether a run was ever trained, so that there is nothing left to try out."""
+    """Whether training of the run in this folder has ever begun."""
     return RunDirectory(path).record_file.exists()
 
 
 def begin(plan: Plan) -> None:
-    """Make the folder, or check that its runs were asked the same."""
-    path, now = plan.folder / QUESTION, plan.question.record()
+    """Makes the folder; raises ZooError where it holds runs of another setup."""
+    path, now = plan.folder / SETUP, plan.setup.record()
     before = read_json(path)
     if before is not None:
-        check_same_question(plan.folder, before, now)
+        check_same_setup(plan.folder, before, now)
         return
     (plan.folder / RUNS).mkdir(parents=True, exist_ok=True)
     write_json(path, now)
 
 
 def write(plan: Plan, command: str) -> dict[str, Any]:
-    """The report of a plan as far as it is trained."""
+    """Writes the report of the runs that are trained so far; returns its data, JSON-ready."""
     from zoo.comparison.report import write_report
     from zoo.comparison.results import comparison
 
@@ -241,8 +238,8 @@ def write(plan: Plan, command: str) -> dict[str, Any]:
             "summary": plan.summary,
             "datasets": list(plan.datasets),
             "seeds": list(plan.seeds),
-            **{name: value for name, value in asdict(plan.question).items() if name in SHOWN},
-            "metrics": list(plan.question.metrics),
+            **{name: value for name, value in asdict(plan.setup).items() if name in SHOWN},
+            "metrics": list(plan.setup.metrics),
             "sweep": {key: list(values) for key, values in plan.sweep.items()},
         },
     }
@@ -252,7 +249,7 @@ def write(plan: Plan, command: str) -> dict[str, Any]:
 
 
 def report(paths: Sequence[Path], out: Path, title: str = "", command: str = "") -> dict[str, Any]:
-    """The report of any runs, trained by `zoo compare` or one by one; returns all as plain data."""
+    """Writes the report of any runs, trained by `zoo compare` or one by one; returns its data, JSON-ready."""
     from zoo.comparison.report import write_report
     from zoo.comparison.results import comparison
 

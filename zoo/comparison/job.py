@@ -1,6 +1,6 @@
-"""One run of a comparison in a process of its own: `python -m zoo.comparison.job DIRECTORY` does what job.json says.
+"""One run of a comparison in a process of its own: `python -m zoo.comparison.job DIRECTORY` runs its job.json.
 
-It trains, scores while it trains, scores the best checkpoint once more on fresh latents, and writes outcome.json.
+It trains, evaluates during training, evaluates the best checkpoint again on fresh latents, and writes outcome.json.
 """
 
 import json
@@ -22,20 +22,20 @@ from zoo.runs.directory import RunIsBusy
 JOB, OUTCOME = "job.json", "outcome.json"
 DONE, DIVERGED, FAILED = "done", "diverged", "failed"
 EXIT_CODES = {DONE: 0, FAILED: 1, DIVERGED: 3}
-BUSY = 75  # the exit code where another process writes the run: nothing was done
-SEED_OF_BEST = 1  # of the latents that the best checkpoint is scored on again: those that chose it flatter it
+BUSY = 75  # the exit code where another process writes the run, so that nothing was done
+SEED_OF_BEST = 1  # seed of the latents for the best checkpoint's final score: those that chose it are biased
 
 
 def main() -> None:
-    """Do the job, and exit with what became of it."""
-    warnings.simplefilter("ignore")  # of libraries; what is ours is in the log
+    """Runs the job, and exits with the code of its outcome."""
+    warnings.simplefilter("ignore")  # warnings of libraries would fill the log
     path = Path(sys.argv[1])
     try:
         state, reason = attempt(path)
     except RunIsBusy as error:
         print(error, file=sys.stderr)
         sys.exit(BUSY)
-    except KeyboardInterrupt as error:  # saved: it continues
+    except KeyboardInterrupt as error:  # the run is saved, and a later job continues it
         print(error, file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 130))
     if state != DONE:
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def attempt(path: Path) -> tuple[str, str]:
-    """Train and score; returns what became of it and why."""
+    """Trains and evaluates; returns the state (done, diverged or failed) and, unless it is done, the reason."""
     try:
         train_and_score(path, json.loads((path / JOB).read_text()))
     except RunIsBusy:
@@ -61,38 +61,38 @@ def attempt(path: Path) -> tuple[str, str]:
 
 
 def train_and_score(path: Path, job: Mapping[str, Any]) -> None:
-    """The run, and the score of its best checkpoint on fresh latents."""
+    """Trains the run that job.json describes, and evaluates its best checkpoint on fresh latents."""
     import zoo
     from zoo.data.options import DataOptions
     from zoo.evaluation.options import BEST
     from zoo.evaluation.scoring import evaluate
 
-    question, look = job["question"], DataOptions(**job["question"]["look"])
-    asked = {"samples": question["samples"], "extractor": question["extractor"]}
-    options = zoo.EvaluationOptions(tuple(question["metrics"]), **asked)
+    setup, data_options = job["question"], DataOptions(**job["question"]["look"])
+    measured = {"samples": setup["samples"], "extractor": setup["extractor"]}
+    options = zoo.EvaluationOptions(tuple(setup["metrics"]), **measured)
     run = zoo.run(
         job["stack"],
         dataset=job["dataset"],
         data_dir=job["data_dir"],
-        **{name: getattr(look, name) for name in ("split", "image_size", "crop", "channels", "label")},
-        **question["budget"],
+        **{name: getattr(data_options, name) for name in ("split", "image_size", "crop", "channels", "label")},
+        **setup["budget"],
         seed=job["seed"],
         settings=job["settings"],
         plugins=job["plugins"],
         out=path,
-        evaluations=question["evaluations"],
+        evaluations=setup["evaluations"],
         evaluation=options,
         engine=zoo.EngineOptions(**job["engine"]),
     )
     data_dir = Path(job["data_dir"]) if job["data_dir"] else None
-    if not question.get("rescore_best", True):
+    if not setup.get("rescore_best", True):
         return
-    fresh = zoo.EvaluationOptions(options.metrics, **asked, seed=SEED_OF_BEST, data_dir=data_dir)
+    fresh = zoo.EvaluationOptions(options.metrics, **measured, seed=SEED_OF_BEST, data_dir=data_dir)
     evaluate(run, checkpoint=BEST, options=fresh, plugins=job["plugins"])
 
 
 def write_outcome(path: Path, state: str, reason: str, attempts: int = 1) -> None:
-    """outcome.json: what became of a job, and what it cost."""
+    """Writes outcome.json: the job's state and reason, and what it cost."""
     outcome = {
         "format": 1,
         "state": state,
@@ -108,12 +108,12 @@ def write_outcome(path: Path, state: str, reason: str, attempts: int = 1) -> Non
 
 
 def read_outcome(path: Path) -> dict[str, Any] | None:
-    """outcome.json, or None where the job has not come to an end."""
+    """The content of outcome.json; None where the job has not ended."""
     return read_json(path / OUTCOME)
 
 
 def peak_memory() -> int | None:
-    """The most memory that this process held, in bytes; None where the system does not say."""
+    """The peak memory of this process in bytes; None where the system does not say."""
     try:
         import resource
     except ImportError:  # Windows
@@ -123,12 +123,12 @@ def peak_memory() -> int | None:
 
 
 def machine() -> str:
-    """On what it ran, without a name that tells whose machine it is."""
+    """`Linux x86_64, 8 cores, <processor>`: the machine, without its host name."""
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {processor()}"
 
 
 def processor() -> str:
-    """The processor's model."""
+    """The processor's model name, "" where it is not known."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a comparison is to train and to score: variants x datasets x seeds, each a run with a directory of its own."""
+"""The plan of a comparison: a grid of variants x datasets x seeds, in which each cell is a run with its directory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,21 +17,22 @@ BUDGETS = ("images", "epochs", "steps", "minutes")
 
 
 @dataclass(frozen=True)
-class Question:
-    """What all runs of a comparison share: how long each trains, how it is scored, how its data is read."""
+class Setup:
+    """The setup that all runs of a comparison share: their budget, how they are evaluated, how data is read."""
 
-    budget: Mapping[str, float]  # one of BUDGETS
-    evaluations: int  # of each run, evenly spread, the last at its end
-    metrics: tuple[str, ...]  # the first decides
-    samples: int
+    budget: Mapping[str, float]  # amount by unit, which is one of BUDGETS
+    evaluations: int  # evaluations of each run, evenly spread, the last one at its end
+    metrics: tuple[str, ...]  # the first one decides
+    samples: int  # generated samples of each evaluation
     extractor: str | None = None
-    settings: tuple[str, ...] = ()  # recipe values for all, each `key=value`
-    look: DataOptions = field(default_factory=DataOptions)
+    settings: tuple[str, ...] = ()  # recipe values of all runs, each `key=value`
+    data_options: DataOptions = field(default_factory=DataOptions)
 
     def record(self) -> dict[str, Any]:
-        """As plain data."""
-        look = {name: value for name, value in vars(self.look).items() if value is not None}
-        return dict(normal({**vars(self), "budget": dict(self.budget), "look": look}))
+        """The content of question.json, and of `question` in job.json."""
+        fields = {name: value for name, value in vars(self).items() if name != "data_options"}
+        look = {name: value for name, value in vars(self.data_options).items() if value is not None}
+        return dict(normal({**fields, "budget": dict(self.budget), "look": look}))
 
 
 @dataclass(frozen=True)
@@ -41,23 +42,23 @@ class Cell:
     candidate: Candidate
     dataset: str
     seed: int
-    path: Path  # of its run directory
+    path: Path  # the run directory
 
     @property
     def name(self) -> str:
-        """How lines of progress call it."""
+        """`dcgan on mnist, seed 0`."""
         return f"{self.candidate.label} on {self.dataset}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A comparison: its grid, its question, and where everything lies."""
+    """A comparison: its grid of runs, their common setup, and its folder."""
 
     title: str
     candidates: Sequence[Candidate]
     datasets: Sequence[str]
     seeds: Sequence[int]
-    question: Question
+    setup: Setup
     folder: Path
     benchmark: str | None = None
     summary: str = ""
@@ -67,7 +68,7 @@ class Plan:
     sweep: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def cells(self) -> list[Cell]:
-        """Every run, seed by seed, so that an early look at the report has all variants."""
+        """Every run, ordered by seed first, so that an unfinished comparison has runs of all variants."""
         return [
             Cell(candidate, dataset, seed, self.run_path(candidate, dataset, seed))
             for seed in self.seeds
@@ -81,16 +82,16 @@ class Plan:
         return self.folder / RUNS / label / folder_name(dataset) / str(seed)
 
     def job(self, cell: Cell) -> dict[str, Any]:
-        """job.json: all that trains and scores a run, on whatever machine."""
+        """The content of job.json: all that a machine needs to train and evaluate a run."""
         return {
             "format": 1,
             "label": cell.candidate.label,
             "stack": cell.candidate.stack,
             "dataset": cell.dataset,
             "seed": cell.seed,
-            "settings": [*self.question.settings, *cell.candidate.settings],
+            "settings": [*self.setup.settings, *cell.candidate.settings],
             "settings_of_label": list(cell.candidate.settings),
-            "question": self.question.record(),
+            "question": self.setup.record(),
             "data_dir": str(self.data_dir.absolute()) if self.data_dir else None,
             "plugins": [str(Path(each).absolute()) for each in self.plugins],
             "engine": {
@@ -99,12 +100,12 @@ class Plan:
         }
 
 
-def check_same_question(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Raises ZooError where a folder holds runs of another question: their scores would not compare."""
+def check_same_setup(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raises ZooError, with the differences, where a folder's runs have another setup: scores would not compare."""
     keys = dict.fromkeys([*before, *now])
     if found := [line for key in keys for line in differences(key, before.get(key), now.get(key))]:
         raise ZooError(
-            f"{path} holds a comparison that was asked otherwise:\n  "
+            f"{path} holds a comparison with another setup:\n  "
             + "\n  ".join(found)
-            + "\nAsk as before, or choose another folder: --out DIR."
+            + "\nRepeat its options, or choose another folder: --out DIR."
         )

@@ -1,7 +1,7 @@
-"""What can be known before anything is trained: that every stack is one on its data, and every score can be made.
+"""Checks before any training that every stack can be built for its data, and that every score can be computed.
 
-That is tried in a process of its own which sees no GPU, because a GPU's memory belongs to the runs:
-`python -m zoo.comparison.rehearsal` reads jobs from its input, and the last line that it prints is what was wrong.
+The checks run in a process of their own without a GPU, because a GPU's memory belongs to the runs:
+`python -m zoo.comparison.rehearsal` reads jobs from stdin, and prints the problems as JSON in its last line.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 
 from zoo import backend
 from zoo.backend.options import EngineOptions
-from zoo.base.progress import Progress, Silent, telling
+from zoo.base.progress import Progress, Silent, as_progress
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.comparison.executors.contract import python_module
 from zoo.comparison.executors.devices import VISIBLE
@@ -25,17 +25,17 @@ from zoo.data.options import DataOptions
 from zoo.errors import ZooError
 
 WITHOUT_GPU = {VISIBLE: "", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
-Job = Mapping[str, Any]  # as job.json holds it
+Job = Mapping[str, Any]  # the content of a job.json
 
 
 def rehearse(jobs: Sequence[Job], progress: Progress) -> None:
-    """Raises ZooError with all that would stop any of the jobs: one of each variant on each dataset is enough."""
+    """Raises ZooError with every mistake that would stop one of the jobs; give one job of each variant and dataset."""
     if not jobs:
         return
     progress.note("Trying out every variant before training ...")
     process = subprocess.run(
         python_module("zoo.comparison.rehearsal", sys.executable),
-        input=json.dumps({"jobs": jobs, "tell": not isinstance(progress, Silent)}),
+        input=json.dumps({"jobs": jobs, "progress": not isinstance(progress, Silent)}),
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | WITHOUT_GPU,
@@ -47,29 +47,29 @@ def rehearse(jobs: Sequence[Job], progress: Progress) -> None:
 
 
 def main() -> None:
-    """The program."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command that started it says what there is to say
-    asked = json.load(sys.stdin)
-    print(json.dumps(problems_of(asked["jobs"], telling(asked["tell"]))))
+    """Checks the jobs on stdin, and prints the list of problems."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent process reports Ctrl-C
+    request = json.load(sys.stdin)
+    print(json.dumps(problems_of(request["jobs"], as_progress(request["progress"]))))
 
 
 def problems_of(jobs: Sequence[Job], progress: Progress) -> list[str]:
-    """A sentence for each mistake, beginning with where it is."""
+    """A sentence for each problem, beginning with the variant and dataset that have it."""
     catalogue = read_catalogue([Path(each) for each in jobs[0]["plugins"]])
     backend.choose(jobs[0]["engine"]["backend"])
     backend.prepare()
     found = []
     for dataset in dict.fromkeys(job["dataset"] for job in jobs):
         here = [job for job in jobs if job["dataset"] == dataset]
-        found += [f"{job['label']} on {dataset}: {why}" for job in here if (why := why_not(build, job, catalogue))]
-        found += [f"{dataset}: {why}" for why in [why_not(score, here[0], catalogue, progress)] if why]
+        found += [f"{job['label']} on {dataset}: {why}" for job in here if (why := problem_of(build, job, catalogue))]
+        found += [f"{dataset}: {why}" for why in [problem_of(score, here[0], catalogue, progress)] if why]
     return found
 
 
-def why_not(attempt: Callable[..., None], *arguments: Any) -> str:
-    """What it raises, in words; nothing where it succeeds."""
+def problem_of(check: Callable[..., None], *arguments: Any) -> str:
+    """The message of the error that the check raises; "" where it raises none."""
     try:
-        attempt(*arguments)
+        check(*arguments)
     except ZooError as error:
         return str(error)
     except Exception as error:
@@ -78,39 +78,39 @@ def why_not(attempt: Callable[..., None], *arguments: Any) -> str:
 
 
 def build(job: Job, catalogue: Catalogue) -> None:
-    """The job's networks and optimizers, for the samples that it would see."""
+    """Builds the job's networks and optimizers for its dataset's sample shape."""
     from zoo.data import open_dataset
     from zoo.stacks.resolving import resolve_stack
     from zoo.training.players import build_players
 
-    look, data_dir = read_of(job)
-    data = open_dataset(job["dataset"], catalogue, data_dir=data_dir, options=look)
+    data_options, data_dir = data_of(job)
+    data = open_dataset(job["dataset"], catalogue, data_dir=data_dir, options=data_options)
     stack = resolve_stack(job["stack"], catalogue, job["dataset"], job["settings"])
     engine = backend.engine(EngineOptions(precision=job["engine"]["precision"]))
     build_players(stack, data.fields, job["seed"], engine)
 
 
 def score(job: Job, catalogue: Catalogue, progress: Progress) -> None:
-    """The question that the job's checkpoints are asked, with its extractor and real samples."""
+    """Prepares an evaluation of the job, with its extractor and the features of the real samples."""
     from zoo.data import open_dataset
-    from zoo.evaluation.asking import ask
     from zoo.evaluation.options import EvaluationOptions
+    from zoo.evaluation.setup import evaluation_task
 
-    look, data_dir = read_of(job)
-    asked = job["question"]
+    data_options, data_dir = data_of(job)
+    setup = job["question"]
     options = EvaluationOptions(
-        tuple(asked["metrics"]), samples=asked["samples"], extractor=asked["extractor"], data_dir=data_dir
+        tuple(setup["metrics"]), samples=setup["samples"], extractor=setup["extractor"], data_dir=data_dir
     )
     training, real = (
         open_dataset(job["dataset"], catalogue, data_dir=data_dir, options=each, progress=progress)
-        for each in (look, replace(look, split=options.split))
+        for each in (data_options, replace(data_options, split=options.split))
     )
     with tempfile.TemporaryDirectory() as scratch:
-        ask(real, training, options, catalogue, Path(scratch), progress)
+        evaluation_task(real, training, options, catalogue, Path(scratch), progress)
 
 
-def read_of(job: Job) -> tuple[DataOptions, Path | None]:
-    """How the job reads its data, and where that lies."""
+def data_of(job: Job) -> tuple[DataOptions, Path | None]:
+    """The job's data options and data directory."""
     return DataOptions(**job["question"]["look"]), Path(job["data_dir"]) if job["data_dir"] else None
 
 

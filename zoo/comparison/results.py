@@ -1,4 +1,4 @@
-"""From run directories to one plain dictionary: every run's scores, curves and cost, and their statistics."""
+"""Gathers run directories into one JSON-ready dictionary: every run's scores, curves and cost, and statistics."""
 
 import bisect
 import os
@@ -11,14 +11,14 @@ from typing import Any
 from zoo.base.files import read_json
 from zoo.comparison.job import DIVERGED, DONE, JOB, SEED_OF_BEST, read_outcome
 from zoo.comparison.statistics import collapsed, ranking
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
 from zoo.evaluation.protocol import check_comparable, protocol_differences
-from zoo.evaluation.record import EVALUATION, EvaluationFile
 from zoo.runs.directory import RunDirectory
 
 FORMAT = 1
-LOSSES = 100  # points of a run's loss curves that a report keeps
+LOSSES = 100  # points of a run's loss curves that a report keeps, at most
 MEANS = ("step", "images", "seconds")
-TYPED = "--set"  # the source of recipe values that were typed, which belong to a run's label
+TYPED = "--set"  # the source of recipe values from the command line, which are part of a run's label
 UNFINISHED = ("waiting", "running", "stopped")
 
 
@@ -27,7 +27,7 @@ def comparison(
     folder: Path,
     head: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """All that a report shows of the runs in `paths`; `head` is its title, benchmark, command and notes.
+    """All data of a report on the runs in `paths`; `head` holds its title, benchmark, command and notes.
 
     Paths of pictures are relative to `folder`. Raises ZooError where scores of one name differ in their protocols.
     """
@@ -59,7 +59,7 @@ def comparison(
 
 
 def protocols(scores: Sequence[tuple[str, str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """The protocol of each score, of `(dataset, run, score)`; where there are several datasets, of each on each."""
+    """The protocols of `(dataset, run, score)` by the score's name, with ` on <dataset>` where there are several."""
     several = len({dataset for dataset, _, _ in scores}) > 1
     return {
         f"{score['name']} on {dataset}" if several else score["name"]: score["protocol"]
@@ -69,10 +69,11 @@ def protocols(scores: Sequence[tuple[str, str, Mapping[str, Any]]]) -> dict[str,
 
 @dataclass(frozen=True)
 class Evaluations:
-    """Those of a run's evaluations that a comparison tells.
+    """The evaluations of a run that a comparison reports.
 
-    The last step's while it trained, and the best checkpoint's on latents that did not choose it, by the same
-    protocol. A run that was scored afterwards alone has its last evaluation for both.
+    `curve` are those during training, `last` is the last of them, and `best` is the best checkpoint's on other latents
+    than those that chose it, with the same protocol. A run that was evaluated after training alone has its last
+    evaluation as both.
     """
 
     curve: Sequence[Mapping[str, Any]]
@@ -81,7 +82,7 @@ class Evaluations:
 
     @classmethod
     def by(cls, path: Path) -> "Evaluations":
-        """Of the run in a folder."""
+        """The evaluations of the run in a folder."""
         evaluations = EvaluationFile(path / EVALUATION).read()
         periodic = [each for each in evaluations if each["periodic"]]
         later = [each for each in evaluations if not each["periodic"]]
@@ -93,24 +94,24 @@ class Evaluations:
 
     @property
     def every(self) -> list[Mapping[str, Any]]:
-        """All of them; the last first, whose order of scores counts."""
+        """All evaluations; the last one first, since its order of scores is that of the report."""
         return [each for each in (self.last, self.best, *self.curve) if each]
 
 
 def is_fresh(evaluation: Mapping[str, Any], periodic: Mapping[str, Any]) -> bool:
-    """Whether it is of other latents than a periodic one and else alike."""
+    """Whether an evaluation has the same protocol as a periodic one, but for the seed of its latents."""
     ours, theirs = evaluation["scores"][0], periodic["scores"][0]
     return ours["protocol"]["seed"] == SEED_OF_BEST and not protocol_differences(ours["protocol"], theirs["protocol"])
 
 
 def columns_of(scores: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The scores' names in the order in which they were measured; the first decides."""
+    """The scores' names in the order in which they were measured, with their better direction; the first decides."""
     better = {score["name"]: score["better"] for score in scores}
     return [{"name": name, "better": each, "decides": index == 0} for index, (name, each) in enumerate(better.items())]
 
 
 def cell_of(path: Path, record: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
-    """What is known of one run, begun or not."""
+    """The report's data of one run, begun or not."""
     directory = RunDirectory(path)
     job, outcome = read_json(path / JOB), read_outcome(path)
     metrics = directory.read_metrics()
@@ -139,7 +140,7 @@ def cell_of(path: Path, record: Mapping[str, Any] | None, folder: Path) -> dict[
 
 
 def state_of(directory: RunDirectory, outcome: Mapping[str, Any] | None) -> str:
-    """Of a compared run what its job's end says; of any other whether it has come to the end of a budget."""
+    """The state in outcome.json; without one done, stopped or waiting, by the files that exist."""
     if outcome:
         return str(outcome["state"])
     if (directory.path / JOB).exists():
@@ -148,7 +149,7 @@ def state_of(directory: RunDirectory, outcome: Mapping[str, Any] | None) -> str:
 
 
 def scores_of(evaluation: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The scores by name, each with its step."""
+    """The scores of an evaluation by name, each with its step; {} for None."""
     if evaluation is None:
         return {}
     names = ("value", "deviation", "interval")
@@ -159,7 +160,7 @@ def scores_of(evaluation: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def curve(evaluations: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The scores while a run trained, over steps, images and seconds."""
+    """The scores of each evaluation by name, with its step, images and seconds."""
     return [
         {**moment(each["step"], metrics), "scores": {score["name"]: score["value"] for score in each["scores"]}}
         for each in evaluations
@@ -167,7 +168,7 @@ def curve(evaluations: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[st
 
 
 def moment(step: int, metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A step with its images and seconds, between the two lines of metrics.jsonl that enclose it."""
+    """A step with its images and seconds, interpolated between the lines of metrics.jsonl around it."""
     at = bisect.bisect_left(metrics, step, key=lambda line: line["step"])
     before = metrics[at - 1] if at else {"step": 0, "images": 0, "seconds": 0.0}
     after = metrics[min(at, len(metrics) - 1)] if metrics else before
@@ -178,19 +179,19 @@ def moment(step: int, metrics: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def thinned(metrics: Sequence[Mapping[str, Any]], count: int) -> list[dict[str, Any]]:
-    """At most `count` lines, evenly spread, of losses over steps, images and seconds."""
+    """At most `count` of the lines, evenly spread, with losses, step, images and seconds."""
     every = max(1, -(-len(metrics) // count))
     names = (*MEANS, "discriminator_loss", "generator_loss")
     return [{name: shortened(line[name]) for name in names if name in line} for line in metrics[every - 1 :: every]]
 
 
 def shortened(value: float) -> float:
-    """A number as a chart needs it."""
+    """A float rounded to five significant digits; an int as it is."""
     return value if isinstance(value, int) else float(f"{value:.5g}")
 
 
 def cost(metrics: Sequence[Mapping[str, Any]], record: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run took: steps, images, seconds of training, memory in bytes, parameters."""
+    """A run's steps, images, seconds of training, peak memory in bytes, and parameter counts."""
     last = metrics[-1] if metrics else {"step": 0, "images": 0, "seconds": 0.0}
     parameters = record.get("parameters", {})
     return {
@@ -206,7 +207,7 @@ def cost(metrics: Sequence[Mapping[str, Any]], record: Mapping[str, Any], outcom
 
 
 def has_collapsed(cell: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the last score that decides is more than 1.5 times as bad as the best while it trained."""
+    """Whether the deciding score collapsed from its best to its last value during training (see `collapsed`)."""
     if not columns:
         return False
     name, better = columns[0]["name"], columns[0]["better"]
@@ -220,7 +221,7 @@ def has_collapsed(cell: Mapping[str, Any], columns: Sequence[Mapping[str, Any]])
 def rankings(
     cells: Sequence[Mapping[str, Any]], columns: Sequence[Mapping[str, Any]]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """For each dataset and score that has a better direction: the ranking by the best and by the last checkpoint."""
+    """Rankings by dataset, score (with a better direction) and checkpoint, which is `best` or `last`."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for dataset in dict.fromkeys(cell["dataset"] for cell in cells):
         here = [cell for cell in cells if cell["dataset"] == dataset and cell["state"] not in UNFINISHED]
@@ -233,7 +234,7 @@ def rankings(
 
 
 def ranked(cells: Sequence[Mapping[str, Any]], column: Mapping[str, Any], which: str) -> dict[str, Any]:
-    """The ranking of the variants by one score; a run that ended without it counts as worst."""
+    """The ranking of the variants by one score, JSON-ready; a run that ended without that score counts as worst."""
     groups: dict[str, list[float | None]] = {}
     for cell in cells:
         score = cell[which].get(column["name"]) if cell["state"] == DONE else None
@@ -246,7 +247,7 @@ def ranked(cells: Sequence[Mapping[str, Any]], column: Mapping[str, Any], which:
 def recipes(
     cells: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any] | None]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Each variant's recipe on each dataset, with the source of every value."""
+    """Recipe values with their sources, by variant, dataset and field."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for cell, record in zip(cells, records, strict=True):
         if record:
@@ -257,7 +258,7 @@ def recipes(
 
 
 def hardware(records: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Versions and engines of the runs, and the machines that they ended on."""
+    """Versions, machines and engines (backend, devices, policy) of the runs."""
     engines = {str(record["engine"]): record["engine"] for record in records}
     return {
         "versions": records[0]["versions"] if records else {},
@@ -267,7 +268,7 @@ def hardware(records: Sequence[Mapping[str, Any]], cells: Sequence[Mapping[str, 
 
 
 def remarks(cells: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What a reader must know before trusting the numbers."""
+    """Caveats in words: unfinished, diverged and failed runs, and runs of different versions or machines."""
     found = []
     if unfinished := [cell for cell in cells if cell["state"] in UNFINISHED]:
         found.append(
@@ -284,16 +285,16 @@ def remarks(cells: Sequence[Mapping[str, Any]], records: Sequence[Mapping[str, A
 
 
 def typed_settings(record: Mapping[str, Any]) -> list[str]:
-    """The recipe values that were typed for a run, as `key=value`."""
+    """The recipe values that were given with --set, as `key=value`."""
     sources = record.get("recipe_sources", {})
     return [f"{name}={as_typed(value)}" for name, value in record.get("recipe", {}).items() if sources[name] == TYPED]
 
 
 def as_typed(value: Any) -> str:
-    """A recipe value as a command takes it."""
+    """A recipe value as the command line takes it: `64,64` for a list."""
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def relative(path: Path, folder: Path) -> str:
-    """The path as it reads from the report's folder."""
+    """The path relative to a folder, with forward slashes."""
     return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()

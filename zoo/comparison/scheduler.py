@@ -1,4 +1,4 @@
-"""The queue: which runs of a plan are still to do, handed to an engine until none is left."""
+"""The scheduler: hands the unfinished runs of a plan to an executor until none is left."""
 
 import time
 from collections import deque
@@ -10,71 +10,69 @@ from typing import Any
 from zoo.base.files import write_json
 from zoo.base.interrupts import Interrupted, stop_requests
 from zoo.base.progress import Progress
-from zoo.comparison.executors.contract import Ended, Engine
+from zoo.comparison.executors.contract import Ended, Executor
 from zoo.comparison.job import BUSY, DIVERGED, DONE, EXIT_CODES, FAILED, JOB, OUTCOME, read_outcome, write_outcome
 from zoo.comparison.plan import Cell
 
 POLL_SECONDS = 0.2
-ELSEWHERE_SECONDS = 5.0  # between looks at a run that another process writes
-MISTAKES = (EXIT_CODES[DIVERGED],)  # what another attempt would only repeat
+ELSEWHERE_SECONDS = 5.0  # seconds after which a run that another process writes is tried again
+MISTAKES = (EXIT_CODES[DIVERGED],)  # exit codes that another attempt would only repeat
 
 
 @dataclass
 class Scheduler:
-    """Runs every cell that has not come to its end, as many at once as the engine has slots.
+    """Runs every cell that has not ended, as many at once as the executor has slots.
 
-    What is done is known from the run directories alone: a later call, on this machine or on another that shares
-    them, continues where an earlier one was stopped.
+    The run directories alone say which runs are done: a later call, on this machine or on another that shares them,
+    continues where an earlier one was stopped.
     """
 
-    engine: Engine
+    executor: Executor
     cells: Sequence[Cell]
-    describe: Callable[[Cell], dict[str, Any]]  # a cell's job.json
+    describe: Callable[[Cell], dict[str, Any]]  # returns the content of a cell's job.json
     retries: int
     progress: Progress
     attempts: dict[Path, int] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Work until every cell is done or has failed; after Ctrl-C every run is saved, and Interrupted is raised."""
+        """Returns when every cell is done or has failed; after Ctrl-C saves every run, and raises Interrupted."""
         self.queue = deque(cell for cell in self.cells if is_to_do(cell.path))
         for cell in self.queue:
-            if not (cell.path / JOB).exists():  # by which others know that it waits
+            if not (cell.path / JOB).exists():  # the file by which `zoo watch` knows that the run waits
                 write_job(cell.path, self.describe(cell))
         self.running: dict[Path, Cell] = {}
-        self.elsewhere: dict[Path, tuple[Cell, float]] = {}  # and when it is to be looked at again
-        self.tell_beginning()
+        self.elsewhere: dict[Path, tuple[Cell, float]] = {}  # with the time of the next try
+        self.report_start()
         with stop_requests() as stop_request:
             while self.queue or self.running or self.elsewhere:
                 if stop_request.number is not None:
                     self.progress.note(f"Stopping: {len(self.running)} runs save what they have.")
-                    self.engine.stop()
+                    self.executor.stop()
                     raise Interrupted(stop_request.number, "Stopped; the same command continues.")
-                self.look_elsewhere()
+                self.requeue_elsewhere()
                 self.start_some()
-                for ended in self.engine.ended():
+                for ended in self.executor.ended():
                     self.finish(ended)
                 time.sleep(POLL_SECONDS)
 
-    def tell_beginning(self) -> None:
-        """How much there is to do."""
+    def report_start(self) -> None:
         done = len(self.cells) - len(self.queue)
         self.progress.note(
-            f"{len(self.cells)} runs, {done} of them at their end already, {self.engine.slots} at a time."
+            f"{len(self.cells)} runs, {done} of them at their end already, {self.executor.slots} at a time."
         )
 
     def start_some(self) -> None:
-        """Fill the engine's slots."""
-        while self.queue and len(self.running) < self.engine.slots:
+        while self.queue and len(self.running) < self.executor.slots:
             cell = self.queue.popleft()
-            if not is_to_do(cell.path):  # another scheduler was faster
+            if not is_to_do(cell.path):  # another scheduler has finished it meanwhile
                 continue
             write_job(cell.path, self.describe(cell))
             self.attempts[cell.path] = self.attempts.get(cell.path, 0) + 1
             self.running[cell.path] = cell
-            self.engine.start(cell.path)
+            self.executor.start(cell.path)
 
-    def look_elsewhere(self) -> None:
-        """Queue runs again that another process wrote, unless it brought them to their end."""
+    def requeue_elsewhere(self) -> None:
+        """Queues the runs again that another process was writing, unless they have ended since."""
         for path, (cell, when) in list(self.elsewhere.items()):
             if time.monotonic() >= when:
                 del self.elsewhere[path]
@@ -82,7 +80,7 @@ class Scheduler:
                     self.queue.append(cell)
 
     def finish(self, ended: Ended) -> None:
-        """Take note of a job's end: it is done, or fails for good, or is queued once more."""
+        """Handles the end of a job: it is done, has failed for good, or is queued once more."""
         cell = self.running.pop(ended.path)
         if ended.exit_code == BUSY:
             self.attempts[cell.path] -= 1
@@ -104,25 +102,25 @@ class Scheduler:
 
     @property
     def left(self) -> int:
-        """How many runs have not come to their end."""
+        """The number of runs that have not ended."""
         return len(self.queue) + len(self.running) + len(self.elsewhere)
 
 
 def is_to_do(path: Path) -> bool:
-    """Whether a run is neither done nor diverged; what failed otherwise may have been mended since."""
+    """Whether a run is neither done nor diverged; other failures may have been fixed since."""
     outcome = read_outcome(path)
     return outcome is None or outcome["state"] not in (DONE, DIVERGED)
 
 
 def write_job(path: Path, job: dict[str, Any]) -> None:
-    """job.json, and no outcome any more."""
+    """Writes job.json, and removes the outcome of an earlier attempt."""
     path.mkdir(parents=True, exist_ok=True)
     (path / OUTCOME).unlink(missing_ok=True)
     write_json(path / JOB, job)
 
 
 def how_it_ended(ended: Ended) -> str:
-    """What is known of a job that left no outcome."""
+    """The reason why a job left no outcome, in words."""
     if ended.reason:
         return ended.reason
     if ended.exit_code is None:

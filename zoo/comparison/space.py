@@ -19,18 +19,15 @@ KINDS = "{low: 1e-5, high: 1e-2, log: true}, {low: 1, high: 5} or {choices: [16,
 
 
 class Suggesting(Protocol):
-    """What Optuna's trials do."""
+    """The part of Optuna's Trial that suggests values; ranges include both ends."""
 
-    def suggest_categorical(self, name: str, choices: Sequence[str]) -> str:
-        """One of the choices."""
+    def suggest_categorical(self, name: str, choices: Sequence[str]) -> str: ...
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        """A whole number, both ends included."""
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int: ...
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        """A number, both ends included."""
+    ) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -38,14 +35,14 @@ class Dimension:
     """One recipe field and the values that it may take."""
 
     field: str
-    choices: tuple[str, ...] = ()  # as typed
+    choices: tuple[str, ...] = ()  # values as the command line takes them
     low: float = 0
     high: float = 0
     log: bool = False
     step: float | None = None
 
     def suggested(self, trial: Suggesting) -> str:
-        """`field=value` as a trial suggests it."""
+        """`field=value` with the value that a trial suggests."""
         if self.choices:
             return f"{self.field}={trial.suggest_categorical(self.field, self.choices)}"
         if isinstance(self.low, int) and isinstance(self.high, int):
@@ -67,12 +64,12 @@ def read_space(path: Path) -> list[Dimension]:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether YAML read a number."""
+    """Whether a YAML value is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def dimension(document: Document, field: str, value: Any) -> Dimension:
-    """One field's values; keeps an error where they can't be read."""
+    """The dimension of one field; mistakes are added to the document's errors."""
     if not isinstance(value, dict):
         document.error((field,), f"'{field}' must be {KINDS}.")
         return Dimension(field)

@@ -1,8 +1,8 @@
-"""`zoo tune`: a search over recipe values, in which a poor trial is given up at a part of its budget.
+"""`zoo tune`: a search over recipe values, in which poor trials are pruned at a part of their budget.
 
-Optuna (Akiba et al. 2019, https://arxiv.org/abs/1907.10902) suggests the values and decides what is given up; its
-storage is one file. A trial is a run that is trained in rungs: a part of the budget, its score, the next part. Because
-runs continue bit for bit, a rung is an ordinary job, and any engine trains it.
+Optuna (Akiba et al. 2019, https://arxiv.org/abs/1907.10902) suggests the values and decides which trials are pruned;
+its storage is one file. A trial is a run that is trained in rungs: a part of the budget, its score, the next part.
+Because runs continue bit for bit, a rung is an ordinary job, which any executor can run.
 """
 
 import contextlib
@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.base.files import write_json
 from zoo.base.interrupts import Interrupted, stop_requests
-from zoo.base.progress import Progress, telling
+from zoo.base.progress import Progress, as_progress
+from zoo.catalogue import read_catalogue
 from zoo.comparison.candidates import Candidate
 from zoo.comparison.comparing import RETRIES, ComparisonOptions, begin, planned
-from zoo.comparison.executors.choosing import EngineChoice, engine_named
-from zoo.comparison.executors.contract import Ended, Engine
+from zoo.comparison.executors.choice import ExecutorChoice, check_choice, open_executor
+from zoo.comparison.executors.contract import Ended, Executor
 from zoo.comparison.job import DIVERGED, DONE, read_outcome
 from zoo.comparison.plan import Cell, Plan
 from zoo.comparison.rehearsal import rehearse
 from zoo.comparison.scheduler import POLL_SECONDS, how_it_ended, write_job
 from zoo.comparison.space import Dimension
 from zoo.errors import ZooError
-from zoo.evaluation.record import EVALUATION, EvaluationFile
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
 
 if TYPE_CHECKING:
     import optuna
@@ -35,59 +36,59 @@ TUNINGS = Path("tunings")
 STORAGE = "study.log"
 BEST = "best.json"
 TRIALS, RUNGS = 20, 4
-WHOLE = ("images", "steps")  # budgets that are whole numbers
-STATES = {DONE: "COMPLETE", "given up": "PRUNED", DIVERGED: "FAIL", "failed": "FAIL"}
+WHOLE = ("images", "steps")  # the budgets that are whole numbers
+STATES = {DONE: "COMPLETE", "pruned": "PRUNED", DIVERGED: "FAIL", "failed": "FAIL"}
 
 
 @dataclass
 class Trial:
-    """One set of recipe values on its way through the rungs."""
+    """One set of recipe values, and the rung that it has reached."""
 
     number: int
     trial: "optuna.trial.Trial"
     cell: Cell
-    rung: int = 0  # that is being trained
-    tries: int = 0  # of this rung
+    rung: int = 0  # the rung in training, from 0
+    tries: int = 0  # attempts at this rung
 
 
 @dataclass
 class Tuning:
-    """Trials of one study, as many at once as the engine has slots."""
+    """Runs the trials of one study, as many at once as the executor has slots."""
 
     plan: Plan
     space: Sequence[Dimension]
     study: "optuna.Study"
-    engine: Engine
+    executor: Executor
     rungs: int
-    retries: int  # of a job that is killed
+    retries: int  # further attempts at a job that failed
     progress: Progress
     running: dict[Path, Trial] = field(default_factory=dict)
 
     def run(self, trials: int) -> None:
-        """Train until the study has so many trials; after Ctrl-C all are saved, and Interrupted is raised."""
+        """Returns when the study has so many trials; after Ctrl-C saves all runs, and raises Interrupted."""
         waiting = self.unfinished()
         with stop_requests() as stop_request:
             while True:
                 if stop_request.number is not None:
-                    self.engine.stop()
+                    self.executor.stop()
                     raise Interrupted(stop_request.number, "Stopped; the same command continues.")
-                while len(self.running) < self.engine.slots and (waiting or len(self.study.trials) < trials):
-                    self.start(waiting.pop() if waiting else self.asked())
-                for ended in self.engine.ended():
+                while len(self.running) < self.executor.slots and (waiting or len(self.study.trials) < trials):
+                    self.start(waiting.pop() if waiting else self.new_trial())
+                for ended in self.executor.ended():
                     self.finish(ended)
                 if not self.running and not waiting and len(self.study.trials) >= trials:
                     return
                 time.sleep(POLL_SECONDS)
 
-    def asked(self) -> Trial:
+    def new_trial(self) -> Trial:
         """A new trial with the values that Optuna suggests."""
         trial = self.study.ask()
         found = self.trial_of(trial)
-        trial.set_user_attr("settings", list(found.cell.candidate.settings))  # as trained, with their few digits
+        trial.set_user_attr("settings", list(found.cell.candidate.settings))  # the rounded values that are trained with
         return found
 
     def trial_of(self, trial: "optuna.trial.Trial") -> Trial:
-        """A trial with its run, and the rung that it has come to."""
+        """The trial with its run's cell and the rung that it has reached."""
         settings = tuple(each.suggested(trial) for each in self.space)
         stack = self.plan.candidates[0]
         candidate = Candidate(stack.stack, (*stack.settings, *settings))
@@ -97,56 +98,56 @@ class Tuning:
         return Trial(trial.number, trial, cell, rung=len(reported))
 
     def unfinished(self) -> list[Trial]:
-        """What an earlier call left: its runs are there, and so are the rungs that they have reported."""
+        """The trials that an earlier, interrupted call left unfinished."""
         import optuna
 
         left = self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
         return [self.trial_of(optuna.trial.Trial(self.study, each._trial_id)) for each in left]
 
     def start(self, trial: Trial) -> None:
-        """Have the engine train the trial's next rung."""
+        """Starts a job for the trial's next rung."""
         job = self.plan.job(trial.cell)
         job["question"] |= {
-            "budget": part(self.plan.question.budget, (trial.rung + 1) / self.rungs),
+            "budget": part(self.plan.setup.budget, (trial.rung + 1) / self.rungs),
             "evaluations": 1,
             "rescore_best": False,
         }
         write_job(trial.cell.path, job)
         trial.tries += 1
         self.running[trial.cell.path] = trial
-        self.engine.start(trial.cell.path)
+        self.executor.start(trial.cell.path)
 
     def finish(self, ended: Ended) -> None:
-        """Report a rung's score, and go on, give up or be done."""
+        """Handles the end of a rung's job: another attempt, the next rung, or the end of the trial."""
         trial = self.running.pop(ended.path)
         outcome = read_outcome(ended.path)
         if outcome is None or outcome["state"] not in (DONE, DIVERGED):
             if trial.tries <= self.retries:
                 self.start(trial)
                 return
-            self.tell(trial, "failed", outcome["reason"] if outcome else how_it_ended(ended))
+            self.end(trial, "failed", outcome["reason"] if outcome else how_it_ended(ended))
         elif outcome["state"] == DIVERGED:
-            self.tell(trial, DIVERGED, outcome["reason"])
+            self.end(trial, DIVERGED, outcome["reason"])
         else:
             self.report(trial)
 
     def report(self, trial: Trial) -> None:
-        """Tell Optuna the rung's score, and do what follows from it."""
+        """Reports the rung's score to Optuna, then ends, prunes or continues the trial."""
         score = last_score(trial.cell.path)
         signed = -score["value"] if score["better"] == "higher" else score["value"]
         trial.trial.report(signed, trial.rung)
         trial.trial.set_user_attr("scores", [*trial.trial.user_attrs.get("scores", []), score["value"]])
         trial.rung, trial.tries = trial.rung + 1, 0
-        progress = f"{score['name']} {score['value']:.4g} at {trial.rung}/{self.rungs} of the budget"
+        message = f"{score['name']} {score['value']:.4g} at {trial.rung}/{self.rungs} of the budget"
         if trial.rung >= self.rungs:
-            self.tell(trial, DONE, progress, signed)
+            self.end(trial, DONE, message, signed)
         elif trial.trial.should_prune():
-            self.tell(trial, "given up", progress)
+            self.end(trial, "pruned", message)
         else:
             self.start(trial)
 
-    def tell(self, trial: Trial, state: str, why: str, value: float | None = None) -> None:
-        """The end of a trial."""
+    def end(self, trial: Trial, state: str, why: str, value: float | None = None) -> None:
+        """Records the trial's end in the study, with its score, and prints it."""
         import optuna
 
         self.study.tell(trial.trial, value, state=optuna.trial.TrialState[STATES[state]])
@@ -156,25 +157,26 @@ class Tuning:
 
 
 def tune(
-    asked: ComparisonOptions,
+    options: ComparisonOptions,
     space: Sequence[Dimension],
     *,
     trials: int = TRIALS,
     rungs: int = RUNGS,
     seed: int = 0,
     retries: int = RETRIES,
-    engine: str = "local",
-    choice: EngineChoice | None = None,
+    executor: ExecutorChoice | None = None,
     progress: Progress | bool = True,
 ) -> dict[str, Any]:
-    """Search for the recipe values with which one variant scores best on one dataset; returns trials and the best.
+    """Searches for the recipe values with which one variant scores best on one dataset; returns trials and the best.
 
-    The folder `asked.out` holds the study and a run for each trial; the same call continues what was interrupted, and
+    The folder `options.out` holds the study and a run for each trial; the same call continues what was interrupted, and
     with more `trials` goes on. `seed` is that of every run. Raises ZooError for a mistake before anything is trained.
     """
-    progress = telling(progress)
+    progress = as_progress(progress)
     check_numbers(trials, rungs)
-    named = replace(asked, out=asked.out or TUNINGS / "+".join(asked.variants), seeds=1)
+    choice, catalogue = executor or ExecutorChoice(), read_catalogue([Path(each) for each in options.plugins])
+    check_choice(choice, catalogue)
+    named = replace(options, out=options.out or TUNINGS / "+".join(options.variants), seeds=1)
     plan = replace(planned(named, progress), seeds=[seed])
     if len(plan.candidates) != 1 or len(plan.datasets) != 1:
         raise ZooError("zoo tune takes one variant on one dataset. For several, see zoo compare.")
@@ -182,23 +184,22 @@ def tune(
         try_out(plan, space, progress)
     begin(plan)
     study = opened_study(plan, space, rungs, seed)
-    made = engine_named(engine, replace(choice or EngineChoice(), folder=plan.folder))
-    with contextlib.closing(made):
-        Tuning(plan, space, study, made, rungs, retries, progress).run(trials)
+    with contextlib.closing(open_executor(choice, plan.folder, catalogue)) as opened:
+        Tuning(plan, space, study, opened, rungs, retries, progress).run(trials)
     found = result(study, plan)
     write_json(plan.folder / BEST, found)
     return found
 
 
 def check_numbers(trials: int, rungs: int) -> None:
-    """Refuse a search that can't be."""
+    """Raises ZooError for fewer than one trial or rung."""
     for name, value in (("--trials", trials), ("--rungs", rungs)):
         if value < 1:
             raise ZooError(f"{name} must be at least 1; received {value}.")
 
 
 def try_out(plan: Plan, space: Sequence[Dimension], progress: Progress) -> None:
-    """Raises ZooError where the recipe has no such field, takes no such value, or no networks can be built of it."""
+    """Raises ZooError where the recipe lacks a field, refuses a value, or no networks can be built with it."""
     stack, dataset, seed = plan.candidates[0], plan.datasets[0], plan.seeds[0]
     values = [f"{each.field}={value}" for each in space for value in each.choices or (each.low, each.high)]
     tried = [Candidate(stack.stack, (*stack.settings, value)) for value in values]
@@ -206,7 +207,7 @@ def try_out(plan: Plan, space: Sequence[Dimension], progress: Progress) -> None:
 
 
 def opened_study(plan: Plan, space: Sequence[Dimension], rungs: int, seed: int) -> "optuna.Study":
-    """The study in the folder's file, begun or continued; its sampler is seeded anew by how far it is."""
+    """The study in the folder's file, new or continued; the sampler's seed depends on the number of trials so far."""
     try:
         import optuna
         from optuna.storages import JournalStorage
@@ -216,40 +217,40 @@ def opened_study(plan: Plan, space: Sequence[Dimension], rungs: int, seed: int) 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = JournalStorage(JournalFileBackend(str(plan.folder / STORAGE)))
     known = {each.study_name: each for each in optuna.get_all_study_summaries(storage)}
-    asked = {"space": [list(map(str, vars(each).values())) for each in space], "rungs": rungs}
-    if "zoo" in known and known["zoo"].user_attrs.get("asked") not in (None, asked):
+    search = {"space": [list(map(str, vars(each).values())) for each in space], "rungs": rungs}
+    if "zoo" in known and known["zoo"].user_attrs.get("asked") not in (None, search):
         raise ZooError(f"{plan.folder} holds a search over another space or other rungs. Choose another --out.")
     study = optuna.create_study(
         storage=storage,
         study_name="zoo",
-        direction="minimize",  # of scores that are better where they are higher, the negative
+        direction="minimize",  # scores of which higher is better are negated
         sampler=optuna.samplers.TPESampler(seed=seed + (known["zoo"].n_trials if "zoo" in known else 0)),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4),
         load_if_exists=True,
     )
-    study.set_user_attr("asked", asked)
+    study.set_user_attr("asked", search)
     return study
 
 
 def part(budget: Mapping[str, float], share: float) -> dict[str, float]:
-    """A share of a budget."""
+    """A share (0 to 1) of a budget, rounded up where it counts images or steps."""
     return {name: math.ceil(value * share) if name in WHOLE else value * share for name, value in budget.items()}
 
 
 def last_score(path: Path) -> dict[str, Any]:
-    """The score that decides, of the furthest step."""
+    """The deciding score of the last evaluation during training."""
     evaluations = [each for each in EvaluationFile(path / EVALUATION).read() if each["periodic"]]
     return dict(evaluations[-1]["scores"][0])
 
 
 def result(study: "optuna.Study", plan: Plan) -> dict[str, Any]:
-    """Every trial with its values and score, and the command that trains with the best ones."""
+    """Every trial with its values and scores, and the best one (None where none is complete), JSON-ready."""
     rows = [
         {
             "trial": each.number,
             "state": each.state.name.lower(),
-            "minimized": each.value,  # the last score, or its negative where higher is better
-            "scores": each.user_attrs.get("scores", []),  # after each rung
+            "minimized": each.value,  # the last score, negated where higher is better
+            "scores": each.user_attrs.get("scores", []),  # one score a rung
             "settings": dict(text.split("=", 1) for text in each.user_attrs.get("settings", [])),
         }
         for each in study.get_trials(deepcopy=False)

@@ -1,12 +1,12 @@
 """Any source of samples, to an array on disk, to batches that are a pure function of (seed, step).
 
-opening.py       from a name or a path to a dataset; preparing.py what is not prepared yet
-options.py       what is asked of it: split, size, crop, channels, labels
-splits.py        which rows a split means
-sources/         folders, zips, arrays, MNIST's files, points, stacked digits, copies of CelebA
-tfds/            whatever TFDS has
-images.py        a single image of any kind to 8 bits, a centre crop and a size
-prepared/        the arrays on disk: written whole, found by name, verified, exported, removed
+opening.py       opens a dataset by its name or path; preparing.py prepares one first where that is needed
+options.py       the requested split, size, crop, channels and labels
+splits.py        the rows that a split's expression selects
+sources/         reads folders, zips, arrays, MNIST's files, points, stacked digits, copies of CelebA
+tfds/            reads any image dataset of TFDS
+images.py        converts a single image to 8 bits, and crops and resizes it
+prepared/        the arrays on disk: written atomically, found by name, verified, exported
 dataset.py       a prepared split, read by memory map
 order.py         the order in which training sees samples
 """
@@ -31,7 +31,7 @@ __all__ = [
     "prepared_sets",
 ]
 
-# Loaded on first use: the command line lists prepared data without paying for NumPy.
+# These names are imported on first use: the command line lists prepared data without waiting for NumPy.
 _HOMES = {
     "DataOptions": "zoo.data.options",
     "Dataset": "zoo.data.dataset",

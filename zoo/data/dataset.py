@@ -30,7 +30,7 @@ class Dataset:
     fingerprint: str
     """sha256 of dtype, shape, samples and labels, recorded when prepared."""
     description: Mapping[str, Any]
-    """What made it: source, split, crop, image size, rows; for mixtures also centres and standard deviation."""
+    """How it was made: source, split, crop, image size, rows; for mixtures also centres and standard deviation."""
     others: Mapping[str, tuple[Field, np.ndarray]] = field(default_factory=dict)
 
     @cached_property
@@ -62,12 +62,11 @@ class Dataset:
 
     @property
     def count(self) -> int:
-        """How many samples there are."""
         return len(self.samples)
 
     @property
     def summary(self) -> str:
-        """`celeba: 162,770 x (64, 64, 3), train of TFDS celeb_a/2.1.0, centre crop of 140 px`, for a line of a log."""
+        """`celeba: 162,770 x (64, 64, 3), train of TFDS celeb_a/2.1.0, centre crop of 140 px`."""
         crop = self.description.get("crop")
         labels = self.description.get("label")
         return (
@@ -77,11 +76,11 @@ class Dataset:
         )
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
-        """The samples at `indices`, in that order, copied into memory."""
+        """The samples at `indices` (B,), in that order, copied into memory."""
         return np.asarray(self.samples[indices])
 
     def batch_labels(self, indices: np.ndarray) -> np.ndarray | None:
-        """The labels at `indices`, in that order, or None for an unlabelled dataset."""
+        """The int64 labels (B,) at `indices` (B,), in that order; None for an unlabelled dataset."""
         return None if self.labels is None else np.asarray(self.labels[indices])
 
     def rows(self, indices: np.ndarray) -> dict[str, np.ndarray]:

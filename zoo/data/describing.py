@@ -1,4 +1,4 @@
-"""What a prepared dataset holds: counts, classes, moments, and a picture of it."""
+"""`zoo data info`: a prepared dataset's counts, classes and moments, and a contact sheet of it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from zoo.data import Dataset
 
-SHEET_ROWS, SHEET_COLUMNS = 8, 8  # of a contact sheet
-MOST_CLASSES = 16  # that have a row of their own in it
-MEASURED = 10_000  # samples for the mean and deviation
+SHEET_ROWS, SHEET_COLUMNS = 8, 8  # images down and across a contact sheet
+MOST_CLASSES = 16  # with more classes than that, a contact sheet has no row for each class
+MEASURED = 10_000  # samples that mean and deviation are computed over, at most
 SHEET_ENDINGS = (".png", ".webp")
 
 
 def info(name: str, data_dir: Path | None, out: Path | None) -> list[dict[str, Any]]:
-    """Counts, classes, moments and origin of every prepared set of a name, each with a contact sheet."""
+    """A JSON-ready dictionary for each prepared set of a dataset; a contact sheet of each is written to disk."""
     from zoo.data.prepared import cache
 
     if out is not None and out.suffix not in SHEET_ENDINGS:
@@ -47,7 +47,7 @@ def info(name: str, data_dir: Path | None, out: Path | None) -> list[dict[str, A
 
 
 def sheet_paths(sets: Sequence[Prepared], out: Path | None) -> list[Path]:
-    """A file for each set's contact sheet: `mnist-train.png`, a number behind where two would have the same name."""
+    """A path for each set's contact sheet: `mnist-train.png`, numbered where two would have the same name."""
     if out is not None and len(sets) == 1:
         return [out]
     paths: list[Path] = []
@@ -75,7 +75,7 @@ def draw_sheet(dataset: "Dataset", path: Path) -> None:
 
 
 def sheet_rows(dataset: "Dataset") -> tuple["np.ndarray", int]:
-    """The samples that a contact sheet shows, and in how many columns."""
+    """The indices (N,) of the samples on a contact sheet, and its number of columns."""
     import numpy as np
 
     if dataset.labels is None or not dataset.classes or dataset.classes > MOST_CLASSES:
@@ -87,7 +87,7 @@ def sheet_rows(dataset: "Dataset") -> tuple["np.ndarray", int]:
 
 
 def class_counts(dataset: "Dataset") -> dict[str, int] | None:
-    """How many samples each class has, by its name or number."""
+    """The number of samples by class name (or number); None for an unlabelled dataset."""
     if dataset.labels is None or not dataset.classes:
         return None
     import numpy as np

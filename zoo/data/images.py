@@ -1,6 +1,6 @@
-"""Single images of any kind to uint8 (S, S, C): rotation, channels, 8 bits, centre crop, resize, by Pillow.
+"""Converts single images to uint8 (S, S, C) with Pillow: EXIF rotation, channels, 8 bits, centre crop, resize.
 
-TFDS' images take the same way in TensorFlow (`zoo/data/tfds/pixels.py`).
+`zoo/data/tfds/pixels.py` does the same to TFDS' images with TensorFlow.
 """
 
 import io
@@ -16,24 +16,24 @@ from zoo.errors import ZooError
 
 RESIZE = "bicubic, antialiased (Pillow)"
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-MOST_PIXELS = 2**26  # of one image, 8192 x 8192: more is a mistake or an attack, and would fill the memory
+MOST_PIXELS = 2**26  # 8192 x 8192: an image of more is a mistake or an attack, and would fill the memory
 GRAY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
 WHITE_OF_16_BITS = 65535
 SIXTEEN_BITS = WHITE_OF_16_BITS / 255
-# What Pillow raises for files that are no images, cut off or garbled.
+# Pillow raises these for files that are no images, truncated or corrupt.
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
 
 
 @dataclass(frozen=True)
 class Header:
-    """What an image's first bytes tell of it."""
+    """An image's size and kind, read from its first bytes."""
 
-    size: tuple[int, int]  # width and height as stored: EXIF data may exchange them
+    size: tuple[int, int]  # width and height as stored: an EXIF rotation may exchange them
     gray: bool
 
 
 def opened(content: bytes, name: str) -> Image.Image:
-    """The image of a file's bytes, its pixels not read yet; raises ZooError for absurd dimensions."""
+    """The image of a file's bytes, not decoded yet; raises ZooError for more than MOST_PIXELS pixels."""
     try:
         image = Image.open(io.BytesIO(content))
     except Image.DecompressionBombError as error:
@@ -44,7 +44,7 @@ def opened(content: bytes, name: str) -> Image.Image:
 
 
 def bomb(name: str, size: str) -> ZooError:
-    """The error about an image that claims to be enormous."""
+    """The error about an image whose header claims too many pixels; `size` says how many."""
     return ZooError(
         f"{name} claims to have {size} pixels; more than {MOST_PIXELS:,} in one image are refused, for they would fill "
         "the memory. Remove it, or make it smaller."
@@ -52,18 +52,18 @@ def bomb(name: str, size: str) -> ZooError:
 
 
 def header(content: bytes, name: str) -> Header:
-    """Size and kind of the image in a file's first bytes."""
+    """Size and kind of an image from the first bytes of its file; raises one of UNREADABLE where they don't say."""
     image = opened(content, name)
     return Header(image.size, image.mode in GRAY_MODES)
 
 
 def decoded(content: bytes, name: str, channels: int) -> np.ndarray:
-    """uint8 (H, W, channels) of an image file's bytes, turned as its EXIF data say; transparency lies over white."""
+    """uint8 (H, W, channels) of an image file's bytes, rotated by its EXIF data; transparency is laid over white."""
     return with_channels(ImageOps.exif_transpose(opened(content, name)), name, channels)
 
 
 def with_channels(image: Image.Image, name: str, channels: int) -> np.ndarray:
-    """uint8 (H, W, channels) of an image of any mode."""
+    """uint8 (H, W, channels) of an image of any Pillow mode; raises ZooError for floats and more than 16 bits."""
     if image.mode == "F":
         raise ZooError(f"{name} holds floating-point values of unknown range. Store it with 8 or 16 bits a channel.")
     if image.mode.startswith("I"):
@@ -89,7 +89,7 @@ def eight_bits(values: np.ndarray) -> np.ndarray:
 
 
 def array_with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
-    """An image of an array (H, W, C), uint8 or uint16, with another count of channels."""
+    """uint8 (H, W, channels) of a uint8 or uint16 image (H, W, C)."""
     stored = eight_bits(pixels) if pixels.dtype == np.uint16 else pixels
     if stored.shape[-1] == channels:
         return stored
@@ -109,9 +109,9 @@ def square(pixels: np.ndarray, crop: int | None, size: int) -> np.ndarray:
 
 
 def resized(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Bicubic, antialiased when it shrinks; any number of channels."""
+    """uint8 (size, size, C) of a square image (S, S, C), bicubic, antialiased where it shrinks."""
     if pixels.shape[-1] in (3, 4):
-        mode = "RGB" if pixels.shape[-1] == 3 else "RGBX"  # X: Pillow would weigh colours by an A
+        mode = "RGB" if pixels.shape[-1] == 3 else "RGBX"  # RGBX, not RGBA: Pillow would weigh the colours by alpha
         whole = Image.frombytes(mode, pixels.shape[1::-1], np.ascontiguousarray(pixels).tobytes())
         return np.asarray(whole.resize((size, size), Image.Resampling.BICUBIC))
     channels = [
@@ -122,7 +122,10 @@ def resized(pixels: np.ndarray, size: int) -> np.ndarray:
 
 
 def size_for(options: DataOptions, sizes: set[tuple[int, int]], where: str) -> tuple[int, int | None]:
-    """(the side to store, the side that would be stored unasked); `sizes` are all that occur."""
+    """(side to store, side that is stored by default or None), in pixels; `sizes` are all (width, height) that occur.
+
+    Raises ZooError for a crop larger than an image, and where images differ in size and no size was chosen.
+    """
     smallest = min(min(size) for size in sizes)
     if options.crop and options.crop > smallest:
         raise ZooError(f"An image of {where} measures {smallest} pixels, less than the crop of {options.crop} pixels.")

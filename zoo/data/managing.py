@@ -1,4 +1,4 @@
-"""What the commands of `zoo data` do, and what they found as plain data."""
+"""The commands of `zoo data`, as functions that return JSON-ready data."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ BOTH = ("train", "test")
 
 
 def listing(catalogue: Catalogue, data_dir: Path | None) -> dict[str, Any]:
-    """Every known and every prepared dataset; nothing heavy is imported for it."""
+    """Every known and every prepared dataset, with sizes on disk; imports neither NumPy nor TensorFlow."""
     sets = prepared_sets(data_dir)
     known = []
     placed = set()
@@ -44,13 +44,13 @@ def listing(catalogue: Catalogue, data_dir: Path | None) -> dict[str, Any]:
         "data_directory": str(data_directory(data_dir)),
         "known": known,
         "others": [row(each) for each in sets if str(each.folder) not in placed],
-        "unreadable": [loose(folder) for folder in unreadable_folders(data_dir)],
-        "interrupted": [loose(folder) for folder in interrupted_folders(data_dir)],
+        "unreadable": [unprepared_row(folder) for folder in unreadable_folders(data_dir)],
+        "interrupted": [unprepared_row(folder) for folder in interrupted_folders(data_dir)],
     }
 
 
 def row(each: Prepared) -> dict[str, Any]:
-    """One prepared set."""
+    """A prepared set as JSON-ready data."""
     return {
         "name": each.meta["name"],
         "split": each.meta["split"],
@@ -62,8 +62,8 @@ def row(each: Prepared) -> dict[str, Any]:
     }
 
 
-def loose(folder: Path) -> dict[str, Any]:
-    """A folder that is no prepared set."""
+def unprepared_row(folder: Path) -> dict[str, Any]:
+    """A folder that is no prepared set, with its bytes on disk."""
     return {"folder": str(folder), "bytes": folder_bytes(folder)}
 
 
@@ -76,15 +76,15 @@ def prepare(
     unreadable: float = UNREADABLE_SHARE,
     data_dir: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Prepares the splits of a dataset (`train` and `test` where none is named) and says what they hold."""
+    """Prepares the splits of a dataset (`train` and `test` where none is named); returns what each holds."""
     from zoo.data.opening import open_dataset
-    from zoo.data.preparing import Supply
+    from zoo.data.preparing import ProvidedFiles
 
     progress = for_stderr()
     catalogue = read_catalogue()
     if files is not None and not files.expanduser().exists():
         raise ZooError(f"There is no {files}, from which '{name}' was to be prepared.")
-    supply = Supply(files.expanduser().resolve() if files else None, unreadable)
+    provided = ProvidedFiles(files.expanduser().resolve() if files else None, unreadable)
     try:
         opened = [
             open_dataset(
@@ -93,7 +93,7 @@ def prepare(
                 data_dir=data_dir,
                 options=replace(options, split=split),
                 progress=progress,
-                supply=supply,
+                provided=provided,
             )
             for split in splits or BOTH
         ]
@@ -103,7 +103,7 @@ def prepare(
 
 
 def described(dataset: "Dataset") -> dict[str, Any]:
-    """What a prepared split holds."""
+    """A prepared split as JSON-ready data: counts, shape, fingerprint, folder, origin."""
     return {
         "name": dataset.name,
         "split": dataset.split,
@@ -118,7 +118,7 @@ def described(dataset: "Dataset") -> dict[str, Any]:
 
 
 def prepared_of(name: str, data_dir: Path | None) -> list[Prepared]:
-    """Every prepared set of a name or path; raises ZooError where there is none, with how to prepare it."""
+    """Every prepared set of a dataset's name or path; raises ZooError, with how to prepare one, where none is."""
     from zoo.data.opening import entry_of
 
     entry = entry_of(name, read_catalogue())
@@ -134,7 +134,7 @@ def prepared_of(name: str, data_dir: Path | None) -> list[Prepared]:
 
 
 def verify(names: Sequence[str], data_dir: Path | None) -> list[dict[str, Any]]:
-    """Hashes the prepared sets; `problem` is None where a set is as it was recorded."""
+    """Hashes the prepared sets of the names, or all; `problem` is None where a set is as it was recorded."""
     from zoo.data.prepared.transfer import verified
 
     progress = for_stderr()
@@ -145,41 +145,45 @@ def verify(names: Sequence[str], data_dir: Path | None) -> list[dict[str, Any]]:
         found.append({**row(each), "problem": problem})
     if not names:
         broken = "damaged, or of another version: zoo data remove --interrupted"
-        found += [{**loose(each), "name": each.name, "problem": broken} for each in unreadable_folders(data_dir)]
+        found += [
+            {**unprepared_row(each), "name": each.name, "problem": broken} for each in unreadable_folders(data_dir)
+        ]
     return found
 
 
 def removable(names: Sequence[str], data_dir: Path | None, tfds: bool, interrupted: bool) -> list[dict[str, Any]]:
-    """The folders that would go."""
+    """The folders that `remove` would delete for these options: prepared sets, features, TFDS' records, leftovers."""
     sets = [each for name in names for each in prepared_of(name, data_dir)]
-    found = [loose(each.folder) for each in sets]
+    found = [unprepared_row(each.folder) for each in sets]
     fingerprints = dict.fromkeys(each.meta["fingerprint"] for each in sets)
-    found += [loose(folder) for each in fingerprints for folder in feature_folders(each, data_dir)]
+    found += [unprepared_row(folder) for each in fingerprints for folder in feature_folders(each, data_dir)]
     if tfds:
         references = {each.meta["reference"] for each in sets if each.meta["kind"] == "tfds"}
         records = [data_directory(data_dir) / each for each in sorted(references)]
-        found += [loose(each) for each in records if each.is_dir()]
+        found += [unprepared_row(each) for each in records if each.is_dir()]
     if interrupted:
         features = sorted(features_root(data_dir).glob(".*"))
         left = [*interrupted_folders(data_dir), *unreadable_folders(data_dir), *features]
-        found += [loose(each) for each in left]
+        found += [unprepared_row(each) for each in left]
     return found
 
 
 def remove(found: Sequence[Mapping[str, Any]], data_dir: Path | None) -> list[dict[str, Any]]:
-    """Removes the folders; raises ZooError where one is being written."""
+    """Deletes the folders that `removable` found; raises ZooError where a source is being prepared."""
     root = prepared_root(data_dir)
     with all_locks(root):
         for each in found:
             folder = Path(each["folder"])
             meta = folder / "meta.json"
-            meta.unlink(missing_ok=True)  # first: what is left of a removal that was cut off does not look prepared
+            meta.unlink(
+                missing_ok=True
+            )  # goes first: what an interrupted removal leaves is not taken for a prepared set
             shutil.rmtree(folder)
     return [dict(each) for each in found]
 
 
 def all_locks(root: Path) -> Any:
-    """Holds the locks of all sources, so that nothing is prepared meanwhile."""
+    """A context that holds the locks of all sources, so that nothing is prepared meanwhile."""
     from contextlib import ExitStack
 
     from filelock import FileLock, Timeout
@@ -199,14 +203,17 @@ def all_locks(root: Path) -> Any:
 def exported(
     name: str, file: Path, options: DataOptions, splits: Sequence[str], data_dir: Path | None
 ) -> dict[str, Any]:
-    """Writes the prepared sets of a name that look as asked into one file."""
-    from zoo.data.opening import wanted_of
+    """Writes a dataset's prepared sets, of the given splits (or all) and options, into one file.
+
+    Raises ZooError, with the sets that there are, where one is not prepared with these options.
+    """
+    from zoo.data.opening import request_of
     from zoo.data.prepared.transfer import export
 
-    wanted = wanted_of(name, read_catalogue(), options)
+    request = request_of(name, read_catalogue(), options)
     of_name = prepared_of(name, data_dir)
-    alike = [each for each in of_name if wanted.looks_like(each.meta) or each.folder.name == name]
-    by_split = {each.meta["split"]: each for each in reversed(alike)}  # of several the last prepared one
+    alike = [each for each in of_name if request.matches_options(each.meta) or each.folder.name == name]
+    by_split = {each.meta["split"]: each for each in reversed(alike)}  # the last prepared one where there are several
     missing = [split for split in splits if split not in by_split]
     if missing or not by_split:
         there = "\n".join(f"  {each.summary}" for each in of_name)
@@ -218,12 +225,14 @@ def exported(
 
 
 def imported(file: Path, name: str | None, data_dir: Path | None) -> list[dict[str, Any]]:
-    """Brings in the sets of an exported file."""
+    """Imports the sets of an exported file; returns what each holds, and whether it was there before."""
     from zoo.data.prepared.directory import read_meta
-    from zoo.data.prepared.transfer import bring_in
+    from zoo.data.prepared.transfer import import_sets
 
     progress = for_stderr()
-    folders = bring_in(file, name, data_dir, lambda done, total: progress.counting(f"reading {file.name}", done, total))
+    folders = import_sets(
+        file, name, data_dir, lambda done, total: progress.counting(f"reading {file.name}", done, total)
+    )
     found = []
     for folder, new in folders:
         prepared = Prepared(folder, read_meta(folder))

@@ -1,4 +1,4 @@
-"""What is asked of a dataset: which part of it, and how its samples are to look; the same for every source."""
+"""The options with which a dataset is read, the same for every source: split, size, crop, channels, labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,16 +9,16 @@ from zoo.errors import ZooError
 
 CHANNELS = (1, 3, 4)
 WITHOUT_LABELS = "none"
-UNREADABLE_SHARE = 0.01  # of a folder's images; more are refused
+UNREADABLE_SHARE = 0.01  # share of a folder's images that may be unreadable; a folder with more is refused
 
 
 @dataclass(frozen=True)
 class DataOptions:
-    """How to read a dataset; None leaves it to registry.yaml, and where that is silent to the data itself."""
+    """How to read a dataset. None means registry.yaml's value, and where it has none the data's own."""
 
     split: str = "train"
     """`train`, `test`, `all`, a split's own name, a part such as `train[:80%]`, or several joined by `+`."""
-    image_size: int | None = None  # pixels of a side, after the crop
+    image_size: int | None = None  # pixels, the side to which the crop is resized
     crop: int | None = None  # pixels, the side of the centre square that is kept
     channels: int | None = None  # 1 gray, 3 RGB, 4 RGB with alpha
     label: str | None = None  # the feature, attribute or array that labels are read from, or `none`
@@ -33,7 +33,7 @@ class DataOptions:
             raise ZooError(f"Images can have 1 (gray), 3 (RGB) or 4 (RGB and alpha) channels, not {self.channels}.")
 
     def over(self, entry: DatasetEntry) -> "DataOptions":
-        """These options, and where they ask for nothing those of a catalogue's entry."""
+        """These options, those that are None filled in from a catalogue's entry."""
         ours = {each.name: getattr(self, each.name) for each in fields(self) if getattr(self, each.name) is not None}
         of_entry = {
             "image_size": entry.image_size,
@@ -45,13 +45,13 @@ class DataOptions:
         return replace(self, **(of_entry | ours))
 
     @property
-    def look(self) -> Mapping[str, Any]:
-        """All but the split."""
+    def preprocessing(self) -> Mapping[str, Any]:
+        """Size, crop, channels and the features that are read, by name: all options but the split."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "split"}
 
     def refuse_images(self, what: str) -> None:
-        """Raises ZooError where something is asked that only images have; `what` is what there is instead."""
-        asked = [name for name in ("image_size", "crop", "channels", "image_key") if getattr(self, name) is not None]
-        if asked:
-            options = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
+        """Raises ZooError where an option is given that only images have; `what` says what the dataset holds."""
+        given = [name for name in ("image_size", "crop", "channels", "image_key") if getattr(self, name) is not None]
+        if given:
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             raise ZooError(f"{what}: {options} means nothing for it. Leave it out.")

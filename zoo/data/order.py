@@ -9,7 +9,7 @@ from zoo.errors import ZooError
 
 
 class SampleOrder:
-    """The endless row of each epoch's own permutation of `count` samples, cut into batches that may straddle epochs."""
+    """One permutation of `count` samples for each epoch, end to end, cut into batches that may span two epochs."""
 
     def __init__(self, count: int, batch_size: int, seed: int | Sequence[int]) -> None:
         """Raises ZooError when a batch would hold a sample twice, or nothing."""
@@ -23,7 +23,7 @@ class SampleOrder:
         self.count = count
         self.batch_size = batch_size
         self.seed = [seed] if isinstance(seed, int) else list(seed)
-        # Two: a batch that straddles an epoch's end needs this permutation and the next.
+        # A batch that spans two epochs needs two permutations.
         self._permutation = lru_cache(maxsize=2)(self._draw_permutation)
 
     def indices(self, batch: int) -> np.ndarray:
@@ -39,6 +39,6 @@ class SampleOrder:
         return np.concatenate(parts)
 
     def _draw_permutation(self, epoch: int) -> np.ndarray:
-        # A generator of its own for each epoch: no state runs on, so a resumed run needs only the batch's number.
+        # Each epoch has a generator of its own, so that a resumed run needs the batch number and no other state.
         generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([*self.seed, epoch])))
         return generator.permutation(self.count)

@@ -1,7 +1,6 @@
-"""From a dataset that is wanted to its folder of prepared samples: which source it has, and writing what that gives."""
+"""Prepares a requested dataset: chooses its source, and writes the samples into a folder."""
 
-import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,63 +9,79 @@ from zoo.catalogue import Catalogue
 from zoo.data.dataset import Dataset
 from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared import cache, writer
-from zoo.data.prepared.directory import data_directory, prepared_root, prepared_sets
-from zoo.data.prepared.finding import Wanted
+from zoo.data.prepared.directory import data_directory, prepared_root
+from zoo.data.prepared.finding import DatasetRequest
 from zoo.data.sources.contract import Reporter, Source
 from zoo.data.sources.copies import Copy
 from zoo.data.sources.image_files import shortened
 from zoo.data.splits import Selection
 from zoo.errors import ZooError
+from zoo.extensions.loading import Extension, load_each, open_extension
 
-KERAS_DIGITS = "~/.keras/datasets"  # where Keras keeps mnist.npz once it has loaded it
-EMBEDDED = ("fashion_mini",)
+FILES = "files"  # the source of a path
 
 
 @dataclass(frozen=True)
-class Supply:
-    """Where a dataset's files are to be taken from, if not from where they usually come; and what may be wrong."""
+class ProvidedFiles:
+    """The user's own files of a dataset, to be read instead of a download, and how many may be unreadable."""
 
     files: Path | None = None
-    unreadable: float = UNREADABLE_SHARE  # of images that may be left out
+    unreadable: float = UNREADABLE_SHARE  # share of the images that may be skipped
 
 
-NO_SUPPLY = Supply()
+NOTHING_PROVIDED = ProvidedFiles()
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """Of one dataset."""
+    """Prepares one requested dataset below `data_dir`."""
 
-    wanted: Wanted
+    request: DatasetRequest
     catalogue: Catalogue
     data_dir: Path | None
     progress: Reporter
-    supply: Supply
-    open_other: Callable[..., Dataset]  # `open_dataset`, for what this dataset is made of
+    provided: ProvidedFiles
+    open_other: Callable[..., Dataset]  # `open_dataset`, for the dataset that this one is made of, if any
 
     def source(self) -> Source:
-        """What the samples come from."""
-        entry, options = self.wanted.entry, self.wanted.options
-        match entry.kind:
-            case "tfds":
-                return self._tfds()
-            case "points":
-                from zoo.data.sources.points import PointSource
+        """The source that reads the samples: the one that the dataset names, for a path the first that reads it."""
+        entry = self.request.entry
+        for extension in self._candidates():
+            found = extension.answer(
+                dataset=entry,
+                options=self.request.options,
+                files=self.provided.files,
+                unreadable=self.provided.unreadable,
+                data_dir=data_directory(self.data_dir),
+                known_datasets=list(self.catalogue.datasets),
+                open_dataset=self._opened,
+                progress=self.progress,
+            )
+            if isinstance(found, Source):
+                return found
+            if found is not None:
+                raise extension.must_return("a zoo.extensions.Source or None", found)
+        raise ZooError(f"The source '{entry.kind}' has no dataset '{entry.reference}'.")
 
-                return PointSource(entry.points or entry.name, options)
-            case "embedded":
-                return self._embedded(entry.embedded or entry.name)
-            case "stacked":
-                from zoo.data.sources.stacked import StackedSource
+    def _candidates(self) -> Iterator[Extension]:
+        """The sources to ask: for a path those from outside, and then the zoo's own."""
+        kind, known = self.request.entry.kind, self.catalogue.extensions["sources"]
+        if kind == FILES:
+            from_outside = [each for each in known.values() if not each.shipped]
+            yield from load_each("sources", from_outside, lambda extension: extension)
+        yield open_extension("sources", kind, self.catalogue)
 
-                return StackedSource(entry.stacked or "mnist", self._digits, options)
-            case _:
-                return self._local(entry.path or Path(entry.name), options)
+    def _opened(self, name: str, split: str, progress: Reporter | None) -> Dataset:
+        """A split of another dataset, which this one is made of."""
+        options = DataOptions(split=split)
+        return self.open_other(
+            name, self.catalogue, data_dir=self.data_dir, options=options, progress=progress or Silent()
+        )
 
     def folder(self, source: Source) -> Path:
-        """The folder of the source's samples, made when it is not there yet."""
+        """The folder of the source's prepared samples, written where it does not exist yet."""
         if source.is_at_hand() and (found := self._place(source)[0]).is_dir():
-            return found  # no lock: the folder may be one that cannot be written
+            return found  # without the lock, since the data directory may be read-only
         with cache.preparing(prepared_root(self.data_dir), source.lock, self.progress.note):
             source.prepare(self.progress)
             folder, selection = self._place(source)
@@ -75,35 +90,35 @@ class Preparation:
         return folder
 
     def _place(self, source: Source) -> tuple[Path, Selection]:
-        """The folder that the selected rows of the source lie in, or will."""
-        entry = self.wanted.entry
+        """The folder for the selected rows, whether it exists or not, and the selection."""
+        entry = self.request.entry
         splits = replace(source.splits(), train=entry.train, test=entry.test)
-        selection = splits.select(self.wanted.options.split)
+        selection = splits.select(self.request.options.split)
         identity = {**source.identity, **selection.description}
-        name = cache.folder_name(slug(source, self.wanted.options), identity)
+        name = cache.folder_name(slug(source, self.request.options), identity)
         return prepared_root(self.data_dir) / name, selection
 
     def _write(self, source: Source, selection: Selection, folder: Path) -> None:
         contents = source.contents(selection)
-        entry = self.wanted.entry
+        entry = self.request.entry
         is_path = entry.path is not None and entry.name not in self.catalogue.datasets
-        options = {"crop": self.wanted.options.crop, "image_size": None, "channels": None, "image_key": None}
+        options = {"crop": self.request.options.crop, "image_size": None, "channels": None, "image_key": None}
         used = {**options, "label": None, **contents.resolved}
         is_copy = isinstance(source, Copy)
         if is_copy:
-            used["image_key"] = self.wanted.options.image_key
+            used["image_key"] = self.request.options.image_key
         head = {
             "name": source.name if is_path else entry.name,
             "kind": "copy" if is_copy else entry.kind,
             "reference": self._reference(source),
             "imported": None,
-            "split": self.wanted.options.split,
+            "split": self.request.options.split,
             "roles": {"train": entry.train, "test": entry.test},
             "options": used,
             "defaults": dict(contents.defaults),
             "description": {**source.identity, **used, **contents.description, **selection.description},
         }
-        what = f"preparing {entry.name} ({self.wanted.options.split})"
+        what = f"preparing {entry.name} ({self.request.options.split})"
         writer.write(folder, head, contents, lambda done, total: self.progress.counting(what, done, total))
         if contents.skipped and contents.skipped.names:
             names = sorted(contents.skipped.names)
@@ -112,70 +127,9 @@ class Preparation:
 
     def _reference(self, source: Source) -> str:
         builder = getattr(source, "builder", None)
-        if builder is not None and not str(self.wanted.entry.tfds).startswith("huggingface:"):
+        if builder is not None and not self.request.entry.reference.startswith("huggingface:"):
             return str(builder.info.full_name)
-        return self.wanted.entry.reference
-
-    def _tfds(self) -> Source:
-        from zoo.data.tfds.source import tfds_source
-
-        entry, options, files = self.wanted.entry, self.wanted.options, self.supply.files
-        directory = data_directory(self.data_dir)
-        source = tfds_source(entry, self.catalogue.datasets, directory, options, files)
-        if files is None:
-            return source
-        from zoo.data.tfds import preflight
-
-        if preflight.has_originals(source.builder, files):
-            return source
-        local = self._local(files, replace(options, image_key=None))
-        self.progress.note(
-            f"{files} does not hold the files that TFDS knows; its images are taken as a copy of {entry.name}."
-        )
-        return Copy(local, source.builder)
-
-    def _local(self, path: Path, options: DataOptions) -> Source:
-        from zoo.data.sources.local import local_source
-
-        try:
-            return local_source(path, options, self.supply.unreadable)
-        except ZooError as error:
-            known = [each.meta["name"] for each in prepared_sets(self.data_dir) if each.meta.get("imported")]
-            if path.exists() or path.name not in known:
-                raise
-            raise ZooError(f"{error} A dataset of that name was imported: --dataset {path.name}") from error
-
-    def _embedded(self, name: str) -> Source:
-        from zoo.data.sources.idx import IdxSource
-
-        spec = importlib.util.find_spec(f"zoo.data.{name}") if name in EMBEDDED else None
-        if spec is None or not spec.submodule_search_locations:
-            raise ZooError(f"The package brings no data set '{name}'. Available: {', '.join(EMBEDDED)}.")
-        return IdxSource(Path(spec.submodule_search_locations[0]), self.wanted.options, embedded=name)
-
-    def _digits(self, split: str, progress: Reporter | None) -> Dataset:
-        """A split of the dataset whose digits are stacked: by its name, from `--from`, or from Keras' own file."""
-        base = self.wanted.entry.stacked or "mnist"
-
-        def opened(name: str) -> Dataset:
-            options = DataOptions(split=split)
-            return self.open_other(
-                name, self.catalogue, data_dir=self.data_dir, options=options, progress=progress or Silent()
-            )
-
-        if self.supply.files:
-            return opened(str(self.supply.files.expanduser().absolute()))
-        try:
-            return opened(base)
-        except ZooError as error:
-            of_keras = Path(KERAS_DIGITS).expanduser() / f"{base}.npz"
-            if of_keras.is_file():
-                return opened(str(of_keras))
-            raise ZooError(
-                f"'{self.wanted.entry.name}' is made of the digits of '{base}', which is not at hand.\n{error}\n"
-                f"Or take the digits of any {base}, such as Keras' {base}.npz or a folder with its four files:\n"
-                f"  zoo data prepare {self.wanted.entry.name} --from {base}.npz"
-            ) from error
+        return self.request.entry.reference
 
 
 def slug(source: Source, options: DataOptions) -> str:

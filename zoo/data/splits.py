@@ -1,4 +1,4 @@
-"""Which rows of a source a split means: `train`, `test`, `all`, slices and sums of them; a rule where one is missing.
+"""The rows of a source that a split expression selects: `train`, `test`, `all`, slices and sums of them.
 
 A source has splits of its own, each with a count of rows. `train` and `test` are what registry.yaml says for them,
 else the source's own. Where a source has no test split, a seeded tenth of its only split is held out as `test`, and
@@ -17,49 +17,50 @@ from zoo.errors import ZooError, unknown
 
 TEST_NAMES = ("test", "validation", "valid", "val")
 HELD_OUT_SHARE = 0.1
-MOST_HELD_OUT = 10_000  # rows: as many as an evaluation compares
-DIVISION_SEED = 20140610  # the day of the first paper on GANs
-END = r"-?\d{1,15}(?:(?:\.\d{1,15})?%)?"  # of a slice: a row, or a percentage
+MOST_HELD_OUT = 10_000  # rows, as many as an evaluation compares
+DIVISION_SEED = 20140610  # the date of the first paper on GANs
+END = r"-?\d{1,15}(?:(?:\.\d{1,15})?%)?"  # one end of a slice: a row number, or a percentage
 TERM = re.compile(rf"(?P<name>[\w.-]+)(?:\[(?P<start>{END})?:(?P<stop>{END})?\])?\Z")
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some rows of one of a source's splits, in ascending order."""
+    """Some rows of one of a source's own splits."""
 
     split: str
     rows: np.ndarray  # int64, ascending
 
     @property
     def range(self) -> tuple[int, int] | None:
-        """(first, last + 1) where the rows follow one another without a gap, else None."""
+        """(first, last + 1) where the rows are contiguous, else None."""
         if not len(self.rows):
             return None
         first, last = int(self.rows[0]), int(self.rows[-1])
         return (first, last + 1) if last + 1 - first == len(self.rows) else None
 
     def within(self, start: int, stop: int) -> np.ndarray:
-        """The rows in [start, stop), counted from `start`."""
+        """The rows in [start, stop), less `start`: indices into a block that holds these rows."""
         first, last = np.searchsorted(self.rows, (start, stop))
         return self.rows[first:last] - start
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """The rows that an expression means, in the order of its terms."""
+    """The rows that a split expression selects, in the order of its terms."""
 
     expression: str
     parts: tuple[Part, ...]
-    division: Mapping[str, Any] | None  # the rule that made `train` and `test` of one split, where it was needed
+    division: (
+        Mapping[str, Any] | None
+    )  # the rule by which a single split was divided into `train` and `test`; None where it was not
 
     @property
     def count(self) -> int:
-        """How many rows there are in all."""
         return sum(len(part.rows) for part in self.parts)
 
     @property
     def description(self) -> dict[str, Any]:
-        """What meta.json and run.yaml say of it."""
+        """The record of the selection in meta.json and run.yaml."""
         return {
             "split": self.expression,
             "rows": [{"split": part.split, "count": len(part.rows), "range": part.range} for part in self.parts],
@@ -75,10 +76,10 @@ class Splits:
     source: str  # for messages
     train: str | None = None
     test: str | None = None
-    divides: bool = True  # whether the only split of a source is divided
+    divides: bool = True  # whether a source's only split is divided into `train` and `test`
 
     def select(self, expression: str) -> Selection:
-        """The rows of an expression; raises ZooError listing the splits where it names none or means no rows."""
+        """The rows of an expression; raises ZooError, with the splits there are, for an unknown split or no rows."""
         parts = tuple(part for term in terms(expression) for part in self._term(*term) if len(part.rows))
         selection = Selection(expression, parts, self._division(expression))
         if not selection.count:
@@ -91,7 +92,7 @@ class Splits:
 
     @property
     def divided(self) -> str | None:
-        """The only split, where `train` and `test` are parts of it."""
+        """The name of the only split where `train` and `test` are parts of it, else None."""
         own = self.train or self.test or not self.divides
         return None if own or len(self.counts) != 1 else next(iter(self.counts))
 
@@ -124,7 +125,7 @@ class Splits:
             )
 
     def _own_splits(self, expression: str) -> Iterator[Part]:
-        """What registry.yaml says of a role: there `train` is the source's own split, never a part of it."""
+        """The rows of registry.yaml's expression for a role; `train` in it is the source's own split, never a part."""
         own = replace(self, train=None, test=None, divides=False)
         return (part for term in terms(expression) for part in own._term(*term))
 
@@ -184,4 +185,4 @@ def bound(text: str, total: int) -> int:
     row = round(value * total / 100) if text.endswith("%") else int(value)
     if abs(value) > (100 if text.endswith("%") else total):
         raise ValueError(f"{text} lies beyond them.")
-    return row + total if value < 0 else row  # of ten rows -1% is the end, and not row 0 as in TFDS
+    return row + total if value < 0 else row  # -1% of ten rows is the end, not row 0 as in TFDS

@@ -16,8 +16,8 @@ from zoo.base.progress import Progress
 from zoo.data.prepared.directory import SHORT, features_root
 from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
+from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.metrics.contract import Side
-from zoo.extractor import Extractor
 from zoo.runs.directory import normal
 
 NOTES = "meta.json"
@@ -31,9 +31,9 @@ def measured(images: np.ndarray, extractor: Extractor, folder: Path, progress: P
     arrays: dict[str, np.memmap[Any, Any]] = {}
     for start in range(0, count, extractor.batch_size):
         batch = np.asarray(images[start : start + extractor.batch_size])
-        answer = extractor.features(batch)
+        found = extractor.features(batch)
         for kind in KINDS:
-            values = getattr(answer, kind)
+            values = getattr(found, kind)
             if values is None:
                 continue
             if kind not in arrays:

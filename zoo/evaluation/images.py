@@ -37,7 +37,7 @@ class Images:
 
 
 def real_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
-    """`count` samples of a dataset, all where it has no more; the same ones whenever it is asked."""
+    """`count` samples of a dataset, all where it has no more; the same ones in every call."""
     samples = selected(dataset, count, folder / "real.npy")
     description = {
         "dataset": dataset.name,

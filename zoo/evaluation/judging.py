@@ -1,4 +1,4 @@
-"""Scores while a run trains: the same question again and again, and the checkpoint that answered best."""
+"""Scores while a run trains, measured in the same way each time, and the checkpoint with the best one."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue
-from zoo.evaluation.asking import ask, open_split
-from zoo.evaluation.measuring import Question
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, best_step, evaluation_record
 from zoo.evaluation.options import JUDGED_BY, EvaluationOptions
-from zoo.evaluation.record import EVALUATION, EvaluationFile, best_step, evaluation_record
+from zoo.evaluation.setup import evaluation_task, open_split
+from zoo.evaluation.task import EvaluationTask
 from zoo.runs.directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -25,23 +25,22 @@ class PeriodicJudge:
     """Scores a run's generator every so many steps into its evaluation.json, and keeps the best checkpoint."""
 
     directory: RunDirectory
-    question: Question
+    task: EvaluationTask
     options: EvaluationOptions
 
     @property
     def file(self) -> EvaluationFile:
-        """The run's evaluation.json."""
         return EvaluationFile(self.directory.path / EVALUATION)
 
     def judge(self, sampler: "Sampler", step: int) -> dict[str, Any] | None:
         """Score the generator of a step whose checkpoint is saved: its evaluation, None where that is done already."""
         evaluation = None
         if not any(each["step"] == step for each in self.periodic()):
-            answer = self.question.answer_of(sampler, self.options)
-            evaluation = evaluation_record(str(self.directory.path), step, answer, periodic=True)
+            result = self.task.score_generator(sampler, self.options)
+            evaluation = evaluation_record(str(self.directory.path), step, result, periodic=True)
             self.file.add(evaluation)
-            first = answer.scores[0]
-            self.question.progress.note(f"step {step}: {first['name']} {first['value']:.4g}")
+            first = result.scores[0]
+            self.task.progress.note(f"step {step}: {first['name']} {first['value']:.4g}")
         self.keep_best(step)
         return evaluation
 
@@ -69,10 +68,10 @@ def judging(
     catalogue: Catalogue,
     progress: Progress,
 ) -> Iterator[PeriodicJudge]:
-    """The judge of a run on `training`, which run.yaml's `record` describes; its metrics are few unless asked."""
+    """The judge of a run on `training`, described by run.yaml's `record`; without named metrics by `JUDGED_BY`."""
     kind = "images" if training.is_image else "points"
     chosen = replace(options, metrics=options.metrics or JUDGED_BY[kind])
     real = open_split(record, options.split, catalogue, chosen, progress)
     with tempfile.TemporaryDirectory() as scratch:
-        question = ask(real, training, chosen, catalogue, Path(scratch), progress)
-        yield PeriodicJudge(directory, question, options)
+        task = evaluation_task(real, training, chosen, catalogue, Path(scratch), progress)
+        yield PeriodicJudge(directory, task, options)

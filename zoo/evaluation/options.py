@@ -1,4 +1,4 @@
-"""What an evaluation may be asked for."""
+"""The options of an evaluation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ class EvaluationOptions:
 
     @property
     def real_count(self) -> int:
-        """How many real samples are wanted."""
+        """How many real samples are compared, at most."""
         return self.real_samples or self.samples
 
 
 PERIODIC = EvaluationOptions(samples=2_000)  # while a run trains, with the metrics of `JUDGED_BY`
-JUDGED_BY = {"images": ("kid", "fd"), "points": ("swd",)}  # unless asked otherwise; the first one decides what is best
+JUDGED_BY = {"images": ("kid", "fd"), "points": ("swd",)}  # where none is named; the first decides what is best

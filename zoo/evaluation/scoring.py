@@ -7,20 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.base.progress import Progress, telling
+from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, evaluation_record
 from zoo.evaluation.options import ALL, LAST, TEST, EvaluationOptions
 from zoo.evaluation.protocol import check_comparable
-from zoo.evaluation.record import EVALUATION, EvaluationFile, evaluation_record
 from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.runs.directory import RunDirectory
 from zoo.training.run import Run, load
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
-    from zoo.evaluation.measuring import Answer, Question
+    from zoo.evaluation.task import EvaluationResult, EvaluationTask
 
 DEFAULT_OPTIONS = EvaluationOptions()
 EVERYTHING = "all"  # the split of files that are scored
@@ -33,7 +33,7 @@ def evaluate(
     dataset: str | None = None,
     checkpoint: str = LAST,
     options: EvaluationOptions = DEFAULT_OPTIONS,
-    look: DataOptions | None = None,
+    data_options: DataOptions | None = None,
     plugins: Sequence[Path | str] = (),
     out: Path | str | None = None,
     progress: Progress | bool = True,
@@ -41,10 +41,10 @@ def evaluate(
     """Score a run, or images in a folder, zip or array file, and return the evaluations, one for each checkpoint.
 
     A run is scored against the test split of its own dataset, files against `dataset` or the files `against`. A run's
-    scores go into its evaluation.json, those of files into `out` where it is given. `look` says how files are read.
-    Raises ZooError where samples can't be compared, are too few, or were trained on.
+    scores go into its evaluation.json, those of files into `out` where it is given; `data_options` say how files are
+    read. Raises ZooError where samples can't be compared, are too few, or were trained on.
     """
-    progress = telling(progress)
+    progress = as_progress(progress)
     catalogue = read_catalogue([Path(each) for each in plugins])
     try:
         if isinstance(scored, Run) or is_run(Path(scored)):
@@ -52,7 +52,9 @@ def evaluate(
             if against is not None:
                 raise ZooError(f"{run.path} is a run: it is scored against a dataset, not --against files.")
             return evaluate_run(run, checkpoint, dataset, options, catalogue, out, progress)
-        return evaluate_files(str(scored), against, dataset, options, look or DataOptions(), catalogue, out, progress)
+        return evaluate_files(
+            str(scored), against, dataset, options, data_options or DataOptions(), catalogue, out, progress
+        )
     finally:
         progress.stop()
 
@@ -76,13 +78,13 @@ def evaluate_run(
     file = EvaluationFile(Path(out) if out else run.path / EVALUATION)
     pictures = file.path.parent / "evaluation"
     found = []
-    with question_of_run(run, dataset, options, catalogue, progress) as question:
+    with task_of_run(run, dataset, options, catalogue, progress) as task:
         for path in paths:
             step = step_of_checkpoint(path)
             progress.note(f"{run.path}, step {step}")
-            answer = question.answer_of(run.sampler_at(path), options)
-            written = write_pictures(answer, pictures, f"step-{step:08d}")
-            found.append(evaluation_record(str(run.path), step, answer, pictures=written))
+            result = task.score_generator(run.sampler_at(path), options)
+            written = write_pictures(result, pictures, f"step-{step:08d}")
+            found.append(evaluation_record(str(run.path), step, result, pictures=written))
             file.add(found[-1])
     return found
 
@@ -108,23 +110,23 @@ def checkpoints_of(directory: RunDirectory, wanted: str) -> list[Path]:
 
 
 @contextmanager
-def question_of_run(
+def task_of_run(
     run: Run, dataset: str | None, options: EvaluationOptions, catalogue: Catalogue, progress: Progress
-) -> "Iterator[Question]":
-    """The question about a run's own dataset, or about another one."""
+) -> "Iterator[EvaluationTask]":
+    """The evaluation of a run against its own dataset, or against another one."""
     from zoo.data import open_dataset
-    from zoo.evaluation.asking import ask, open_split, open_training
+    from zoo.evaluation.setup import evaluation_task, open_split, open_training
 
     record = run.record["dataset"]
     training = open_training(record, catalogue, options, progress)
     if dataset is None:
         real = open_split(record, options.split, catalogue, options, progress)
     else:
-        asked = DataOptions(options.split)
-        real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=asked, progress=progress)
+        read = DataOptions(options.split)
+        real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=read, progress=progress)
     progress.note(real.summary)
     with tempfile.TemporaryDirectory() as scratch:
-        yield ask(real, training, options, catalogue, Path(scratch), progress)
+        yield evaluation_task(real, training, options, catalogue, Path(scratch), progress)
 
 
 def evaluate_files(
@@ -132,15 +134,15 @@ def evaluate_files(
     against: Path | str | None,
     dataset: str | None,
     options: EvaluationOptions,
-    look: DataOptions,
+    data_options: DataOptions,
     catalogue: Catalogue,
     out: Path | str | None,
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """Score images that lie in files against a dataset, or against other files."""
     from zoo.data import open_dataset
-    from zoo.evaluation.asking import ask
     from zoo.evaluation.images import file_images
+    from zoo.evaluation.setup import evaluation_task
 
     if (against is None) == (dataset is None):
         raise ZooError(
@@ -148,7 +150,7 @@ def evaluate_files(
         )
 
     def opened(name: str, split: str) -> "Dataset":
-        read = replace(look, split=split)
+        read = replace(data_options, split=split)
         return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
     images = opened(as_path(scored), EVERYTHING)
@@ -158,11 +160,11 @@ def evaluate_files(
         progress.note(each.summary)
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
         generated = file_images(images, options.samples, Path(other))
-        question = ask(real, training, options, catalogue, Path(scratch), progress, len(generated.samples))
-        answer = question.answer(generated, Path(other))
+        task = evaluation_task(real, training, options, catalogue, Path(scratch), progress, len(generated.samples))
+        result = task.score(generated, Path(other))
     path = Path(out) if out else None
-    written = write_pictures(answer, path.parent, path.stem) if path else {}
-    found = [evaluation_record(scored, None, answer, pictures=written)]
+    written = write_pictures(result, path.parent, path.stem) if path else {}
+    found = [evaluation_record(scored, None, result, pictures=written)]
     if path:
         EvaluationFile(path).add(found[0])
     return found
@@ -176,12 +178,12 @@ def as_path(text: str) -> str:
     return str(path.absolute())
 
 
-def write_pictures(answer: "Answer", folder: Path, name: str) -> dict[str, str]:
+def write_pictures(result: "EvaluationResult", folder: Path, name: str) -> dict[str, str]:
     """Writes what metrics have drawn; returns the files by the metrics' names."""
     from zoo.base.pictures import save_picture
 
     written = {}
-    for metric, picture in answer.pictures.items():
+    for metric, picture in result.pictures.items():
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{metric}-{name}.png"
         save_picture(picture, path)

@@ -16,27 +16,28 @@ from zoo.profiling.summary import summarize
 
 __all__ = ["Phases", "profile_steps"]
 
-WARM_UP_STEPS = 3  # the first of them compile
-COMPARED_STEPS, COMPARED_SECONDS = 10, 2.0  # at most, without the profiler
-TRACED_STEPS, TRACED_SECONDS = 20, 5.0  # at most
+WARM_UP_STEPS = 3  # untimed steps, the first of which compile
+COMPARED_STEPS, COMPARED_SECONDS = 10, 2.0  # limits of the steps that are timed without the profiler
+TRACED_STEPS, TRACED_SECONDS = 20, 5.0  # limits of the steps that are traced
 
 Advance = Callable[[], int]
 
 
 class Recorder(Protocol):
-    """A backend's profiler, as an engine has it."""
+    """The methods of an engine that record and read a trace."""
 
     def traced(self, folder: Path) -> AbstractContextManager[None]:
-        """Record into the folder what runs inside the context."""
+        """Records a trace of what runs inside the context into the folder."""
 
     def trace_events(self, folder: Path) -> list[Event]:
-        """What was recorded last into the folder."""
+        """The events of the last trace in the folder."""
 
 
 def profile_steps(advance: Advance, recorder: Recorder, phases: Phases, folder: Path) -> str:
-    """Train some steps, trace some more, write what was found into the folder; returns the summary's text.
+    """Times some training steps, traces some more, and writes trace and summary into the folder; returns the summary.
 
-    `advance` trains a step or a few, waits until they are computed, and returns how many; 0 where training has ended.
+    `advance` trains one step or a few, waits until they are computed, and returns their number, 0 after the last.
+    Raises ZooError where training ends before a step was traced.
     """
     advanced(advance, WARM_UP_STEPS, float("inf"), phases.clock)
     compared, compared_seconds = advanced(advance, COMPARED_STEPS, COMPARED_SECONDS, phases.clock)
@@ -59,7 +60,7 @@ def profile_steps(advance: Advance, recorder: Recorder, phases: Phases, folder: 
 
 
 def advanced(advance: Advance, most_steps: int, most_seconds: float, clock: Callable[[], float]) -> tuple[int, float]:
-    """Train until there are so many steps or seconds, or nothing is left; how many steps, and in how many seconds."""
+    """Trains until one of the limits, or the end of training, is reached; returns (steps, seconds)."""
     began = clock()
     steps, ended = 0, began
     while steps < most_steps and ended - began < most_seconds:

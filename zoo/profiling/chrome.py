@@ -1,4 +1,4 @@
-"""The trace as Perfetto (https://ui.perfetto.dev) and chrome://tracing open it.
+"""Writes traces in the Trace Event Format, for Perfetto (https://ui.perfetto.dev) and chrome://tracing.
 
 https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 """
@@ -12,11 +12,11 @@ from typing import Any
 from zoo.backend.traces.events import Event
 from zoo.profiling.kinds import operation_kind
 
-MICROSECONDS = 1e6  # in a second
+MICROSECONDS = 1e6  # microseconds in a second
 
 
 def write_trace(events: Sequence[Event], path: Path) -> None:
-    """All events as gzipped JSON, each place a process and each thread in it a thread."""
+    """Writes all events as gzipped JSON, in which each place is a process."""
     places = {place: number for number, place in enumerate(dict.fromkeys(each.place for each in events), 1)}
     threads = {key: number for number, key in enumerate(dict.fromkeys((each.place, each.thread) for each in events), 1)}
     entries: list[dict[str, Any]] = [named("process_name", place, number, 0) for place, number in places.items()]

@@ -1,4 +1,4 @@
-"""Operations by kind, told from the words in their names: `_MklNativeConv2DBackpropFilter`, `sm90_xmma_fprop`."""
+"""Classifies operations by the words in their names, such as `_MklNativeConv2DBackpropFilter`, `sm90_xmma_fprop`."""
 
 import re
 from functools import cache
@@ -17,8 +17,8 @@ MOVEMENT = "data movement and layout"
 SCHEDULING = "scheduling"
 OTHER = "other"
 
-WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # of snake_case and CamelCase alike, without numbers
-GRADIENT = re.compile(r"gradient_tape|transpose\(")  # in the scopes of TensorFlow's gradients, and of JAX's
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")  # a word in snake_case or CamelCase, without digits
+GRADIENT = re.compile(r"gradient_tape|transpose\(")  # matches the scopes of gradients in TensorFlow, and in JAX
 KERNEL_GRADIENT = re.compile(r"backprop_?filter|backwardfilter|wgrad|window-dilated", re.IGNORECASE)
 NOWHERE = re.compile(r"(?!)")
 
@@ -29,7 +29,8 @@ def words(text: str) -> frozenset[str]:
 
 
 CONVOLUTION = words("conv convolution fprop dgrad wgrad")
-KINDS = (  # the first with a word of what the operation computes, or a scope that it was traced in
+# (kind, words, scopes): an operation is of the first kind that has one of its words, or matches its scope.
+KINDS = (
     (PRODUCTS, words("mat matmul dot gemm gemv cublas cutlass nvjet"), NOWHERE),
     (BETWEEN_DEVICES, words("nccl allreduce"), re.compile("all-reduce|psum")),
     (RANDOM, words("random rng philox"), re.compile(r"random|\brng|threefry|jit\(_(normal|uniform|bernoulli)")),
@@ -58,7 +59,7 @@ KINDS = (  # the first with a word of what the operation computes, or a scope th
 
 @cache
 def operation_kind(computes: str, scope: str) -> str:
-    """The kind of an operation, by what it computes and the scopes that it was traced in."""
+    """The kind of an operation, by the names of what it computes and the scopes that it was traced in."""
     found = words(computes)
     if found & CONVOLUTION:
         return convolution_kind(computes, scope)
@@ -66,8 +67,8 @@ def operation_kind(computes: str, scope: str) -> str:
 
 
 def convolution_kind(computes: str, scope: str) -> str:
-    """Which of a convolution's three computations it is, by what it is for: a transposed one's swap their names."""
-    is_traced = "/" in scope  # else it is XLA's own version of one, or a kernel that nobody named
+    """The kind of a convolution by its purpose: the names of kernels swap for a transposed one."""
+    is_traced = "/" in scope  # without a scope it is XLA's rewrite of a convolution, or an unnamed kernel
     is_gradient = GRADIENT.search(scope) if is_traced else "dgrad" in computes
     if KERNEL_GRADIENT.search(computes) or (WIDE_WINDOW in computes and (is_gradient or not is_traced)):
         return BY_KERNEL

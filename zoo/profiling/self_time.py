@@ -1,4 +1,4 @@
-"""How long each event ran itself, without the events that lie within it on its thread."""
+"""Self times of events: their durations without those of events nested in them on the same thread."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -7,7 +7,7 @@ from zoo.backend.traces.events import Event
 
 
 def self_times(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
-    """Every event with its own seconds; those of all events of a thread sum to the time that any of them covers."""
+    """Every event with its self time in seconds; a thread's self times sum to the time that its events cover."""
 
     def thread(event: Event) -> tuple[str, str]:
         return event.place, event.thread
@@ -18,8 +18,8 @@ def self_times(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
 
 
 def thread_self_times(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
-    """The same for one thread's events, by start, of equal starts the longest first."""
-    running: list[tuple[Event, float]] = []  # each lies in the one before it, with what is its own so far
+    """`self_times` of one thread's events, which are sorted by start, the longest first of equal starts."""
+    running: list[tuple[Event, float]] = []  # nested events, outermost first, with their self times so far
     for event in events:
         while running and end(running[-1][0]) <= event.start_seconds:
             yield running.pop()
@@ -32,5 +32,5 @@ def thread_self_times(events: Iterable[Event]) -> Iterator[tuple[Event, float]]:
 
 
 def end(event: Event) -> float:
-    """When the event ended, in seconds since the recording began."""
+    """The event's end, in seconds since the trace began."""
     return event.start_seconds + event.seconds

@@ -1,4 +1,4 @@
-"""Where a step's time goes: phases, operations by kind, busy threads, the slowest operations."""
+"""Summarizes a trace: time by phase and by kind of operation, busy threads, the slowest operations."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,8 +10,8 @@ from zoo.profiling.phases import EVERYTHING_ELSE
 from zoo.profiling.self_time import self_times
 
 DEVICES = "/device:"
-SLOWEST = 5  # operations
-MILLISECONDS = 1e3  # in a second
+SLOWEST = 5  # number of slowest operations that are listed
+MILLISECONDS = 1e3  # milliseconds in a second
 OwnTimes = Sequence[tuple[Event, float]]
 
 
@@ -21,11 +21,11 @@ class Part:
 
     name: str
     milliseconds: float
-    """Per step, without what lies within it and is a part itself."""
+    """Self time per step, without parts that are nested in this one."""
     share: float
-    """Of the step for a phase, else of the time of all operations on all threads."""
+    """Share (0 to 1) of the step for a phase, else of the time of all operations on all threads."""
     count: float = 0.0
-    """Of operations per step."""
+    """Number of operations per step."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Summary:
 
     steps: int
     milliseconds: float
-    """Per step, while the profiler was recording."""
+    """Time of a step while the profiler recorded."""
     unprofiled_milliseconds: float
-    """Per step, before."""
+    """Time of a step without the profiler."""
     phases: list[Part]
     kinds: list[Part]
     threads: dict[str, float]
@@ -47,7 +47,7 @@ class Summary:
 def summarize(
     events: Iterable[Event], phases: Mapping[str, float], steps: int, seconds: float, unprofiled_seconds: float
 ) -> Summary:
-    """Of `steps` traced steps that took `seconds` in all; untraced, a step takes `unprofiled_seconds`."""
+    """The summary of `steps` traced steps that took `seconds` in all; untraced, a step takes `unprofiled_seconds`."""
     computed = [
         (event, own) for event, own in self_times(measured(events)) if event.category in ("operation", "scheduling")
     ]
@@ -64,13 +64,13 @@ def summarize(
 
 
 def measured(events: Iterable[Event]) -> list[Event]:
-    """What computes or waits within it: on devices alone where there are any, for there the host hands out work."""
+    """The events that compute or wait: only the devices' where there are any, since the host launches their work."""
     found = [event for event in events if event.category != "other"]
     return [event for event in found if event.place.startswith(DEVICES)] or found
 
 
 def parts(computed: OwnTimes, name: Callable[[Event], str], steps: int) -> list[Part]:
-    """Events by a name of some sort, the longest first; what is scheduling is one part."""
+    """The events grouped by name(event), the longest group first; scheduling is one group."""
     seconds: dict[str, float] = defaultdict(float)
     counts: dict[str, int] = defaultdict(int)
     for event, own in computed:
@@ -85,7 +85,7 @@ def parts(computed: OwnTimes, name: Callable[[Event], str], steps: int) -> list[
 
 
 def kind(event: Event) -> str:
-    """The kind of an operation."""
+    """The kind of an event's operation, to group by."""
     return operation_kind(event.computes, event.scope)
 
 

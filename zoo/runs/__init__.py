@@ -1,1 +1,1 @@
-"""The run directory: its files, its lock, its checkpoints."""
+"""The run directory on disk: its files, its lock, its checkpoints."""

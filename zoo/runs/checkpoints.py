@@ -1,4 +1,4 @@
-"""Checkpoints: the whole state as one npz file, written atomically, the last few kept, torn ones passed over."""
+"""Checkpoints: the whole state as one .npz file, written atomically; the last few are kept, torn ones skipped."""
 
 import json
 import re
@@ -14,21 +14,21 @@ import numpy as np
 from zoo.base.files import atomic_file
 from zoo.errors import ZooError, ZooWarning
 
-KEPT = 3  # files
-NOTES = "notes.json"  # the entry beside the arrays: what else a run needs to continue
+KEPT = 3  # checkpoints
+NOTES = "notes.json"  # the archive's member that holds what a run needs, beside the arrays, to continue
 NAME = re.compile(r"step-(\d+)\.npz")
 State = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The checkpoints of one run, `step-00001200.npz` and the like."""
+    """The checkpoint files of one run, such as `step-00001200.npz` and `best-00001000.npz`."""
 
     folder: Path
     keep: int = KEPT
 
     def save(self, state: Mapping[str, np.ndarray], notes: Mapping[str, Any]) -> Path:
-        """Write a state with its notes; what is there stays readable until the new file is whole."""
+        """Writes a state (arrays by name, among them `steps`) with its notes, then removes all but the last `keep`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.path(int(state["steps"]))
         text = np.frombuffer(json.dumps(dict(notes)).encode(), dtype=np.uint8)
@@ -39,23 +39,23 @@ class Checkpoints:
         return path
 
     def path(self, steps: int) -> Path:
-        """Where the checkpoint of that step goes."""
+        """The path of the checkpoint of that step, whether it exists or not."""
         return self.folder / f"step-{steps:08d}.npz"
 
     def paths(self) -> list[Path]:
-        """The files, the earliest first."""
+        """The existing checkpoint files but the best one, earliest step first."""
         return sorted(path for path in self.folder.glob("step-*.npz") if NAME.fullmatch(path.name))
 
     def best(self) -> Path | None:
-        """The one that an evaluation found best, kept beside the last ones; None where none was judged."""
+        """The checkpoint that an evaluation found best, kept beside the last ones; None where none was evaluated."""
         return max(self.kept_as_best(), default=None)
 
     def kept_as_best(self) -> list[Path]:
-        """The best one, and others where a kill came before those were removed."""
+        """All `best-*.npz` files: more than one where the process was killed before it removed the older."""
         return list(self.folder.glob("best-*.npz"))
 
     def keep_as_best(self, path: Path) -> None:
-        """Keep a checkpoint however many follow, in place of the one that was best before."""
+        """Copies a checkpoint to `best-*.npz`, which `save` never removes, and removes the best one before it."""
         best = self.folder / path.name.replace("step-", "best-")
         with atomic_file(best) as file, path.open("rb") as source:
             shutil.copyfileobj(source, file)
@@ -64,7 +64,7 @@ class Checkpoints:
                 old.unlink()
 
     def latest(self) -> tuple[State, dict[str, Any]] | None:
-        """The state and notes of the last whole checkpoint; a warning names each torn one that is passed over."""
+        """The state and notes of the last complete checkpoint; warns of each torn one that it skips."""
         for path in reversed(self.paths()):
             try:
                 return read_path(path)
@@ -74,28 +74,28 @@ class Checkpoints:
         return None
 
     def discard_after(self, steps: int) -> None:
-        """Remove checkpoints of later steps: those that were passed over as torn."""
+        """Removes the checkpoints of later steps, which were skipped as torn."""
         for path in [*self.paths(), *self.kept_as_best()]:
             if step_of_checkpoint(path) > steps:
                 path.unlink()
 
 
 def step_of_checkpoint(path: Path) -> int:
-    """The number of steps that a checkpoint's name says."""
+    """1200 of `step-00001200.npz`."""
     return int(path.stem.rpartition("-")[2])
 
 
 def read_path(path: Path) -> tuple[State, dict[str, Any]]:
     """The state and notes of one checkpoint; raises ZooError where it is torn."""
-    with path.open("rb") as file:  # what can't be opened is no torn file: nobody should discard it as one
+    with path.open("rb") as file:  # a file that can't be opened may be whole, and must not be discarded as torn
         try:
             return read_checkpoint(file)
-        except Exception as error:  # zip and NumPy fail in a dozen ways on torn files
+        except Exception as error:  # zipfile and NumPy raise a dozen kinds of errors on torn files
             raise ZooError(f"Checkpoint {path} is torn: {error}. Choose another.") from error
 
 
 def read_checkpoint(file: IO[bytes]) -> tuple[State, dict[str, Any]]:
-    """The state and notes of one file, every array read and its checksum verified by the zip format."""
+    """The state and notes in an open file; every array is read, which verifies its checksum in the zip archive."""
     with np.load(file, allow_pickle=False) as archive:
         state = {name: archive[name] for name in archive.files}
     notes: dict[str, Any] = json.loads(state.pop(NOTES).tobytes())

@@ -10,7 +10,8 @@ def converted(record: dict[str, Any]) -> dict[str, Any]:
     """A run's record as this version writes it."""
     if "fields" in record or "dataset" not in record:
         return record
-    return {**record, "fields": earlier_fields(record["dataset"]), "recipe": earlier_recipe(record)}
+    since = {"fields": earlier_fields(record["dataset"]), "frozen_networks": {}}
+    return {**record, **since, "recipe": earlier_recipe(record)}
 
 
 def earlier_fields(dataset: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,13 +25,9 @@ def earlier_fields(dataset: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def earlier_recipe(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The recipe with what every run did before there was a choice."""
+    """The recipe with what a run did that is not today's default: it drew the labels of a conditional generator evenly.
+
+    Where no label was drawn, either choice says the same.
+    """
     shipped = all(str(each.get("module", "")).startswith(SHIPPED) for each in record.get("plugins", []))
-    before = {
-        "generator_steps": 1,
-        "generator_batch_factor": 1,
-        "horizon": 0,
-        "average_state": "raw",
-        "fake_labels": "data" if shipped else "uniform",  # where no label was drawn, either says the same
-    }
-    return {**before, **record.get("recipe", {})}
+    return {**({} if shipped else {"fake_labels": "uniform"}), **record.get("recipe", {})}

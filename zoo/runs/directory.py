@@ -1,4 +1,4 @@
-"""The run directory: its name, its lock, what made it (run.yaml), its metrics and its sample pictures."""
+"""The run directory: its name, its lock, run.yaml (all that made the run), its metrics and its sample pictures."""
 
 import json
 import re
@@ -18,24 +18,21 @@ from zoo.errors import ZooError
 from zoo.runs.checkpoints import Checkpoints
 from zoo.runs.conversion import converted
 
-LONGEST_NAME = 255  # bytes, of a folder's name on common file systems
-IDENTITY = (
-    "stack",
-    "plugins",
-    "dataset",
-    "seed",
-    "recipe",
-    "precision",
-)  # of run.yaml: what must not differ to continue a run
+LONGEST_NAME = 255  # bytes of a folder's name that common file systems allow
+# The keys of run.yaml whose values must not differ where a run is continued.
+IDENTITY = ("stack", "plugins", "dataset", "seed", "recipe", "precision", "frozen_networks")
 PICTURE = re.compile(r"step-(\d+)\.png")
 
 
 class RunIsBusy(ZooError):
-    """Another process is writing the run."""
+    """Raised where another process holds the run directory's lock."""
 
 
 def folder_name(name: str) -> str:
-    """One folder's name for any stack or dataset, reversible with `name_of_folder`: `a/b` is `a%2Fb`."""
+    """A folder's name for any stack or dataset, which `name_of_folder` reverses: `a/b` becomes `a%2Fb`.
+
+    Raises ZooError where it would be longer than 255 bytes.
+    """
     quoted = quote(name, safe="+")
     if quoted.strip(".") == "":
         quoted = quoted.replace(".", "%2E")  # `.` and `..` are folders already
@@ -45,53 +42,54 @@ def folder_name(name: str) -> str:
 
 
 def name_of_folder(folder: str) -> str:
-    """The name that `folder_name` made a folder's name of."""
+    """The inverse of `folder_name`: `a%2Fb` becomes `a/b`."""
     return unquote(folder)
 
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The files of one run."""
+    """The files of one run, below `path`."""
 
     path: Path
 
     @property
     def checkpoints(self) -> Checkpoints:
-        """The run's checkpoints."""
         return Checkpoints(self.path / "checkpoints")
 
     @property
     def samples(self) -> Path:
-        """The folder of sample pictures."""
         return self.path / "samples"
 
     @property
     def metrics(self) -> Path:
-        """One JSON object a line."""
+        """The losses over training, one JSON object a line."""
         return self.path / "metrics.jsonl"
 
     @property
     def generator(self) -> Path:
-        """The trained generator as Keras saves it, once a budget was reached."""
+        """The trained generator in Keras' format, written when a budget is reached."""
         return self.path / "generator.keras"
 
     @property
     def goal_file(self) -> Path:
-        """The total that the run is trained to, for those who watch it."""
+        """The total that the run is trained to, for `zoo watch`."""
         return self.path / "goal.json"
 
     def write_goal(self, steps: int | None, seconds: float | None) -> None:
-        """Say to how many steps, or seconds of training, the run is on its way."""
+        """Writes how many steps, or seconds of training, the run will have in all."""
         write_json(self.goal_file, {"steps": steps, "seconds": seconds})
 
     @property
     def record_file(self) -> Path:
-        """Everything that made the run."""
+        """run.yaml: everything that made the run."""
         return self.path / "run.yaml"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other process from writing the run; folders that it made and in which no run came to be go."""
+        """Keeps every other process from writing the run; raises RunIsBusy where one is writing it.
+
+        Folders that were made for it are removed again where no run was begun in them.
+        """
         made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -114,7 +112,7 @@ class RunDirectory:
                 self.remove_empty(made)
 
     def remove_empty(self, folders: Sequence[Path]) -> None:
-        """Remove the lock's file, and those folders that are empty then, the innermost first."""
+        """Removes the lock file, then the folders (innermost first) up to the first that is not empty."""
         (self.path / ".lock").unlink(missing_ok=True)
         for folder in folders:
             try:
@@ -123,7 +121,7 @@ class RunDirectory:
                 return
 
     def record(self) -> dict[str, Any] | None:
-        """run.yaml, or None where there is none yet."""
+        """The content of run.yaml, None where there is none yet; raises ZooError where it is damaged."""
         if not self.record_file.exists():
             return None
         document = parse_document(self.record_file.read_text(encoding="utf-8"), str(self.record_file))
@@ -132,18 +130,20 @@ class RunDirectory:
         return converted(document.data)
 
     def write_record(self, record: Mapping[str, Any]) -> None:
-        """Write run.yaml."""
         text = yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120)
         with atomic_file(self.record_file) as file:
             file.write(text.encode())
 
     def check_same(self, record: Mapping[str, Any]) -> None:
-        """Refuse to continue a run that something else made, and list the differences."""
+        """Raises ZooError, with the differences, where the run on disk was made by something else than `record`."""
         before = self.record()
         if before is None:
             return
+        before = {**before, "recipe": {**fields_at_their_defaults(record), **before.get("recipe", {})}}
         found = [line for key in IDENTITY for line in differences(key, before.get(key), normal(record[key]))]
-        if not any(line.startswith("dataset.fingerprint:") for line in found):  # a file that was moved or touched
+        if not any(
+            line.startswith("dataset.fingerprint:") for line in found
+        ):  # the same content: a file was only moved or touched
             found = [line for line in found if not line.startswith("dataset.description.")]
         if found:
             raise ZooError(
@@ -153,15 +153,15 @@ class RunDirectory:
             )
 
     def cut_back(self, steps: int) -> None:
-        """Remove metrics, pictures and torn checkpoints of later steps: a resumed run equals an uninterrupted one."""
+        """Removes metrics, pictures and torn checkpoints of later steps: a resumed run equals an uninterrupted one."""
         self.checkpoints.discard_after(steps)
-        for unfinished in self.path.glob(f"**/{WRITING}*"):  # of a process that was killed; we hold the lock
+        for unfinished in self.path.glob(f"**/{WRITING}*"):  # a killed process left it: this one holds the lock
             unfinished.unlink()
         self.keep_metrics(lambda step: step <= steps)
         self.keep_pictures(lambda step: step <= steps)
 
     def keep_metrics(self, wanted: Callable[[float], bool]) -> None:
-        """Drop the lines of metrics.jsonl whose step is not wanted, and a torn last one."""
+        """Keeps the lines of metrics.jsonl for whose step `wanted` is true; a torn last line is dropped in any case."""
         if self.metrics.exists():
             steps = {line: step_of(line) for line in self.metrics.read_text().splitlines()}
             kept = [line for line, step in steps.items() if step < float("inf") and wanted(step)]
@@ -169,32 +169,31 @@ class RunDirectory:
                 file.write("".join(f"{line}\n" for line in kept).encode())
 
     def keep_pictures(self, wanted: Callable[[int], bool]) -> None:
-        """Remove the sample pictures whose step is not wanted."""
+        """Removes the sample pictures for whose step `wanted` is false."""
         for picture in self.pictures():
             if not wanted(step_of_picture(picture)):
                 picture.unlink()
 
     def append_metrics(self, line: Mapping[str, Any]) -> None:
-        """Add one line to metrics.jsonl."""
         with self.metrics.open("a") as file:
             file.write(json.dumps(dict(line)) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """All lines of metrics.jsonl that are whole."""
+        """All lines of metrics.jsonl but a torn one, as dictionaries."""
         lines = self.metrics.read_text().splitlines() if self.metrics.exists() else []
         return [json.loads(line) for line in lines if step_of(line) < float("inf")]
 
     def pictures(self) -> list[Path]:
-        """The sample pictures, the earliest first."""
+        """The sample pictures, earliest step first."""
         return sorted(path for path in self.samples.glob("step-*.png") if PICTURE.fullmatch(path.name))
 
     def picture(self, steps: int) -> Path:
-        """Where the picture of that step goes."""
+        """The path of the picture of that step, whether it exists or not."""
         return self.samples / f"step-{steps:08d}.png"
 
 
 def step_of(line: str) -> float:
-    """The step of a line of metrics.jsonl; infinite for a torn line, which is thereby cut."""
+    """The step of a line of metrics.jsonl; infinite for a torn line, so that it counts as later than any step."""
     try:
         return int(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
@@ -202,13 +201,13 @@ def step_of(line: str) -> float:
 
 
 def step_of_picture(path: Path) -> int:
-    """The step that a sample picture shows."""
+    """1200 of `step-00001200.png`."""
     match = PICTURE.fullmatch(path.name)
     return int(match[1]) if match else 0
 
 
 def normal(value: Any) -> Any:
-    """A value as it reads after a way through YAML: tuples are lists."""
+    """A value as YAML or JSON gives it back: tuples become lists."""
     return json.loads(json.dumps(value))
 
 
@@ -220,8 +219,16 @@ def differences(name: str, old: Any, new: Any) -> list[str]:
     return [] if old == new else [f"{name}: {old!r} there, {new!r} here"]
 
 
+def fields_at_their_defaults(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe's fields that nobody set: a run from before there was such a field was trained with its default."""
+    plugins = {"zoo default", *(each["name"] for each in record["plugins"])}
+    return {
+        name: normal(value) for name, value in record["recipe"].items() if record["recipe_sources"][name] in plugins
+    }
+
+
 def find_run(path: Path) -> RunDirectory:
-    """The run in a folder, or the only one below it; ZooError that lists them where there are several."""
+    """The run in a folder, or the only run below it; raises ZooError where there is none or more than one."""
     if (path / "run.yaml").is_file():
         return RunDirectory(path)
     below = sorted(each.parent for each in path.glob("**/run.yaml")) if path.is_dir() else []
@@ -234,11 +241,11 @@ def find_run(path: Path) -> RunDirectory:
 
 
 def find_runs(path: Path) -> list[Path]:
-    """The run in a folder, or all below it; ZooError where there is none."""
+    """The run in a folder, or all runs below it; raises ZooError where there is none."""
     if (path / "run.yaml").is_file():
         return [path]
     found = sorted(each.parent for each in path.glob("**/run.yaml")) if path.is_dir() else []
-    return found or [find_run(path).path]  # which says that there is none
+    return found or [find_run(path).path]  # raises the error that there is none
 
 
 def default_path(stack: str, dataset: str, seed: int) -> Path:

@@ -12,6 +12,7 @@ import pluggy
 from pluggy._hooks import HookImpl
 
 from zoo import hookspecs
+from zoo.catalogue import HOOKS
 from zoo.errors import ZooError, nearest_name
 from zoo.recipe import Recipe, Setting, join_recipes
 from zoo.stacks import defaults
@@ -37,7 +38,8 @@ class Stack:
     @property
     def hook_names(self) -> list[str]:
         """The names of all hooks of the contract."""
-        return [name for name in vars(self.manager.hook) if not name.startswith("_")]
+        callers = vars(self.manager.hook).items()
+        return [name for name, caller in callers if isinstance(caller, pluggy.HookCaller) and caller.has_spec()]
 
     def implementations(self, hook: str, wrappers: bool = False) -> list[HookImpl]:
         """The plugins' plain answers to a hook (or its wrappers), in the stack's order, the core's default first."""
@@ -160,7 +162,7 @@ def register(manager: pluggy.PluginManager, name: str, plugin: Any) -> None:
     unknown_hooks = [
         hook
         for hook, caller in vars(manager.hook).items()
-        if isinstance(caller, pluggy.HookCaller) and not caller.has_spec()
+        if isinstance(caller, pluggy.HookCaller) and not caller.has_spec() and hook not in HOOKS.values()
     ]
     if unknown_hooks:
         known = [hook for hook, caller in vars(manager.hook).items() if hook not in unknown_hooks and hook[0] != "_"]
@@ -220,11 +222,6 @@ MENDS = (  # what marks the error of a typical mistake in traced code, and what 
     (
         ("as a Python `bool`", "as a Python bool", "TracerBool"),
         "a Python `if` or `while` can't depend on a tensor. Use keras.ops.where or keras.ops.cond instead.",
-    ),
-    (
-        ("variable while in a stateless scope", "tf.function-decorated function tried to create"),
-        "a layer or variable can't be made while a step is traced. Make it in the hook that builds a model, or declare "
-        "it in the hook 'variables'.",
     ),
     (
         ("UnexpectedTracerError", "out of scope", "leaked"),

@@ -1,1 +1,1 @@
-"""Trackers that follow a run while it trains; optional."""
+"""Listeners, such as trackers, that follow a run while it trains."""

@@ -1,7 +1,7 @@
 """A run's metrics, scores and sample pictures for TensorBoard, as events in the run's folder `tensorboard`.
 
-They are written anew from the run directory whenever training begins or goes on. So they hold what it holds: nothing
-twice, nothing that was cut back, and also what was trained before anybody asked for events.
+They are written anew from the run directory whenever training begins or continues. So they hold what it holds: nothing
+twice, nothing that was cut back, and also what was trained before without a listener.
 """
 
 import importlib.util
@@ -14,24 +14,28 @@ from typing import Any
 from PIL import Image
 
 from zoo.errors import ZooError
-from zoo.evaluation.record import EVALUATION, EvaluationFile
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
+from zoo.hookspecs import hookimpl
 from zoo.runs.directory import RunDirectory, step_of_picture
+from zoo.training.listeners import Listener
 
 FOLDER = "tensorboard"
 SAMPLES = "samples"  # the tag of the pictures
-FLUSH_SECONDS = 2.0  # between writes that reach the disk, which a fast step should not wait for
+FLUSH_SECONDS = 2.0  # between flushes to the disk, for which a fast step should not wait
 
 
-def check_installed() -> None:
+@hookimpl
+def listener() -> "type[TensorBoard]":
     """Raises ZooError where the package is missing that writes events."""
     if importlib.util.find_spec("tensorboardX") is None:
         raise ZooError(
             "--tensorboard needs the package tensorboardX: pip install 'gan-zoo[tensorboard]'. A run's metrics.jsonl, "
             "evaluation.json and samples/ hold the same without it."
         )
+    return TensorBoard
 
 
-class TensorBoard:
+class TensorBoard(Listener):
     """A listener that writes events."""
 
     def __init__(self, directory: RunDirectory) -> None:
@@ -47,9 +51,11 @@ class TensorBoard:
 
         self.folder.mkdir(exist_ok=True)
         before = list(self.folder.glob("events.out.tfevents.*"))
-        # a name of its own within the second, that sorts after the others: a TensorBoard that is open goes on to it
+        # The name is new even within a second, and sorts after the others: an open TensorBoard goes on to this file.
         self.writer = EventsWriter(str(self.folder / "events"), f".{time.time_ns()}")
-        self.write(0, time.time(), session_log=SessionLog(status=SessionLog.START))  # that one forgets what it read
+        self.write(
+            0, time.time(), session_log=SessionLog(status=SessionLog.START)
+        )  # TensorBoard then forgets what it read
         self.write_history()
         self.writer.flush()
         for path in before:

@@ -1,4 +1,4 @@
-"""What may follow a run while it trains, beside the files of its directory: optional trackers."""
+"""What the hook `listener` makes: it follows a run while it trains, as a tracker does."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,16 +6,22 @@ from typing import Any, Protocol
 
 
 class Listener(Protocol):
-    """Is told what the run directory gets, as soon as it is there; it changes nothing that training depends on."""
+    """Receives what is written into the run directory, at once; it changes nothing that training depends on.
+
+    A subclass of this needs only those methods that it has a use for.
+    """
 
     def begin(self) -> None:
-        """Training goes on from what the run directory holds now: what came later was cut back, and counts no more."""
+        """Training begins or continues: the run directory holds all of the run so far, and nothing of later steps."""
 
     def measured(self, line: Mapping[str, float]) -> None:
-        """A line of metrics.jsonl; its step is among its names."""
+        """A line of metrics.jsonl, its step included."""
 
     def pictured(self, step: int, picture: Path) -> None:
         """The sample picture of a step."""
 
     def scored(self, evaluation: Mapping[str, Any]) -> None:
         """A periodic evaluation of evaluation.json."""
+
+    def close(self) -> None:
+        """The run has ended, perhaps with an exception; called even where training never began."""

@@ -209,10 +209,10 @@ def judged_shape(stack: Stack, fields: Fields) -> tuple[int, ...]:
     """The shape of the samples that the discriminator judges."""
     shape = fields[SAMPLES].shape
     for impl in stack.implementations("judged_shape"):
+        own: dict[str, Any] = {"sample_shape": shape, "recipe": stack.recipe}
         with stack.blaming_plugins():
-            own: dict[str, Any] = {"sample_shape": shape, "recipe": stack.recipe}
             answer: Any = impl.function(*(own[name] for name in impl.argnames))
-            shape = tuple(answer)
+        shape = tuple(answer)
     return shape
 
 
@@ -274,7 +274,9 @@ def exact_outputs(model: Any) -> Any:
 
 def last_layers(tensor: Any) -> Iterator[Any]:
     """The layers that compute a model's output, after those that only reshape it or add what a plugin above adds."""
-    layer = tensor._keras_history.operation
+    layer, _, index = tensor._keras_history
+    if isinstance(layer, keras.Model):  # the model below, which a wrapper has built upon
+        yield from last_layers(keras.tree.flatten(layer.output)[index])
     if isinstance(layer, keras.Layer):
         yield layer
     if isinstance(layer, (*SHAPING, keras.layers.Add)):
@@ -304,6 +306,7 @@ def joined_networks(stack: Stack, arguments: Mapping[str, Any]) -> dict[str, Net
                 f"Plugin '{plugin}', hook 'networks': '{name}' must be a zoo.Network, received "
                 f"{type(network).__name__}."
             )
+        exact_outputs(network.model)
         if network.trained_with is None:
             network.model.trainable = False
     return {name: network for _, name, network in networks}

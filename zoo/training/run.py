@@ -121,12 +121,18 @@ class Run:
         """What replaces inputs of the generator: labels that go round the classes, and the others."""
         chosen = dict(others or {})
         if classes is not None:
-            if "labels" not in self.fields or not self.sampler.generating.is_conditional:
-                raise ZooError(f"The generator of '{self.record['stack']}' takes no classes: it is not conditional.")
-            wanted = [classes] if isinstance(classes, int | str) else list(classes)
-            numbers = [self.fields["labels"].class_number(str(each)) for each in wanted]
+            numbers = self.class_numbers([classes] if isinstance(classes, int | str) else classes)
             chosen["labels"] = [numbers[index % len(numbers)] for index in range(count)]
         return chosen
+
+    def class_numbers(self, classes: Sequence[int | str]) -> list[int]:
+        """The numbers of classes by name or number; raises ZooError for a generator that takes no labels."""
+        if not self.sampler.generating.is_conditional:
+            raise ZooError(
+                f"The generator of '{self.record['stack']}' takes no classes: it is not conditional. zoo list variants "
+                "says which are."
+            )
+        return [self.fields["labels"].class_number(str(each)) for each in classes]
 
     def presented(self, samples: Any) -> Any:
         """Samples as a user knows them: uint8 images, or points in original units."""

@@ -69,7 +69,7 @@ def data_options(record: Mapping[str, Any], catalogue: Catalogue, split: str) ->
         return DataOptions(split)
     description = record["description"]
     look = {name: description.get(name) for name in ("crop", "image_size", "channels")}
-    if kind in ("tfds", "files"):
+    if kind not in ("embedded", "stacked"):
         look["label"] = description.get("label") or WITHOUT_LABELS
     return DataOptions(split, **look)
 

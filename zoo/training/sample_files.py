@@ -1,51 +1,110 @@
 """Samples of a run as files: a picture, or the arrays themselves."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.base.files import atomic_file
-from zoo.base.pictures import grid, save_picture, scatter
+from zoo.base.pictures import save_picture
 from zoo.errors import ZooError
 from zoo.training.run import Run
 
 ARRAYS = (".npy", ".npz")
 PICTURES = (".png", ".webp")
 WALK_STEPS = 10  # columns of an interpolation
+MOST_ROWS = 16  # of classes in a picture of all of them
 
 
-def write_samples(run: Run, count: int, seed: int, interpolate: bool, out: Path | None) -> Path:
+@dataclass(frozen=True)
+class Wanted:
+    """Which samples are to be drawn."""
+
+    count: int = 64
+    seed: int = 0
+    interpolate: bool = False
+    classes: Sequence[str] = ()  # by name or number
+    conditions: Mapping[str, Any] = field(default_factory=dict)  # other inputs of the generator by name
+    truncation: float | None = None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Samples as a user knows them, the columns of their picture, and the labels that they were made by, if any."""
+
+    samples: np.ndarray
+    columns: int | None = None
+    labels: np.ndarray | None = None
+
+
+def write_samples(run: Run, wanted: Wanted, out: Path | None) -> Path:
     """Draw samples and write them as the file's ending says, below the run directory where no file is named."""
-    kind = "walks" if interpolate else "samples"
-    path = out or run.path / "samples" / f"{kind}-seed-{seed}.png"
+    kind = "walks" if wanted.interpolate else "samples"
+    path = out or run.path / "samples" / f"{kind}-seed-{wanted.seed}.png"
     if path.suffix not in (*ARRAYS, *PICTURES):
         raise ZooError(f"Samples can't be written as '{path.name}'. Available: {', '.join((*PICTURES, *ARRAYS))}.")
-    samples, columns = drawn(run, count, seed, interpolate)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix in ARRAYS:
-        with atomic_file(path) as file:
-            if path.suffix == ".npy":
-                np.save(file, samples)
-            else:
-                np.savez_compressed(file, samples=samples)
-    else:
-        save_picture(picture(run, samples, columns), path)
+    if path.suffix in PICTURES:
+        save_picture(picture(run, wanted), path)
+        return path
+    drawn = walks(run, wanted) if wanted.interpolate else samples(run, wanted, in_rows=False)
+    with atomic_file(path) as file:
+        if path.suffix == ".npy":
+            np.save(file, drawn.samples)
+        else:
+            labels = {} if drawn.labels is None else {"labels": drawn.labels}
+            np.savez_compressed(file, samples=drawn.samples, **labels)  # type: ignore[arg-type]
     return path
 
 
-def drawn(run: Run, count: int, seed: int, interpolate: bool) -> tuple[np.ndarray, int | None]:
-    """The samples, and the columns of their picture."""
-    if not interpolate:
-        return run.sample(count, seed), None
-    rows = -(-count // WALK_STEPS)
-    walks = run.sampler.samples(run.sampler.interpolations(rows, WALK_STEPS, seed))
-    return run.presented(walks), WALK_STEPS
+def samples(run: Run, wanted: Wanted, in_rows: bool) -> Drawn:
+    """Samples, those of a conditional generator by the wanted classes one after the other.
+
+    Without a wanted class, a picture has a row for each of them (`in_rows`), and arrays the proportions of the data.
+    """
+    generating = run.sampler.generating
+    conditions, columns = dict(wanted.conditions), None
+    count = wanted.count
+    if wanted.classes:
+        numbers = run.class_numbers(wanted.classes)
+        conditions["labels"] = np.arange(count, dtype="int32") * len(numbers) // count
+        conditions["labels"] = np.asarray(numbers, "int32")[conditions["labels"]]
+        columns = -(-count // len(numbers)) if len(numbers) > 1 else None
+    elif generating.is_conditional and in_rows and not generating.reads_batch:
+        rows = min(generating.classes or 1, MOST_ROWS)
+        columns = -(-count // rows)
+        count = rows * columns
+        conditions["labels"] = run.sampler.labels_of_rows(rows, columns)
+    inputs = run.sampler.latents(count, wanted.seed, conditions, wanted.truncation)
+    made = run.presented(run.sampler.samples(inputs, wanted.seed))
+    labels = np.asarray(inputs["labels"]) if generating.is_conditional else None
+    return Drawn(made, columns, labels)
 
 
-def picture(run: Run, samples: np.ndarray, columns: int | None) -> Any:
-    """A grid of images; points beside the mixture's centres, where the dataset has them."""
-    if samples.ndim == 4:
-        return grid(samples, columns)
+def walks(run: Run, wanted: Wanted) -> Drawn:
+    """Walks between pairs of samples, a row for each."""
+    rows = -(-wanted.count // WALK_STEPS)
+    conditions = dict(wanted.conditions)
+    if wanted.classes:
+        numbers = run.class_numbers(wanted.classes)
+        conditions["labels"] = np.repeat([numbers[row % len(numbers)] for row in range(rows)], WALK_STEPS)
+    sampler = run.sampler
+    inputs = sampler.interpolations(rows, WALK_STEPS, wanted.seed, conditions, wanted.truncation)
+    return Drawn(run.presented(sampler.samples(inputs, wanted.seed)), WALK_STEPS)
+
+
+def picture(run: Run, wanted: Wanted) -> Any:
+    """A grid of images, what a translation made beside its sources, or points over the mixture's centres."""
+    if wanted.interpolate:
+        drawn = walks(run, wanted)
+    elif run.sampler.generating.reads_batch and run.sampler.samples_field.is_image:
+        from zoo.training.sheets import translation_sheet
+
+        return translation_sheet(run.sampler, wanted.count, wanted.seed)
+    else:
+        drawn = samples(run, wanted, in_rows=True)
     centres = run.record["dataset"]["description"].get("centres")
-    return scatter(samples, np.array(centres) if centres else samples)
+    real = np.array(centres) if centres else drawn.samples
+    return run.fields["samples"].picture(drawn.samples, real, drawn.columns)

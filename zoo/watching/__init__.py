@@ -1,13 +1,13 @@
-"""How runs stand, for `zoo watch`: read from run directories alone, of whichever process and machine.
+"""The states of runs for `zoo watch`, read from run directories alone, whatever process and machine writes them.
 
-looking.py   every run below some folders, again and again
-states.py    how a run stands, as plain data
-files.py     what its files tell
-locks.py     whether a process is writing it
+polling.py     reads the states of all runs below some folders, repeatedly
+states.py      the state of a run, as plain data
+run_files.py   reads the files of a run, with a cache
+locks.py       whether a process is writing a run
 """
 
-from zoo.watching.files import run_folders
-from zoo.watching.looking import Watch
+from zoo.watching.polling import Watch
+from zoo.watching.run_files import run_folders
 from zoo.watching.states import (
     DIVERGED,
     DONE,

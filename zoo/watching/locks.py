@@ -1,4 +1,4 @@
-"""Which files are locked, asked of the kernel: trying a lock would make a run fail that starts at that moment."""
+"""Which files are locked, read from the kernel: acquiring a lock would make a run fail that starts at that moment."""
 
 import os
 from collections import defaultdict
@@ -6,32 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-HELD = Path("/proc/locks")  # `1: FLOCK  ADVISORY  WRITE 8319 fe:00:2640201 0 EOF`; of waiting ones `1: -> FLOCK ...`
+HELD = Path("/proc/locks")  # `1: FLOCK  ADVISORY  WRITE 8319 fe:00:2640201 0 EOF`; a waiting lock is `1: -> FLOCK ...`
 MOUNTS = Path("/proc/self/mountinfo")  # `27 1 254:0 / /home rw,relatime - ext4 /dev/vda rw`
-SHARED = {
-    "9p",
-    "afs",
-    "beegfs",
-    "ceph",
-    "cifs",
-    "gpfs",
-    "lustre",
-    "nfs",
-    "nfs4",
-    "smb3",
-    "virtiofs",
-}  # between machines
+# File systems that several machines may mount.
+SHARED = {"9p", "afs", "beegfs", "ceph", "cifs", "gpfs", "lustre", "nfs", "nfs4", "smb3", "virtiofs"}
 
 
 @dataclass(frozen=True)
 class Locks:
-    """The locks of this machine at one moment."""
+    """The file locks of this machine at one moment."""
 
-    holders: Mapping[int, list[tuple[int, int]]] | None  # devices and processes by inode; None where nothing tells
-    shared: frozenset[int]  # devices on which another machine's locks are not seen
+    holders: (
+        Mapping[int, list[tuple[int, int]]] | None
+    )  # (device, process) by inode; None where the system does not list locks
+    shared: frozenset[int]  # devices on which other machines may hold locks that this one does not list
 
     def held(self, path: Path) -> bool | None:
-        """Whether a process holds the file locked; None where that can't be told."""
+        """Whether a process holds a lock on the file; None where that is unknown."""
         try:
             file = path.stat()
         except OSError:
@@ -39,13 +30,15 @@ class Locks:
         if self.holders is None:
             return None
         for device, process in self.holders.get(file.st_ino, ()):
-            if device == file.st_dev or has_open(process, file):  # Btrfs and overlays show files another device
+            if device == file.st_dev or has_open(
+                process, file
+            ):  # files on Btrfs and overlays have another device number
                 return True
         return None if file.st_dev in self.shared else False
 
 
 def read_locks() -> Locks:
-    """The locks of now."""
+    """The current locks of this machine; unknown on other systems than Linux."""
     try:
         held, mounts = HELD.read_text().splitlines(), MOUNTS.read_text().splitlines()
     except OSError:  # not Linux
@@ -54,7 +47,7 @@ def read_locks() -> Locks:
 
 
 def holders(lines: list[str]) -> dict[int, list[tuple[int, int]]]:
-    """The device and the process of each whole-file lock, by the file's inode."""
+    """(device, process) of each whole-file lock in the lines of /proc/locks, by the file's inode."""
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for words in map(str.split, lines):
         if words[1:2] == ["FLOCK"]:
@@ -64,7 +57,7 @@ def holders(lines: list[str]) -> dict[int, list[tuple[int, int]]]:
 
 
 def shared_devices(lines: list[str]) -> frozenset[int]:
-    """The devices of file systems that several machines may mount."""
+    """The devices of the file systems in the lines of mountinfo that several machines may mount."""
     found = set()
     for words in map(str.split, lines):
         major, minor = words[2].split(":")
@@ -75,7 +68,7 @@ def shared_devices(lines: list[str]) -> frozenset[int]:
 
 
 def has_open(process: int, file: os.stat_result) -> bool:
-    """Whether the process has that file open; False where it is another user's, and can't be asked."""
+    """Whether the process has that file open; False for another user's process, which can't be inspected."""
     try:
         return any(os.path.samestat(each.stat(), file) for each in Path(f"/proc/{process}/fd").iterdir())
     except OSError:

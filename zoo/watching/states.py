@@ -1,4 +1,4 @@
-"""How a run stands, as plain data."""
+"""The state of a run, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -7,18 +7,18 @@ from typing import Any
 
 RUNNING, WAITING, STOPPED, FAILED, DIVERGED, DONE = STATES = (
     "running",  # a process holds the run directory's lock
-    "waiting",  # a job of a comparison that has not begun
-    "stopped",  # neither held nor done
+    "waiting",  # the run is a job of a comparison, and has not begun
+    "stopped",  # the run is neither locked nor done
     "failed",
     "diverged",
     "done",
 )
-ENDED = (FAILED, DIVERGED, DONE)  # what an outcome says
+ENDED = (FAILED, DIVERGED, DONE)  # the states in outcome.json
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The first score of each evaluation that was made while a run trained."""
+    """The first score of the evaluations during training: its last and its best value."""
 
     name: str
     better: str | None  # "lower" or "higher"
@@ -29,10 +29,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Pace:
-    """Where training stands, by the last lines of metrics.jsonl."""
+    """Step, speed and losses, from the last lines of metrics.jsonl."""
 
     step: int = 0
-    seconds: float = 0.0  # of training
+    seconds: float = 0.0  # seconds of training so far
     steps_per_second: float | None = None
     images_per_second: float | None = None
     losses: Mapping[str, float] = field(default_factory=dict)
@@ -40,20 +40,20 @@ class Pace:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a run trains: until the first of the two that are known."""
+    """The total of steps and of seconds; training ends at the first that is reached, None is no limit."""
 
     steps: int | None = None
-    seconds: float | None = None  # of training
+    seconds: float | None = None  # seconds of training
 
     def share(self, step: int, seconds: float) -> float | None:
-        """How much of it is used, from 0 to 1."""
+        """The used share of the budget, from 0 to 1; None where no total is known."""
         by_steps = step / self.steps if self.steps else None
         by_time = seconds / self.seconds if self.seconds else None
         used = [each for each in (by_steps, by_time) if each is not None]
         return min(1.0, max(used)) if used else None
 
     def seconds_left(self, step: int, pace: Pace) -> float | None:
-        """How much longer training takes at this pace."""
+        """The seconds that training will take from here on at this pace; None where that is unknown."""
         by_steps = (self.steps - step) / pace.steps_per_second if self.steps and pace.steps_per_second else None
         by_time = self.seconds - pace.seconds if self.seconds else None
         left = [each for each in (by_steps, by_time) if each is not None]
@@ -62,17 +62,17 @@ class Budget:
 
 @dataclass(frozen=True)
 class RunState:
-    """How one run stands."""
+    """The state and progress of one run."""
 
     path: Path
-    label: str  # a comparison's name for it, else its stack
+    label: str  # the label in its comparison, else the stack
     stack: str
     dataset: str
     seed: int | None
     state: str  # one of STATES
     step: int = 0
     total: int | None = None  # steps
-    share: float | None = None  # of the budget, from 0 to 1
+    share: float | None = None  # used share of the budget, from 0 to 1
     images_per_second: float | None = None
     seconds_left: float | None = None
     losses: Mapping[str, float] = field(default_factory=dict)
@@ -80,5 +80,5 @@ class RunState:
     reason: str = ""  # why it failed or diverged
 
     def as_dict(self) -> dict[str, Any]:
-        """What JSON takes."""
+        """The fields as JSON-ready data."""
         return {**asdict(self), "path": str(self.path)}

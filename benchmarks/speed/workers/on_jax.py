@@ -1,4 +1,4 @@
-"""What the benchmark asks of JAX itself: device, memory, a matrix product."""
+"""Device, memory and a matrix product, by JAX itself."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import jax
 
 
 def library() -> dict[str, str]:
-    """Its version."""
+    """The version of JAX."""
     return {"jax": jax.__version__}
 
 

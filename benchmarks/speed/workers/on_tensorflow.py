@@ -1,4 +1,4 @@
-"""What the benchmark asks of TensorFlow itself: device, memory, a matrix product."""
+"""Device, memory and a matrix product, by TensorFlow itself."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ GPU = "GPU:0"
 
 
 def library() -> dict[str, str]:
-    """Its version."""
+    """The version of TensorFlow."""
     return {"tensorflow": tf.__version__}
 
 

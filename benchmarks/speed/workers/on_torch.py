@@ -1,4 +1,4 @@
-"""What the benchmark asks of PyTorch itself: device, memory, a matrix product."""
+"""Device, memory and a matrix product, by PyTorch itself."""
 
 import os
 from collections.abc import Callable
@@ -10,7 +10,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def versions() -> dict[str, str]:
-    """Its version."""
+    """The version of PyTorch."""
     return {"torch": torch.__version__}
 
 
@@ -25,14 +25,14 @@ def device_memory() -> int | None:
 
 
 def wait() -> None:
-    """Until the device has done all work."""
+    """Waits until the device has finished all work."""
     if DEVICE.type == "cuda":
         torch.cuda.synchronize()
 
 
 def multiplication(size: int, dtype: str, count: int) -> Callable[[], None]:
     """A call that multiplies two square matrices `count` times and waits for the result."""
-    torch.set_float32_matmul_precision("high")  # as the other libraries on a GPU: TF32
+    torch.set_float32_matmul_precision("high")  # TF32, as the other libraries use on a GPU
     left, right = (torch.randn(size, size, device=DEVICE).to(getattr(torch, dtype)) for _ in range(2))
 
     def multiply() -> None:

@@ -1,4 +1,4 @@
-"""The zoo's own trainer. All that this benchmark knows of its engine stands here."""
+"""The zoo's own trainer; the only module of this benchmark that knows the zoo's engine."""
 
 from typing import Any
 

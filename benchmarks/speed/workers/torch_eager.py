@@ -20,7 +20,7 @@ from .torch_networks import build_discriminator, build_generator, parameters
 
 __all__ = ["Eager", "build", "device_memory", "device_name", "multiplication", "versions"]
 
-TRIAL_STEPS = 10  # with each number of workers
+TRIAL_STEPS = 10  # steps with each number of workers
 LOSSES_EVERY = 50  # steps; reading a loss waits for the device
 
 

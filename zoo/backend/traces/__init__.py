@@ -1,1 +1,1 @@
-"""What the backends' profilers record, as plain events: `tensorflow` and `jax` record, the other modules read."""
+"""Traces of the backends' profilers as plain events: `tensorflow` and `jax` record, the other modules read."""

@@ -1,4 +1,4 @@
-"""What a profiler recorded, as plain events that are the same for every backend."""
+"""The events of a trace, which are the same for every backend."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +17,7 @@ class Event:
     thread: str
     """A thread of the host, or a stream of a device."""
     start_seconds: float
-    """Since the recording began."""
+    """Start, in seconds since the trace began."""
     seconds: float
     computes: str = ""
     """What an operation computes: TensorFlow's type of it, XLA's instructions, a kernel's name."""

@@ -1,4 +1,4 @@
-"""Traces by JAX's profiler."""
+"""Records traces with JAX's profiler."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,12 +8,12 @@ import jax
 from zoo.backend.traces.events import Event
 from zoo.backend.traces.xspace import newest_events
 
-PYTHON_CALLS = 0  # none: they are many, and none is an operation
-HOST_DETAIL = 2  # of 3: operations and what schedules them
+PYTHON_CALLS = 0  # level 0 records no calls of Python functions, which are many and no operations
+HOST_DETAIL = 2  # level 2 of 3 records operations and their scheduling
 
 
 def trace(folder: Path) -> AbstractContextManager[None]:
-    """Record what runs inside the context, for TensorBoard and `events`, into a new folder below `folder`."""
+    """A context that records a trace, for TensorBoard and `events`, into a new folder below `folder`."""
     options = jax.profiler.ProfileOptions()
     options.python_tracer_level = PYTHON_CALLS
     options.host_tracer_level = HOST_DETAIL
@@ -21,5 +21,5 @@ def trace(folder: Path) -> AbstractContextManager[None]:
 
 
 def events(folder: Path) -> list[Event]:
-    """What was recorded last into the folder."""
+    """The events of the last trace in the folder."""
     return newest_events(folder)

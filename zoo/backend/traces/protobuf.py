@@ -1,4 +1,4 @@
-"""Protocol buffers read without their schema: messages as their fields' numbers and values.
+"""Reads protocol buffers without their schema: messages as the numbers and values of their fields.
 
 https://protobuf.dev/programming-guides/encoding
 """
@@ -6,21 +6,21 @@ https://protobuf.dev/programming-guides/encoding
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5  # how a field's value is written
-FIXED = {EIGHT_BYTES: 8, FOUR_BYTES: 4}  # bytes
+VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5  # wire types of a field's value
+FIXED = {EIGHT_BYTES: 8, FOUR_BYTES: 4}  # bytes of the values of fixed length
 
 
 @dataclass(frozen=True)
 class Message:
-    """The fields of a message by number; floats are left out."""
+    """The fields of a message by number, without floats."""
 
     integers: dict[int, int] = field(default_factory=dict)
-    """The last of each number."""
+    """The last integer of each field."""
     parts: dict[int, list[memoryview]] = field(default_factory=dict)
-    """Texts, bytes, messages and packed integers: all of each number."""
+    """All texts, bytes, messages and packed integers of each field."""
 
     def text(self, number: int) -> str:
-        """The field as text, empty where it is missing."""
+        """The last value of a field as text; "" where it is missing."""
         return str(self.parts[number][-1], "utf-8", "replace") if number in self.parts else ""
 
     def messages(self, number: int) -> "Iterator[Message]":
@@ -37,7 +37,7 @@ class Message:
 
 
 def message(data: memoryview) -> Message:
-    """A message's fields. Raises ValueError where the bytes are none."""
+    """Parses a message; raises ValueError where the bytes are none."""
     read = Message()
     position = 0
     while position < len(data):
@@ -57,7 +57,7 @@ def message(data: memoryview) -> Message:
 
 
 def varint(data: memoryview, position: int) -> tuple[int, int]:
-    """The integer that begins at the position, seven bits a byte with the lowest first, and where it ends."""
+    """(value, end) of the varint at a position: seven bits a byte, the lowest first."""
     value = shift = 0
     while True:
         byte = data[position]

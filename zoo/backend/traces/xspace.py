@@ -1,6 +1,6 @@
-"""Reads the file that both backends' profilers write, without either of them.
+"""Reads the trace files that both backends' profilers write, without importing either.
 
-It is an XSpace: planes (the host, devices) of lines (threads, streams) of events,
+A file is an XSpace: planes (the host, devices) of lines (threads, streams) of events,
 https://github.com/openxla/xla/blob/main/third_party/tsl/tsl/profiler/protobuf/xplane.proto
 """
 
@@ -16,29 +16,29 @@ from zoo.backend.traces.xla_programs import Operation, Program, fitting_program,
 PLANES = 1
 PLANE_NAME, LINES, EVENT_KINDS, STATISTIC_NAMES = 2, 3, 4, 5
 LINE_ID, LINE_NAME, LINE_NANOSECONDS, EVENTS = 1, 2, 3, 4
-EVENT_KIND, OFFSET, DURATION, STATISTICS = 1, 2, 3, 4  # picoseconds
-NAME, TYPE, KIND_STATISTICS = 2, 4, 5  # of an event's kind, NAME of a statistic too
+EVENT_KIND, OFFSET, DURATION, STATISTICS = 1, 2, 3, 4  # fields of XEvent, its times in picoseconds
+NAME, TYPE, KIND_STATISTICS = 2, 4, 5  # fields of XEventMetadata; NAME of XStatMetadata too
 STATISTIC, UNSIGNED, SIGNED, TEXT, BYTES, REFERENCE = 1, 3, 4, 5, 6, 7
-KEY, VALUE = 1, 2  # of an entry of a map
-PICOSECONDS, NANOSECONDS = 1e-12, 1e-9  # in seconds
+KEY, VALUE = 1, 2  # fields of a map's entry
+PICOSECONDS, NANOSECONDS = 1e-12, 1e-9  # seconds
 
 PROGRAMS = "/host:metadata"  # the plane that holds XLA's programs
 DEVICES = "/device:"
-STREAM = "Stream"  # begins the names of a GPU's lines that hold what ran; others repeat it in groups
+STREAM = "Stream"  # prefix of the GPU's lines that hold operations; other lines repeat these in groups
 SCHEDULERS = ("ExecutorState::Process", "ThunkExecutor::Execute")
 WAITS = ("BlockUntilReady", "ThunkExecutor::Execute (wait for completion)")
 
-ProgramKey = tuple[str, str]  # its name, and its number when it was compiled
+ProgramKey = tuple[str, str]  # a program's name, and its number when it was compiled
 
 
 def newest_events(folder: Path) -> list[Event]:
-    """The events of the last of the traces that profilers wrote into a folder, by start; none where there is none."""
-    paths = sorted(folder.glob("plugins/profile/*/*.xplane.pb"))  # each in a folder that its time names
+    """The events of the last trace in a folder, sorted by start; [] where there is none."""
+    paths = sorted(folder.glob("plugins/profile/*/*.xplane.pb"))  # each trace is in a folder named by its time
     return events_of(paths[-1].read_bytes()) if paths else []
 
 
 def events_of(space: bytes) -> list[Event]:
-    """The events of a serialized XSpace that took any time, by start, of equal starts the longest first."""
+    """The events of a serialized XSpace with a duration, sorted by start, the longest first of equal starts."""
     planes = [Plane.of(each) for each in message(memoryview(space)).messages(PLANES)]
     programs = [program for plane in planes if plane.name == PROGRAMS for program in plane.programs()]
     began = min((line.integers.get(LINE_NANOSECONDS, 0) for plane in planes for line in plane.lines), default=0)
@@ -48,31 +48,31 @@ def events_of(space: bytes) -> list[Event]:
 
 @dataclass(frozen=True)
 class Plane:
-    """One plane, with what its events refer to by number."""
+    """A plane, with the tables that its events refer to by number."""
 
     name: str
     lines: list[Message]
     kinds: dict[int, Message]
-    """What events of one name have in common."""
+    """The metadata that events of one name share."""
     statistic_names: dict[int, str]
     """The names of statistics, and the texts that statistics refer to."""
 
     @classmethod
     def of(cls, plane: Message) -> "Plane":
-        """From an XPlane."""
+        """A plane from the message of an XPlane."""
         names = {key: each.text(NAME) for key, each in entries(plane, STATISTIC_NAMES)}
         lines = [line for line in plane.messages(LINES) if EVENTS in line.parts]
         return cls(plane.text(PLANE_NAME), lines, dict(entries(plane, EVENT_KINDS)), names)
 
     def programs(self) -> Iterator[Program]:
-        """XLA's programs."""
+        """Yields the programs of XLA that the plane holds."""
         for kind in self.kinds.values():
             for statistic in kind.messages(KIND_STATISTICS):
                 if BYTES in statistic.parts:
                     yield kind.text(NAME), program_operations(statistic.parts[BYTES][-1])
 
     def events(self, began: int, programs: Sequence[Program]) -> Iterator[Event]:
-        """The plane's events, timed from `began`, in nanoseconds."""
+        """Yields the plane's events, their starts counted from `began`, in nanoseconds."""
         timed = [
             (line, event, self.statistics(event))
             for line in self.lines
@@ -87,10 +87,10 @@ class Plane:
     def event(
         self, line: Message, event: Message, began: int, operation: Operation, statistics: Mapping[str, str]
     ) -> Event:
-        """An XEvent of a line; `operation` is XLA's, and empty where XLA has none."""
+        """The Event of a line's XEvent; `operation` is empty where XLA has none."""
         kind = self.kinds[event.integers.get(EVENT_KIND, 0)]
         name, thread = kind.text(NAME), line.text(LINE_NAME) or str(line.integers.get(LINE_ID, 0))
-        if kind.text(TYPE) and not operation.computes:  # TensorFlow's own, named path:type
+        if kind.text(TYPE) and not operation.computes:  # an operation of TensorFlow itself, named path:type
             operation = Operation(kind.text(TYPE), name.removesuffix(f":{kind.text(TYPE)}"))
         line_began = (line.integers.get(LINE_NANOSECONDS, 0) - began) * NANOSECONDS
         return Event(
@@ -105,7 +105,7 @@ class Plane:
         )
 
     def category(self, name: str, thread: str, is_operation: bool) -> Category:
-        """What an event is, by where and what it is."""
+        """An event's category, by its name, its thread, and whether it is an operation of the host."""
         if self.is_device:
             return "operation" if thread.startswith(STREAM) else "other"
         if is_operation:
@@ -116,18 +116,18 @@ class Plane:
 
     @property
     def is_device(self) -> bool:
-        """Whether it holds what ran on an accelerator."""
+        """Whether the plane is an accelerator's."""
         return self.name.startswith(DEVICES)
 
     def statistics(self, event: Message) -> dict[str, str]:
-        """An event's statistics as texts; floats are empty."""
+        """An event's statistics by name as text, "" for floats."""
         return {
             self.statistic_names[each.integers.get(STATISTIC, 0)]: self.value(each)
             for each in event.messages(STATISTICS)
         }
 
     def value(self, statistic: Message) -> str:
-        """A statistic's value as a text."""
+        """A statistic's value as text."""
         if REFERENCE in statistic.integers:
             return self.statistic_names[statistic.integers[REFERENCE]]
         number = statistic.integers.get(UNSIGNED, statistic.integers.get(SIGNED, ""))
@@ -135,7 +135,7 @@ class Plane:
 
 
 def entries(plane: Message, number: int) -> Iterator[tuple[int, Message]]:
-    """A map from numbers to messages."""
+    """Yields the (key, value) entries of a map field from numbers to messages."""
     for entry in plane.messages(number):
         yield entry.integers.get(KEY, 0), next(entry.messages(VALUE), Message())
 
@@ -143,7 +143,7 @@ def entries(plane: Message, number: int) -> Iterator[tuple[int, Message]]:
 def used_programs(
     events: Iterable[Mapping[str, str]], programs: Sequence[Program]
 ) -> dict[ProgramKey, Mapping[str, Operation]]:
-    """The program of each key among the events' statistics."""
+    """The operations of the programs that the events refer to, by key."""
     names: dict[ProgramKey, set[str]] = defaultdict(set)
     for statistics in events:
         if "hlo_op" in statistics:
@@ -152,5 +152,5 @@ def used_programs(
 
 
 def program_key(statistics: Mapping[str, str]) -> ProgramKey:
-    """Which program an event belongs to."""
+    """The key of the program that an event belongs to."""
     return statistics.get("hlo_module", ""), statistics.get("program_id", "")

@@ -1,1 +1,1 @@
-"""Where jobs run: this machine, a Ray cluster, or Slurm."""
+"""Where jobs run: this machine, a Ray cluster, Slurm, or what an extension brings."""

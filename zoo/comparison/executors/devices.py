@@ -19,7 +19,7 @@ THREADS = (
     "TF_NUM_INTEROP_THREADS",
     "NPROC",
 )
-# Of jobs that share a GPU: the first would otherwise take nearly all of its memory.
+# Variables of jobs that share a GPU: the first job would otherwise take nearly all of its memory.
 SHARING = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 # How a job computes and where its data lies is said by variables that begin so.
 GOVERNING = ("GAN_ZOO_", "KERAS_", "TF_", "TFDS_", "JAX_", "XLA_", "OMP_", "OPENBLAS_", "MKL_", "NPROC")

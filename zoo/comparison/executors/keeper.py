@@ -2,8 +2,8 @@
 
 The command gets SIGTERM, once, when PARENT, the process that started this one, dies in whatever way. Linux could do so
 without this process in between, but sends the signal again for each thread of a parent that dies, and a job takes a
-second SIGTERM for an order not to save. Moreover Ray kills what its workers started, without asking; here that meets
-the keeper, from whose death the job learns. This file imports nothing of the zoo: it starts in some milliseconds.
+second SIGTERM for an order to end without saving. Moreover Ray kills the processes that its workers started; here that
+is the keeper, upon whose death the job saves. This file imports nothing of the zoo: it starts in some milliseconds.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1  # of Linux' prctl
-LOOK_SECONDS = 0.5  # between looks at whether the parent lives
+POLL_SECONDS = 0.5  # between checks of whether the parent lives
 
 
 def keep(parent: int, words: list[str]) -> int:
@@ -28,18 +28,19 @@ def keep(parent: int, words: list[str]) -> int:
     def pass_on(number: int, frame: FrameType | None) -> None:
         os.kill(child, number)
 
-    def look(number: int, frame: FrameType | None) -> None:
+    def poll(number: int, frame: FrameType | None) -> None:
         if os.getppid() != parent:
             signal.setitimer(signal.ITIMER_REAL, 0)
             os.kill(child, signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, look)
+    signal.signal(signal.SIGALRM, poll)
     signal.signal(signal.SIGINT, pass_on)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    signal.setitimer(signal.ITIMER_REAL, LOOK_SECONDS, LOOK_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, POLL_SECONDS, POLL_SECONDS)
     status = os.waitpid(child, 0)[1]
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGALRM})  # there is none to pass it on to
+    # No command is left to pass a signal on to.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGALRM})
     return status
 
 
@@ -83,6 +84,6 @@ def end_as(status: int) -> None:
 
 
 if __name__ == "__main__":
-    # A signal that comes before there is a command to pass it on to waits.
+    # A signal that arrives before the command has started waits until it can be passed on.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     end_as(keep(int(sys.argv[1]), sys.argv[2:]))

@@ -1,4 +1,4 @@
-"""Jobs as processes: of this machine's engine, and what the other engines run on the machine that a job lands on."""
+"""Jobs as processes of this machine; other executors use the same on the machines that their jobs run on."""
 
 import math
 import os
@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.base.interrupts import StopRequest, stop_requests
-from zoo.comparison.executors import contract, devices
-from zoo.comparison.executors.contract import Ended
+from zoo.comparison.executors import devices
+from zoo.comparison.executors.contract import Ended, Executor, job_command
+from zoo.hookspecs import hookimpl
 
 LOG = "log.txt"
-PAUSE = 0.05  # seconds between looks at a process
-# What a job gets that is to end, and the seconds that it then has. A second Ctrl-C ends it without saving; a checkpoint
-# is whole at any time, so that nothing older is lost by SIGKILL.
+PAUSE = 0.05  # seconds between polls of a process
+# The signals that a job gets when it is to end, each with the seconds until the next one. A second Ctrl-C ends it
+# without saving; a checkpoint is whole at any time, so that nothing older is lost by SIGKILL.
 ESCALATION = ((signal.SIGINT, 120.0), (signal.SIGINT, 15.0), (signal.SIGKILL, math.inf))
 KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -27,13 +28,14 @@ Command = Callable[[Path], list[str]]
 Escalation = Sequence[tuple[signal.Signals, float]]
 
 
-def job_command(path: Path) -> list[str]:
-    """The command of a job by the Python that runs this."""
-    return contract.command(path, sys.executable)
+@hookimpl
+def executor(jobs: int | None, threads: int | None) -> Executor:
+    """Processes of this machine; its GPUs and cores are found now."""
+    return LocalExecutor(jobs, threads)
 
 
 class JobProcess:
-    """A job's process, in a session of its own: Ctrl-C in the terminal reaches the scheduler alone."""
+    """A job's process, in a session of its own, so that Ctrl-C in the terminal reaches only the scheduler."""
 
     def __init__(self, process: subprocess.Popen[bytes], escalation: Escalation = ESCALATION) -> None:
         self._process = process
@@ -42,32 +44,32 @@ class JobProcess:
         self._due = math.inf  # when the next of the escalation is sent, by time.monotonic
 
     def exit_code(self) -> int | None:
-        """None while it runs; sends the next signal of an escalation whose time has come."""
+        """None while it runs; sends the next signal of an escalation when it is due."""
         code = self._process.poll()
         if code is None and time.monotonic() >= self._due:
-            self.hurry()
+            self.send_next_signal()
         return code
 
-    def ask_to_end(self) -> None:
-        """Have it save and end; asking again changes nothing."""
+    def request_stop(self) -> None:
+        """Have it save and end; a second call changes nothing."""
         if len(self._left) == self._whole:
-            self.hurry()
+            self.send_next_signal()
 
-    def hurry(self) -> None:
-        """Send the next signal of the escalation now."""
+    def send_next_signal(self) -> None:
+        """Send the next signal of the escalation without waiting until it is due."""
         if self._left and self._process.poll() is None:
             number, seconds = self._left.pop(0)
             self._due = time.monotonic() + seconds
             self._send(number)
 
     def _send(self, number: signal.Signals) -> None:
-        if number == signal.SIGKILL:  # what it started would not be told otherwise
+        if number == signal.SIGKILL:  # processes that the job started would otherwise go on
             os.killpg(self._process.pid, number)
         else:
             self._process.send_signal(number)
 
 
-def begin(
+def start_job(
     path: Path,
     words: Sequence[str],
     environment: Mapping[str, str],
@@ -90,7 +92,7 @@ def begin(
 
 
 @dataclass
-class LocalEngine:
+class LocalExecutor:
     """This machine: jobs as processes, each with its share of the cores and, where there are GPUs, one of them."""
 
     jobs: int | None = None  # at once; None: one a GPU, without GPUs one for two cores
@@ -108,30 +110,28 @@ class LocalEngine:
 
     @property
     def slots(self) -> int:
-        """How many jobs run at once."""
         return self._jobs
 
     def start(self, path: Path) -> None:
         """Begin a job on the GPU that the fewest use."""
         gpu = self._least_used()
         environment = dict(os.environ) | self._share(gpu)
-        self._running[path] = begin(path, self.command(path), environment, self.escalation), gpu
+        self._running[path] = start_job(path, self.command(path), environment, self.escalation), gpu
 
     def ended(self) -> Sequence[Ended]:
-        """The jobs that came to an end since the last call."""
-        self._look()
+        self._poll()
         ended, self._ended = self._ended, []
         return ended
 
     def stop(self) -> None:
-        """Ask every job to save and end, and wait until all have; Ctrl-C meanwhile hurries them."""
-        self._each(JobProcess.ask_to_end)
+        """Ask every job to save and end, and wait until all have; Ctrl-C meanwhile sends the next signal at once."""
+        self._each(JobProcess.request_stop)
         while self._running:
             try:
                 time.sleep(PAUSE)
-                self._look()
+                self._poll()
             except KeyboardInterrupt:
-                self._each(JobProcess.hurry)
+                self._each(JobProcess.send_next_signal)
 
     def close(self) -> None:
         """Stop what runs still: it would outlive the scheduler."""
@@ -154,7 +154,7 @@ class LocalEngine:
         for job, _ in self._running.values():
             act(job)
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         for path, (job, _) in list(self._running.items()):
             if (code := job.exit_code()) is not None:
                 del self._running[path]
@@ -163,51 +163,51 @@ class LocalEngine:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an errand."""
+    """How a remote job ended."""
 
     exit_code: int | None  # of the job's process; None where it could not begin
-    signal: int | None = None  # that reached the errand's process and had the job save and end
+    signal: int | None = None  # the one upon which the process that runs the job had it save and end
     reason: str = ""
 
-    def progress(self, path: Path, by_us: bool) -> Ended:
-        """The end of the job at `path`; `by_us`: that it was to end was the engine's wish."""
-        if self.signal is None or by_us or self.exit_code == 0:
+    def of_job(self, path: Path, requested: bool) -> Ended:
+        """The end of the job at `path`; `requested` says that the executor itself had asked it to end."""
+        if self.signal is None or requested or self.exit_code == 0:
             return Ended(path, self.exit_code, self.reason)
         name = signal.Signals(self.signal).name
         return Ended(path, self.exit_code, f"its place was taken away ({name}): preempted, or out of time")
 
 
 def until_its_end(job: JobProcess, stop_request: StopRequest) -> int:
-    """The exit code of a job, which is asked to end when the wish arrives, and hurried by a second Ctrl-C."""
+    """The exit code of a job, which is asked to end on the first signal, and gets the next one on a second Ctrl-C."""
     while True:
         try:
             if (code := job.exit_code()) is not None:
                 return code
             if stop_request.number is not None:
-                job.ask_to_end()
+                job.request_stop()
             time.sleep(PAUSE)
         except KeyboardInterrupt:
-            job.hurry()
+            job.send_next_signal()
 
 
 @dataclass(frozen=True)
-class Errand:
-    """A job on its way to another machine: what that needs to know of this one to run it there."""
+class RemoteJob:
+    """A job to be run on another machine, with all that this needs to know of the machine that sends it."""
 
     path: Path  # absolute
     words: tuple[str, ...]
     threads: int
-    overrides: dict[str, str]  # variables that the engine decides
+    overrides: dict[str, str]  # environment variables that the executor sets
     escalation: tuple[tuple[signal.Signals, float], ...]
     folder: Path  # the working directory
-    variables: dict[str, str]  # what governs how a job computes here
+    variables: dict[str, str]  # of this environment, which say how a job computes
     python_path: str
 
     @classmethod
     def of(
         cls, path: Path, command: Command, threads: int, overrides: dict[str, str], escalation: Escalation
-    ) -> "Errand":
-        """The errand of a job that the engine wants to be started from this process."""
+    ) -> "RemoteJob":
+        """A job that is started from this process."""
         return cls(
             path.absolute(),
             tuple(command(path.absolute())),
@@ -225,7 +225,7 @@ class Errand:
             return Outcome(None, None, self._missing())
         folder = self.folder if self.folder.is_dir() else None
         with stop_requests() as stop_request:
-            job = begin(self.path, self._words(), self._environment(), self.escalation, folder)
+            job = start_job(self.path, self._words(), self._environment(), self.escalation, folder)
             return Outcome(until_its_end(job, stop_request), stop_request.number)
 
     def _missing(self) -> str:

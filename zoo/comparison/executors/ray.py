@@ -16,27 +16,36 @@ from pathlib import Path
 from typing import Any
 
 from zoo.comparison.executors import devices
-from zoo.comparison.executors.contract import Ended
-from zoo.comparison.executors.local import ESCALATION, Command, Errand, Escalation, Outcome, job_command
+from zoo.comparison.executors.contract import Ended, Executor, job_command
+from zoo.comparison.executors.local import ESCALATION, Command, Escalation, Outcome, RemoteJob
 from zoo.errors import ZooError, ZooWarning
+from zoo.hookspecs import hookimpl
 
 GIB = 2**30
 HERE = "local"  # Ray's address for a cluster of this machine alone
 STORE_BYTES = 80 * 2**20  # about the least that Ray takes: nothing large is sent
-SLOTS_SECONDS = 5.0  # for which the number of slots is not asked for again
+SLOTS_SECONDS = 5.0  # for which the number of slots is remembered
 ATTEMPTS = 3  # to start a cluster here: Ray gives up after 30 seconds, which a busy machine may exceed
-KNOCK_SECONDS = 10.0
-TOO_LATE = 30.0  # seconds after an escalation's last signal, in which a machine that is there has answered
+CONNECT_SECONDS = 10.0  # for which an address is tried
+EXTRA_SECONDS = 30.0  # after an escalation's last signal, in which any machine that still runs has answered
 
 
-def run(errand: Errand) -> Outcome:
+@hookimpl
+def executor(
+    address: str | None, jobs: int | None, cpus: float | None, gpus: float | None, memory_gb: float | None
+) -> Executor:
+    """The cluster at `address`; raises ZooError where Ray is missing or there is no connection."""
+    return RayExecutor(address, jobs, cpus, gpus, memory_gb)
+
+
+def run(job: RemoteJob) -> Outcome:
     """The task; a cancelled one gets SIGINT."""
-    return errand.run()
+    return job.run()
 
 
 @dataclass
-class RayEngine:
-    """The cluster at an address, or one that is started on this machine and ended with the engine."""
+class RayExecutor:
+    """The cluster at an address, or one that is started on this machine and ended with the executor."""
 
     address: str | None = None  # auto, ray://host:port or host:port; None: what RAY_ADDRESS says, else a new one
     jobs: int | None = None  # at once; None: as many as the cluster holds
@@ -47,7 +56,7 @@ class RayEngine:
     escalation: Escalation = ESCALATION
     _running: dict[Any, Path] = field(default_factory=dict, init=False)  # by the reference to the task's result
     _stopping: bool = field(default=False, init=False)
-    _slots: tuple[float, int] = field(default=(-SLOTS_SECONDS, 0), init=False)  # when they were asked for
+    _slots: tuple[float, int] = field(default=(-SLOTS_SECONDS, 0), init=False)  # when they were counted, and how many
 
     def __post_init__(self) -> None:
         if importlib.util.find_spec("ray") is None:
@@ -60,39 +69,38 @@ class RayEngine:
         if self._ours:
             self._printer = replace_printer(lambda *_, **__: None)
             connect(self._address)
-        self._wanted = self._wants()
+        self._resources = self._resources_of_job()
         self._task = ray.remote(run)
         self._terms = {
-            "num_cpus": self._wanted["CPU"],
-            "num_gpus": self._wanted["GPU"],
-            "memory": int(self._wanted["memory"]),
+            "num_cpus": self._resources["CPU"],
+            "num_gpus": self._resources["GPU"],
+            "memory": int(self._resources["memory"]),
             "max_retries": 0,  # the scheduler starts again what failed
         }
         if not self._room():
-            self._tell_too_small()
+            self._refuse_too_small()
 
     @property
     def slots(self) -> int:
         """How many jobs the machines hold now; at least one, on which a cluster that grows by demand may grow."""
-        asked, count = self._slots
-        if time.monotonic() - asked >= SLOTS_SECONDS:
+        when, count = self._slots
+        if time.monotonic() - when >= SLOTS_SECONDS:
             count = max(1, self._room())
             self._slots = time.monotonic(), count
         return min(count, self.jobs or count)
 
     def start(self, path: Path) -> None:
         """Hand a job to the cluster."""
-        threads = max(1, int(self._wanted["CPU"]))
-        errand = Errand.of(path, self.command, threads, self._overrides(), self.escalation)
-        self._running[self._task.options(**self._terms, name=path.name).remote(errand)] = path
+        threads = max(1, int(self._resources["CPU"]))
+        job = RemoteJob.of(path, self.command, threads, self._overrides(), self.escalation)
+        self._running[self._task.options(**self._terms, name=path.name).remote(job)] = path
 
     def ended(self) -> Sequence[Ended]:
-        """The jobs that came to an end since the last call."""
         if not self._running:
             return []
         references = list(self._running)
         ready, _ = self._ray.wait(references, num_returns=len(references), timeout=0)
-        return [self._told(each, self._running.pop(each)) for each in ready]
+        return [self._end_of(each, self._running.pop(each)) for each in ready]
 
     def stop(self) -> None:
         """Cancel every job, upon which it saves, and wait until all have ended, where need be by force."""
@@ -100,10 +108,10 @@ class RayEngine:
         references = list(self._running)
         for each in references:
             self._ray.cancel(each, force=False, recursive=False)
-        seconds = sum(grace for _, grace in self.escalation[:-1]) + TOO_LATE
+        seconds = sum(grace for _, grace in self.escalation[:-1]) + EXTRA_SECONDS
         if references:
-            _, deaf = self._ray.wait(references, num_returns=len(references), timeout=seconds)
-            for each in deaf:
+            _, unresponsive = self._ray.wait(references, num_returns=len(references), timeout=seconds)
+            for each in unresponsive:
                 self._ray.cancel(each, force=True, recursive=False)
 
     def close(self) -> None:
@@ -113,8 +121,8 @@ class RayEngine:
             self._ray.shutdown()
             replace_printer(self._printer)
 
-    def _wants(self) -> dict[str, float]:
-        """What each job asks of a machine, as Ray names it."""
+    def _resources_of_job(self) -> dict[str, float]:
+        """What each job needs of a machine, as Ray names it."""
         total = self._ray.cluster_resources()
         cpus = min(2.0, max(1.0, total.get("CPU", 2.0))) if self.cpus is None else self.cpus
         gpus = float(total.get("GPU", 0) >= 1) if self.gpus is None else self.gpus
@@ -123,39 +131,39 @@ class RayEngine:
     def _room(self) -> int:
         """How many jobs the machines hold, each counted for itself: no job is spread over two."""
         machines = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
-        return sum(fitting(each, self._wanted) for each in machines)
+        return sum(fitting(each, self._resources) for each in machines)
 
-    def _tell_too_small(self) -> None:
-        """No machine has what a job asks for; others may join a cluster, but not one that this machine is."""
-        wanted = ", ".join(f"{name}: {amount:g}" for name, amount in self._wanted.items() if amount)
-        sentence = f"No machine of the Ray cluster has what a job asks for ({wanted})."
+    def _refuse_too_small(self) -> None:
+        """Warns that no machine is large enough for a job; raises ZooError where none can join the cluster."""
+        wanted = ", ".join(f"{name}: {amount:g}" for name, amount in self._resources.items() if amount)
+        sentence = f"No machine of the Ray cluster has what a job needs ({wanted})."
         if self._ours and self._address == HERE:
             self.close()
             raise ZooError(f"{sentence} It is this machine alone, with {devices.cores()} cores.")
         warnings.warn(f"{sentence} Jobs wait until one joins it.", ZooWarning, stacklevel=4)
 
     def _overrides(self) -> dict[str, str]:
-        """Ray makes a job's GPUs visible, and leaves all visible to one that asked for none."""
-        if not self._wanted["GPU"]:
+        """Ray makes a job's GPUs visible, and leaves all visible to one that needs none."""
+        if not self._resources["GPU"]:
             return {devices.VISIBLE: ""}
-        return devices.of_sharing(os.environ) if self._wanted["GPU"] < 1 else {}
+        return devices.of_sharing(os.environ) if self._resources["GPU"] < 1 else {}
 
-    def _told(self, reference: Any, path: Path) -> Ended:
+    def _end_of(self, reference: Any, path: Path) -> Ended:
         try:
             outcome: Outcome = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
             return Ended(path, None, why_lost(error))
-        return outcome.progress(path, self._stopping)
+        return outcome.of_job(path, self._stopping)
 
 
 def fitting(machine: Mapping[str, float], wanted: Mapping[str, float]) -> int:
-    """How many jobs that want so much a machine holds."""
+    """How many jobs that need so much a machine holds."""
     counts = [int(machine.get(name, 0) / amount + 1e-9) for name, amount in wanted.items() if amount]
     return min(counts, default=0)
 
 
 def why_lost(error: Exception) -> str:
-    """The sentence that a user needs of Ray's account."""
+    """Why a job was lost, in a sentence instead of Ray's report."""
     known = {
         "WorkerCrashedError": "its Ray worker died or was killed",
         "OutOfMemoryError": "Ray ended its worker: the machine was short of memory",
@@ -185,10 +193,10 @@ def connect(address: str) -> None:
 
 
 def initialize(address: str, options: Mapping[str, Any]) -> None:
-    """ray.init, or as if nothing had been tried."""
+    """Calls ray.init; where it fails, Ray is as if nothing had been tried."""
     import ray
 
-    knock(address)
+    check_listening(address)
     try:
         with own_sigterm():
             ray.init(address=address, **options)
@@ -198,7 +206,7 @@ def initialize(address: str, options: Mapping[str, Any]) -> None:
 
 
 def no_connection(address: str, error: Exception) -> ZooError:
-    """What to do about it, where that is known."""
+    """The error for a cluster that can't be reached, with what mends it where that is known."""
     first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
     if address == HERE:
         return ZooError(f"Ray does not start on this machine: {first}.")
@@ -206,17 +214,17 @@ def no_connection(address: str, error: Exception) -> ZooError:
     return ZooError(f"There is no connection to the Ray cluster '{address}': {first}. {hint}")
 
 
-def knock(address: str) -> None:
-    """Raises OSError where nobody listens: Ray would try for minutes, and say so all the while."""
+def check_listening(address: str) -> None:
+    """Raises OSError where nothing listens at an address: Ray would try for minutes, and print that all the while."""
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
 
 
 def replace_printer(printer: Any) -> Any:
     """Have Ray print by another function; returns the one before.
 
-    It tells of every worker that dies on stdout, where a command's result belongs, and has no option against that.
+    Ray prints a line for every worker that dies to stdout, where a command's result belongs, and has no option for it.
     """
     worker = sys.modules["ray._private.worker"]
     before = getattr(worker, "print_to_stdstream", None)

@@ -14,35 +14,67 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
-from zoo.comparison.executors.contract import Ended
-from zoo.comparison.executors.local import ESCALATION, PAUSE, Command, Errand, Escalation, Outcome, job_command
+from zoo.comparison.executors.contract import Ended, Executor, job_command
+from zoo.comparison.executors.local import ESCALATION, PAUSE, Command, Escalation, Outcome, RemoteJob
 from zoo.errors import ZooError
+from zoo.hookspecs import hookimpl
 
 JOBS = 32  # submitted at once; the queue is Slurm's
 CPUS = 2
 MINUTES = 240  # short jobs begin sooner, and a run that takes longer continues in the next
-SAVING = 90  # seconds before the time limit in which a job is asked to save
+SAVING = 90  # seconds before the time limit at which a job is asked to save
 NOTE = "slurm-job.txt"  # in a run directory: which job trains it
 ALIVE = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED")
-LOOK_SECONDS = 1.0  # between looks at the jobs' files
-STATE_SECONDS = 30.0  # between questions after the jobs' states: submitit alone would ask every ten minutes
+POLL_SECONDS = 1.0  # between polls of the jobs' files
+STATE_SECONDS = 30.0  # between updates of the jobs' states: submitit alone would do so every ten minutes
 RESULT_SECONDS = 30.0  # for which a shared file system may hide the result of a job that has ended
-TOO_LATE = 60.0  # seconds after an escalation's last signal, in which a job that can end has ended
+EXTRA_SECONDS = 60.0  # after an escalation's last signal, in which any job that can end has ended
 
 
-def run(errand: Errand) -> Outcome:
-    """The batch job. Whatever asks it to end, a time limit, preemption or scancel, is one wish: to save and end."""
+@hookimpl
+def executor(
+    jobs: int | None,
+    cpus: float | None,
+    gpus: float | None,
+    memory_gb: float | None,
+    partition: str | None,
+    time_limit: int | None,
+    slurm: Sequence[str],
+    folder: Path,
+) -> Executor:
+    """The cluster of this machine; raises ZooError where submitit or sbatch is missing."""
+    return SlurmExecutor(
+        folder / "slurm",
+        partition,
+        time_limit,
+        whole("cpus", cpus),
+        whole("gpus", gpus),
+        memory_gb,
+        tuple(slurm),
+        jobs,
+    )
+
+
+def whole(name: str, amount: float | None) -> int | None:
+    """The amount; raises ZooError for a part of one: Slurm divides no core and, unlike Ray, no GPU."""
+    if amount is not None and amount != int(amount):
+        raise ZooError(f"--{name} must be a whole number for Slurm, not {amount:g}.")
+    return None if amount is None else int(amount)
+
+
+def run(remote: RemoteJob) -> Outcome:
+    """The batch job. A time limit, preemption and scancel all have it save and end."""
     signal.signal(signal.SIGUSR2, as_sigterm)  # submitit's own signal, which would have it give up
-    return errand.run()
+    return remote.run()
 
 
 def as_sigterm(number: int, frame: FrameType | None) -> None:
-    """A handler."""
+    """A signal handler that passes any signal on as SIGTERM."""
     signal.raise_signal(signal.SIGTERM)
 
 
 @dataclass
-class SlurmEngine:
+class SlurmExecutor:
     """The cluster that this machine submits to; or, for tests, submitit's processes of this machine."""
 
     folder: Path  # for submitit's own files; on a file system that the cluster's machines share
@@ -56,15 +88,15 @@ class SlurmEngine:
     cluster: Literal["local"] | None = None
     command: Command = job_command
     escalation: Escalation = ESCALATION
-    look_seconds: float = LOOK_SECONDS
+    poll_seconds: float = POLL_SECONDS
     result_seconds: float = RESULT_SECONDS
     _running: dict[Path, Any] = field(default_factory=dict, init=False)  # submitit's jobs
     _over: dict[Path, float] = field(default_factory=dict, init=False)  # since when one has ended without a result
     _refused: list[Ended] = field(default_factory=list, init=False)
     _accepted: bool = field(default=False, init=False)  # whether Slurm ever took a job
     _stopping: bool = field(default=False, init=False)
-    _looked: float = field(default=0.0, init=False)
-    _asked: float = field(default=0.0, init=False)
+    _polled: float = field(default=0.0, init=False)
+    _states_asked: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         if importlib.util.find_spec("submitit") is None:
@@ -76,7 +108,7 @@ class SlurmEngine:
         logging.getLogger("submitit").setLevel(logging.ERROR)
         self._submitit = submitit
         self._executor = submitit.AutoExecutor(self.folder, cluster=self.cluster or "slurm")
-        self._executor.update_parameters(**self._asked_for())
+        self._executor.update_parameters(**self._batch_parameters())
 
     @property
     def slots(self) -> int:
@@ -91,12 +123,11 @@ class SlurmEngine:
             self._running[path] = job
 
     def ended(self) -> Sequence[Ended]:
-        """The jobs that came to an end since the last call."""
         ended, self._refused = self._refused, []
         now = time.monotonic()
-        if self._running and now - self._looked >= self.look_seconds:
-            self._looked = now
-            self._ask_for_states(now)
+        if self._running and now - self._polled >= self.poll_seconds:
+            self._polled = now
+            self._update_states(now)
             ended += [each for path, job in list(self._running.items()) if (each := self._end(path, job, now))]
         for each in ended:
             self._running.pop(each.path, None)
@@ -107,20 +138,20 @@ class SlurmEngine:
         """Cancel what waits, have what runs save and end, and wait until all have; the rest is cancelled."""
         self._stopping = True
         for job in self._running.values():
-            self._ask_to_end(job)
-        end = time.monotonic() + sum(grace for _, grace in self.escalation[:-1]) + TOO_LATE
+            self._request_stop(job)
+        end = time.monotonic() + sum(grace for _, grace in self.escalation[:-1]) + EXTRA_SECONDS
         ended = list(self.ended())
         while self._running and time.monotonic() < end:
             time.sleep(PAUSE)
             ended += self.ended()
         for job in self._running.values():
             job.cancel(check=False)
-        self._refused += ended  # told by the next call
+        self._refused += ended  # returned by the next call of `ended`
 
     def close(self) -> None:
-        """Nothing: jobs belong to Slurm, and a later scheduler takes over those that run."""
+        """Leaves the jobs to Slurm: a later scheduler takes over those that run."""
 
-    def _asked_for(self) -> dict[str, Any]:
+    def _batch_parameters(self) -> dict[str, Any]:
         """What submitit writes into the batch file."""
         cpus = self.cpus or CPUS
         options = {
@@ -140,9 +171,9 @@ class SlurmEngine:
         }
 
     def _submitted(self, path: Path) -> Any:
-        errand = Errand.of(path, self.command, self.cpus or CPUS, {}, self.escalation)
+        remote = RemoteJob.of(path, self.command, self.cpus or CPUS, {}, self.escalation)
         try:
-            job = self._executor.submit(run, errand)
+            job = self._executor.submit(run, remote)
         except (self._submitit.core.utils.FailedJobError, RuntimeError, OSError) as error:
             self._refuse(path, error)
             return None
@@ -166,26 +197,26 @@ class SlurmEngine:
         alive = state.startswith(ALIVE) and not job.paths.result_pickle.exists()
         return job if alive else None
 
-    def _ask_for_states(self, now: float) -> None:
-        if self.cluster is None and now - self._asked >= STATE_SECONDS:
-            self._asked = now
+    def _update_states(self, now: float) -> None:
+        if self.cluster is None and now - self._states_asked >= STATE_SECONDS:
+            self._states_asked = now
             next(iter(self._running.values())).watcher.update()
 
     def _end(self, path: Path, job: Any, now: float) -> Ended | None:
         if job.paths.result_pickle.exists():
-            return self._told(path, job)
+            return self._end_of(path, job)
         if not has_ended(job) or now - self._over.setdefault(path, now) < self.result_seconds:
             return None
         return Ended(path, None, f"the Slurm job {job.job_id} ended as {job.state}; see {job.paths.stderr}")
 
-    def _told(self, path: Path, job: Any) -> Ended:
+    def _end_of(self, path: Path, job: Any) -> Ended:
         try:
             outcome: Outcome = job.result()
         except self._submitit.core.utils.UncompletedJobError as error:
             return Ended(path, None, f"the Slurm job {job.job_id} failed: {str(error).strip().splitlines()[-1]}")
-        return outcome.progress(path, self._stopping)
+        return outcome.of_job(path, self._stopping)
 
-    def _ask_to_end(self, job: Any) -> None:
+    def _request_stop(self, job: Any) -> None:
         """SIGTERM to the job's task alone, without the SIGKILL that follows a plain scancel after half a minute."""
         if self.cluster == "local":
             with suppress(ProcessLookupError):
@@ -196,7 +227,7 @@ class SlurmEngine:
 
 
 def has_ended(job: Any) -> bool:
-    """Whether Slurm says so; submitit takes a preempted job for one that is requeued."""
+    """Whether a job has ended according to Slurm; submitit takes a preempted job for one that is requeued."""
     return bool(job.done()) or str(job.state).startswith("PREEMPTED")
 
 

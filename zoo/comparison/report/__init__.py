@@ -1,4 +1,4 @@
-"""A comparison as files: a page to read, Markdown for a README, rows for a spreadsheet, and the data itself."""
+"""The report of a comparison: an HTML page, Markdown for a README, a CSV for spreadsheets, and the data as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ __all__ = ["markdown_table", "write_report"]
 
 
 def write_report(comparison: Mapping[str, Any], folder: Path) -> dict[str, Path]:
-    """Write report.html, report.md, scores.csv and comparison.json, by these names; each appears whole or not at all.
+    """Writes report.html, report.md, scores.csv and comparison.json, each atomically; returns their paths by name.
 
     The same comparison and pictures give the same bytes. Pictures are read from below the folder.
     """
-    from zoo.comparison.report.html import html  # Matplotlib and Jinja are slow to import
+    from zoo.comparison.report.html import html  # imported here, since Matplotlib and Jinja are slow to import
     from zoo.comparison.report.markdown import markdown
     from zoo.comparison.report.reading import plain_json
     from zoo.comparison.report.scores_csv import scores_csv

@@ -1,4 +1,4 @@
-"""The comparison in a few facts: what was compared, how many runs came through, and by what it was measured."""
+"""The facts of a comparison as (name, value) pairs: what was compared, how many runs finished, how it was measured."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,14 @@ from zoo.comparison.report.words import NONE, budget, plain, plural
 
 
 def facts_of(comparison: Comparison) -> list[tuple[str, str]]:
-    """(name, value) of what stands at the top."""
-    cells, asked = comparison["cells"], comparison.get("benchmark") or {}
+    """The facts at the top of the report."""
+    cells, benchmark = comparison["cells"], comparison.get("benchmark") or {}
     states = state_counts(cells)
     facts = [
         ("Variants", str(len(variants_of(comparison)))),
         ("Datasets", ", ".join(datasets_of(comparison))),
         ("Seeds", str(len({cell["seed"] for cell in cells}))),
-        *([("Each run", budget(asked["budget"]))] if asked.get("budget") else []),
+        *([("Each run", budget(benchmark["budget"]))] if benchmark.get("budget") else []),
         ("Finished", f"{states.get('done', 0)} of {plural(len(cells), 'run')}"),
     ]
     lost = [f"{many}\N{NO-BREAK SPACE}{state}" for state, many in states.items() if state != "done"]
@@ -23,18 +23,18 @@ def facts_of(comparison: Comparison) -> list[tuple[str, str]]:
 
 
 def measured_of(comparison: Comparison) -> list[tuple[str, str]]:
-    """(name, value) of the benchmark, engines, machines and versions."""
-    facts = asked_of(comparison["benchmark"]) if comparison.get("benchmark") else []
+    """The facts on the benchmark, engines (backend, devices, policy), machines and versions."""
+    facts = setup_facts(comparison["benchmark"]) if comparison.get("benchmark") else []
     facts += [("Engine", engine_words(each)) for each in comparison.get("engines") or []]
     facts += [("Machine", str(each)) for each in comparison.get("machines") or []]
     versions = ", ".join(f"{name} {version}" for name, version in (comparison.get("versions") or {}).items())
     return [*facts, ("Versions", versions or "not known"), ("Made", str(comparison.get("made", "")))]
 
 
-def asked_of(benchmark: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(name, value) of what every run was asked."""
+def setup_facts(benchmark: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The facts on the setup that all runs share."""
     facts = [
-        ("Benchmark", benchmark.get("name") or "none, asked for by options"),
+        ("Benchmark", benchmark.get("name") or "none, set by options"),
         ("Budget of a run", budget(benchmark.get("budget") or {})),
         ("Seeds", plain(benchmark.get("seeds"))),
         ("Evaluations while training", plain(benchmark.get("evaluations"))),

@@ -17,7 +17,6 @@ from zoo.comparison.report.charts.lines import loss_chart, score_chart
 from zoo.comparison.report.charts.strip import last_values, strip_chart
 from zoo.comparison.report.charts.svg import SERIES
 from zoo.comparison.report.facts import facts_of, measured_of
-from zoo.comparison.report.pictures import Picture, pictures_of
 from zoo.comparison.report.published import Published, published_of
 from zoo.comparison.report.reading import (
     Comparison,
@@ -34,8 +33,9 @@ from zoo.comparison.report.reading import (
     value_of,
     variants_of,
 )
+from zoo.comparison.report.sample_pictures import Picture, pictures_of
 from zoo.comparison.report.tables.pairs import Pair, pairs_of
-from zoo.comparison.report.tables.ranks import ordered
+from zoo.comparison.report.tables.rank_ranges import ordered
 from zoo.comparison.report.tables.sides import Sides, protocols_of, recipes_of
 from zoo.comparison.report.tables.table import Table
 from zoo.comparison.report.tables.variants import variant_table
@@ -46,12 +46,12 @@ LOSSES = {"discriminator": "discriminator_loss", "generator": "generator_loss"}
 
 @dataclass(frozen=True)
 class ScorePart:
-    """A score on a dataset: what rankings say, its pairs, and its charts; {} and None where nothing was measured."""
+    """A score on a dataset: sentences of its rankings, pairs, and charts; {} and None where nothing was measured."""
 
     score: Mapping[str, Any]
-    sentences: Mapping[str, str]  # by stage
+    sentences: Mapping[str, str]  # sentences of the rankings by stage
     pairs: Sequence[Pair]
-    curves: Mapping[str, Markup]  # by axis
+    curves: Mapping[str, Markup]  # charts by horizontal axis
     strip: Markup | None
 
 
@@ -70,7 +70,7 @@ class DatasetPart:
 
 
 def html(comparison: Comparison, folder: Path) -> str:
-    """The page; pictures are embedded from below the folder."""
+    """The content of report.html; pictures are read from below the folder and embedded."""
     script = (HERE / "script.js").read_text(encoding="utf-8")
     return environment().get_template("page.html.j2").render(
         comparison=comparison,
@@ -84,14 +84,14 @@ def html(comparison: Comparison, folder: Path) -> str:
         verdicts=headlines(comparison),
         verdicts_best=headlines(comparison, "best"),
         states=state_counts(comparison["cells"]),
-        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # ours, as the script is
+        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # a file of the package, as the script is
         script=Markup(script),
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )  # fmt: skip
 
 
 def environment() -> Environment:
-    """Templates that escape everything, and fail on a name that nobody gave."""
+    """Jinja's environment: templates escape everything, and an undefined name is an error."""
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -105,7 +105,7 @@ def environment() -> Environment:
 
 
 def breakable(text: str) -> Markup:
-    """Escaped, with places where a long name may go on in the next line."""
+    """The escaped text, with <wbr> where a long name may be broken into lines."""
     made = Markup()
     for letter in str(text):
         made += letter
@@ -115,7 +115,7 @@ def breakable(text: str) -> Markup:
 
 
 def naming(sentence: str, labels: Iterable[str]) -> Markup:
-    """A sentence in which every variant's label stands out, for labels have commas and plus signs of their own."""
+    """The escaped sentence with every variant's label marked up, since labels contain commas and plus signs."""
     longest_first = sorted(labels, key=len, reverse=True)
     parts = re.split(rf"(?<![\w+=,-])({'|'.join(map(re.escape, longest_first))})(?![\w+=-])", sentence)
     made = Markup()
@@ -125,7 +125,7 @@ def naming(sentence: str, labels: Iterable[str]) -> Markup:
 
 
 def dataset_part(comparison: Comparison, dataset: str, key: str, folder: Path) -> DatasetPart:
-    """Tables, charts and pictures of one dataset; the key begins the ids of its charts."""
+    """Tables, charts and pictures of one dataset; `key` is the prefix of its charts' ids."""
     scores = scores_of(comparison, dataset)
     return DatasetPart(
         dataset,
@@ -140,7 +140,7 @@ def dataset_part(comparison: Comparison, dataset: str, key: str, folder: Path) -
 
 
 def score_part(comparison: Comparison, dataset: str, score: Mapping[str, Any], key: str) -> ScorePart:
-    """One score's rankings and charts."""
+    """One score's rankings and charts; `key` is the prefix of its charts' ids."""
     name = score["name"]
     rankings = {stage: ranking_of(comparison, dataset, name, stage) for stage in words.STAGES}
     variants = ordered(comparison, dataset, [score], variants_of(comparison))
@@ -159,7 +159,7 @@ def score_part(comparison: Comparison, dataset: str, score: Mapping[str, Any], k
 def curves_of(
     runs: Mapping[Variant, Sequence[RunCell]], score: Mapping[str, Any], dataset: str, key: str
 ) -> dict[str, Markup]:
-    """The score against images and against time, as far as it was measured during training."""
+    """Charts of the score over images and over time, as far as it was measured during training, by axis."""
     made = {}
     for axis in AXES:
         bands = [band for variant, cells in runs.items() if (band := score_band(variant, cells, score["name"], axis))]
@@ -169,7 +169,7 @@ def curves_of(
 
 
 def loss_charts(comparison: Comparison, dataset: str, key: str) -> list[tuple[Variant, Markup]]:
-    """Both losses of each variant that has any."""
+    """A chart of both losses for each variant that has any."""
     made = []
     for variant in variants_of(comparison):
         cells = runs_of(comparison, dataset, variant.label)

@@ -1,4 +1,4 @@
-"""report.md: the page's tables and sentences for a README; what users named is shown, never read as markup."""
+"""report.md: the tables and sentences of the HTML page for a README; names given by users are escaped."""
 
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
@@ -25,7 +25,7 @@ from zoo.comparison.report.words import STAGE_NAMES, STAGES, arrow
 
 
 def markdown_table(comparison: Comparison) -> str:
-    """The main table alone: ranks, runs, last scores and cost, a block of rows for each dataset."""
+    """The main table alone: ranks, outcomes, last scores and cost, a table for each dataset."""
     datasets = datasets_of(comparison)
     blocks = [main_table(comparison, dataset) for dataset in datasets]
     if len(blocks) == 1:
@@ -34,18 +34,18 @@ def markdown_table(comparison: Comparison) -> str:
 
 
 def main_table(comparison: Comparison, dataset: str) -> str:
-    """One dataset's."""
+    """The main table of one dataset."""
     table = variant_table(comparison, dataset).only("runs", "last", "cost").outcomes_in_words()
     return table_text(table, grouped=("last",))
 
 
 def markdown(comparison: Comparison) -> str:
-    """The whole report.md."""
+    """The content of report.md."""
     return "\n".join(report_lines(comparison)).rstrip() + "\n"
 
 
 def report_lines(comparison: Comparison) -> Iterator[str]:
-    """Line by line."""
+    """Yields report.md line by line."""
     yield f"# Comparison: {escaped(comparison['title'])}\n"
     name = code(deciding_score(comparison))
     for dataset, sentence in headlines(comparison).items():
@@ -60,7 +60,7 @@ def report_lines(comparison: Comparison) -> Iterator[str]:
 
 
 def dataset_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
-    """A dataset's tables."""
+    """The section of a dataset."""
     yield f"## {escaped(dataset)}\n"
     yield main_table(comparison, dataset) + "\n"
     yield "Scores are means over seeds ± one standard deviation [95% interval of the mean]; **bold** is best, or tied"
@@ -78,7 +78,7 @@ def dataset_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
 
 
 def sentence_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
-    """What each ranking says, and its pairs."""
+    """The sentence of each ranking, with a table of its pairs."""
     for score in scores_of(comparison, dataset):
         for stage in STAGES:
             ranking = ranking_of(comparison, dataset, score["name"], stage)
@@ -92,7 +92,7 @@ def sentence_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
 
 
 def pair_table(pairs: Sequence[Pair]) -> str:
-    """Each comparison of two variants."""
+    """A row for each comparison of two variants."""
     head = ["one", "", "other", "difference", "p", "corrected p"]
     rows = [
         [code(each.one), each.words, code(each.other), escaped(each.difference), escaped(each.p), each.corrected]
@@ -102,7 +102,7 @@ def pair_table(pairs: Sequence[Pair]) -> str:
 
 
 def picture_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
-    """The samples of each variant's median run, from where they lie."""
+    """The sample pictures of each variant's median run, linked in their run directories."""
     score = deciding_score(comparison)
     shown = {}
     for variant in variants_of(comparison):
@@ -117,7 +117,7 @@ def picture_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
 
 
 def recipe_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
-    """The fields in which the recipes differ."""
+    """A table of the fields in which the recipes differ."""
     sides = recipes_of(comparison, dataset)
     if not sides.differing:
         return
@@ -129,7 +129,7 @@ def recipe_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
 
 
 def published_lines(entry: Published, dataset: str) -> Iterator[str]:
-    """One source's numbers, with the warning."""
+    """One source's published numbers, with a warning that they do not compare with the report's."""
     yield f"Published on {escaped(dataset)}: [{escaped(entry.source)}]({entry.link}). {escaped(entry.protocol)}."
     yield "These compare with one another, and not with the scores above.\n"
     rows = [
@@ -145,7 +145,7 @@ def published_lines(entry: Published, dataset: str) -> Iterator[str]:
 
 
 def trouble_lines(comparison: Comparison) -> Iterator[str]:
-    """Every run that has not finished, with its reason."""
+    """A table of the runs that have not finished, with the reasons."""
     cells = [cell for cell in comparison["cells"] if cell["state"] != "done"]
     if not cells:
         return
@@ -164,7 +164,7 @@ def trouble_lines(comparison: Comparison) -> Iterator[str]:
 
 
 def measured_lines(comparison: Comparison) -> Iterator[str]:
-    """Protocols, versions, machine and command."""
+    """The section on command, protocols, versions and machines."""
     yield "## How it was measured\n"
     if comparison.get("command"):
         yield f"    {' '.join(str(comparison['command']).split())}\n"
@@ -177,7 +177,7 @@ def measured_lines(comparison: Comparison) -> Iterator[str]:
 
 
 def table_text(table: Table, grouped: Sequence[str]) -> str:
-    """The table with the variant as its second column; columns of the grouped parts are headed by their score."""
+    """The table with the variant as its second column; columns of the `grouped` parts are headed by their group."""
     titles = [escaped(column.group if column.part in grouped else column.title) for column in table.columns]
     rows = [[cell_text(row.cells[0]), code(row.variant.label), *map(cell_text, row.cells[1:])] for row in table.rows]
     return grid([titles[0], "variant", *titles[1:]], rows)

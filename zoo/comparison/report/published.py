@@ -1,4 +1,4 @@
-"""Published numbers of a dataset, to be shown beside ours with the protocol and source of each."""
+"""Published scores on a dataset, with their source and protocol, to be shown beside those of a comparison."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ FILE = Path(__file__).with_name("published.yaml")
 
 @dataclass(frozen=True)
 class Published:
-    """One source's numbers on one dataset, as it wrote them."""
+    """One source's scores on one dataset, in its own notation."""
 
     source: str
     link: str
     protocol: str
-    scores: Mapping[str, Mapping[str, str]]  # of each variant, by the score's name
-    disputed: tuple[str, ...] = ()  # variants whose numbers differ between the copies that we could read
+    scores: Mapping[str, Mapping[str, str]]  # scores by variant, then by name
+    disputed: tuple[str, ...] = ()  # variants whose scores differ between papers that quote this source
 
     @property
     def names(self) -> list[str]:
-        """The scores that any variant has."""
+        """The names of the scores that any variant has."""
         return list(dict.fromkeys(name for each in self.scores.values() for name in each))
 
 
 @cache
 def read() -> dict[str, tuple[Published, ...]]:
-    """All of them by dataset."""
+    """The content of published.yaml by dataset."""
     content = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return {
         dataset: tuple(Published(**{**each, "disputed": tuple(each.get("disputed", ()))}) for each in entries)
@@ -37,5 +37,5 @@ def read() -> dict[str, tuple[Published, ...]]:
 
 
 def published_of(dataset: str) -> tuple[Published, ...]:
-    """What is known of a dataset, whichever of its versions is meant; a part or relative of it is another dataset."""
+    """The published scores on a dataset, of any `:version`; subsets and derivatives are other datasets."""
     return read().get(dataset.partition(":")[0], ())

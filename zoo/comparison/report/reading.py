@@ -1,4 +1,4 @@
-"""What every part of the report asks of a comparison: its variants, datasets, scores and the runs of each."""
+"""Accessors to a comparison's data: its variants, datasets, scores, rankings and runs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,19 +9,19 @@ from zoo.comparison.report.words import finite, number
 
 Comparison = Mapping[str, Any]
 RunCell = Mapping[str, Any]
-OPEN = ("waiting", "running", "stopped")  # states that something may still come of
+OPEN = ("waiting", "running", "stopped")  # the states of unfinished runs
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A label with its place in the comparison, by which it has one colour, line and marker everywhere."""
+    """A variant's label, and its index in the comparison, which decides its colour, dash and marker."""
 
     index: int
     label: str
 
     @property
     def head(self) -> str:
-        """The stack: what stands before the settings."""
+        """The stack, which is the label without its settings."""
         return self.label.partition(",")[0]
 
     @property
@@ -31,15 +31,15 @@ class Variant:
 
 
 def variants_of(comparison: Comparison) -> list[Variant]:
-    """In the order in which they were asked for."""
+    """The variants in the order of the command."""
     labels = dict.fromkeys(cell["label"] for cell in comparison["cells"])
     return [Variant(index, label) for index, label in enumerate(labels)]
 
 
 def datasets_of(comparison: Comparison) -> list[str]:
-    """In the order in which they were asked for."""
-    asked = (comparison.get("benchmark") or {}).get("datasets") or []
-    return list(dict.fromkeys([*asked, *(cell["dataset"] for cell in comparison["cells"])]))
+    """The names of the datasets in the order of the command."""
+    requested = (comparison.get("benchmark") or {}).get("datasets") or []
+    return list(dict.fromkeys([*requested, *(cell["dataset"] for cell in comparison["cells"])]))
 
 
 def runs_of(comparison: Comparison, dataset: str, label: str | None = None) -> list[RunCell]:
@@ -48,18 +48,18 @@ def runs_of(comparison: Comparison, dataset: str, label: str | None = None) -> l
 
 
 def ranking_of(comparison: Comparison, dataset: str, score: str, stage: str) -> Mapping[str, Any]:
-    """The ranking by a score at a stage; {} where there is none."""
+    """The ranking by a score at a stage (`last` or `best`); {} where there is none."""
     found = comparison.get("rankings", {}).get(dataset, {}).get(score, {}).get(stage)
     return found or {}
 
 
 def value_of(cell: RunCell, stage: str, score: str) -> float | None:
-    """A run's own score at a stage."""
+    """The value of a run's score at a stage; None where it has none."""
     return finite(((cell.get(stage) or {}).get(score) or {}).get("value"))
 
 
 def step_of(cell: RunCell, stage: str, score: str) -> int | None:
-    """The step at which that score was measured."""
+    """The step at which a run's score at a stage was measured; None where it has none."""
     step = ((cell.get(stage) or {}).get(score) or {}).get("step")
     return None if step is None else int(step)
 
@@ -72,7 +72,7 @@ def scores_of(comparison: Comparison, dataset: str) -> list[Mapping[str, Any]]:
 
 
 def has_score(cell: RunCell, score: str) -> bool:
-    """Whether the run was ever given it, finished or not."""
+    """Whether the score was ever measured of the run, finished or not."""
     curve = ((point.get("scores") or {}).get(score) for point in cell.get("curve") or [])
     return any(value_of(cell, stage, score) is not None for stage in ("last", "best")) or any(
         finite(value) is not None for value in curve
@@ -85,14 +85,14 @@ def deciding_score(comparison: Comparison) -> str:
 
 
 def headlines(comparison: Comparison, stage: str = "last") -> dict[str, str]:
-    """The sentence of the deciding ranking, of each dataset that has one."""
+    """The sentences of the rankings by the deciding score, by dataset."""
     name = deciding_score(comparison)
     ranked = {dataset: ranking_of(comparison, dataset, name, stage) for dataset in datasets_of(comparison)}
     return {dataset: str(ranking["sentence"]) for dataset, ranking in ranked.items() if ranking.get("sentence")}
 
 
 def state_counts(cells: Sequence[RunCell]) -> dict[str, int]:
-    """How many runs are in each state, those that went well first."""
+    """The number of runs in each state, `done` first."""
     order = ("done", "diverged", "failed", *OPEN)
     states = [cell["state"] for cell in cells]
     known = [state for state in order if state in states]
@@ -100,7 +100,7 @@ def state_counts(cells: Sequence[RunCell]) -> dict[str, int]:
 
 
 def plain_json(value: Any) -> Any:
-    """The value with None for numbers that JSON can't write."""
+    """The value with None in place of NaN and infinities, which JSON can't hold."""
     if isinstance(value, Mapping):
         return {key: plain_json(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -109,7 +109,7 @@ def plain_json(value: Any) -> Any:
 
 
 def middle_run(cells: Sequence[RunCell], score: str) -> tuple[RunCell, str]:
-    """The run whose last score is the median, the better half's worst of an even number; else the first."""
+    """(run, reason) of the run with the median last score (the lower of two); the first where none has a score."""
     scored = sorted((value, cell["seed"]) for cell in cells if (value := value_of(cell, "last", score)) is not None)
     if not scored:
         return cells[0], f"no run has a last {score}" if score else "no run has a score"

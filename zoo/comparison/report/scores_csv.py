@@ -14,7 +14,7 @@ OF_COST = ("steps", "images", "seconds", "images_per_second", "peak_memory", "pe
 
 
 def scores_csv(comparison: Comparison) -> str:
-    """Every run has its rows, those that diverged or failed included, with empty fields for what they lack."""
+    """The content of scores.csv; runs that diverged or failed have rows too, with empty fields."""
     file = StringIO()
     stages = [f"{stage}_{name}" for stage in STAGES for name in OF_STAGE]
     columns = [*OF_RUN, "score", "better", "decides", *stages, *OF_COST, "reason"]
@@ -27,7 +27,7 @@ def scores_csv(comparison: Comparison) -> str:
 
 
 def row(cell: RunCell, score: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """One score of one run."""
+    """The (column, value) pairs of one score of one run."""
     yield from ((name, cell.get(name)) for name in OF_RUN)
     yield from (("score", score["name"]), ("better", score.get("better")), ("decides", score.get("decides")))
     for stage in STAGES:

@@ -50,28 +50,28 @@ function makeSortable(table) {
 
 // --- filters ---------------------------------------------------------------------------------------------------------
 
-function wanted(element, asked) {
+function matches(element, filters) {
   const { label, dataset, state } = element.dataset;
   return (
-    (label === undefined || label.toLowerCase().includes(asked.text)) &&
-    (dataset === undefined || !asked.dataset || dataset === asked.dataset) &&
-    (state === undefined || !asked.state || state === asked.state)
+    (label === undefined || label.toLowerCase().includes(filters.text)) &&
+    (dataset === undefined || !filters.dataset || dataset === filters.dataset) &&
+    (state === undefined || !filters.state || state === filters.state)
   );
 }
 
 function filter() {
   const value = (id) => document.getElementById(id)?.value ?? "";
-  const asked = {
+  const filters = {
     text: value("filter-text").trim().toLowerCase(),
     dataset: value("filter-dataset"),
     state: value("filter-state"),
   };
   all("[data-label], [data-dataset], [data-state]").forEach((each) =>
-    each.classList.toggle("filtered", !wanted(each, asked)),
+    each.classList.toggle("filtered", !matches(each, filters)),
   );
   const shown = all(".runs tbody tr:not(.filtered)");
   const labels = new Set(shown.map((row) => row.dataset.label));
-  document.getElementById("told").textContent = `${labels.size} variants and ${shown.length} runs shown`;
+  document.getElementById("filter-status").textContent = `${labels.size} variants and ${shown.length} runs shown`;
 }
 
 // --- switches --------------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ function point(label) {
   all(".series").forEach((each) => each.classList.toggle("dim", label !== null && each.dataset.label !== label));
 }
 
-// Printed whole: what is folded opens, and closes again afterwards.
+// Before printing all folded parts are opened, and closed again afterwards.
 function unfold() {
   all("details:not([open])").forEach((each) => {
     each.open = true;
@@ -126,7 +126,7 @@ document.addEventListener("DOMContentLoaded", () => {
   );
   all("[data-columns]").forEach((each) => {
     each.addEventListener("change", () => showColumns(each));
-    showColumns(each); // a browser that goes back may have kept it
+    showColumns(each); // a browser that goes back may have kept the switch
   });
   all("[data-differences]").forEach((each) => {
     each.addEventListener("change", () => showDifferences(each));

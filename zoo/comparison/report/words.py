@@ -1,13 +1,13 @@
-"""Numbers as a reader wants them: as many digits as the deviation supports, units that fit the size."""
+"""Numbers as text: with as many digits as the deviation supports, and units that fit the size."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-NONE = "–"  # what is shown where there is no value
+NONE = "–"  # shown where there is no value
 MINUS = "\N{MINUS SIGN}"
 MOST_DECIMALS = 6
-ARROWS = {"lower": "↓", "higher": "↑"}  # which way is better
+ARROWS = {"lower": "↓", "higher": "↑"}  # the better direction of a score
 STAGES = ("last", "best")
 VERDICTS = {
     "better": "better than",
@@ -17,13 +17,13 @@ VERDICTS = {
 }
 STAGE_NAMES = {"last": "last", "best": "best checkpoint"}
 UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
-ROUNDS_TO_ONE = 0.9995  # in three digits
-WRITTEN_OUT = 1e4  # below it a count is written with all its digits
+ROUNDS_TO_ONE = 0.9995  # numbers from here on round to 1.00
+WRITTEN_OUT = 1e4  # counts below are written with all their digits
 BINARY = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 
 def finite(value: Any) -> float | None:
-    """The number, or None where there is none or it is not finite."""
+    """The value as a float; None where it is no number or not finite."""
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
@@ -33,11 +33,11 @@ def number(value: float | None, decimals: int | None = None) -> str:
         return NONE
     if decimals is None:
         decimals = 0 if float(value).is_integer() else decimals_of(value, 3)
-    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)  # + 0.0: no minus before a zero
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)  # adding 0.0 turns -0.0 into 0.0
 
 
 def decimals_of(value: float, digits: int) -> int:
-    """Decimals that show so many significant digits."""
+    """The number of decimals with which a value has that many significant digits."""
     if not value:
         return 0
     return min(MOST_DECIMALS, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
@@ -93,17 +93,17 @@ def plural(many: int, noun: str) -> str:
     return f"{many:,} {noun}" if many == 1 else f"{many:,} {noun}s"
 
 
-def budget(asked: Mapping[str, float]) -> str:
-    """`5,120,000 images`, what each run was given."""
+def budget(amounts: Mapping[str, float]) -> str:
+    """`5,120,000 images` of `{"images": 5120000}`."""
     parts = []
-    for unit, amount in asked.items():
+    for unit, amount in amounts.items():
         name = unit.removesuffix("s") if amount == 1 else unit
         parts.append(f"{amount:,} {name}")
     return " and ".join(parts) or NONE
 
 
 def arrow(better: str | None) -> str:
-    """Which way is better, as a sign; nothing where no way is."""
+    """↓ or ↑, the better direction of a score; "" where it has none."""
     return ARROWS.get(better or "", "")
 
 
@@ -121,6 +121,6 @@ def plain(value: Any) -> str:
 
 
 def shortened(text: str, most: int = 20) -> str:
-    """A long hexadecimal digest by its start, everything else as it is."""
+    """The first 12 characters of a long hexadecimal digest; any other text as it is."""
     is_digest = len(text) > most and all(letter in "0123456789abcdef" for letter in text)
     return f"{text[:12]}…" if is_digest else text

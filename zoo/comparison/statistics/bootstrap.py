@@ -8,12 +8,12 @@ import numpy as np
 from scipy.stats import bootstrap, norm, t
 
 RESAMPLES = 9999
-SEED = 0  # of the resampling: equal values have equal intervals
+SEED = 0  # seed of the resampling, fixed so that equal values have equal intervals
 UPPER = 0.975  # the quantile that ends an interval of 95%
 
 
 def interval(*samples: Sequence[float]) -> tuple[float, float] | None:
-    """Of the mean of one sample, or of the first's mean less the second's; None where a sample has fewer than 2 values.
+    """95% interval of one sample's mean, or of the first's mean less the second's; None for fewer than 2 values.
 
     The percentile bootstrap is too narrow for few values: it plugs in a variance that is (n - 1) / n of the unbiased
     one and, where that is estimated from few values, a normal tail in place of Student's (Hesterberg 2015,
@@ -45,7 +45,7 @@ def interval(*samples: Sequence[float]) -> tuple[float, float] | None:
         return None
     means = [mean(sample) for sample in samples]
     middle = float(means[0] - sum(means[1:]))
-    deviations = [stdev(sample) / math.sqrt(len(sample)) for sample in samples]  # of each mean
+    deviations = [stdev(sample) / math.sqrt(len(sample)) for sample in samples]  # standard errors of the means
     widest = max(deviations)
     if widest == 0:
         return middle, middle
@@ -58,7 +58,7 @@ def interval(*samples: Sequence[float]) -> tuple[float, float] | None:
 
 
 def contrast(first: np.ndarray, *others: np.ndarray, axis: int) -> np.ndarray:
-    """The first's mean less the others', along `axis`."""
+    """The first sample's mean less the sum of the others', along `axis`."""
     return first.mean(axis=axis) - sum(other.mean(axis=axis) for other in others)
 
 

@@ -1,11 +1,11 @@
-"""Whether a run that was good has gone bad."""
+"""Whether a run collapsed: whether its last score is far worse than its best."""
 
 import math
 
 from zoo.evaluation.metrics.contract import Better
 
-RATIO = 1.5  # last to best, from which on a run has collapsed
-DEVIATIONS = 5  # that a worsening must exceed to be no noise
+RATIO = 1.5  # the ratio of last to best score beyond which a run has collapsed
+DEVIATIONS = 5  # standard deviations that a worsening must exceed, so that it is no noise
 
 
 def collapsed(best: float, last: float, better: Better, noise: float = 0.0) -> bool:
@@ -28,7 +28,7 @@ def collapsed(best: float, last: float, better: Better, noise: float = 0.0) -> b
 
 
 def _bearable(best: float, better: Better, noise: float) -> float:
-    """The worsening that a ratio allows, or what stands for it at or below zero."""
+    """The worsening that the ratio allows, or its substitute where the best score is zero or below."""
     if best > 0:
         return best * (RATIO - 1) if better == "lower" else best * (1 - 1 / RATIO)
     if better == "higher":

@@ -1,4 +1,4 @@
-"""Whether one variant is better than another."""
+"""Differences of pairs of variants, with tests of whether one is better than the other."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from statistics import mean
 from typing import Literal
 
 from zoo.comparison.statistics.bootstrap import interval
-from zoo.comparison.statistics.ranks import goodness, holm, p_value, smallest_p, win_share
+from zoo.comparison.statistics.rank_tests import goodness, holm, p_value, smallest_p, win_share
 from zoo.comparison.statistics.summaries import finite
 from zoo.evaluation.metrics.contract import Better
 
@@ -26,23 +26,23 @@ class Difference:
     other: str
     difference: float | None  # mean of `one` less mean of `other`
     interval: tuple[float, float] | None  # 95% of the difference, over the seeds of both; None below 2 values of either
-    p: float  # two-sided, of the U test
-    corrected_p: float  # Holm over all pairs of this metric
+    p: float  # two-sided p of the U test
+    corrected_p: float  # p after Holm's correction over all pairs of this metric
     smallest_p: float  # the least p that these two numbers of runs can give, before correction
-    verdict: Verdict  # of `one`: "too few seeds" where even `smallest_p` of `comparisons` would not decide
-    runs: tuple[int, int]  # started, of either
-    comparisons: int  # pairs that p was corrected for
+    verdict: Verdict  # the verdict on `one`; "too few seeds" where even `smallest_p` of `comparisons` would not decide
+    runs: tuple[int, int]  # started runs of `one` and of `other`
+    comparisons: int  # the number of pairs that p was corrected for
 
     @property
     def sentence(self) -> str:
-        """The verdict in words."""
+        """The verdict in words, with its p: `wgan is better than vanilla (p = 0.0043 corrected)`."""
         many = self.comparisons > 1
         if self.verdict == "too few seeds":
             least = min(1.0, self.smallest_p * self.comparisons)
             after = f" after correction for {self.comparisons} comparisons" if many else ""
             against = f"{self.runs[0]} against {self.runs[1]}"
-            tell = f"too few seeds to tell {self.one} from {self.other}"
-            return f"{tell}: {against} cannot go below {in_words(least)}{after}"
+            verdict = f"too few seeds to tell {self.one} from {self.other}"
+            return f"{verdict}: {against} cannot go below {in_words(least)}{after}"
         p = in_words(self.corrected_p) + (" corrected" if many else "")
         if self.verdict == "undecided":
             return f"{self.one} and {self.other} can't be told apart ({p})"
@@ -70,14 +70,14 @@ def differences(groups: Mapping[str, Values], better: Better, alpha: float) -> t
 
 
 def _means(one: Sequence[float], other: Sequence[float]) -> tuple[float | None, tuple[float, float] | None]:
-    """The difference of means and its interval."""
+    """The difference of means and its 95% interval; None for either where a side has no value."""
     return (mean(one) - mean(other), interval(one, other)) if one and other else (None, None)
 
 
 def _verdict(corrected: float, least: float, share: float, alpha: float) -> Verdict:
-    """What a corrected p, the least corrected p at its harshest, and the share of wins say.
+    """The verdict from the corrected p, the least p under the harshest correction, and the share of wins.
 
-    The first is asked first: where pairs differ in seeds, Holm may be kinder than its harshest to a pair.
+    The corrected p goes first: where pairs differ in seeds, Holm may correct a pair less than in the harshest case.
     """
     if corrected < alpha:
         return "better" if share > 0.5 else "worse"

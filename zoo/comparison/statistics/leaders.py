@@ -1,17 +1,17 @@
-"""Which variants lead."""
+"""The ranking of variants by one metric, and which of them lead."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from zoo.comparison.statistics.differences import Difference, Values, Verdict, differences
-from zoo.comparison.statistics.ranks import ALPHA, check_alpha, goodness, seeds_needed, win_share
+from zoo.comparison.statistics.rank_tests import ALPHA, check_alpha, goodness, seeds_needed, win_share
 from zoo.comparison.statistics.summaries import Summary, summary
 from zoo.evaluation.metrics.contract import Better
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """All variants by one metric, and who leads as far as the seeds can tell.
+    """All variants by one metric, and which of them lead.
 
     The first leader is the best: of those shown to be worse than the fewest, the one whose runs win the largest share
     against other variants' runs, failed runs ranked last. The other leaders are those not shown to be worse than it, in
@@ -26,7 +26,7 @@ class Ranking:
 
 
 def ranking(groups: Mapping[str, Values], better: Better, alpha: float = ALPHA) -> Ranking:
-    """One value a run and variant, None where it failed; raises ZooError unless 0 < alpha < 1."""
+    """The ranking of variants by one value a run, None where it failed; raises ZooError unless 0 < alpha < 1."""
     check_alpha(alpha)
     pairs = differences(groups, better, alpha)
     verdicts = _both_ways(pairs)
@@ -58,7 +58,7 @@ def _order(ranked: Mapping[str, Sequence[float]], verdicts: Mapping[tuple[str, s
 def _sentence(
     names: Sequence[str], leaders: Sequence[str], verdicts: Mapping[tuple[str, str], Verdict], alpha: float
 ) -> str:
-    """Who leads, who is worse, and who never finished."""
+    """A sentence that says who leads, who is worse, and who never finished."""
     if len(names) < 2:
         return "only one variant" if names else "no variant to rank"
     if not leaders:
@@ -78,7 +78,7 @@ def _sentence(
 def _lead(
     names: Sequence[str], leaders: Sequence[str], verdicts: Mapping[tuple[str, str], Verdict], alpha: float
 ) -> str:
-    """What can be said of several leaders, or of one beside a variant that never finished."""
+    """The clause on several leaders, or on one beside a variant that never finished."""
     best, *others = leaders
     if not others:
         return f"{best} leads"

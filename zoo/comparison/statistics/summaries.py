@@ -1,4 +1,4 @@
-"""What one variant scored over its seeds."""
+"""Summaries of one variant's scores over its seeds."""
 
 import math
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from zoo.comparison.statistics.bootstrap import interval
 
 @dataclass(frozen=True)
 class Summary:
-    """All but `runs` is of the finite values alone: read it together with how many runs have none."""
+    """A variant's scores over its seeds. All fields but `runs` are of the finite values alone."""
 
-    runs: int  # seeds that were started
+    runs: int  # started seeds
     finished: int  # seeds whose value is finite
     mean: float | None
     deviation: float | None  # sample standard deviation (n - 1), None below 2 values
-    interval: tuple[float, float] | None  # 95% of the mean, over seeds; None below 2 values
+    interval: tuple[float, float] | None  # 95% interval of the mean over seeds; None below 2 values
     median: float | None
     lowest: float | None
     highest: float | None
@@ -28,7 +28,7 @@ def finite(values: Sequence[float | None]) -> list[float]:
 
 
 def summary(values: Sequence[float | None]) -> Summary:
-    """One value a run; those that failed (None) or diverged are counted in `runs`."""
+    """The summary of one value a run, None for a run that failed or diverged."""
     known = finite(values)
     return Summary(
         runs=len(values),

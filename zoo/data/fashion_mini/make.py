@@ -1,4 +1,4 @@
-"""Makes the four files beside it from Fashion-MNIST's four original files: `python make.py FOLDER_OF_THE_ORIGINALS`."""
+"""Makes the four files in this folder from Fashion-MNIST's originals: `python make.py FOLDER_OF_THE_ORIGINALS`."""
 
 import gzip
 import struct
@@ -22,12 +22,12 @@ def first_labels(stream: bytes, count: int) -> bytes:
 
 
 def make(originals: Path, target: Path = HERE) -> None:
-    """Writes the first images and labels of each split; the packed bytes may differ between versions of zlib."""
+    """Writes the first images and labels of each split; compressed bytes may differ between versions of zlib."""
     for prefix, count in COUNTS.items():
         for kind, first in (("images-idx3", first_images), ("labels-idx1", first_labels)):
             name = f"{prefix}-{kind}-ubyte.gz"
             stream = gzip.decompress((originals / name).read_bytes())
-            # mtime=0: the time of making would otherwise change the bytes.
+            # With mtime=0 the bytes do not depend on the time of writing.
             (target / name).write_bytes(gzip.compress(first(stream, count), compresslevel=9, mtime=0))
 
 

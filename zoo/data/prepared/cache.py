@@ -1,4 +1,4 @@
-"""How prepared arrays are opened: each folder is whole or not there, and is read by memory map."""
+"""Opens prepared folders: samples by memory map, labels in memory, meta.json checked."""
 
 import hashlib
 import json
@@ -17,22 +17,26 @@ from zoo.errors import ZooError
 SAMPLES = "samples.npy"
 LABELS = "labels.npy"
 BLOCK = 2**24  # bytes hashed at once
+ReportCount = Callable[[int, int], None]  # receives (done, total) of long work
 
 
 def folder_name(slug: str, identity: Mapping[str, Any]) -> str:
-    """`mnist-3.0.1-train-28px-0a1b2c3d`: readable, and different for everything that changes what is stored."""
+    """`mnist-3.0.1-train-28px-0a1b2c3d`: the slug and a hash of all that changes what is stored."""
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
     return f"{slug}-{digest}"
 
 
 @contextmanager
-def preparing(root: Path, name: str, progress: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Lets one process at a time prepare this source; a disk that is full or read-only becomes a ZooError."""
+def preparing(root: Path, name: str, note: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Holds the lock of the source `name`, and calls `note` with a line where another process holds it.
+
+    Raises ZooError for a disk that is full or read-only.
+    """
     try:
         root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(root / f".{name}.lock")  # of all prepared folders of one source
-        if progress and not _free(lock):
-            progress(f"Another process is preparing {name}; waiting for it.")
+        lock = FileLock(root / f".{name}.lock")  # one lock for all prepared folders of a source
+        if note and not _free(lock):
+            note(f"Another process is preparing {name}; waiting for it.")
         with lock:
             yield
     except OSError as error:
@@ -52,7 +56,7 @@ def _free(lock: FileLock) -> bool:
 
 
 def read(folder: Path, name: str) -> Dataset:
-    """Opens a prepared folder; raises ZooError when a file is missing, truncated or not ours."""
+    """The dataset in a prepared folder, called `name`; raises ZooError where files are missing or damaged."""
     try:
         meta = checked_meta(folder)
         samples, labels = arrays(folder, meta)
@@ -81,7 +85,10 @@ def arrays(folder: Path, meta: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarra
 
 
 def checked_meta(folder: Path) -> dict[str, Any]:
-    """What meta.json says, once the files have the sizes that it says; `zoo data verify` hashes their contents."""
+    """The content of meta.json; raises ValueError where a file has another size than it records.
+
+    Contents are not hashed here: `zoo data verify` does that.
+    """
     meta = read_meta(folder)
     for file, size in meta["files"].items():
         if (found := (folder / file).stat().st_size) != size:
@@ -89,9 +96,7 @@ def checked_meta(folder: Path) -> dict[str, Any]:
     return meta
 
 
-def fingerprint(
-    samples: np.ndarray, labels: np.ndarray | None, progress: Callable[[int, int], None] | None = None
-) -> str:
+def fingerprint(samples: np.ndarray, labels: np.ndarray | None, progress: ReportCount | None = None) -> str:
     """sha256 of dtype, shape, samples and labels, some megabytes at a time."""
     digest = fingerprint_start(samples.dtype, samples.shape)
     row = max(1, samples[:1].nbytes)
@@ -106,5 +111,5 @@ def fingerprint(
 
 
 def fingerprint_start(dtype: Any, shape: tuple[int, ...]) -> Any:
-    """The beginning of a fingerprint's hash: what the bytes to come mean."""
+    """The fingerprint's hash object, fed with dtype and shape; samples and labels are to follow."""
     return hashlib.sha256(f"{np.dtype(dtype).name}{tuple(shape)}".encode())

@@ -1,4 +1,4 @@
-"""Where data lives and what is prepared there, without NumPy, TensorFlow or TFDS."""
+"""The data directory and the prepared sets in it, found without importing NumPy, TensorFlow or TFDS."""
 
 import hashlib
 import json
@@ -13,14 +13,14 @@ from zoo.errors import ZooError
 
 META = "meta.json"
 FORMAT = 2
-CHECKSUM = "sha256"  # of meta.json without this key
-PARTIAL = ".partial"  # the ending of a folder that is being written, whose name begins with a dot
-SHORT = 12  # characters of a fingerprint, in names
-SPARE = 64 * 2**20  # bytes left free beside what is written
+CHECKSUM = "sha256"  # the key of meta.json for the hash of all other keys
+PARTIAL = ".partial"  # suffix of a folder that is being written, whose name begins with a dot
+SHORT = 12  # characters of a fingerprint that names of folders hold
+SPARE = 64 * 2**20  # bytes of the disk that stay free
 
 
 def data_directory(data_dir: Path | None = None) -> Path:
-    """The given folder, else $TFDS_DATA_DIR, else ~/tensorflow_datasets, which TFDS itself uses."""
+    """The given folder, else $TFDS_DATA_DIR, else ~/tensorflow_datasets, which is TFDS' default too."""
     chosen = data_dir or os.environ.get("TFDS_DATA_DIR") or Path("~/tensorflow_datasets")
     return Path(chosen).expanduser().absolute()
 
@@ -31,25 +31,24 @@ def prepared_root(data_dir: Path | None = None) -> Path:
 
 
 def features_root(data_dir: Path | None = None) -> Path:
-    """The folder of what evaluation's networks said of real samples, in subfolders that begin with a fingerprint."""
+    """The folder of real samples' features from evaluations, in subfolders named by the fingerprint of the data."""
     return data_directory(data_dir) / "zoo_features"
 
 
 def feature_folders(fingerprint: str, data_dir: Path | None = None) -> list[Path]:
-    """The features that are kept of the data of a fingerprint."""
+    """The folders of cached features of the data with that fingerprint."""
     return sorted(features_root(data_dir).glob(f"{fingerprint[:SHORT]}-*"))
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared folder and what its meta.json says."""
+    """A prepared folder and the content of its meta.json."""
 
     folder: Path
     meta: Mapping[str, Any]
 
     @property
     def bytes(self) -> int:
-        """What it takes on disk."""
         return folder_bytes(self.folder)
 
     @property
@@ -68,7 +67,7 @@ class Prepared:
 
 
 def prepared_sets(data_dir: Path | None = None) -> list[Prepared]:
-    """Every prepared set that this version reads, the last prepared one first."""
+    """Every prepared set in this version's format, the last prepared first."""
     found = []
     for meta in sorted(prepared_root(data_dir).glob(f"[!.]*/{META}"), key=_modified, reverse=True):
         try:
@@ -79,14 +78,14 @@ def prepared_sets(data_dir: Path | None = None) -> list[Prepared]:
 
 
 def unreadable_folders(data_dir: Path | None = None) -> list[Path]:
-    """Folders that look prepared and are not: damaged, or of another version."""
+    """Folders of prepared data that are damaged or in another version's format."""
     root = prepared_root(data_dir)
     readable = {each.folder for each in prepared_sets(data_dir)}
     return sorted(each for each in root.glob("[!.]*") if each.is_dir() and each not in readable)
 
 
 def interrupted_folders(data_dir: Path | None = None) -> list[Path]:
-    """What preparations that were killed have left, or that are still at work."""
+    """Partial folders, of preparations that were killed or are still running."""
     return sorted(prepared_root(data_dir).glob(f".*{PARTIAL}"))
 
 
@@ -101,13 +100,13 @@ def read_meta(folder: Path) -> dict[str, Any]:
 
 
 def meta_checksum(meta: Mapping[str, Any]) -> str:
-    """sha256 of all that meta.json says but this."""
+    """sha256 of all keys of meta.json but CHECKSUM."""
     rest = {key: value for key, value in meta.items() if key != CHECKSUM}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def folder_bytes(folder: Path) -> int:
-    """The sizes of all files below a folder together; links count for nothing, and files may vanish meanwhile."""
+    """The total size in bytes of the files below a folder; links are not followed, and files may vanish meanwhile."""
     return sum(_sizes(folder))
 
 
@@ -115,14 +114,14 @@ def _sizes(folder: Path) -> Iterator[int]:
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
-                status = os.lstat(os.path.join(parent, name))  # noqa: PTH118  fast for many files
+                status = os.lstat(os.path.join(parent, name))  # noqa: PTH118  faster than Path for many files
             except OSError:
                 continue
             yield status.st_size
 
 
 def check_space(folder: Path, needed: int, what: str) -> None:
-    """Raises ZooError where the disk of an existing folder has less than `needed` bytes, and some to spare."""
+    """Raises ZooError where an existing folder's disk has less than `needed` bytes and SPARE free."""
     free = shutil.disk_usage(folder).free
     if free < needed + SPARE:
         raise ZooError(

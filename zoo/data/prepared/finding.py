@@ -1,4 +1,4 @@
-"""Data that is prepared already, found by what its meta.json says: neither TFDS nor TensorFlow need be there."""
+"""Finds prepared sets by their meta.json alone, so that neither TFDS nor TensorFlow need be installed."""
 
 import importlib.util
 import re
@@ -12,41 +12,48 @@ from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.prepared.directory import Prepared, prepared_sets
 from zoo.errors import ZooError
 
+FIXED = ("tfds", "points", "embedded", "stacked")
+
 
 @dataclass(frozen=True)
-class Wanted:
-    """A dataset by its catalogue's entry, with the options that are asked for."""
+class DatasetRequest:
+    """A dataset to open: its catalogue's entry and the requested options."""
 
     entry: DatasetEntry
     options: DataOptions
 
-    def found(self, data_dir: Path | None) -> Prepared | None:
-        """The last prepared set that is what would be prepared now, as far as that is certain without its source."""
-        return next((each for each in prepared_sets(data_dir) if self.fits(each.meta)), None)
+    @property
+    def is_fixed(self) -> bool:
+        """Whether its name alone says what its samples are; files may have changed since they were prepared."""
+        return self.entry.kind in FIXED
 
-    def fits(self, meta: Mapping[str, Any]) -> bool:
-        """Whether a prepared set is of this dataset and looks as asked."""
-        return is_of(self.entry, meta) and self._same_split(meta) and self.looks_like(meta)
+    def prepared(self, data_dir: Path | None) -> Prepared | None:
+        """The last prepared set that matches, as far as its meta.json says; None where there is none."""
+        return next((each for each in prepared_sets(data_dir) if self.matches(each.meta)), None)
 
-    def looks_like(self, meta: Mapping[str, Any]) -> bool:
-        """Whether size, crop, channels and labels are as asked, or as they are where nothing is asked."""
+    def matches(self, meta: Mapping[str, Any]) -> bool:
+        """Whether a prepared set is of this dataset, this split and these options."""
+        return is_of(self.entry, meta) and self._same_split(meta) and self.matches_options(meta)
+
+    def matches_options(self, meta: Mapping[str, Any]) -> bool:
+        """Whether size, crop, channels and labels are the requested ones, or the defaults where none are requested."""
         used, defaults = meta["options"], meta["defaults"]
-        asked = self.options
+        requested = self.options
         return (
-            used["crop"] == asked.crop
-            and asked.image_size in (used["image_size"], *default(used, defaults, "image_size"))
-            and asked.channels in (used["channels"], *default(used, defaults, "channels"))
-            and asked.image_key in (used["image_key"], *default(used, defaults, "image_key"))
+            used["crop"] == requested.crop
+            and requested.image_size in (used["image_size"], *default(used, defaults, "image_size"))
+            and requested.channels in (used["channels"], *default(used, defaults, "channels"))
+            and requested.image_key in (used["image_key"], *default(used, defaults, "image_key"))
             and self._same_label(used["label"], defaults.get("label"))
         )
 
-    def _same_label(self, used: str | None, unasked: str | None) -> bool:
-        asked = self.options.label
-        if asked is None:
-            return used == unasked
+    def _same_label(self, used: str | None, default: str | None) -> bool:
+        requested = self.options.label
+        if requested is None:
+            return used == default
         if used is None:
-            return asked == WITHOUT_LABELS
-        return asked in (used, used.rpartition("/")[2])
+            return requested == WITHOUT_LABELS
+        return requested in (used, used.rpartition("/")[2])
 
     def _same_split(self, meta: Mapping[str, Any]) -> bool:
         roles = {"train": self.entry.train, "test": self.entry.test}
@@ -54,7 +61,7 @@ class Wanted:
 
 
 def is_of(entry: DatasetEntry, meta: Mapping[str, Any]) -> bool:
-    """Whether a prepared set is of the entry's dataset, however it looks."""
+    """Whether a prepared set is of the entry's dataset, whatever its split and options."""
     if entry.kind == "tfds":
         of_tfds = meta["kind"] in ("tfds", "copy") and same_builder(entry.reference, meta["reference"])
         return of_tfds or bool(meta.get("imported") and meta["name"] == entry.name)
@@ -62,12 +69,12 @@ def is_of(entry: DatasetEntry, meta: Mapping[str, Any]) -> bool:
 
 
 def default(used: Mapping[str, Any], defaults: Mapping[str, Any], name: str) -> tuple[None, ...]:
-    """(None,) where what was used is what is taken unasked, so that asking for nothing means it."""
+    """(None,) where the used value is the default, so that a request without this option matches it; else ()."""
     return (None,) if used[name] == defaults.get(name) else ()
 
 
 def same_builder(reference: str, full_name: str) -> bool:
-    """Whether `name`, `name/config` or either with `:version` is `name/config/version`, the config always named."""
+    """Whether `name`, `name/config` or either with `:version` refers to the builder `name/config/version`."""
     if reference.startswith("huggingface:"):
         return reference == full_name
     name, _, version = reference.partition(":")
@@ -77,7 +84,7 @@ def same_builder(reference: str, full_name: str) -> bool:
 
 
 def check_tensorflow(entry: DatasetEntry, root: Path) -> None:
-    """Raises ZooError where a dataset is yet to be prepared and TensorFlow, by which TFDS does so, is missing."""
+    """Raises ZooError where TensorFlow or TFDS, which a dataset that is not prepared yet needs, is not installed."""
     missing = [name for name in ("tensorflow", "tensorflow_datasets") if importlib.util.find_spec(name) is None]
     if missing:
         raise ZooError(

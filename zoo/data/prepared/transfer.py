@@ -1,12 +1,12 @@
-"""Prepared sets as one file, and back: a zip that is not packed, of the files as they lie and are checked.
+"""Exports prepared sets into one file, an uncompressed zip, and imports them again.
 
-What comes in is not trusted: only the names that we write are read, nothing is unpacked beyond its recorded size,
-arrays of Python objects are refused, and the samples must have the hash that meta.json records.
+An imported file is not trusted: only the names that an export writes are read, nothing is unpacked beyond its recorded
+size, arrays of Python objects are refused, and the samples must have the hash that meta.json records.
 """
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,33 +18,32 @@ from zoo.data.prepared import cache, writer
 from zoo.data.prepared.directory import META, Prepared, check_space, prepared_root
 from zoo.errors import ZooError
 
-Reporter = Callable[[int, int], None]
 FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\Z")
 NAME = re.compile(r"[\w][\w .+-]{0,100}\Z")
 FILES = (META, cache.SAMPLES, cache.LABELS)
 LARGEST_META = 2**24  # bytes
 BLOCK = 2**22  # bytes copied at once
-EPOCH = (1980, 1, 1, 0, 0, 0)  # every file's time, so that equal data make equal files
-PLAIN = {"uint8": (4,), "float32": (2,)}  # what may be stored, and with how many axes
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the time of every member, so that equal data make equal files
+AXES = {"uint8": (4,), "float32": (2,)}  # the dtypes of samples, and how many axes each may have
 
 
 @dataclass
 class Count:
-    """Bytes that are done."""
+    """Counts the bytes that are copied, and reports them."""
 
     total: int
-    progress: Reporter
+    progress: cache.ReportCount
     done: int = 0
 
     def copy(self, source: IO[bytes], target: IO[bytes]) -> None:
-        """Copy what is left of a file, and tell."""
+        """Copies a file to its end."""
         while block := source.read(BLOCK):
             target.write(block)
             self.done += len(block)
             self.progress(self.done, self.total)
 
 
-def export(sets: Sequence[Prepared], file: Path, progress: Reporter) -> None:
+def export(sets: Sequence[Prepared], file: Path, progress: cache.ReportCount) -> None:
     """Writes the sets into one file, whole or not at all; raises ZooError where the disk is full."""
     total = sum(each.bytes for each in sets)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -64,8 +63,13 @@ def export(sets: Sequence[Prepared], file: Path, progress: Reporter) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def bring_in(file: Path, name: str | None, data_dir: Path | None, progress: Reporter) -> list[tuple[Path, bool]]:
-    """The folders of a file's sets below `data_dir`, and of each whether it is new; raises ZooError for a bad file."""
+def import_sets(
+    file: Path, name: str | None, data_dir: Path | None, progress: cache.ReportCount
+) -> list[tuple[Path, bool]]:
+    """Unpacks a file's sets below `data_dir`; returns the folder of each, and whether it is new.
+
+    Raises ZooError for a file that is damaged or that no export wrote.
+    """
     root = prepared_root(data_dir)
     if name is not None and not NAME.match(name):
         raise ZooError(f"'{name}' can't be a dataset's name: letters, digits, spaces, '.', '_', '+' and '-' only.")
@@ -80,7 +84,7 @@ def bring_in(file: Path, name: str | None, data_dir: Path | None, progress: Repo
                 target = root / (folder if name is None else f"{folder}-{cache.folder_name('as', {'name': name})}")
                 new = not target.is_dir()
                 if new:
-                    with writer.whole_or_nothing(target) as partial:
+                    with writer.atomic_folder(target) as partial:
                         _unpack(archive, each, partial, count)
                         _check(partial, file, name)
                 found.append((target, new))
@@ -97,7 +101,7 @@ def _archive(file: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _members(archive: zipfile.ZipFile, file: Path) -> dict[str, dict[str, zipfile.ZipInfo]]:
-    """The archive's files by folder and name, which are none but ours."""
+    """The archive's members by folder and name; raises ZooError for any that an export does not write."""
     found: dict[str, dict[str, zipfile.ZipInfo]] = {}
     for info in archive.infolist():
         folder, _, name = info.filename.partition("/")
@@ -119,7 +123,7 @@ def _unpack(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], fo
 
 
 def _check(folder: Path, file: Path, name: str | None) -> None:
-    """Raises ZooError unless the unpacked set is whole; then notes that it was imported, and its new name if any."""
+    """Raises ZooError unless the unpacked set is complete; then records the import, and its new name if any."""
     try:
         meta = cache.checked_meta(folder)
         _check_arrays(folder, meta)
@@ -131,13 +135,13 @@ def _check(folder: Path, file: Path, name: str | None) -> None:
 def _check_arrays(folder: Path, meta: Mapping[str, Any]) -> None:
     samples, labels = cache.arrays(folder, meta)
     kind = str(samples.dtype)
-    if samples.ndim not in PLAIN.get(kind, ()) or list(samples.shape) != meta["shape"] or meta["dtype"] != kind:
+    if samples.ndim not in AXES.get(kind, ()) or list(samples.shape) != meta["shape"] or meta["dtype"] != kind:
         raise ValueError(f"samples are {kind} {samples.shape}, not {meta['dtype']} {meta['shape']}")
     if labels is not None and (labels.dtype != np.int64 or labels.shape != samples.shape[:1]):
         raise ValueError(f"labels are {labels.dtype} {labels.shape}")
     if set(meta["files"]) - {cache.SAMPLES, cache.LABELS}:
         raise ValueError(f"it names the files {', '.join(meta['files'])}")
-    # A path, a config or a version may be before and behind: `huggingface:owner/name:config`.
+    # A name may have a path before it and a config or version behind it: `huggingface:owner/name:config`.
     if not isinstance(meta["name"], str) or not NAME.match(Path(meta["name"]).name.replace(":", " ")):
         raise ValueError(f"its name is {meta['name']!r}")
     if not all(isinstance(each, str) for each in meta["class_names"]):
@@ -146,8 +150,8 @@ def _check_arrays(folder: Path, meta: Mapping[str, Any]) -> None:
         raise ValueError(f"the samples' sha256 is {found}, not {meta['fingerprint']}")
 
 
-def verified(prepared: Prepared, progress: Reporter) -> str | None:
-    """What is wrong with a prepared set once its contents are hashed, or None."""
+def verified(prepared: Prepared, progress: cache.ReportCount) -> str | None:
+    """Hashes a prepared set; returns what is wrong with it, None where nothing is."""
     try:
         meta = cache.checked_meta(prepared.folder)
         found = cache.fingerprint(*cache.arrays(prepared.folder, meta), progress)

@@ -1,38 +1,37 @@
-"""Writes a prepared folder: samples as one .npy file, labels beside it, and meta.json, all of it or nothing."""
+"""Writes a prepared folder atomically: samples as one .npy file, labels as another, and meta.json."""
 
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.data.prepared.cache import LABELS, SAMPLES, fingerprint, fingerprint_start
+from zoo.data.prepared.cache import LABELS, SAMPLES, ReportCount, fingerprint, fingerprint_start
 from zoo.data.prepared.directory import CHECKSUM, FORMAT, META, PARTIAL, check_space, meta_checksum
 from zoo.data.sources.contract import Contents
 from zoo.errors import ZooError
 
-Progress = Callable[[int, int], None]
-NAMED = 5  # skipped samples in meta.json
+NAMED = 5  # names of skipped samples that meta.json holds, at most
 
 
-def write(folder: Path, head: Mapping[str, Any], contents: Contents, progress: Progress | None = None) -> None:
-    """Writes samples, labels and meta.json; `head` is what meta.json says beside what is found while writing."""
+def write(folder: Path, head: Mapping[str, Any], contents: Contents, progress: ReportCount | None = None) -> None:
+    """Writes samples, labels and meta.json; `head` holds those keys of meta.json that are known before writing."""
     needed = int(np.prod(contents.shape, dtype=np.int64)) * np.dtype(contents.dtype).itemsize
     check_space(folder.parent, needed, "The prepared data")
-    with whole_or_nothing(folder) as partial:
+    with atomic_folder(folder) as partial:
         meta = {**head, **_write_files(partial, contents, progress)}
         write_meta(partial, meta)
 
 
 @contextmanager
-def whole_or_nothing(folder: Path) -> Iterator[Path]:
-    """A folder to write in, beside `folder`, which it becomes at the end: a killed process leaves no `folder`."""
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder to write in, which is renamed to `folder` at the end: a killed process leaves no `folder`."""
     partial = folder.parent / f".{folder.name}{PARTIAL}"
-    # What a killed process left: nobody else writes here while we hold the lock.
+    # A killed process left it: no other process writes here, since this one holds the lock.
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
@@ -46,21 +45,23 @@ def whole_or_nothing(folder: Path) -> Iterator[Path]:
 
 def write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
     """Writes meta.json with its checksum."""
-    plain = json.loads(json.dumps({**meta, "format": FORMAT}))  # as it will be read
+    plain = json.loads(
+        json.dumps({**meta, "format": FORMAT})
+    )  # the values as JSON gives them back, since the checksum is of these
     with (folder / META).open("w", encoding="utf-8") as file:
         json.dump({**plain, CHECKSUM: meta_checksum(plain)}, file, indent=2)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _write_files(folder: Path, contents: Contents, progress: Progress | None) -> dict[str, Any]:
+def _write_files(folder: Path, contents: Contents, progress: ReportCount | None) -> dict[str, Any]:
     labels, shape, digest = _write_samples(folder / SAMPLES, contents, progress)
     if labels is not None:
         digest.update(labels.tobytes())
         with (folder / LABELS).open("wb") as file:
             np.save(file, labels)
             _sync(file)
-    if shape != contents.shape:  # some were left out: the hash began with another count
+    if shape != contents.shape:  # some samples were skipped: the hash began with another count
         stored = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
         found = fingerprint(stored, labels)
     else:
@@ -80,14 +81,14 @@ def _write_files(folder: Path, contents: Contents, progress: Progress | None) ->
 
 
 def _write_samples(
-    path: Path, contents: Contents, progress: Progress | None
+    path: Path, contents: Contents, progress: ReportCount | None
 ) -> tuple[np.ndarray | None, tuple[int, ...], Any]:
-    """Streams the samples into an .npy file; the labels (None where a sample has none), the shape and the hash."""
+    """Streams the samples into an .npy file; returns labels (None where a sample has none), shape and hash object."""
     count, *sample_shape = contents.shape
     digest = fingerprint_start(contents.dtype, contents.shape)
     done = 0
     parts = []
-    # Plain writes, not a writable memory map: on a full disk a map kills the process instead of raising.
+    # The file is not a writable memory map: on a full disk that would kill the process instead of raising.
     with path.open("wb") as file:
         _write_header(file, contents.dtype, contents.shape)
         length = file.tell()
@@ -106,7 +107,7 @@ def _write_samples(
             raise ZooError(f"The source announced {count} samples and gave {done}.")
         shape = (done, *sample_shape)
         file.seek(0)
-        _write_header(file, contents.dtype, shape)  # NumPy leaves room in it for any count
+        _write_header(file, contents.dtype, shape)  # NumPy pads the header so that any count fits
         if file.tell() != length:
             raise ZooError(f"The header of {path} changed its length.")
         _sync(file)
@@ -123,7 +124,7 @@ def _joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
     if not known or len(known) != len(parts):
         return None
     labels = np.concatenate(known).astype(np.int64)
-    # TFDS writes -1 into splits whose labels are secret.
+    # TFDS labels the samples of splits with secret labels -1.
     return None if (labels < 0).any() else labels
 
 
@@ -139,9 +140,9 @@ def _sync(file: Any) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes what a folder lists lasting."""
+    """Flushes a folder's entries to disk."""
     if os.name == "nt":
-        return  # Windows opens no folders, and keeps their entries in order itself.
+        return  # Windows can't open folders, and flushes their entries itself.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,1 +1,1 @@
-"""Where samples come from, without TFDS."""
+"""Sources of samples other than TFDS: own files, the embedded dataset, points, stacked digits."""

@@ -1,6 +1,6 @@
 """The user's own arrays: .npy, or .npz with `samples`, `labels`, `test_samples` and `test_labels`.
 
-Members of an .npz are read as a stream, packed or not, so that memory is bounded whatever their size.
+Members of an .npz are read as a stream, compressed or not, so that memory is bounded whatever their size.
 """
 
 import math
@@ -24,15 +24,15 @@ from zoo.errors import ZooError, unknown
 
 ARRAYS = (".npy", ".npz")
 NPY = ".npy"
-ALONE = "samples"  # what a .npy file's array is called here
+ALONE = "samples"  # the name that the only array of an .npy file gets
 BLOCK = 2**24  # bytes read at once
 READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-# Samples and labels of each split, under our names and under those of Keras' own files such as mnist.npz.
+# The names of samples and labels of each split, ours and those in Keras' own files such as mnist.npz.
 NAMES = {
     "train": (("samples", "labels"), ("x_train", "y_train")),
     "test": (("test_samples", "test_labels"), ("x_test", "y_test")),
 }
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # by which NumPy packs
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the compression methods that NumPy writes
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -45,29 +45,27 @@ class ArraySource(Source):
 
     @property
     def name(self) -> str:
-        """The file's name."""
         return self.path.name
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The file with its size and time: a changed file is prepared anew."""
+        """The file with its size and modification time, so that a changed file is prepared anew."""
         status = self.path.stat()
         return {
             "source": f"file {self.path}",
             "bytes": status.st_size,
             "modified": status.st_mtime_ns,
-            **self.options.look,
+            **self.options.preprocessing,
         }
 
     def splits(self) -> Splits:
-        """`train`, and `test` where the file has such an array."""
+        """`train`, and `test` where the file has such an array; raises ZooError without one for `train`."""
         found = {split: self._samples_name(split) for split in NAMES}
         if found["train"] is None:
             raise unknown(f"array in {self.path}", self.options.image_key or NAMES["train"][0][0], self.arrays)
         return Splits({split: self._header(name)[0][0] for split, name in found.items() if name}, str(self.path))
 
     def contents(self, selection: Selection) -> Contents:
-        """The selected samples, checked."""
         names = {part.split: self._samples_name(part.split) or "" for part in selection.parts}
         headers = [self._header(name) for name in names.values()]
         if len({(shape[1:], dtype) for shape, dtype in headers}) > 1:
@@ -84,7 +82,6 @@ class ArraySource(Source):
 
     @cached_property
     def arrays(self) -> list[str]:
-        """The names of the file's arrays."""
         if self.path.suffix.lower() == NPY:
             return [ALONE]
         try:
@@ -101,7 +98,7 @@ class ArraySource(Source):
         return next((name for name in names if name in self.arrays), None)
 
     def _labels_name(self, split: str, label: str | None) -> str | None:
-        """The array that a split's labels are in; `label` is the one that was asked for."""
+        """The name of the array of a split's labels; `label` is the requested one, None for the default."""
         if label == WITHOUT_LABELS:
             return None
         if label is None:
@@ -114,7 +111,7 @@ class ArraySource(Source):
         return wanted
 
     def _labels(self, selection: Selection) -> dict[str, np.ndarray] | None:
-        """The labels of each split's every row; None where a split has none."""
+        """int64 labels (N,) of all rows of each selected split; None where a split has none."""
         found = {}
         for part in selection.parts:
             name = self._labels_name(part.split, self.options.label)
@@ -136,7 +133,7 @@ class ArraySource(Source):
         return found
 
     def _label_names(self, selection: Selection, with_labels: bool) -> tuple[str | None, str | None]:
-        """The array that labels of the selection are read from unasked, and the one that they are read from."""
+        """(default array of the selection's labels, array that they are read from); None for no labels."""
         names = [self._labels_name(part.split, None) for part in selection.parts]
         default = None if None in names else names[0]
         return default, (self.options.label or default) if with_labels else None
@@ -158,7 +155,9 @@ class ArraySource(Source):
 
         def batches() -> Batches:
             for part, wanted, rows in self._selected(selection):
-                precise = rows.astype(np.result_type(rows, np.float32), copy=False)  # float16 would round the quotient
+                precise = rows.astype(
+                    np.result_type(rows, np.float32), copy=False
+                )  # a float16 quotient would be rounded
                 yield precise / scale, None if labels is None else labels[part.split][wanted]
 
         return Contents(
@@ -186,8 +185,8 @@ class ArraySource(Source):
         def batches() -> Batches:
             for part, wanted, rows in self._selected(selection):
                 shaped = (images.array_with_channels(row.reshape(height, width, natural), channels) for row in rows)
-                looks = np.stack([images.square(image, self.options.crop, size) for image in shaped])
-                yield looks, None if labels is None else labels[part.split][wanted]
+                squares = np.stack([images.square(image, self.options.crop, size) for image in shaped])
+                yield squares, None if labels is None else labels[part.split][wanted]
 
         return Contents(
             shape=(selection.count, size, size, channels),
@@ -199,7 +198,7 @@ class ArraySource(Source):
         )
 
     def _selected(self, selection: Selection) -> Iterator[tuple[Part, np.ndarray, np.ndarray]]:
-        """(part, the rows' numbers, the rows) of one block after the other."""
+        """(part, row numbers (B,), rows (B, ...)) of the selected rows, block by block."""
         for part in selection.parts:
             for start, block in self._blocks(self._samples_name(part.split) or ""):
                 wanted = part.within(start, start + len(block))
@@ -211,7 +210,7 @@ class ArraySource(Source):
             return shape, dtype.newbyteorder("=")
 
     def _blocks(self, name: str) -> Iterator[tuple[int, np.ndarray]]:
-        """(first row, rows) of an array, some megabytes at a time."""
+        """(number of the first row, rows (B, ...)) of an array, BLOCK bytes at a time."""
         with self._opened(name) as (file, (count, *sample), dtype):
             bytes_a_row = math.prod(sample) * dtype.itemsize
             rows = max(1, BLOCK // bytes_a_row)
@@ -223,7 +222,7 @@ class ArraySource(Source):
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[tuple[IO[bytes], tuple[int, ...], np.dtype]]:
-        """An array's data behind its header; whatever is wrong with the file becomes a ZooError."""
+        """(file positioned behind the header, shape, dtype) of an array; any damage of the file becomes a ZooError."""
         try:
             with self._stream(name) as file:
                 shape, fortran, dtype = array_header(file)
@@ -256,11 +255,11 @@ class ArraySource(Source):
 
 
 def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """(shape, whether in Fortran's order, dtype) of the .npy that begins here; raises ValueError where it is none."""
+    """(shape, whether in Fortran's order, dtype) of the .npy that begins here; raises ValueError for anything else."""
     version = np.lib.format.read_magic(file)
     if version not in READERS:
         raise ValueError(f"format {version} of .npy")
     try:
         return READERS[version](file)
-    except Exception as error:  # NumPy lets Python's parser read it, which has many for what is no header
+    except Exception as error:  # NumPy parses the header as Python, which raises many kinds of errors for what is none
         raise ValueError(f"its header is garbled: {error}") from error

@@ -1,7 +1,7 @@
-"""CelebA from the copies that go round: re-zipped or unpacked images beside lists as .csv or .txt.
+"""CelebA from unofficial copies: re-zipped or unpacked images beside lists as .csv or .txt.
 
-TFDS takes the five original files alone, by their checksums. A copy has the same faces, but nobody vouches for it: what
-differs from the original is recorded. Liu et al. 2015, https://arxiv.org/abs/1411.7766.
+TFDS accepts the five original files alone, by their checksums. A copy has the same faces, but is not verified: its
+differences from the original are recorded. Liu et al. 2015, https://arxiv.org/abs/1411.7766.
 """
 
 import csv
@@ -24,7 +24,7 @@ from zoo.errors import ZooError, unknown
 IMAGES_ZIP = "img_align_celeba.zip"
 LISTS = {"partition": "list_eval_partition", "attributes": "list_attr_celeba"}
 LIST_ENDINGS = (".csv", ".txt")
-SPLITS = ("train", "validation", "test")  # what the partition's 0, 1 and 2 mean
+SPLITS = ("train", "validation", "test")  # the meanings of 0, 1 and 2 in the list of splits
 ORIGINAL_COUNTS = {"train": 162_770, "validation": 19_867, "test": 19_962}
 
 
@@ -38,28 +38,31 @@ class CelebaCopy(Source):
 
     @staticmethod
     def recognises(tree: Tree) -> bool:
-        """Whether the list of CelebA's splits lies there."""
+        """Whether the tree holds the list of CelebA's splits."""
         return find_list(tree, "partition") is not None
 
     @property
     def name(self) -> str:
-        """The folder's or zip's name."""
         return self.tree.path.name
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The lists' and the images' files, by size and by time or checksum."""
+        """The lists and images with their sizes and modification times or checksums."""
         lists = [find_list(self.tree, kind) for kind in LISTS]
         stamps = [[each.path, each.size, each.stamp] for each in lists if each]
         faces = sum(entry.stamp for entry in self.faces.values()) % 2**64
-        return {"source": f"a copy of CelebA, {self.tree.path}", "lists": stamps, "faces": faces, **self.options.look}
+        return {
+            "source": f"a copy of CelebA, {self.tree.path}",
+            "lists": stamps,
+            "faces": faces,
+            **self.options.preprocessing,
+        }
 
     def splits(self) -> Splits:
-        """As the list says, of the images that are there."""
+        """CelebA's three splits, counting the images that the copy holds."""
         return Splits({split: len(names) for split, names in self.by_split.items()}, f"the CelebA in {self.tree.path}")
 
     def contents(self, selection: Selection) -> Contents:
-        """The faces, cropped and resized."""
         names = [self.by_split[part.split][row] for part in selection.parts for row in part.rows]
         attribute, labels = self._labels(names)
         files = ImageFiles(self.image_tree, [self.faces[name] for name in names], labels, self.share)
@@ -79,7 +82,7 @@ class CelebaCopy(Source):
 
     @property
     def differences(self) -> list[str]:
-        """In what this copy is known to differ from the original."""
+        """The known differences of this copy from the original, in words."""
         partition = find_list(self.tree, "partition")
         found = ["not checked against the original's checksums", "rows in the order of the file names, not of TFDS"]
         if partition and partition.path.endswith(".csv"):
@@ -93,7 +96,7 @@ class CelebaCopy(Source):
 
     @cached_property
     def by_split(self) -> dict[str, list[str]]:
-        """The names of each split's images, sorted."""
+        """The sorted names of each split's images; raises ZooError for an unknown split, or without training images."""
         found: dict[str, list[str]] = {split: [] for split in SPLITS}
         for name, number in self._table("partition")[1]:
             if number not in ("0", "1", "2"):
@@ -106,13 +109,13 @@ class CelebaCopy(Source):
 
     @cached_property
     def image_tree(self) -> Tree:
-        """Where the images are: beside the lists, or in img_align_celeba.zip there."""
+        """The tree that holds the images: the lists' own, or img_align_celeba.zip in it."""
         inner = self.tree.path / IMAGES_ZIP
         return ZipTree(inner) if self.tree.path.is_dir() and inner.is_file() else self.tree
 
     @cached_property
     def faces(self) -> dict[str, Entry]:
-        """Every image by its file's name, wherever it lies; of two of one name the one in the innermost folder."""
+        """Every image by its file's name; of two files with one name the more deeply nested one."""
         found = [entry for entry in self.image_tree.entries if entry.path.lower().endswith(images.ENDINGS)]
         return {entry.parts[-1]: entry for entry in sorted(found, key=lambda entry: len(entry.parts))}
 
@@ -130,7 +133,7 @@ class CelebaCopy(Source):
         return f"attributes/{wanted}", [values[name] for name in names]
 
     def _table(self, kind: str) -> tuple[list[str], list[list[str]]]:
-        """The headings (without the names' own) and the rows of a list, each beginning with an image's name."""
+        """The headings of a list but the first, and its rows, each beginning with an image's name."""
         entry = find_list(self.tree, kind)
         if entry is None:
             raise ZooError(f"{self.tree.path} has no {LISTS[kind]}.csv or .txt.")
@@ -142,19 +145,19 @@ class CelebaCopy(Source):
             lines = [line.split() for line in text.splitlines() if line.strip()]
             if kind == "partition":
                 return [], lines
-            _, names, *rows = lines  # the first line is the count
+            _, names, *rows = lines  # the first line is the number of images
             return names, rows
         except (OSError, ValueError, csv.Error) as error:
             raise ZooError(f"Cannot read {self.tree.path}: {entry.path}: {error}.") from error
 
 
 def find_list(tree: Tree, kind: str) -> Entry | None:
-    """One of CelebA's lists, in either format, in any folder of the tree."""
+    """The file of one of CelebA's lists, .csv or .txt, in any folder of the tree; None where there is none."""
     names = [LISTS[kind] + ending for ending in LIST_ENDINGS]
     return next((entry for name in names for entry in tree.entries if entry.parts[-1] == name), None)
 
 
 def class_names(attribute: str) -> tuple[str, str]:
-    """The names of an attribute's two classes, absent first."""
+    """`("not Smiling", "Smiling")`: class 0 is the absence of the attribute."""
     name = attribute.rpartition("/")[2]
     return f"not {name}", name

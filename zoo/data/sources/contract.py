@@ -1,4 +1,4 @@
-"""What a source of samples is: it fetches what it needs, says which splits it has, and gives their rows."""
+"""The contract of a source of samples: it fetches what it needs, names its splits, and yields their rows."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -13,18 +13,18 @@ Batches = Iterator[tuple[np.ndarray, np.ndarray | None]]
 
 
 class Reporter(Protocol):
-    """Who is told how long work goes on."""
+    """Receives the progress of long work."""
 
     def note(self, text: str) -> None:
-        """Something happened that is worth a line."""
+        """Prints a line of text."""
 
     def counting(self, what: str, done: int, total: int) -> None:
-        """`done` of `total` are finished."""
+        """`done` of `total` items of the work called `what` are finished."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a source gives to be written: `batches` yields (samples, labels or None) in the order of the rows."""
+    """The samples of a selection: `batches` yields (samples, labels or None) in the order of the rows."""
 
     shape: tuple[int, ...]  # (N, H, W, C) or (N, D); N is an upper bound where unreadable samples are skipped
     dtype: type[np.generic]  # uint8 or float32
@@ -32,27 +32,27 @@ class Contents:
     class_names: tuple[str, ...] = ()
     scale: float = 1.0
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """What an option that is left open means here: `image_size`, `channels`, `label`, `image_key`."""
+    """The values of `image_size`, `channels`, `label` and `image_key` where these options are not given."""
     resolved: Mapping[str, Any] = field(default_factory=dict)
-    """The same options as they were used."""
+    """The values of these options that were used."""
     description: Mapping[str, Any] = field(default_factory=dict)
     skipped: "Skipped | None" = None  # known once `batches` is exhausted
 
 
 @dataclass
 class Skipped:
-    """Samples that could not be read and were left out; filled while batches are read."""
+    """The names of samples that could not be read and were skipped; filled while batches are read."""
 
     names: list[str] = field(default_factory=list)
 
 
 class Source(ABC):
-    """Where samples come from, whatever part of them is wanted, with the options that were asked for."""
+    """Yields samples, whichever splits are selected, by the given options."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """The source's own name, which begins its prepared folders' names."""
+        """The source's own name, with which the names of its prepared folders begin."""
 
     @property
     def lock(self) -> str:
@@ -62,19 +62,19 @@ class Source(ABC):
     @property
     @abstractmethod
     def identity(self) -> Mapping[str, Any]:
-        """Everything but the rows that changes what is stored, for JSON; `source` says in words where it is from."""
+        """JSON-ready data of all but the rows that changes what is stored; `source` says in words where it is from."""
 
     @abstractmethod
     def splits(self) -> Splits:
-        """The splits that it has of its own, once `prepare` was called."""
+        """The source's own splits; `prepare` must have been called unless `is_at_hand`."""
 
     @abstractmethod
     def contents(self, selection: Selection) -> Contents:
-        """The selected samples, to be written."""
+        """The selected samples; raises ZooError where they can't be read with the source's options."""
 
     def is_at_hand(self) -> bool:
-        """Whether `splits` and `contents` can be asked without `prepare`."""
+        """Whether `splits` and `contents` work without a call of `prepare`."""
         return True
 
-    def prepare(self, progress: Reporter) -> None:  # noqa: B027  most have nothing to do
-        """Fetches what `contents` reads, once; nothing where it is at hand."""
+    def prepare(self, progress: Reporter) -> None:  # noqa: B027  most sources have nothing to fetch
+        """Downloads or otherwise fetches what `contents` reads, unless it is there already."""

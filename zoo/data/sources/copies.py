@@ -1,4 +1,4 @@
-"""A dataset that TFDS knows, taken from files of the user's own that are not the ones TFDS would take."""
+"""A dataset that TFDS knows, read from the user's own files, which are not the originals that TFDS accepts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,25 +10,22 @@ from zoo.data.splits import Selection, Splits
 
 @dataclass(frozen=True)
 class Copy(Source):
-    """Read as the local source that it is, and known by the dataset's name; that it is a copy is recorded."""
+    """A local source under a TFDS dataset's name; that it is a copy is recorded."""
 
     local: Source
-    builder: Any  # of TFDS, which it stands for
+    builder: Any  # the TFDS builder of the original
 
     @property
     def name(self) -> str:
-        """The builder's name, with `copy`."""
+        """`celeb_a-copy`."""
         return f"{self.builder.name}-copy"
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The local source's."""
         return {"copy_of": str(self.builder.info.full_name), **self.local.identity}
 
     def splits(self) -> Splits:
-        """The local source's."""
         return self.local.splits()
 
     def contents(self, selection: Selection) -> Contents:
-        """The local source's."""
         return self.local.contents(selection)

@@ -1,4 +1,4 @@
-"""The user's own images, in a folder or a zip: flat or a subfolder for each class, perhaps below `train` and `test`."""
+"""The user's own images in a folder or zip: flat or one subfolder a class, optionally below `train` and `test`."""
 
 import hashlib
 import itertools
@@ -19,7 +19,7 @@ from zoo.data.splits import TEST_NAMES, Selection, Splits
 from zoo.errors import ZooError
 
 SPLIT_FOLDERS = ("train", *TEST_NAMES)
-SUBFOLDER = "subfolder"  # what the labels are read from
+SUBFOLDER = "subfolder"  # the name of the labels in records
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,20 @@ class FolderSource(Source):
 
     tree: Tree
     options: DataOptions
-    share: float = UNREADABLE_SHARE  # of images that may be unreadable
+    share: float = UNREADABLE_SHARE  # share of the images that may be unreadable
 
     @property
     def name(self) -> str:
-        """The folder's or zip's name."""
         return self.tree.path.name
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Every file with its size and time: a changed folder is prepared anew."""
+        """A hash of all files' names, sizes and modification times, so that a changed folder is prepared anew."""
         status = [(entry.path, entry.size, entry.stamp) for entry in self.entries]
         return {
             "source": f"{'folder' if self.tree.path.is_dir() else 'zip'} {self.tree.path}",
             "files": hashlib.sha256(json.dumps(status).encode()).hexdigest(),
-            **self.options.look,
+            **self.options.preprocessing,
         }
 
     def splits(self) -> Splits:
@@ -50,16 +49,16 @@ class FolderSource(Source):
         return Splits({name: len(entries) for name, entries in self.by_split.items()}, str(self.tree.path))
 
     def contents(self, selection: Selection) -> Contents:
-        """The images, cropped to their centre square and resized; gray only where every image is."""
+        """The images, cropped to a centre square and resized; gray by default only where every image is."""
         if self.options.label not in (None, WITHOUT_LABELS, SUBFOLDER):
             raise ZooError(f"The labels of {self.tree.path} are its subfolders. Leave out --label, or --label none.")
         chosen = [self.by_split[part.split][row] for part in selection.parts for row in part.rows]
         number = {name: index for index, name in enumerate(self.classes)}
         found = [number[label] for entry in chosen if (label := self.places[entry].label) is not None]
-        labelled = len(found) == len(chosen)  # a test split may be flat where train has classes
+        labelled = len(found) == len(chosen)  # false where train has classes but test is flat
         labels = found if labelled and self.options.label != WITHOUT_LABELS else None
         files = ImageFiles(self.tree, chosen, labels, self.share, len(self.entries))
-        # Of every split: one of them must not differ in size or channels because of what it happens to hold.
+        # Size and channels are decided by the images of all splits, so that the splits do not differ in them.
         headers = ImageFiles(self.tree, self.entries, None, self.share).headers()
         size, native = images.size_for(self.options, {each.size for each in headers}, str(self.tree.path))
         natural = 1 if all(each.gray for each in headers) else 3
@@ -77,7 +76,7 @@ class FolderSource(Source):
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """Every image; raises ZooError when there are none."""
+        """Every image file; raises ZooError where there are none."""
         found = [entry for entry in self.tree.entries if entry.path.lower().endswith(images.ENDINGS)]
         if not found:
             raise ZooError(f"There are no images in {self.tree.path}. Known endings: {', '.join(images.ENDINGS)}")
@@ -85,7 +84,7 @@ class FolderSource(Source):
 
     @cached_property
     def places(self) -> dict[Entry, "Place"]:
-        """The split and the class of every image, by the folders that it lies in."""
+        """The split and class of every image by its folders; raises ZooError for an unknown layout."""
         found = places(self.entries)
         if found is None:
             raise ZooError(
@@ -96,7 +95,7 @@ class FolderSource(Source):
 
     @cached_property
     def by_split(self) -> dict[str, list[Entry]]:
-        """Each split's images in the order of their names."""
+        """Each split's images, in the order of their names."""
         splits: dict[str, list[Entry]] = {}
         for entry, place in self.places.items():
             splits.setdefault(place.split, []).append(entry)
@@ -104,22 +103,22 @@ class FolderSource(Source):
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """The subfolders' names, sorted, over all splits; none for a flat folder."""
+        """The sorted names of the class subfolders over all splits; () for a flat folder."""
         return tuple(sorted({place.label for place in self.places.values() if place.label is not None}))
 
 
 @dataclass(frozen=True)
 class Place:
-    """What the folders above an image say of it."""
+    """An image's split and class (None in a flat folder), from the folders that it lies in."""
 
     split: str
     label: str | None
 
 
 def places(entries: Sequence[Entry]) -> dict[Entry, Place] | None:
-    """The place of each image, or None where their folders follow no layout that we know.
+    """The place of each image, or None where the folders follow no known layout.
 
-    Folders that all images have in common say nothing (most zips have one), unless they name a split.
+    Leading folders that all images share are ignored (most zips have one), unless they name a split.
     """
     folders = {entry: entry.parts[:-1] for entry in entries}
     levels = zip(*folders.values(), strict=False)

@@ -1,4 +1,4 @@
-"""Images in MNIST's own format: four IDX files, packed by gzip or not; `fashion_mini` is stored so in the package."""
+"""Images in MNIST's format: four IDX files, gzipped or not; the embedded `fashion_mini` is stored so."""
 
 import gzip
 import hashlib
@@ -21,16 +21,15 @@ from zoo.errors import ZooError
 
 PREFIXES = {"train": "train", "test": "t10k"}
 KINDS = {"images": ("images-idx3-ubyte", 0x803), "labels": ("labels-idx1-ubyte", 0x801)}
-CLASS_NAMES = "classes.txt"  # one name a line, where there is such a file
+CLASS_NAMES = "classes.txt"  # optional file of class names, one a line
 BATCH = 1024  # images
-MOST_PACKED = 1032  # bytes that one byte of a file packed by deflate can stand for
+MOST_PACKED = 1032  # bytes that one byte of a deflated file can expand to
 
 
 class Readable(Protocol):
-    """An open file, packed or not."""
+    """An open file, gzipped or not."""
 
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes."""
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -39,25 +38,24 @@ class IdxSource(Source):
 
     folder: Path
     options: DataOptions
-    embedded: str | None = None  # the name of a set that the package itself brings
+    embedded: str | None = None  # the name of a dataset that is part of the package
 
     @staticmethod
     def recognises(folder: Path) -> bool:
-        """Whether a folder holds at least the training images in this format."""
+        """Whether a folder holds the training images in this format."""
         return find(folder, "train", "images") is not None
 
     @property
     def name(self) -> str:
-        """The set's or the folder's name."""
         return self.embedded or self.folder.name
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The hashes of all files: they are small."""
+        """The hashes of all files, which are small."""
         files = [find(self.folder, split, kind) for split in PREFIXES for kind in KINDS]
         hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file]
         source = f"embedded {self.embedded}" if self.embedded else f"folder {self.folder}"
-        return {"source": source, "files": hashes, **self.options.look}
+        return {"source": source, "files": hashes, **self.options.preprocessing}
 
     def splits(self) -> Splits:
         """`train`, and `test` where its images are there."""
@@ -65,7 +63,6 @@ class IdxSource(Source):
         return Splits(counts, self.name if self.embedded else str(self.folder))
 
     def contents(self, selection: Selection) -> Contents:
-        """The images of the selection."""
         shapes = {self._header(part.split)[1:] for part in selection.parts}
         size, native = images.size_for(self.options, shapes, str(self.folder))
         channels = self.options.channels or 1
@@ -95,10 +92,13 @@ class IdxSource(Source):
                     wanted = part.within(start, start + rows)
                     chosen = block.reshape(rows, height, width, 1)[wanted]
                     if len(chosen):
-                        yield self._looks(chosen, channels, size), None if labels is None else labels[start + wanted]
+                        yield (
+                            self._preprocessed(chosen, channels, size),
+                            None if labels is None else labels[start + wanted],
+                        )
                 check_end(file)
 
-    def _looks(self, chosen: np.ndarray, channels: int, size: int) -> np.ndarray:
+    def _preprocessed(self, chosen: np.ndarray, channels: int, size: int) -> np.ndarray:
         shaped = (images.array_with_channels(image, channels) for image in chosen)
         return np.stack([images.square(image, self.options.crop, size) for image in shaped])
 
@@ -118,7 +118,7 @@ class IdxSource(Source):
 
     @contextmanager
     def _opened(self, split: str, kind: str) -> Iterator[tuple[Readable, tuple[int, ...]]]:
-        """The file behind its header, and the lengths that the header tells; damage becomes a ZooError."""
+        """(file positioned behind its header, lengths in the header); a damaged file becomes a ZooError."""
         path = find(self.folder, split, kind)
         if path is None:
             raise ZooError(f"{self.folder} has no {kind} of the split '{split}'.")
@@ -138,14 +138,14 @@ class IdxSource(Source):
 
 
 def find(folder: Path, split: str, kind: str) -> Path | None:
-    """The file of a split's images or labels, under either of the two spellings, packed or not."""
+    """The file of a split's images or labels, under either of its names, gzipped or not; None where missing."""
     stem = f"{PREFIXES[split]}-{KINDS[kind][0]}"
     names = [name + ending for name in (stem, stem.replace("-idx", ".idx")) for ending in (".gz", "")]
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def exactly(file: Readable, count: int) -> bytes:
-    """`count` bytes of a file; raises EOFError where it ends before."""
+    """The next `count` bytes of a file; raises EOFError where it has fewer."""
     found = file.read(count)
     if len(found) != count:
         raise EOFError(f"it ends {count - len(found):,} bytes too early")
@@ -153,13 +153,13 @@ def exactly(file: Readable, count: int) -> bytes:
 
 
 def check_end(file: Readable) -> None:
-    """Raises ValueError where a file goes on; at its end a gzip or zip compares the checksum."""
+    """Raises ValueError where a file has more bytes; at its end, gzip and zip files verify their checksums."""
     if file.read(1):
-        raise ValueError("it is longer than its header tells")
+        raise ValueError("it is longer than its header says")
 
 
 def check_length(needed: int, path: Path, packed: bool) -> None:
-    """Raises EOFError where a header tells of more bytes than its file can hold, before they are allocated."""
+    """Raises EOFError where a header promises more bytes than its file can hold, before they are allocated."""
     size = path.stat().st_size
     if needed > size * (MOST_PACKED if packed else 1):
-        raise EOFError(f"its header tells of {needed:,} bytes, more than a file of {size:,} bytes can hold")
+        raise EOFError(f"its header promises {needed:,} bytes, more than a file of {size:,} bytes can hold")

@@ -1,4 +1,4 @@
-"""Many image files to batches of equal images: decoded in parallel, in order, what is broken left out up to a share."""
+"""Decodes image files in parallel into batches of equal images, in order; a share of broken files may be skipped."""
 
 import os
 import warnings
@@ -18,34 +18,34 @@ from zoo.data.sources.trees import Entry, Tree
 from zoo.errors import ZooError
 
 BATCH = 256  # images
-NAMED = 5  # unreadable files in a message
-HEADER = 2**16  # bytes in which an image's size and kind are nearly always told
+NAMED = 5  # unreadable files that a message names, at most
+HEADER = 2**16  # bytes in which nearly every image file says its size and kind
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Images of a tree, in a given order, each with its label or None for all."""
+    """Image files of a tree in a given order, with their labels or None."""
 
     tree: Tree
     entries: Sequence[Entry]
     labels: Sequence[int] | None
     share: float = UNREADABLE_SHARE
-    total: int = 0  # images in all splits, of which the share is meant; else of those given
+    total: int = 0  # images in all splits, which `share` refers to; 0 for the number of entries
     skipped: Skipped = field(default_factory=Skipped)
 
     def headers(self) -> list[images.Header]:
-        """Size and kind of every readable image; raises ZooError where too many are unreadable."""
+        """Size and kind of every readable image; raises ZooError where more than `share` are unreadable, or all."""
         found = [each for each in in_order(self._header, self.entries) if each is not None]
         self._check(len(self.entries) - len(found))
         if not found:
             raise self._refused()
-        self.skipped.names.clear()  # they are met again when they are decoded
+        self.skipped.names.clear()  # decoding meets the unreadable ones again
         return found
 
     def batches(self, channels: int, crop: int | None, size: int) -> Batches:
-        """uint8 (B, size, size, channels) and int64 (B,) or None."""
+        """Yields uint8 images (B, size, size, channels) and int64 labels (B,) or None."""
 
         def row(index: int) -> tuple[np.ndarray, int] | None:
             pixels = self._pixels(self.entries[index], channels)
@@ -63,7 +63,7 @@ class ImageFiles:
         try:
             try:
                 return images.header(self.tree.read(entry, HEADER), self._name(entry))
-            except images.UNREADABLE:  # a large comment or a preview may come first
+            except images.UNREADABLE:  # a large comment or a thumbnail may precede the size
                 return images.header(self.tree.read(entry), self._name(entry))
         except images.UNREADABLE:
             self.skipped.names.append(entry.path)
@@ -98,18 +98,18 @@ class ImageFiles:
 
 
 def shortened(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
+    """`a.png, b.png and 3 more`."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
 
 
 def in_order(function: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Made]:
-    """What the function makes of each, computed by as many threads as there are cores, with a bounded lead."""
+    """Yields function(each) in order, computed in one thread a core, at most 16 results a thread ahead."""
     workers = os.cpu_count() or 1
     pending: deque[Future[Made]] = deque()
     executor = ThreadPoolExecutor(workers, thread_name_prefix="images")
-    with warnings.catch_warnings():  # here and not in the threads, which share one list of filters
-        warnings.simplefilter("ignore")  # of oddities in metadata; what can't be read raises
+    with warnings.catch_warnings():  # set here and not in the threads, which share one list of filters
+        warnings.simplefilter("ignore")  # Pillow warns of oddities in metadata; it raises for what it can't read
         try:
             for each in given:
                 pending.append(executor.submit(function, each))

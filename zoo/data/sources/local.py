@@ -1,8 +1,10 @@
-"""From a path to the source that reads what lies there."""
+"""Chooses the source that reads the files at a path."""
 
 from pathlib import Path
 
+from zoo.catalogue import DatasetEntry
 from zoo.data.options import UNREADABLE_SHARE, DataOptions
+from zoo.data.prepared.directory import prepared_sets
 from zoo.data.sources.arrays import ARRAYS, ArraySource
 from zoo.data.sources.celeba import CelebaCopy
 from zoo.data.sources.contract import Source
@@ -10,12 +12,26 @@ from zoo.data.sources.folder import FolderSource
 from zoo.data.sources.idx import IdxSource
 from zoo.data.sources.trees import ZIP, tree
 from zoo.errors import ZooError
+from zoo.hookspecs import hookimpl
 
 KINDS = "a folder or .zip of images, a .npy or .npz file, or a folder with MNIST's four files"
 
 
+@hookimpl
+def source(dataset: DatasetEntry, options: DataOptions, unreadable: float, data_dir: Path) -> Source:
+    """What lies at the dataset's path; raises ZooError where that can't be read, or is no path but an imported name."""
+    path = dataset.path or Path(dataset.reference)
+    try:
+        return local_source(path, options, unreadable)
+    except ZooError as error:
+        imported = [each.meta["name"] for each in prepared_sets(data_dir) if each.meta.get("imported")]
+        if path.exists() or path.name not in imported:
+            raise
+        raise ZooError(f"{error} A dataset of that name was imported: --dataset {path.name}") from error
+
+
 def local_source(path: Path, options: DataOptions, share: float = UNREADABLE_SHARE) -> Source:
-    """The source at a path; raises ZooError where there is nothing, or nothing that can be read."""
+    """The source that reads the files at a path; raises ZooError where there are none, or of no known kind."""
     path = path.expanduser().resolve()
     if not path.exists():
         raise ZooError(f"There is no file or folder {path}. A dataset of one's own is {KINDS}.")

@@ -1,4 +1,4 @@
-"""Points in the plane for mode coverage: mixtures of Gaussians, and the Swiss roll.
+"""Two-dimensional points to measure mode coverage on: mixtures of Gaussians, and the Swiss roll.
 
 The mixtures are in the setting of PacGAN (Lin et al. 2018, https://arxiv.org/abs/1712.04086), the Swiss roll in that of
 WGAN-GP (Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028, figure 1 and its code).
@@ -12,14 +12,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from zoo.catalogue import DatasetEntry
 from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Contents, Source
 from zoo.data.splits import Selection, Splits
 from zoo.errors import ZooError, unknown
+from zoo.hookspecs import hookimpl
 
 COUNT = 100_000  # points of each split, as in PacGAN's code
 SEEDS = {"train": 20171212, "test": 20171213}
-MODE = "mode"  # what the labels are
+MODE = "mode"  # the name of the labels in records
 
 
 class Distribution(Protocol):
@@ -27,14 +29,14 @@ class Distribution(Protocol):
 
     @property
     def scale(self) -> float:
-        """By what stored points are divided, so that they lie about in [-1, 1]."""
+        """The divisor of stored points, which then lie about in [-1, 1]."""
 
     @property
     def description(self) -> Mapping[str, Any]:
-        """The distribution's parameters."""
+        """The distribution's parameters, JSON-ready."""
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Points (count, 2) and the number of the mode that each is from, or None where there are no modes."""
+        """Points (count, 2), and the index (count,) of each point's mode; None where the distribution has no modes."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,18 @@ class Mixture:
 
     @property
     def scale(self) -> float:
-        """The largest coordinate of any centre."""
+        """The largest absolute coordinate of any centre."""
         return max(abs(coordinate) for centre in self.centres for coordinate in centre)
 
     @property
     def description(self) -> Mapping[str, Any]:
-        """Centres and standard deviation."""
         return {
             "centres": [list(centre) for centre in self.centres],
             "standard_deviation": self.standard_deviation,
         }
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """A label is the index of the point's centre."""
+        """Points (count, 2), and the index (count,) of the centre that each was drawn around."""
         centres = np.array(self.centres)
         labels = generator.integers(len(centres), size=count)
         return centres[labels] + generator.normal(scale=self.standard_deviation, size=(count, 2)), labels
@@ -78,11 +79,10 @@ class SwissRoll:
 
     @property
     def description(self) -> Mapping[str, Any]:
-        """The noise in original units, and the range of the angle."""
+        """The noise's standard deviation in original units, and the range of the angle."""
         return {"standard_deviation": self.noise / self.divisor, "angles": [1.5 * math.pi, 4.5 * math.pi]}
 
     def draw(self, generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """There are no modes."""
         angle = 1.5 * math.pi * (1 + 2 * generator.random(count))
         spiral = np.stack([angle * np.cos(angle), angle * np.sin(angle)], axis=1)
         return (spiral + generator.normal(scale=self.noise, size=(count, 2))) / self.divisor, None
@@ -96,6 +96,12 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     "grid25": Mixture(tuple(itertools.product(GRID, GRID)), 0.05),
     "swissroll": SwissRoll(),
 }
+
+
+@hookimpl
+def source(dataset: DatasetEntry, options: DataOptions) -> Source:
+    """The set of points of that name."""
+    return PointSource(dataset.reference, options)
 
 
 @dataclass(frozen=True)
@@ -114,20 +120,18 @@ class PointSource(Source):
 
     @property
     def name(self) -> str:
-        """The distribution's own name."""
         return self.points
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Everything that changes the points."""
+        """All parameters that change the points."""
         return {"source": f"points {self.points}", "seeds": SEEDS, "count": COUNT, **self._parameters()}
 
     def splits(self) -> Splits:
-        """Two draws."""
+        """`train` and `test`, drawn from different seeds."""
         return Splits(dict.fromkeys(SEEDS, COUNT), f"'{self.points}'")
 
     def contents(self, selection: Selection) -> Contents:
-        """Draws the points."""
         distribution = DISTRIBUTIONS[self.points]
         points, labels = zip(*(self._drawn(part.split, part.rows) for part in selection.parts), strict=True)
         has_modes = labels[0] is not None

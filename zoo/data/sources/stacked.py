@@ -1,28 +1,70 @@
 """Stacked MNIST: three random digits as the channels of one image, 1,000 modes that a classifier can count.
 
 Metz et al. 2017 (Unrolled GANs, https://arxiv.org/abs/1611.02163, section 3.3.1); 128,000 training images as in PacGAN
-(Lin et al. 2018, https://arxiv.org/abs/1712.04086). The digits are put in an order of their own first, so that the same
-MNIST gives the same images in whatever order it was stored.
+(Lin et al. 2018, https://arxiv.org/abs/1712.04086). The digits are sorted first, so that the same MNIST gives the
+same images in whatever order it was stored.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.catalogue import DatasetEntry
 from zoo.data.dataset import Dataset
 from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Batches, Contents, Reporter, Source
 from zoo.data.splits import Selection, Splits
 from zoo.errors import ZooError
+from zoo.hookspecs import hookimpl
 
-COUNTS = {"train": 128_000, "test": 26_000}  # images; the test split as large as the samples that papers count modes in
+COUNTS = {"train": 128_000, "test": 26_000}  # images; papers count modes in 26,000 samples
 SEEDS = {"train": 20161107, "test": 20161108}
 DIGITS = 10
 CHANNELS = 3
 BATCH = 1024  # images
 MODE = "mode"
+KERAS_DIGITS = "~/.keras/datasets"  # where Keras keeps mnist.npz once it has loaded it
+
+
+@hookimpl
+def source(
+    dataset: DatasetEntry,
+    options: DataOptions,
+    files: Path | None,
+    open_dataset: Callable[[str, str, Reporter | None], Dataset],
+) -> Source:
+    """Stacks of the digits of the dataset that `reference` names, or of those in `files`."""
+
+    def opened(split: str, progress: Reporter | None) -> Dataset:
+        if files:
+            return open_dataset(str(files.expanduser().absolute()), split, progress)
+        return digits_at_hand(dataset, split, open_dataset, progress)
+
+    return StackedSource(dataset.reference, opened, options)
+
+
+def digits_at_hand(
+    dataset: DatasetEntry,
+    split: str,
+    open_dataset: Callable[[str, str, Reporter | None], Dataset],
+    progress: Reporter | None,
+) -> Dataset:
+    """The digits that are stacked: by their name, else from Keras' own file; raises ZooError with what else serves."""
+    base = dataset.reference
+    try:
+        return open_dataset(base, split, progress)
+    except ZooError as error:
+        of_keras = Path(KERAS_DIGITS).expanduser() / f"{base}.npz"
+        if of_keras.is_file():
+            return open_dataset(str(of_keras), split, progress)
+        raise ZooError(
+            f"'{dataset.name}' is made of the digits of '{base}', which is not at hand.\n{error}\n"
+            f"Or take the digits of any {base}, such as Keras' {base}.npz or a folder with its four files:\n"
+            f"  zoo data prepare {dataset.name} --from {base}.npz"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -30,7 +72,7 @@ class StackedSource(Source):
     """Images (28, 28, 3); the label 100 a + 10 b + c is the digits of the three channels read as a number."""
 
     base: str  # the dataset whose digits are stacked
-    opened: Callable[[str, Reporter | None], Dataset]  # of a split of the base, prepared on first use
+    opened: Callable[[str, Reporter | None], Dataset]  # opens a split of the base, prepared on first use
     options: DataOptions
 
     def __post_init__(self) -> None:
@@ -48,20 +90,18 @@ class StackedSource(Source):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The base by name, not by where its files lie: its digits are the same."""
-        return {"source": f"stacked {self.base}", "seeds": SEEDS, "counts": COUNTS, **self.options.look}
+        """The base's name, not the location of its files, since its digits are the same anywhere."""
+        return {"source": f"stacked {self.base}", "seeds": SEEDS, "counts": COUNTS, **self.options.preprocessing}
 
     def prepare(self, progress: Reporter) -> None:
-        """Prepares the base."""
         for split in COUNTS:
             self.opened(split, progress)
 
     def splits(self) -> Splits:
-        """Both are drawn from the base's split of the same name."""
+        """`train` and `test`, each drawn from the base's split of the same name."""
         return Splits(COUNTS, self.name)
 
     def contents(self, selection: Selection) -> Contents:
-        """Draws which digits are stacked, and stacks them."""
         bases = {part.split: digits(self.opened(part.split, None)) for part in selection.parts}
         side = next(iter(bases.values()))[0].shape[1]
         with_labels = self.options.label != WITHOUT_LABELS

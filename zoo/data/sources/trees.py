@@ -1,4 +1,4 @@
-"""Files in a folder or in a zip, read alike. A zip is not trusted: no path may leave it, and no size surprises."""
+"""Files in a folder or in a zip behind one interface. A zip is not trusted: paths and sizes are checked."""
 
 import os
 import stat
@@ -13,14 +13,14 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from zoo.errors import ZooError
 
 ZIP = ".zip"
-LARGEST_FILE = 2**28  # bytes of one image or list in a zip, unpacked: 256 MiB
-DEEPEST = 6  # folders within folders
+LARGEST_FILE = 2**28  # bytes, 256 MiB, that one image or list in a zip may have uncompressed
+DEEPEST = 6  # levels of nested folders
 JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: its path below the root, with forward slashes, its size in bytes, and what changes when it changes."""
+    """One file: its path below the root with forward slashes, its size in bytes, its modification time or checksum."""
 
     path: str
     size: int
@@ -28,19 +28,19 @@ class Entry:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The folders and the file's name."""
+        """The names of the folders, then the file's."""
         return PurePosixPath(self.path).parts
 
 
 class Tree(ABC):
-    """Files below one root."""
+    """The files below a root, which is a folder or a zip."""
 
     path: Path
 
     @cached_property
     @abstractmethod
     def entries(self) -> list[Entry]:
-        """Every file, sorted by path; hidden ones and what archivers leave are not counted."""
+        """Every file, sorted by path, without hidden files and those that archivers add."""
 
     @abstractmethod
     def read(self, entry: Entry, most: int | None = None) -> bytes:
@@ -49,20 +49,18 @@ class Tree(ABC):
 
 @dataclass(frozen=True)
 class FolderTree(Tree):
-    """A folder; links in it are followed, for they are the user's own."""
+    """A folder; links in it are followed, since the user made them."""
 
     path: Path
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """Every file below the folder."""
         try:
             return sorted(self._walk(self.path, ""), key=lambda entry: entry.path)
         except OSError as error:
             raise ZooError(f"Cannot read {error.filename or self.path}: {error.strerror or error}.") from error
 
     def read(self, entry: Entry, most: int | None = None) -> bytes:
-        """The file's bytes."""
         with (self.path / entry.path).open("rb") as file:
             return file.read(-1 if most is None else most)
 
@@ -81,14 +79,14 @@ class FolderTree(Tree):
 
 @dataclass(frozen=True)
 class ZipTree(Tree):
-    """A zip file, read where it is."""
+    """A zip file, read without unpacking it to disk."""
 
     path: Path
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """Every file of the archive, each checked."""
+        """Every file of the archive; raises ZooError for links, encryption, absolute paths and oversized files."""
         files = [self._checked(info) for info in self._archive.infolist() if not info.is_dir()]
         known = [entry for entry in files if not any(_ignored(part) for part in entry.parts)]
         if len({entry.path for entry in known}) < len(known):
@@ -96,7 +94,7 @@ class ZipTree(Tree):
         return sorted(known, key=lambda entry: entry.path)
 
     def read(self, entry: Entry, most: int | None = None) -> bytes:
-        """The file's bytes, never more than its entry says."""
+        """The file's bytes, at most as many as its entry says; raises OSError for any damage."""
         try:
             with self.lock, self._archive.open(entry.path) as file:
                 return file.read(entry.size if most is None else min(most, entry.size))
@@ -107,12 +105,12 @@ class ZipTree(Tree):
     def _archive(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.path)
-        except Exception as error:  # struct and zipfile have many for what is no archive
+        except Exception as error:  # struct and zipfile raise many kinds of errors for what is no archive
             raise ZooError(f"Cannot read {self.path}: {error}. It is no zip file, or a part of one.") from error
 
     def _checked(self, info: zipfile.ZipInfo) -> Entry:
         name = info.filename
-        path = PureWindowsPath(name)  # whose rules are the stricter ones, and take / for \ too
+        path = PureWindowsPath(name)  # Windows' rules are the stricter ones, and cover / as well as \
         if path.anchor or "\\" in name or ".." in path.parts:
             raise self._refused(name, "a path that leads out of the archive")
         if stat.S_ISLNK(info.external_attr >> 16):
@@ -128,7 +126,7 @@ class ZipTree(Tree):
 
 
 def tree(path: Path) -> Tree:
-    """The files of a folder or a zip."""
+    """A `FolderTree` for a folder, a `ZipTree` for a file."""
     return FolderTree(path) if path.is_dir() else ZipTree(path)
 
 

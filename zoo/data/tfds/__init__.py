@@ -1,1 +1,1 @@
-"""Whatever TFDS has, read by TensorFlow."""
+"""Image datasets of TFDS and, by way of it, of the Hugging Face hub, read with TensorFlow."""

@@ -1,4 +1,4 @@
-"""TFDS' download and preparation, with every failure as one sentence that says what to do."""
+"""Download and preparation by TFDS, whose failures become ZooErrors that say what to do."""
 
 import contextlib
 import shlex
@@ -9,26 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from zoo.backend import prepare
+from zoo.base.threads import in_background
 from zoo.data.prepared.directory import check_space, data_directory, folder_bytes
 from zoo.data.sources.contract import Reporter
 from zoo.data.tfds import preflight
 from zoo.data.tfds.quiet import imported_tfds, quiet
 from zoo.errors import ZooError
 
-RETRIES = 2  # of each download; TFDS' own 10 wait for 204 seconds when there is no network
-HEARTBEAT = 15  # seconds between lines while TFDS works
+RETRIES = 2  # attempts for each download; TFDS' default of 10 waits for 204 seconds when there is no network
+HEARTBEAT = 15  # seconds between progress lines
 MEGABYTE = 10**6
 
 
 def fetch(builder: Any, directory: Path, name: str, files: Path | None, progress: Reporter) -> None:
-    """Prepares `builder` below `directory` unless it is; `name` is what the user asked for, to be asked for again.
+    """Prepares `builder` below `directory` unless it is; `name` is the dataset's, for commands in error messages.
 
     `files` is a folder with the files that TFDS would download; they are linked, not copied.
     """
     tfds = imported_tfds()
     with quiet():
         if builder.is_prepared():
-            if not builder.info.splits:  # another process has prepared it since this builder was made
+            if not builder.info.splits:  # another process prepared it after this builder was made
                 builder.info.read_from_directory(builder.data_path)
             return
         downloads = directory / "downloads"
@@ -38,12 +39,12 @@ def fetch(builder: Any, directory: Path, name: str, files: Path | None, progress
             preflight.link(builder, files, downloads / preflight.MANUAL)
         preflight.check(builder, downloads, again)
         _check_space(builder, directory, downloads)
-        prepare()  # TensorFlow, which TFDS would import in its own noisy time
+        prepare()  # imports TensorFlow quietly before TFDS does so
         try:
             with _few_retries(), _heartbeat(builder, directory, progress):
                 builder.download_and_prepare(
                     download_dir=downloads,
-                    # Without this TFDS asks Google's storage for a prepared copy first.
+                    # By default TFDS first tries to get a prepared copy from Google's storage.
                     download_config=tfds.download.DownloadConfig(try_download_gcs=False),
                 )
         except Exception as error:
@@ -55,7 +56,7 @@ def _option(directory: Path) -> str:
 
 
 def _remove_torn(builder: Any, downloads: Path) -> None:
-    """Removes what a killed preparation of this builder left; nobody else writes it while we hold the lock."""
+    """Removes what a killed preparation of this builder left; the lock keeps other processes from writing it."""
     from tensorflow_datasets.core import constants
 
     for torn in Path(builder.data_path).parent.glob(f"{constants.INCOMPLETE_PREFIX}*"):
@@ -67,9 +68,9 @@ def _remove_torn(builder: Any, downloads: Path) -> None:
 
 
 def _check_space(builder: Any, directory: Path, downloads: Path) -> None:
-    """Before a download of gigabytes: what is still missing, and about as much again for TFDS' own records."""
+    """Raises ZooError where the disk lacks space for the missing downloads and, about as much again, TFDS' records."""
     files = preflight.expected_files(builder)
-    single = len(builder.BUILDER_CONFIGS) <= 1  # else the files of all configs are listed together
+    single = len(builder.BUILDER_CONFIGS) <= 1  # with several, TFDS lists the files of all configs together
     if single:
         missing = sum(file.size for file in preflight.missing_files(builder, downloads))
         records = int(builder.info.dataset_size) or sum(file.size for file in files)
@@ -79,7 +80,7 @@ def _check_space(builder: Any, directory: Path, downloads: Path) -> None:
 
 @contextlib.contextmanager
 def _few_retries() -> Iterator[None]:
-    # TFDS has no setting for it.
+    # TFDS has no setting for the number of retries.
     from tensorflow_datasets.core.download import downloader
 
     before = downloader.MAX_RETRIES
@@ -92,24 +93,18 @@ def _few_retries() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _heartbeat(builder: Any, directory: Path, progress: Reporter) -> Iterator[None]:
-    """Tells now and then how much TFDS has written, for its own bars are not seen in a log."""
-    ended = threading.Event()
+    """Reports every 15 seconds how much TFDS has written, since its own progress bars do not show in a log."""
     folders = (directory / "downloads", directory / builder.name)
     before = sum(folder_bytes(folder) for folder in folders)
 
-    def tell() -> None:
+    def report(ended: threading.Event) -> None:
         while not ended.wait(HEARTBEAT):
             written = sum(folder_bytes(folder) for folder in folders) - before
             progress.note(f"TFDS prepares {builder.name}: {written / MEGABYTE:,.0f} MB written")
 
     progress.note(f"TFDS prepares {builder.name} in {directory}")
-    thread = threading.Thread(target=tell, daemon=True)
-    thread.start()
-    try:
+    with in_background(report):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _explained(error: Exception, builder: Any, downloads: Path, again: str) -> ZooError:
@@ -118,13 +113,13 @@ def _explained(error: Exception, builder: Any, downloads: Path, again: str) -> Z
 
     files = preflight.expected_files(builder)
     wrong = [file for file in files if file.url in str(error)]
-    # After one file was refused by its host the others will be too.
+    # Where a host refused one file, it will refuse the other missing ones too.
     rest = [file for file in preflight.missing_files(builder, downloads) if file not in wrong]
     how = preflight.how_to_provide([*wrong, *rest] or files, downloads, again)
     if isinstance(error, NonMatchingChecksumError):
         return ZooError(
-            f"{builder.name}: a file differs from the one that TFDS knows. A download that is over its quota (Google "
-            f"Drive answers with a page instead of the file) and a repacked copy look so.\n{how}"
+            f"{builder.name}: a file differs from the one that TFDS knows. The reason may be a download "
+            f"over its quota (Google Drive answers with a page instead of the file), or a repacked copy.\n{how}"
         )
     if isinstance(error, RequestException | ConnectionError | TimeoutError) or "Failed to get url" in str(error):
         return ZooError(f"{builder.name} cannot be downloaded: {error}\n{how}")

@@ -1,4 +1,4 @@
-"""Data sets of the Hugging Face hub, by way of the builder that TFDS has for them; needs the package datasets."""
+"""Datasets of the Hugging Face hub, read through TFDS' builder for them; needs the package `datasets`."""
 
 import importlib.util
 import re
@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from zoo.data.images import with_channels
-from zoo.data.tfds.preflight import any_host_answers
+from zoo.data.tfds.preflight import any_host_responds
 from zoo.data.tfds.quiet import imported_tfds, quiet
 from zoo.errors import ZooError
 
@@ -21,7 +21,7 @@ RGB = 3
 
 
 def hub_builder(reference: str, directory: Path) -> Any:
-    """The builder of `huggingface:owner/name` or `huggingface:owner/name:config`; what TFDS has stored needs no hub."""
+    """The builder of `huggingface:owner/name` or `huggingface:owner/name:config`, offline where TFDS has stored it."""
     parts = REFERENCE.fullmatch(reference)
     if parts is None:
         raise ZooError(
@@ -42,7 +42,7 @@ def hub_builder(reference: str, directory: Path) -> Any:
 
 
 def stored_builder(name: str, config: str | None, directory: Path) -> Any:
-    """A builder of what TFDS has prepared below `directory` already, or None; the last one, where there are several."""
+    """A builder of what TFDS has prepared below `directory`, the last one of several; None where there is nothing."""
     tfds = imported_tfds()
     from tensorflow_datasets.core.utils.conversion_utils import to_tfds_name
 
@@ -64,10 +64,10 @@ def stored_builder(name: str, config: str | None, directory: Path) -> Any:
 
 
 def check_connection(reference: str) -> None:
-    """Raises ZooError where the hub does not answer within seconds: its own library tries for half a minute."""
+    """Raises ZooError where the hub does not respond within seconds: its own library tries for half a minute."""
     from huggingface_hub import constants
 
-    if not any_host_answers([constants.ENDPOINT]):
+    if not any_host_responds([constants.ENDPOINT]):
         host = urllib.parse.urlparse(constants.ENDPOINT).hostname
         raise ZooError(
             f"'{reference}' is not prepared, and there is no connection to {host}. "
@@ -92,7 +92,7 @@ def _new_builder(name: str, config: str | None, directory: Path) -> Any:
         return True
 
     class HubBuilder(HuggingfaceDatasetBuilder, skip_registration=True):  # type: ignore[call-arg]
-        """TFDS' own, without the columns that it cannot convert, and with the images as the zoo reads any others."""
+        """TFDS' builder without the columns that it cannot convert, and with images converted by `zoo.data.images`."""
 
         def _hf_features(self) -> dict[str, Any]:
             return {column: feature for column, feature in super()._hf_features().items() if is_known(feature)}
@@ -103,26 +103,26 @@ def _new_builder(name: str, config: str | None, directory: Path) -> Any:
                 _with_plain_images, type(self._hf_builder).as_dataset, self._hf_builder
             )
 
-    # tfds.builder would list the whole hub to find how the name is spelt there.
+    # tfds.builder would list the whole hub to look up the spelling of the name.
     return HubBuilder(hf_repo_id=name, hf_config=config, data_dir=directory, file_format="tfrecord")
 
 
 def _with_plain_images(as_dataset: Any, builder: Any, **arguments: Any) -> Any:
-    """TFDS would drop transparency, whatever lies below it, and make everything above 255 of 16 bits white."""
+    """The dataset with 8-bit RGB images: TFDS would drop the alpha channel, and clip 16-bit values at 255."""
     return as_dataset(builder, **arguments).with_transform(
         lambda batch: {column: [_plain(value, column) for value in values] for column, values in batch.items()}
     )
 
 
 def _plain(value: Any, column: str) -> Any:
-    """An image as 8 bits of RGB, and any other value as it is."""
+    """A Pillow image converted to 8-bit RGB; any other value unchanged."""
     if not isinstance(value, Image.Image):
         return value
     return Image.fromarray(with_channels(value, f"An image of the column '{column}'", RGB))
 
 
 def _reason(error: Exception, name: str) -> str:
-    """What datasets or the hub said, in one line; TFDS says only that it failed."""
+    """The message of `datasets` or of the hub in one line; TFDS' own says only that it failed."""
     cause = error.__cause__ or error
     text = " ".join(str(cause).partition("Example of usage")[0].split()) or type(cause).__name__
     hint = f" A config is named behind a colon: {HUGGING_FACE}{name}:CONFIG." if "config" in text.lower() else ""

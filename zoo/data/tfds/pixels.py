@@ -1,6 +1,6 @@
-"""TFDS' images as TensorFlow decodes them, to uint8 (S, S, C): 8 bits, channels, centre crop, resize.
+"""Converts TFDS' images to uint8 (S, S, C) with TensorFlow: 8 bits, channels, centre crop, resize.
 
-The same as `zoo/data/images.py` does by Pillow for single files; a test compares the two.
+`zoo/data/images.py` does the same to single files with Pillow; a test compares the two.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ GRAY_AND_ALPHA, RGB, RGBA = 2, 3, 4  # channels
 
 
 @dataclass(frozen=True)
-class Looks:
-    """How every image of a dataset is to look."""
+class Preprocessing:
+    """Channels, crop and size (in pixels) of every image of a dataset."""
 
     channels: int
     crop: int | None
@@ -24,7 +24,7 @@ class Looks:
         return self.resized(self.centre(image))
 
     def centre(self, image: Any) -> Any:
-        """(side, side, channels), the centre square; float32 from 0 to 255 where its channels were computed."""
+        """The centre square (side, side, channels); uint8, or float32 from 0 to 255 where channels were converted."""
         import tensorflow as tf
 
         height, width = tf.shape(image)[0], tf.shape(image)[1]
@@ -38,12 +38,12 @@ class Looks:
 
         if squares.dtype == tf.uint8 and self.crop == self.size:
             return squares
-        # float32 throughout; an image that is of this size already comes out unchanged
+        # The resize computes in float32; an image of this size already comes out unchanged.
         resized = tf.image.resize(squares, (self.size, self.size), method="bicubic", antialias=True)
         return tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
 
     def window(self, height: Any, width: Any) -> tuple[Any, Any, Any]:
-        """(top, left, side) of the centre square; a crop larger than the image is an error of TensorFlow's."""
+        """(top, left, side) of the centre square; TensorFlow raises InvalidArgumentError where the crop is larger."""
         import tensorflow as tf
 
         shorter = tf.minimum(height, width)
@@ -55,7 +55,7 @@ class Looks:
 
 
 def with_channels(image: Any, channels: int) -> Any:
-    """The image with 1, 3 or 4 channels, or as many as it has: uint8, or float32 from 0 to 255 where computed."""
+    """The image (H, W, C) with that many channels; float32 from 0 to 255 where they had to be converted."""
     import tensorflow as tf
 
     if image.dtype == tf.uint16:
@@ -66,7 +66,7 @@ def with_channels(image: Any, channels: int) -> Any:
     pixels = tf.cast(image, tf.float32)
     if (stored, channels) == (GRAY_AND_ALPHA, RGBA):
         return tf.concat([tf.image.grayscale_to_rgb(pixels[..., :1]), pixels[..., 1:]], axis=-1)
-    if stored in (GRAY_AND_ALPHA, RGBA):  # the last is alpha
+    if stored in (GRAY_AND_ALPHA, RGBA):  # the last channel is alpha
         alpha = pixels[..., -1:] / 255
         pixels = pixels[..., :-1] * alpha + 255 * (1 - alpha)
     if channels == 1 and pixels.shape[-1] == RGB:

@@ -1,4 +1,4 @@
-"""A look at what a TFDS download needs before it starts: TFDS alone would wait for minutes without a network."""
+"""Checks before a TFDS download that its files or its hosts are reachable: TFDS would wait for minutes without them."""
 
 import os
 import socket
@@ -13,15 +13,15 @@ from typing import Any
 
 from zoo.errors import ZooError
 
-PATIENCE = 1.5  # seconds for all hosts together
-LISTED = 10  # files in a message
-MANUAL = "manual"  # the folder in which TFDS looks for files that were not downloaded by it
+TIMEOUT = 1.5  # seconds for all hosts together
+LISTED = 10  # files in an error message
+MANUAL = "manual"  # the folder in which TFDS looks for files that the user downloaded
 PORTS = {"http": 80, "https": 443, "ftp": 21}
 
 
 @dataclass(frozen=True)
 class ExpectedFile:
-    """A file that TFDS downloads, or takes from the manual folder when it is there under this name."""
+    """A file that TFDS downloads, unless the manual folder has one of this name."""
 
     name: str
     url: str
@@ -30,14 +30,14 @@ class ExpectedFile:
 
     @property
     def downloaded_name(self) -> str:
-        """The name that TFDS gives it once it has downloaded it."""
+        """The file's name in TFDS' download folder."""
         from tensorflow_datasets.core.download import resource
 
         return str(resource.get_dl_fname(self.url, self.sha256))
 
 
 def expected_files(builder: Any) -> list[ExpectedFile]:
-    """The files that TFDS has recorded for any config of this builder; none for a builder that downloads nothing."""
+    """The files that TFDS has recorded for all configs of this builder; [] for a builder that downloads nothing."""
     return [
         ExpectedFile(info.filename or Path(urllib.parse.urlparse(url).path).name, url, int(info.size), info.checksum)
         for url, info in (builder.url_infos or {}).items()
@@ -50,7 +50,7 @@ def missing_files(builder: Any, downloads: Path) -> list[ExpectedFile]:
 
 
 def has_originals(builder: Any, folder: Path) -> bool:
-    """Whether a folder has, by name and size, the files that TFDS expects: all, or of several configs' files some."""
+    """Whether a folder has, by name and size, all files that TFDS expects; any of them for several configs."""
     found = [_is_original(file, folder) for file in expected_files(builder)]
     return bool(found) and (all(found) or (any(found) and len(builder.BUILDER_CONFIGS) > 1))
 
@@ -62,19 +62,19 @@ def link(builder: Any, folder: Path, manual: Path) -> None:
         source, target = (folder / file.name).resolve(), manual / file.name
         if not source.is_file() or (target.exists() and target.samefile(source)):
             continue
-        target.unlink(missing_ok=True)  # a link that leads nowhere, or another file of that name
+        target.unlink(missing_ok=True)  # removes a dangling link, or another file of that name
         try:
             target.symlink_to(source)
-        except OSError:  # Windows asks for a privilege
+        except OSError:  # symbolic links need a privilege on Windows
             os.link(source, target)
 
 
 def check(builder: Any, downloads: Path, again: str) -> None:
-    """Raises ZooError when a manual file is another than TFDS expects, or files are missing and no host answers."""
+    """Raises ZooError where a manual file differs from the expected one, or files are missing and no host responds."""
     files = expected_files(builder)
     _check_sizes(files, downloads, again)
     missing = missing_files(builder, downloads)
-    if not missing or any_host_answers(file.url for file in missing):
+    if not missing or any_host_responds(file.url for file in missing):
         return
     # TFDS records the files of all configs together: one config may need none of the missing ones.
     if len(missing) < len(files) and len(builder.BUILDER_CONFIGS) > 1:
@@ -87,7 +87,7 @@ def check(builder: Any, downloads: Path, again: str) -> None:
 
 
 def how_to_provide(files: list[ExpectedFile], downloads: Path, again: str) -> str:
-    """The files that TFDS needs, where to put them, and the commands to run then."""
+    """Instructions for the user: the files that TFDS needs, where to put them, and the command `again` to run then."""
     if not files:
         return f"Run again: {again}"
     manual = downloads / MANUAL
@@ -98,28 +98,28 @@ def how_to_provide(files: list[ExpectedFile], downloads: Path, again: str) -> st
 
 
 def listed(files: list[ExpectedFile]) -> str:
-    """One line for each file: name, size, sha256 and address."""
+    """One line for each of the first ten files, with size, sha256 and URL, and how many more there are."""
     lines = [f"  {file.name} ({file.size:,} bytes, sha256 {file.sha256}) from {file.url}" for file in files[:LISTED]]
     rest = len(files) - LISTED
     return "\n".join([*lines, f"  and {rest} more"] if rest > 0 else lines)
 
 
-def any_host_answers(urls: Iterable[str], patience: float = PATIENCE) -> bool:
-    """Whether at least one of the hosts (or of the proxies before them) takes a connection in `patience` seconds."""
-    answers: list[bool] = []
+def any_host_responds(urls: Iterable[str], timeout: float = TIMEOUT) -> bool:
+    """Whether at least one of the hosts (or of the proxies before them) accepts a connection within `timeout`."""
+    responses: list[bool] = []
     addresses = {_address(url) for url in urls}
-    # Daemons, because a name look-up cannot be cancelled and must not hold up the end of the program.
-    threads = [threading.Thread(target=_knock, args=(*each, patience, answers), daemon=True) for each in addresses]
+    # The threads are daemons: a DNS query cannot be cancelled, and must not delay the end of the program.
+    threads = [threading.Thread(target=_probe, args=(*each, timeout, responses), daemon=True) for each in addresses]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + patience
-    while not answers and time.monotonic() < deadline and any(thread.is_alive() for thread in threads):
+    deadline = time.monotonic() + timeout
+    while not responses and time.monotonic() < deadline and any(thread.is_alive() for thread in threads):
         time.sleep(0.01)
-    return bool(answers)
+    return bool(responses)
 
 
 def _check_sizes(files: list[ExpectedFile], downloads: Path, again: str) -> None:
-    """A size is known at once; hashing CelebA's archive takes seconds."""
+    """Compares sizes, since hashing CelebA's archive would take seconds; raises ZooError where one differs."""
     for file in files:
         path = downloads / MANUAL / file.name
         # Two configs may have a file of the same name.
@@ -143,7 +143,7 @@ def _is_there(file: ExpectedFile, builder: Any, downloads: Path) -> bool:
 
 
 def _address(url: str) -> tuple[str, int]:
-    """The host and port to knock at: the proxy's, where the environment sets one for this address."""
+    """The host and port to connect to: the proxy's, where the environment sets one for this URL."""
     parts = urllib.parse.urlparse(url)
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy and not urllib.request.proxy_bypass(parts.hostname or ""):
@@ -151,9 +151,10 @@ def _address(url: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or PORTS.get(parts.scheme, 443)
 
 
-def _knock(host: str, port: int, patience: float, answers: list[bool]) -> None:
+def _probe(host: str, port: int, timeout: float, responses: list[bool]) -> None:
+    """Tries to connect; appends True to `responses` where that succeeds."""
     try:
-        socket.create_connection((host, port), timeout=patience).close()
+        socket.create_connection((host, port), timeout=timeout).close()
     except (OSError, UnicodeError):
         return
-    answers.append(True)
+    responses.append(True)

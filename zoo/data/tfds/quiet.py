@@ -10,7 +10,7 @@ from typing import Any
 
 
 def imported_tfds() -> Any:
-    """The module tensorflow_datasets; progress bars only on a terminal."""
+    """The module tensorflow_datasets, its progress bars disabled where stderr is no terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow_datasets as tfds
 
@@ -21,7 +21,7 @@ def imported_tfds() -> Any:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hides what TFDS prints to stdout, and absl's warnings about folders that are yet to be prepared."""
+    """Hides what TFDS prints to stdout, and absl's warnings about folders that are not prepared yet."""
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.ERROR)

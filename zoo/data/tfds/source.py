@@ -1,7 +1,7 @@
-"""Any image dataset of TFDS: which features, rows and size to read, and the stream of resized images."""
+"""Reads any image dataset of TFDS as a stream of cropped and resized images with labels."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +10,55 @@ import numpy as np
 from zoo.backend import prepare
 from zoo.catalogue import DatasetEntry
 from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.prepared.directory import prepared_root
+from zoo.data.prepared.finding import check_tensorflow
 from zoo.data.sources.contract import Batches, Contents, Reporter, Source
+from zoo.data.sources.copies import Copy
+from zoo.data.sources.local import local_source
 from zoo.data.splits import Part, Selection, Splits
-from zoo.data.tfds import features
+from zoo.data.tfds import builder_features, preflight
 from zoo.data.tfds.fetch import fetch
-from zoo.data.tfds.pixels import RESIZE, Looks
+from zoo.data.tfds.pixels import RESIZE, Preprocessing
 from zoo.data.tfds.quiet import imported_tfds, quiet
 from zoo.errors import ZooError
+from zoo.hookspecs import hookimpl
 
-BATCH = 256  # images at most that are resized or written at once
-RESIZED_BYTES = 2**24  # of squares as float32
-AHEAD = 2  # batches
+BATCH = 256  # images that are resized or written at once, at most
+RESIZED_BYTES = 2**24  # bytes that the images resized at once take as float32, at most
+AHEAD = 2  # batches that are prefetched
+
+
+@hookimpl
+def source(
+    dataset: DatasetEntry,
+    options: DataOptions,
+    files: Path | None,
+    unreadable: float,
+    data_dir: Path,
+    known_datasets: Sequence[str],
+    progress: Reporter,
+) -> Source:
+    """A dataset that TFDS reads; where `files` are not those that it knows, their images as a copy of that dataset."""
+    if files is None:
+        check_tensorflow(dataset, prepared_root(data_dir))
+    found = tfds_source(dataset, known_datasets, data_dir, options, files)
+    if files is None or preflight.has_originals(found.builder, files):
+        return found
+    local = local_source(files, replace(options, image_key=None), unreadable)
+    progress.note(f"{files} does not hold the files that TFDS knows; its images are taken as a copy of {dataset.name}.")
+    return Copy(local, found.builder)
 
 
 def tfds_source(
     entry: DatasetEntry, known: Iterable[str], directory: Path, options: DataOptions, files: Path | None
 ) -> "TfdsSource":
-    """The source behind a catalogue's entry; `known` are the catalogue's names, for the error about an unknown one."""
-    builder = features.found_builder(entry.tfds or entry.name, known, directory)
-    image = features.checked_image(builder, options.image_key or features.image_key(builder, entry.reference))
-    label = options.label or features.label_key(builder)
-    if label == WITHOUT_LABELS and WITHOUT_LABELS not in features.features(builder):
+    """The TFDS source of a catalogue's entry; `known` are the catalogue's names, for the error about an unknown one."""
+    builder = builder_features.found_builder(entry.reference, known, directory)
+    image = builder_features.checked_image(
+        builder, options.image_key or builder_features.image_key(builder, entry.reference)
+    )
+    label = options.label or builder_features.label_key(builder)
+    if label == WITHOUT_LABELS and WITHOUT_LABELS not in builder_features.features(builder):
         label = None
     return TfdsSource(
         builder=builder,
@@ -38,14 +66,14 @@ def tfds_source(
         entry=entry,
         options=options,
         image_key=image,
-        label_key=features.checked_label(builder, label) if label else None,
+        label_key=builder_features.checked_label(builder, label) if label else None,
         files=files,
     )
 
 
 @dataclass(frozen=True)
 class TfdsSource(Source):
-    """One builder, its image and its label."""
+    """The image feature and, unless `label_key` is None, the label feature of one TFDS builder."""
 
     builder: Any
     directory: Path
@@ -57,17 +85,16 @@ class TfdsSource(Source):
 
     @property
     def name(self) -> str:
-        """The builder's name, with its config and version."""
         return str(self.builder.info.full_name).replace("/", "-")
 
     @property
     def lock(self) -> str:
-        """The builder's name: its configs share what they download."""
+        """The builder's name alone, since its configs share downloads."""
         return str(self.builder.name)
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Everything that changes the images."""
+        """All settings that change the stored images or labels."""
         return {
             "source": f"TFDS {self.builder.info.full_name}",
             "image_key": self.image_key,
@@ -80,12 +107,12 @@ class TfdsSource(Source):
 
     @property
     def native_size(self) -> int | None:
-        """The side of the centre square before it is resized, where all images have the same."""
-        return features.native_size(self.builder, self.image_key, self.options.crop)
+        """The side in pixels of the centre square before resizing; None where images differ in size."""
+        return builder_features.native_size(self.builder, self.image_key, self.options.crop)
 
     @property
     def size(self) -> int:
-        """The side to store; raises ZooError where images differ in size and none was chosen."""
+        """The side in pixels to store; raises ZooError where images differ in size and none was chosen."""
         size = self.options.image_size or self.native_size
         if size is None:
             raise ZooError(f"The images of {self.builder.name} have different sizes: choose one with --image-size 64")
@@ -93,8 +120,7 @@ class TfdsSource(Source):
 
     @property
     def channels(self) -> int:
-        """How many channels to store."""
-        return self.options.channels or features.natural_channels(self.builder, self.image_key)
+        return self.options.channels or builder_features.natural_channels(self.builder, self.image_key)
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -103,40 +129,39 @@ class TfdsSource(Source):
 
     @property
     def classes(self) -> int | None:
-        """How many classes the labels have, as far as the features say before anything is prepared."""
+        """The number of classes, known before anything is prepared; None where the features don't say."""
         if self.label_key is None:
             return None
-        feature = features.features(self.builder)[self.label_key]
-        return getattr(feature, "num_classes", None) or len(features.names_of(feature, self.label_key)) or None
+        feature = builder_features.features(self.builder)[self.label_key]
+        return getattr(feature, "num_classes", None) or len(builder_features.names_of(feature, self.label_key)) or None
 
     def is_at_hand(self) -> bool:
-        """Whether TFDS had prepared it when the builder was made."""
+        """Whether TFDS had prepared the dataset when the builder was made."""
         with quiet():
             return bool(self.builder.info.splits and self.builder.is_prepared())
 
     def prepare(self, progress: Reporter) -> None:
-        """Downloads and prepares with TFDS; raises ZooError naming the missing files when there is no network."""
-        _ = self.size  # a mistake that can be told now
+        """Downloads and prepares with TFDS; raises ZooError, with the missing files, where there is no network."""
+        _ = self.size  # raises an error about the size before the download
         fetch(self.builder, self.directory, self.entry.name, self.files, progress)
 
     def splits(self) -> Splits:
-        """TFDS' own."""
         counts = {name: info.num_examples for name, info in self.builder.info.splits.items()}
         return Splits(counts, self.builder.info.full_name)
 
     def contents(self, selection: Selection) -> Contents:
-        """Decodes, crops and resizes the selected images, in the order that TFDS stored them."""
+        """The selected images, decoded, cropped and resized, in the order in which TFDS stores them."""
         prepare()
-        label = features.features(self.builder)[self.label_key] if self.label_key else None
+        label = builder_features.features(self.builder)[self.label_key] if self.label_key else None
         return Contents(
             shape=(selection.count, *self.sample_shape),
             dtype=np.uint8,
             batches=self._batches(selection),
-            class_names=features.names_of(label, str(self.label_key)) if label else (),
+            class_names=builder_features.names_of(label, str(self.label_key)) if label else (),
             defaults={
                 "image_size": self.native_size,
-                "channels": features.natural_channels(self.builder, self.image_key),
-                "label": features.label_key(self.builder),
+                "channels": builder_features.natural_channels(self.builder, self.image_key),
+                "label": builder_features.label_key(self.builder),
                 "image_key": self._default_image_key(),
             },
             resolved={
@@ -150,8 +175,8 @@ class TfdsSource(Source):
 
     def _default_image_key(self) -> str | None:
         try:
-            return features.image_key(self.builder)
-        except ZooError:  # none stands out
+            return builder_features.image_key(self.builder)
+        except ZooError:  # several images, and none is the default
             return None
 
     def _batches(self, selection: Selection) -> Batches:
@@ -177,18 +202,18 @@ class TfdsSource(Source):
             chosen[part.rows] = True
             wanted = tf.constant(chosen)
             examples = examples.enumerate().filter(lambda row, _: wanted[row]).map(lambda _, example: example)
-        looks = Looks(self.channels, self.native_size, self.size)
-        squares = mapped(examples, lambda example: self._square(example, looks))
-        if self.native_size:  # all squares are alike: resized together they take a fifth less time
+        preprocessing = Preprocessing(self.channels, self.native_size, self.size)
+        squares = mapped(examples, lambda example: self._square(example, preprocessing))
+        if self.native_size:  # squares of equal size are resized together, which takes a fifth less time
             squares = squares.batch(batch_of(self.native_size, self.channels))
-        pictures = mapped(squares, lambda square, label: (looks.resized(square), label))
+        pictures = mapped(squares, lambda square, label: (preprocessing.resized(square), label))
         options = tf.data.Options()
-        # Its thread may sleep for seconds after the last batch, and the pipeline's end waits for it.
+        # The autotuning thread may sleep for seconds after the last batch, and the end of the pipeline waits for it.
         options.autotune.enabled = False
         return (pictures if self.native_size else pictures.batch(BATCH)).prefetch(AHEAD).with_options(options)
 
     def _encoded(self, part: Part) -> Any:
-        """The examples of the rows, of the whole split where they have gaps; images are still files, to be skipped."""
+        """The examples of the rows, or of the whole split where these have gaps; images are not decoded yet."""
         import tensorflow as tf
 
         tfds = imported_tfds()
@@ -204,7 +229,7 @@ class TfdsSource(Source):
                     split=split,
                     shuffle_files=False,
                     decoders=decoders,
-                    # One file after the other: the order of rows must not depend on threads.
+                    # Files are read one after the other: the order of rows must not depend on threads.
                     read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
                 )
             raw = self.builder.as_data_source(split=split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
@@ -212,28 +237,28 @@ class TfdsSource(Source):
             read = decoders.extract_features(self.builder.info.features)
             return records.map(lambda record: read.deserialize_example(record, decoders=decoders.decoders))
 
-    def _square(self, example: Mapping[str, Any], looks: Looks) -> tuple[Any, Any]:
-        """The centre square, not resized yet, and the label."""
+    def _square(self, example: Mapping[str, Any], preprocessing: Preprocessing) -> tuple[Any, Any]:
+        """The centre square (side, side, C), not resized yet, and the label, -1 without labels."""
         import tensorflow as tf
 
         label = value(example, self.label_key) if self.label_key else tf.constant(-1, tf.int64)
-        feature = features.features(self.builder)[self.image_key]
+        feature = builder_features.features(self.builder)[self.image_key]
         stored = value(example, self.image_key)
         image = feature.decode_example(stored) if stored.dtype == tf.string else stored
-        return looks.centre(image), tf.cast(label, tf.int64)
+        return preprocessing.centre(image), tf.cast(label, tf.int64)
 
 
 def mapped(dataset: Any, function: Callable[..., Any]) -> Any:
-    """The dataset through a function, on all cores, in order."""
+    """The tf.data.Dataset mapped by a function on all cores, its order kept."""
     import tensorflow as tf
 
-    # AutoGraph would warn about what it can't convert, and list the whole environment for it.
+    # AutoGraph would warn about functions that it can't convert, and log the whole environment.
     plain = tf.autograph.experimental.do_not_convert(function)
     return dataset.map(plain, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def batch_of(side: int, channels: int) -> int:
-    """How many squares are resized together: as many as bound their memory as float32."""
+    """The number of squares to resize together, such that they take at most RESIZED_BYTES as float32."""
     return max(1, min(BATCH, RESIZED_BYTES // (4 * channels * side * side)))
 
 

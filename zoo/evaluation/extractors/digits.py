@@ -16,10 +16,10 @@ import numpy as np
 from keras import layers, ops
 
 from zoo.errors import ZooError, unknown
+from zoo.evaluation.extractors.contract import Extractor, Features
 from zoo.evaluation.extractors.folding import EXACT
 from zoo.evaluation.extractors.network import Network, Preparation
 from zoo.evaluation.extractors.torch_file import Weights
-from zoo.extractor import Extractor, Features
 from zoo.hookspecs import Tensor, hookimpl
 
 NAME = "digits"

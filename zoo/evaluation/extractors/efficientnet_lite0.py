@@ -11,11 +11,11 @@ import keras
 
 from zoo.base.progress import Progress
 from zoo.errors import ZooError, unknown
+from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.extractors.folding import EXACT, convolved, dense, folded, of
 from zoo.evaluation.extractors.network import Network, Preparation
 from zoo.evaluation.extractors.torch_file import Weights, read_tensors
 from zoo.evaluation.extractors.weights import verify
-from zoo.extractor import Extractor
 from zoo.hookspecs import Tensor, hookimpl
 
 NAME = "efficientnet-lite0"

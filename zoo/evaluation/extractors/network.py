@@ -10,8 +10,8 @@ from keras import ops
 
 from zoo import backend
 from zoo.errors import ZooError
+from zoo.evaluation.extractors.contract import Features
 from zoo.evaluation.extractors.resizing import WHITE, resized
-from zoo.extractor import Features
 from zoo.hookspecs import Tensor
 
 CHANNELS = (1, 3, 4)  # gray, RGB, RGB with opacity

@@ -18,7 +18,7 @@ from zoo.errors import ZooError
 
 CACHE = "GAN_ZOO_CACHE"  # of the environment: another folder than ~/.cache/gan-zoo
 TORCH_HUB = Path("~/.cache/torch/hub/checkpoints")  # where pytorch-fid and torch-fidelity keep theirs
-TIMEOUT = 30.0  # seconds without an answer
+TIMEOUT = 30.0  # seconds without a response
 CHUNK = 2**20  # bytes
 
 
@@ -52,7 +52,7 @@ def cache_folder() -> Path:
 
 
 def at_hand(published: Published | None = None) -> bool:
-    """Whether a file of the right size lies in a cache, of Inception's weights unless told; its bytes aren't read."""
+    """Whether a file of the right size, Inception's weights by default, lies in a cache; its bytes aren't read."""
     published = published or INCEPTION
     found = kept(published)
     return found is not None and found.stat().st_size == published.size
@@ -122,8 +122,8 @@ def fetch(address: str, published: Published, path: Path, progress: Progress) ->
     progress.note(f"Downloading {address} ({published.size / 2**20:.0f} MiB)")
     path.parent.mkdir(parents=True, exist_ok=True)
     digest, done = hashlib.sha256(), 0
-    with urllib.request.urlopen(address, timeout=TIMEOUT) as answer, atomic_file(path) as file:
-        for chunk in chunks(answer, published.size + 1):
+    with urllib.request.urlopen(address, timeout=TIMEOUT) as response, atomic_file(path) as file:
+        for chunk in chunks(response, published.size + 1):
             file.write(chunk)
             digest.update(chunk)
             done += len(chunk)
@@ -135,8 +135,8 @@ def fetch(address: str, published: Published, path: Path, progress: Progress) ->
             raise ValueError(f"sent a file whose sha256 is {digest.hexdigest()}")
 
 
-def chunks(answer: IO[bytes], most: int) -> Iterator[bytes]:
+def chunks(response: IO[bytes], most: int) -> Iterator[bytes]:
     """What is sent, piece by piece, and no more than `most` bytes of it."""
-    while most and (chunk := answer.read(min(CHUNK, most))):
+    while most and (chunk := response.read(min(CHUNK, most))):
         most -= len(chunk)
         yield chunk

@@ -1,4 +1,4 @@
-"""What every metric asks of its arrays before it reads them, in sentences; arrays may be memory maps."""
+"""Checks of the arrays that a metric reads, with errors in sentences; arrays may be memory maps."""
 
 from collections.abc import Iterator
 

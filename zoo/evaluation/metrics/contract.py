@@ -1,4 +1,4 @@
-"""What a metric is given, and what it answers; every metric is one file beside this one, with a `METRIC`.
+"""What the hook `metric` returns: what a metric needs, what it is given, and the scores that it returns.
 
 Sizes: N real and M generated samples, F features, K logits, D coordinates of a point.
 """
@@ -44,7 +44,6 @@ class Side:
 
     @property
     def count(self) -> int:
-        """How many samples."""
         return len(self.samples)
 
 
@@ -58,7 +57,7 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Compared:
-    """Everything that a metric may look at."""
+    """Everything that a metric may read."""
 
     real: Side
     fake: Side
@@ -71,14 +70,12 @@ class Compared:
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: what it is called, what it needs, and how it is computed."""
+    """One metric: what it needs, and how it is computed; its name is that of its entry in the catalogue."""
 
-    name: str  # as --metrics takes it
-    summary: str  # one line, with its paper
     needs: frozenset[Needs]
     smallest: int  # samples on either side, below which it means nothing
     settings: Mapping[str, Any]  # what else its numbers depend on: part of the protocol
     measure: Callable[[Compared], Sequence[Score]]
     in_features: bool = True  # whether its numbers depend on the extractor, and carry its name
-    default: bool = True  # whether it is measured unless asked otherwise
+    default: bool = True  # whether it is measured where no metric is named
     picture: Callable[[Compared], Any] | None = None  # a PIL image that shows what the number can't

@@ -9,6 +9,7 @@ from zoo.evaluation.metrics.checks import VALUES_AT_ONCE, check_both, features_o
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.halves import HALVES, half_sample_deviation
 from zoo.evaluation.metrics.intervals import of_ten
+from zoo.hookspecs import hookimpl
 
 SMALLEST = 10
 
@@ -101,10 +102,14 @@ def measure(compared: Compared) -> Sequence[Score]:
 
 
 METRIC = Metric(
-    name="fd",
-    summary="Fréchet distance between Gaussians fitted to features: FID in Inception's (Heusel et al. 2017)",
     needs=frozenset({"features"}),
     smallest=SMALLEST,
     settings={"covariance": "unbiased", "halves": HALVES},
     measure=measure,
 )
+
+
+@hookimpl
+def metric() -> Metric:
+    """The same for every evaluation."""
+    return METRIC

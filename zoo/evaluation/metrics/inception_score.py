@@ -9,6 +9,7 @@ from zoo.evaluation.metrics.checks import check_vectors, present
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.draws import generator
 from zoo.evaluation.metrics.intervals import of_ten
+from zoo.hookspecs import hookimpl
 
 SPLITS = 10
 SMALLEST = 100
@@ -50,10 +51,14 @@ def measure(compared: Compared) -> Sequence[Score]:
 
 
 METRIC = Metric(
-    name="is",
-    summary="Inception Score: classes sure for each sample, various over all (Salimans et al. 2016)",
     needs=frozenset({"logits"}),
     smallest=SMALLEST,
     settings={"splits": SPLITS},
     measure=measure,
 )
+
+
+@hookimpl
+def metric() -> Metric:
+    """The same for every evaluation."""
+    return METRIC

@@ -8,6 +8,7 @@ import numpy as np
 from zoo.evaluation.metrics.checks import check_both, features_of
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.draws import generator
+from zoo.hookspecs import hookimpl
 
 SUBSETS = 100
 SUBSET_SIZE = 1000  # samples of either side, all where there are fewer
@@ -74,10 +75,14 @@ def measure(compared: Compared) -> Sequence[Score]:
 
 
 METRIC = Metric(
-    name="kid",
-    summary="Kernel Inception Distance: unbiased MMD of features with a cubic kernel (Bińkowski et al. 2018)",
     needs=frozenset({"features"}),
     smallest=SMALLEST,
     settings={"subsets": SUBSETS, "subset_size": SUBSET_SIZE},
     measure=measure,
 )
+
+
+@hookimpl
+def metric() -> Metric:
+    """The same for every evaluation."""
+    return METRIC

@@ -10,6 +10,7 @@ from zoo.evaluation.metrics.checks import check_both, parts, present
 from zoo.evaluation.metrics.contract import NORMAL_95, Compared, Metric, Mixture, Score
 from zoo.evaluation.metrics.halves import HALVES, half_sample_deviation
 from zoo.evaluation.metrics.intervals import of_share, of_ten
+from zoo.hookspecs import hookimpl
 
 REACH = 3.0  # standard deviations around a centre within which a sample is of high quality
 SMALLEST = 10
@@ -106,11 +107,15 @@ def measure(compared: Compared) -> Sequence[Score]:
 
 
 METRIC = Metric(
-    name="modes",
-    summary="How many known modes are reached, and how evenly (Lin et al. 2018)",
     needs=frozenset({"modes"}),
     smallest=SMALLEST,
     settings={"reach": REACH, "kl_reference": "uniform", "reverse_kl_reference": "real", "halves": HALVES},
     measure=measure,
     in_features=False,
 )
+
+
+@hookimpl
+def metric() -> Metric:
+    """The same for every evaluation."""
+    return METRIC

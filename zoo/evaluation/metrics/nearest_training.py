@@ -17,6 +17,7 @@ from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.draws import OF_PROTOCOL, some
 from zoo.evaluation.metrics.halves import HALVES, half_sample_deviation
 from zoo.evaluation.metrics.intervals import of_share, of_ten
+from zoo.hookspecs import hookimpl
 
 GENERATED = 1000  # images judged
 HELD_OUT = 2000  # real images that say what is near
@@ -129,8 +130,6 @@ def picture(compared: Compared) -> Any:
 
 
 METRIC = Metric(
-    name="memorisation",
-    summary="How near generated images come to training images, against new real ones",
     needs=frozenset({"images", "training"}),
     smallest=SMALLEST,
     settings={"generated": GENERATED, "held_out": HELD_OUT, "near": NEAR, "halves": HALVES},
@@ -138,3 +137,9 @@ METRIC = Metric(
     in_features=False,
     picture=picture,
 )
+
+
+@hookimpl
+def metric() -> Metric:
+    """The same for every evaluation."""
+    return METRIC

@@ -10,6 +10,7 @@ from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.distances import Frame, frame, kth_smallest, neighbour_radii, without_self
 from zoo.evaluation.metrics.halves import HALVES, half_samples, spread
 from zoo.evaluation.metrics.intervals import of_share, of_ten
+from zoo.hookspecs import hookimpl
 
 NEIGHBOURS = 3
 SMALLEST = 10
@@ -75,10 +76,14 @@ def measure(compared: Compared) -> Sequence[Score]:
 
 
 METRIC = Metric(
-    name="precision-recall",
-    summary="Shares of generated samples that are realistic, of real ones that are covered (Kynkäänniemi et al. 2019)",
     needs=frozenset({"features"}),
     smallest=SMALLEST,
     settings={"neighbours": NEIGHBOURS, "halves": HALVES},
     measure=measure,
 )
+
+
+@hookimpl
+def metric() -> Metric:
+    """The same for every evaluation."""
+    return METRIC

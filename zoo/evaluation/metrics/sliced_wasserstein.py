@@ -11,6 +11,7 @@ from zoo.evaluation.metrics.draws import OF_PROTOCOL, generator, some
 from zoo.evaluation.metrics.halves import HALVES, half_samples, spread
 from zoo.evaluation.metrics.intervals import of_ten
 from zoo.evaluation.metrics.pyramids import SMALLEST_SIDE, level_patches, sides
+from zoo.hookspecs import hookimpl
 
 IMAGES = 2048  # of either side; the paper has 16,384, and takes eight times as long
 PATCHES = 128  # of each image and level
@@ -126,8 +127,6 @@ def measure(compared: Compared) -> Sequence[Score]:
 
 
 METRIC = Metric(
-    name="swd",
-    summary="Sliced Wasserstein distance of points, or x 1,000 of patches at each scale (Karras et al. 2018)",
     needs=frozenset(),
     smallest=SMALLEST,
     settings={"images": IMAGES, "patches": PATCHES, "directions": DIRECTIONS, "point_directions": POINT_DIRECTIONS}
@@ -135,3 +134,9 @@ METRIC = Metric(
     measure=measure,
     in_features=False,
 )
+
+
+@hookimpl
+def metric() -> Metric:
+    """The same for every evaluation."""
+    return METRIC

@@ -1,1 +1,1 @@
-"""Matplotlib's figures, as parts of the page."""
+"""Charts drawn by Matplotlib, as SVG elements of the page."""

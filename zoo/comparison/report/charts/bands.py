@@ -1,4 +1,4 @@
-"""Scores and losses over training, put together over seeds: the mean, and the band from the lowest to the highest."""
+"""Scores and losses over training, aggregated over seeds: the mean, and a band from lowest to highest."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from zoo.comparison.report.reading import RunCell, Variant
 from zoo.comparison.report.words import finite
 
 AXES = {"images": "real images seen", "seconds": "training time"}
-FINE = 100  # points of a loss curve
+FINE = 100  # points of an aggregated loss curve
 
 
 @dataclass(frozen=True)
 class Band:
-    """Over seeds, at each place (N,): mean, lowest and highest value, and how many seeds these are of."""
+    """Mean, lowest and highest value over seeds at each place (N,) on the horizontal axis, and the number of seeds."""
 
     variant: Variant
     places: np.ndarray
@@ -24,11 +24,11 @@ class Band:
     lowest: np.ndarray
     highest: np.ndarray
     runs: np.ndarray
-    cut: list[tuple[float, float]]  # where runs that diverged or failed were last seen: place and value
+    cut: list[tuple[float, float]]  # last (place, value) of each run that diverged or failed
 
 
 def score_band(variant: Variant, cells: Sequence[RunCell], score: str, axis: str) -> Band | None:
-    """The k-th evaluations of all seeds at their mean place; None where there is no value at all."""
+    """The k-th evaluations of all seeds, at their mean place; None where there is no value."""
     runs = [
         points(cell.get("curve") or [], axis, lambda point: (point.get("scores") or {}).get(score)) for cell in cells
     ]
@@ -56,13 +56,13 @@ def points(
 
 
 def between(run: Sequence[tuple[float, float]], places: np.ndarray) -> np.ndarray:
-    """A run's values at places (N,), nan beyond its first and last record."""
+    """A run's values (N,) interpolated at places (N,), NaN beyond its first and last record."""
     own, values = np.transpose(run)
     return np.interp(places, own, values, left=np.nan, right=np.nan)
 
 
 def loss_band(variant: Variant, cells: Sequence[RunCell], loss: str) -> Band | None:
-    """A loss at evenly many images, linear between a run's records, over the seeds that have got so far."""
+    """A loss at evenly spaced numbers of images, interpolated in each run, over the seeds that got so far."""
     runs = [run for cell in cells if (run := points(cell.get("losses") or [], "images", lambda each: each.get(loss)))]
     if not runs:
         return None

@@ -1,4 +1,4 @@
-"""What all charts share: their size, ticks and text, and each variant's colour, dash and marker."""
+"""The style that all charts share: size, ticks and text, and each variant's colour, dash and marker."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,22 +13,22 @@ from zoo.comparison.report.charts.svg import GRID, MUTED, PALETTE, SERIES
 from zoo.comparison.report.reading import Variant
 from zoo.comparison.report.words import MINUS, count
 
-WIDTH, HEIGHT = 400, 250  # pixels, the size at which text has its size
+WIDTH, HEIGHT = 400, 250  # pixels, at which text has the size TEXT
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 42  # pixels around the axes
 TEXT = 11  # pixels
-STEPS = (1, 2, 2.5, 5, 10)  # between ticks
+STEPS = (1, 2, 2.5, 5, 10)  # allowed distances between ticks, times a power of ten
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-MAGNITUDES = 8  # largest through smallest value, from which an axis is logarithmic
+MAGNITUDES = 8  # ratio of the largest to the smallest value above which an axis is logarithmic
 
 
 def colour_of(variant: Variant) -> str:
-    """A variant's placeholder."""
+    """A variant's placeholder colour, which the page replaces."""
     return PALETTE[variant.index % SERIES]
 
 
 def style_of(variant: Variant) -> dict[str, Any]:
-    """Colour, dash and marker, so that no two of the first 32 are alike to an eye that sees no colour."""
+    """Colour, dash and marker; the first 32 variants differ in dash or marker, for readers who see no colour."""
     index = variant.index
     return {
         "color": colour_of(variant),
@@ -48,7 +48,7 @@ def spans_magnitudes(values: np.ndarray) -> bool:
 
 
 def reach(values: np.ndarray, logarithmic: bool) -> tuple[float, float]:
-    """The ends of an axis a little beyond the values."""
+    """The limits of an axis, 6% beyond the values (N,)."""
     if logarithmic:
         low, high = reach(np.log10(values), False)
         return 10**low, 10**high
@@ -58,7 +58,7 @@ def reach(values: np.ndarray, logarithmic: bool) -> tuple[float, float]:
 
 
 def canvas(height: float, left: float = LEFT, bottom: float = BOTTOM) -> tuple[Figure, Axes]:
-    """A figure of the page's width for charts, with nothing behind it."""
+    """A figure (height in pixels) of the page's chart width, with a transparent background."""
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
     axes = figure.add_axes(
         (left / WIDTH, bottom / height, (WIDTH - left - RIGHT) / WIDTH, (height - TOP - bottom) / height)
@@ -73,7 +73,7 @@ def canvas(height: float, left: float = LEFT, bottom: float = BOTTOM) -> tuple[F
 
 
 def finish(axes: Axes, axis: str, unit: str, logarithmic: bool) -> None:
-    """Ticks, grid and the name of the axis below."""
+    """Adds ticks, a grid and the label of the horizontal axis."""
     axes.grid(axis="y", color=GRID, lw=1)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", length=0)
@@ -85,7 +85,7 @@ def finish(axes: Axes, axis: str, unit: str, logarithmic: bool) -> None:
 
 
 def label_places(axes: Axes, axis: str, unit: str) -> None:
-    """Images as 2 M, time in its unit."""
+    """Labels the horizontal axis; images are written as 2 M."""
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
     worded = count if axis == "images" else plain_tick
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: worded(value)))
@@ -93,12 +93,12 @@ def label_places(axes: Axes, axis: str, unit: str) -> None:
 
 
 def plain_tick(value: float) -> str:
-    """Without zeros at the end."""
+    """A tick's number with four significant digits, without trailing zeros."""
     return f"{value:.4g}".replace("-", MINUS)
 
 
 def plain_ticks(axis: Any, logarithmic: bool) -> None:
-    """About five of them; on a logarithmic axis 0.01, 0.02, 0.05 rather than powers."""
+    """About five ticks, on a logarithmic axis at 1, 2 and 5 times powers of ten."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if logarithmic else MaxNLocator(5, steps=STEPS))
     axis.set_major_formatter(FuncFormatter(lambda value, _: plain_tick(value)))
     axis.set_minor_formatter(NullFormatter())

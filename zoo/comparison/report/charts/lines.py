@@ -1,4 +1,4 @@
-"""Scores and losses over training, as lines with the range of their seeds."""
+"""Line charts of scores and losses over training, with bands of the seeds' range."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,11 +24,11 @@ from zoo.comparison.report.reading import Variant
 from zoo.comparison.report.words import arrow, count, duration, number, plural
 
 LOSS_HEIGHT = 190  # pixels
-EXTREME = 0.005  # share of a loss' values at either end that its axis leaves out
+EXTREME = 0.005  # share of a loss' values, at either end, that its axis does not show
 
 
 def score_chart(bands: Sequence[Band], score: Mapping[str, Any], axis: str, dataset: str, key: str) -> Markup:
-    """A score against images or time: a line for each variant, and the range of its seeds."""
+    """A score over images or time: a line for each variant, and a band of its seeds."""
     figure, axes = canvas(HEIGHT)
     series: dict[str, Series] = {}
     logarithmic = spans_magnitudes(np.concatenate([each for band in bands for each in (band.lowest, band.highest)]))
@@ -37,13 +37,13 @@ def score_chart(bands: Sequence[Band], score: Mapping[str, Any], axis: str, data
         draw_band(axes, band, size, series)
     finish(axes, axis, unit, logarithmic)
     title = f"{score['name']} {arrow(score['better'])} on {dataset} against {AXES[axis]}"
-    words = f"{better_words(score)} {'Logarithmic axis. ' if logarithmic else ''}"
-    progress = " ".join(band_words(band, axis) for band in bands)
-    return inline_svg(figure, key, title, words + progress, series)
+    notes = f"{better_words(score)} {'Logarithmic axis. ' if logarithmic else ''}"
+    description = notes + " ".join(band_words(band, axis) for band in bands)
+    return inline_svg(figure, key, title, description, series)
 
 
 def unit_of(bands: Sequence[Band], axis: str) -> tuple[float, str]:
-    """Seconds of the unit in which the longest time is a handy number, and its name; images are counted in ones."""
+    """(seconds, name) of a unit that suits the longest time; (1, "") for images."""
     longest = max(float(band.places[-1]) for band in bands)
     if axis == "images":
         return 1, ""
@@ -51,7 +51,7 @@ def unit_of(bands: Sequence[Band], axis: str) -> tuple[float, str]:
 
 
 def draw_band(axes: Axes, band: Band, size: float, series: dict[str, Series]) -> None:
-    """Line, range, and a cross where a run was lost."""
+    """Draws the line of means, the band of the seeds, and a cross where a run ended early."""
     label, index = band.variant.label, band.variant.index
     colour = colour_of(band.variant)
     places = band.places / size
@@ -81,7 +81,7 @@ def band_words(band: Band, axis: str) -> str:
 
 
 def loss_chart(bands: Sequence[tuple[str, Band]], variant: Variant, dataset: str, key: str) -> Markup:
-    """Both players' losses of a variant against images: means, and the range of its seeds."""
+    """Both players' losses of a variant over images: means, and bands of its seeds."""
     figure, axes = canvas(LOSS_HEIGHT)
     for index, (_, band) in enumerate(bands):
         colour, dashes = PALETTE[index], DASHES[index]
@@ -90,7 +90,7 @@ def loss_chart(bands: Sequence[tuple[str, Band]], variant: Variant, dataset: str
     finish(axes, "images", "", False)
     ends = np.concatenate([each for _, band in bands for each in (band.lowest, band.highest)])
     axes.set_ylim(*reach(np.quantile(ends, (EXTREME, 1 - EXTREME)), False))
-    progress = " ".join(
+    description = " ".join(
         f"{name}: {number(band.means[0], 2)} at first, {number(band.means[-1], 2)} at last." for name, band in bands
     )
-    return inline_svg(figure, key, f"Losses of {variant.label} on {dataset}", progress, {})
+    return inline_svg(figure, key, f"Losses of {variant.label} on {dataset}", description, {})

@@ -1,4 +1,4 @@
-"""The honest picture: every seed's last score as a dot."""
+"""Strip charts: every seed's last score as a dot."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,11 +24,11 @@ from zoo.comparison.report.reading import RunCell, Variant, value_of
 from zoo.comparison.report.words import arrow, finite, number
 
 TICKS = 24  # pixels below the axes
-ROW, DOT = 46, 6.5  # pixels of a variant in a strip plot, and of a seed's dot
-MIDDLE = 0.65  # of a row, where its dots are
-MEAN = 10.0  # pixels that the mean reaches up and down
-STACK = 9.0  # pixels that dots of near values are moved up or down at most
-LONGEST = 40  # letters of a variant's name
+ROW, DOT = 46, 6.5  # pixels of a variant's row, and of a seed's dot
+MIDDLE = 0.65  # the height of the dots, as a share of the row from its top
+MEAN = 10.0  # pixels that the mark of the mean extends up and down
+STACK = 9.0  # pixels that dots of close values are moved up or down, at most
+LONGEST = 40  # letters of a variant's name, at most
 
 
 def strip_chart(
@@ -74,7 +74,7 @@ def draw_strip(
     summary: Mapping[str, Any],
     series: dict[str, Series],
 ) -> None:
-    """The dots of a variant; hollow ones are of runs that collapsed."""
+    """Draws interval, mean and dots of a variant; hollow dots are runs that collapsed."""
     middle, colour = row + MIDDLE, colour_of(variant)
     interval = [end for each in summary.get("interval") or [] if (end := finite(each)) is not None]
     if len(interval) == 2:
@@ -102,7 +102,7 @@ def draw_strip(
 def draw_dots(
     axes: Axes, variant: Variant, chosen: Sequence[tuple[RunCell, float, float]], hollow: bool, gid: str
 ) -> None:
-    """A mark for each run, of its variant's shape."""
+    """Draws a marker for each (run, value, height)."""
     axes.scatter(
         [value for _, value, _ in chosen],
         [height for _, _, height in chosen],
@@ -140,7 +140,7 @@ def stacked(values: Sequence[float], axes: Axes) -> list[float]:
 
 
 def write_row(axes: Axes, row: int, variant: Variant, scored: int, runs: int, series: dict[str, Series]) -> None:
-    """A variant's name above its dots, and how many of its runs there are dots of."""
+    """Writes a variant's name and `5 of 6`, its runs with a score, above its dots."""
     across = axes.get_yaxis_transform()
     axes.axhline(row + MIDDLE, color=GRID, lw=1, zorder=0, gid=f"rule-{row}")
     series[f"rule-{row}"] = Series(variant.label)

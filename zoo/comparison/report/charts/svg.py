@@ -1,7 +1,7 @@
-"""Matplotlib's figures as parts of the page: its colours are the style sheet's, its text is text, its ids are unique.
+"""Matplotlib's figures as inline SVG: with the style sheet's colours, selectable text, and unique ids.
 
-A figure is drawn in placeholder colours, one for each role; in the page they are CSS variables, so that dark mode and
-print need no second figure.
+A figure is drawn in placeholder colours, one for each role, which become CSS variables in the page: dark mode and print
+need no second figure.
 """
 
 import re
@@ -15,7 +15,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID, SURFACE = "#000a01", "#000a02", "#000a03", "#000a04"
-SERIES = 8  # colours; beyond them lines repeat a colour with another dash and marker
+SERIES = 8  # colours; further variants repeat a colour with another dash and marker
 PALETTE = tuple(f"#000b{number:02x}" for number in range(SERIES))
 VARIABLES = {
     INK: "var(--ink)",
@@ -33,15 +33,15 @@ REFERENCE = re.compile(r"(?<=#)[\w-]+")
 
 @dataclass(frozen=True)
 class Series:
-    """What the page knows of a part of a figure: whose it is, and what a pointer is told; for each mark, if several."""
+    """Data of an element of a figure: its variant's label, and a tooltip for it or for each of its marks."""
 
     label: str
-    progress: str = ""
+    tooltip: str = ""
     marks: tuple[str, ...] = ()
 
 
 def inline_svg(figure: Figure, key: str, title: str, description: str, series: Mapping[str, Series]) -> Markup:
-    """The figure as an <svg>, whose parts with a gid in `series` carry `data-label`; key is unique in the page."""
+    """The figure as an <svg>, whose elements with a gid in `series` have `data-label`; key is unique in the page."""
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": key}):
         file = BytesIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
@@ -58,7 +58,7 @@ def inline_svg(figure: Figure, key: str, title: str, description: str, series: M
 
 
 def tidy(root: ElementTree.Element) -> None:
-    """No namespaces, no metadata, no style sheet, short numbers, the page's colours."""
+    """Removes namespaces, metadata and style sheet, shortens numbers, and puts in the page's colours."""
     for parent in list(root.iter()):
         parent.tag = NAMESPACE.sub("", parent.tag)
         parent.attrib = {NAMESPACE.sub("", name): shortened(value) for name, value in parent.attrib.items()}
@@ -73,14 +73,14 @@ def tidy(root: ElementTree.Element) -> None:
 
 
 def shortened(value: str) -> str:
-    """An attribute with numbers to a hundredth of a pixel, and colours by their role."""
+    """An attribute's value with numbers rounded to a hundredth of a pixel, and CSS variables for colours."""
     value = LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), value)
     value = COLOUR.sub(lambda found: VARIABLES[found[0]], value)
     return re.sub(r"\s*\n\s*", "", value).strip()
 
 
 def share_styles(root: ElementTree.Element) -> None:
-    """A style that all marks of a group have is said once, by the group."""
+    """Moves a style that all marks of a group have to the group."""
     for group in root.iter("g"):
         styles = {child.get("style", "") for child in group}
         if len(group) > 1 and len(styles) == 1 and styles != {""} and all(child.tag == "use" for child in group):
@@ -90,7 +90,7 @@ def share_styles(root: ElementTree.Element) -> None:
 
 
 def own_ids(root: ElementTree.Element, key: str) -> None:
-    """Ids that something refers to begin with the key; others go, but are remembered for `annotate`."""
+    """Prefixes referenced ids with the key; turns the others into `data-gid`, for `annotate`."""
     referred = {
         found
         for element in root.iter()
@@ -112,26 +112,26 @@ def own_ids(root: ElementTree.Element, key: str) -> None:
 
 
 def text_style(style: str) -> str:
-    """Size, anchor and colour; the typeface is the page's."""
+    """The style of a text without its typeface, which is the page's."""
     size = re.search(r"font: (?:\d+ )?([\d.]+)px|font-size: ([\d.]+)px", style)
     kept = [part.strip() for part in style.split(";") if part.strip().startswith(("text-anchor", "fill", "opacity"))]
     return "; ".join(([f"font-size: {size[1] or size[2]}px"] if size else []) + kept)
 
 
 def annotate(element: ElementTree.Element, series: Series) -> None:
-    """Whose it is, for the page's filter, and what a pointer is told."""
+    """Adds the variant's label, for the page's filter, and the tooltips."""
     element.set("class", "series")
     element.set("data-label", series.label)
-    if series.progress:
+    if series.tooltip:
         title = ElementTree.Element("title")
-        title.text = series.progress
+        title.text = series.tooltip
         element.insert(0, title)
-    for mark, progress in zip(element.iter("use"), series.marks, strict=False):
-        ElementTree.SubElement(mark, "title").text = progress
+    for mark, tooltip in zip(element.iter("use"), series.marks, strict=False):
+        ElementTree.SubElement(mark, "title").text = tooltip
 
 
 def introduce(root: ElementTree.Element, key: str, title: str, description: str) -> None:
-    """What a screen reader says, and a size that follows the page."""
+    """Adds title and description for screen readers, and removes the fixed size."""
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
     root.attrib.update(

@@ -1,1 +1,1 @@
-"""Tables as data, which the page and Markdown lay out."""
+"""Tables as data, for the HTML page and Markdown."""

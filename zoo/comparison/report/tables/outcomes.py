@@ -1,4 +1,4 @@
-"""How a variant's runs ended, and what one of them costs."""
+"""Columns on the outcomes of a variant's runs, and on the cost of a run."""
 
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -16,11 +16,11 @@ COSTS = {
     "G weights": ("generator_parameters", count),
     "D weights": ("discriminator_parameters", count),
 }
-LARGEST = ("peak memory", "device memory")  # over the runs; the others are medians
+LARGEST = ("peak memory", "device memory")  # costs whose maximum over the runs is shown; others are medians
 
 
 def outcome_columns(runs: Iterable[Sequence[RunCell]]) -> list[Column]:
-    """Finished, collapsed and diverged always; failed and unfinished where there are any."""
+    """The columns finished, collapsed and diverged, and failed and unfinished where there are such runs."""
     states = {cell["state"] for cells in runs for cell in cells}
     titles = ["finished", "collapsed", "diverged"]
     titles += ["failed"] if "failed" in states else []
@@ -29,7 +29,7 @@ def outcome_columns(runs: Iterable[Sequence[RunCell]]) -> list[Column]:
 
 
 def outcome_cells(cells: Sequence[RunCell], columns: Sequence[Column]) -> list[Cell]:
-    """How many of a variant's runs ended in each way."""
+    """The number of a variant's runs with each outcome."""
     many = {
         "finished": sum(cell["state"] == "done" for cell in cells),
         "collapsed": sum(bool(cell.get("collapsed")) for cell in cells),
@@ -47,9 +47,9 @@ def outcome_cells(cells: Sequence[RunCell], columns: Sequence[Column]) -> list[C
 
 
 def cost_columns(runs: Iterable[Sequence[RunCell]]) -> list[Column]:
-    """What a run costs; memory of a device only where one told."""
-    progress = any(cost_of(cell, "peak_device_memory") is not None for cells in runs for cell in cells)
-    return [Column(title, "cost", "cost of a run") for title in COSTS if progress or title != "device memory"]
+    """The columns of costs; device memory only where a run has recorded it."""
+    has_device_memory = any(cost_of(cell, "peak_device_memory") is not None for cells in runs for cell in cells)
+    return [Column(title, "cost", "cost of a run") for title in COSTS if has_device_memory or title != "device memory"]
 
 
 def cost_cells(cells: Sequence[RunCell], columns: Sequence[Column]) -> list[Cell]:
@@ -67,5 +67,5 @@ def cost_cells(cells: Sequence[RunCell], columns: Sequence[Column]) -> list[Cell
 
 
 def cost_of(cell: RunCell, name: str) -> float | None:
-    """One cost of one run."""
+    """One cost of one run by its key; None where it is not known."""
     return finite((cell.get("cost") or {}).get(name))

@@ -1,16 +1,16 @@
-"""Every two variants compared, as the tables show it."""
+"""Comparisons of pairs of variants, as text for tables."""
 
 from dataclasses import dataclass
 
 from zoo.comparison.report.reading import Comparison, ranking_of
 from zoo.comparison.report.words import MOST_DECIMALS, VERDICTS, decimals_of, finite, number, probability, spread
 
-NOTHING = 1e-9  # an interval that is narrower has come of rounding
+NOTHING = 1e-9  # the width below which an interval is a rounding error
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A comparison in words, with the numbers that it is sorted by."""
+    """A comparison of two variants as text, with the numbers that its table is sorted by."""
 
     stage: str
     one: str
@@ -26,17 +26,17 @@ class Pair:
 
     @property
     def words(self) -> str:
-        """The verdict as it stands between the two names."""
+        """`better than`: the verdict, to be read between the two names."""
         return VERDICTS.get(self.verdict, self.verdict)
 
     @property
     def decided(self) -> bool:
-        """Whether the seeds tell the two apart."""
+        """Whether the difference is significant."""
         return self.verdict in ("better", "worse")
 
 
 def pairs_of(comparison: Comparison, dataset: str, score: str, stage: str) -> list[Pair]:
-    """In the order of the ranking."""
+    """The comparisons of all pairs in the order of the ranking."""
     made = []
     for each in ranking_of(comparison, dataset, score, stage).get("differences", []):
         apart, interval = finite(each.get("difference")), each.get("interval")
@@ -61,7 +61,7 @@ def pairs_of(comparison: Comparison, dataset: str, score: str, stage: str) -> li
 
 
 def difference_decimals(apart: float | None, interval: list[float] | None) -> int:
-    """Two digits of the interval's width, but no more than four of the difference."""
+    """The decimals that show two digits of the interval's width, and at most four of the difference."""
     most = decimals_of(apart, 4) if apart else MOST_DECIMALS
     if interval is None or None in interval:
         return min(most, decimals_of(apart or 0.0, 3))

@@ -1,4 +1,4 @@
-"""Recipes and protocols side by side, with what differs told apart from what is shared."""
+"""Recipes and protocols side by side, their differences separated from what they share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from zoo.comparison.report.words import NONE, plain, shortened
 
 @dataclass(frozen=True)
 class Entry:
-    """A value of one side, and where it is from."""
+    """A field's value in one variant's recipe as text, and the source of that value."""
 
     text: str
     source: str = ""
@@ -18,32 +18,31 @@ class Entry:
 
 @dataclass(frozen=True)
 class Field:
-    """A field's values, an entry for each variant."""
+    """A recipe field, with an entry for each variant."""
 
     name: str
     entries: tuple[Entry, ...]
 
     @property
     def differs(self) -> bool:
-        """Whether not all sides have the same value, wherever it is from."""
+        """Whether variants differ in the value, whatever its source."""
         return len({entry.text for entry in self.entries}) > 1
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Variants that have a recipe, and every field that any of them has."""
+    """The variants with a recipe, and every field that any of these recipes has."""
 
     variants: list[Variant]
     fields: list[Field]
 
     @property
     def differing(self) -> int:
-        """How many fields differ."""
         return sum(field.differs for field in self.fields)
 
 
 def recipes_of(comparison: Comparison, dataset: str) -> Sides:
-    """The recipes for a dataset, those fields first that differ."""
+    """The recipes for a dataset, differing fields first."""
     recipes = {
         variant: found
         for variant in variants_of(comparison)
@@ -55,20 +54,20 @@ def recipes_of(comparison: Comparison, dataset: str) -> Sides:
 
 
 def entry(found: Mapping[str, Any] | None) -> Entry:
-    """A recipe's field as it is shown."""
+    """The entry of a recipe's value, or of a missing one."""
     return Entry(NONE) if found is None else Entry(plain(found.get("value")), str(found.get("source") or ""))
 
 
 @dataclass(frozen=True)
 class Protocols:
-    """What all scores share, as (name, value), and what each has of its own."""
+    """Protocols as (name, value) pairs: those that all scores share, and each score's own."""
 
     shared: list[tuple[str, str]]
     own: dict[str, list[tuple[str, str]]]
 
 
 def protocols_of(comparison: Comparison) -> Protocols:
-    """The scores' protocols, taken apart."""
+    """The protocols of all scores, shared parts separated."""
     flat = {name: flattened(protocol) for name, protocol in (comparison.get("protocols") or {}).items()}
     keys = list(dict.fromkeys(key for each in flat.values() for key in each))
     shared = [key for key in keys if len({each.get(key) for each in flat.values()}) == 1]

@@ -8,17 +8,17 @@ from zoo.comparison.report.reading import Variant
 
 @dataclass(frozen=True)
 class Column:
-    """A head, the group that it stands in, and which way it is sorted at first ("" for not)."""
+    """A column's title, the group above it, and its initial sorting: `ascending`, `descending` or ""."""
 
     title: str
-    part: str  # which of the page's switches hides it: last, best, runs, cost, or none of them
+    part: str  # the switch of the page that hides it: last, best, runs, cost, or ""
     group: str = ""
     sorted: str = ""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What is read, what is sorted by, what stands below it, and how far the statistics mark it."""
+    """A cell's text, the value to sort by, a note below the text, and the mark of statistics (`best`, ...)."""
 
     text: str
     value: float | str | None = None
@@ -36,14 +36,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, and rows in the order of the ranks."""
+    """Columns, and rows in the order of the ranks of their variants."""
 
     columns: Sequence[Column]
     rows: Sequence[Row]
 
     @property
     def groups(self) -> list[tuple[str, list[Column]]]:
-        """Neighbouring columns of one group together; a column without a group stands alone."""
+        """(group, columns) of adjacent columns with one group; a column without a group is alone."""
         made: list[tuple[str, list[Column]]] = []
         for column in self.columns:
             if column.group and made and made[-1][0] == column.group:
@@ -53,7 +53,7 @@ class Table:
         return made
 
     def outcomes_in_words(self) -> "Table":
-        """One column for the outcomes of runs instead of one for each; all of them stand together."""
+        """The table with one column for all outcomes of runs in place of one for each; these must be adjacent."""
         places = [index for index, column in enumerate(self.columns) if column.part == "runs"]
         first, last = places[0], places[-1] + 1
         columns = [*self.columns[:first], Column("finished", "runs", "runs"), *self.columns[last:]]
@@ -67,7 +67,7 @@ class Table:
         return Table(columns, rows)
 
     def only(self, *parts: str) -> "Table":
-        """The columns of some parts, and those that belong to none."""
+        """The table with the columns of the given parts, and those of no part."""
         kept = [index for index, column in enumerate(self.columns) if column.part in ("", *parts)]
         rows = [Row(row.variant, [row.cells[index] for index in kept]) for row in self.rows]
         return Table([self.columns[index] for index in kept], rows)

@@ -1,4 +1,4 @@
-"""The table of variants: their ranks, how many runs came through, scores over seeds, and what a run costs."""
+"""The table of variants: ranks, outcomes of runs, scores over seeds, and the cost of a run."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median_high
@@ -6,7 +6,7 @@ from typing import Any
 
 from zoo.comparison.report.reading import Comparison, ranking_of, runs_of, scores_of, variants_of
 from zoo.comparison.report.tables.outcomes import cost_cells, cost_columns, outcome_cells, outcome_columns
-from zoo.comparison.report.tables.ranks import mark, open_ranks, ordered
+from zoo.comparison.report.tables.rank_ranges import mark, open_ranks, ordered
 from zoo.comparison.report.tables.table import Cell, Column, Row, Table
 from zoo.comparison.report.words import NONE, STAGES, arrow, decimals_of, finite, number, spread
 
@@ -45,7 +45,7 @@ def variant_table(comparison: Comparison, dataset: str) -> Table:
 
 
 def rank_cell(rank: tuple[int, int] | None) -> Cell:
-    """`1`, or `2–4` where the seeds don't tell."""
+    """`1`, or `2–4` where several ranks are possible."""
     if rank is None:
         return Cell(NONE)
     first, last = rank
@@ -53,7 +53,7 @@ def rank_cell(rank: tuple[int, int] | None) -> Cell:
 
 
 def score_columns(scores: Sequence[Mapping[str, Any]]) -> list[Column]:
-    """Last and best of each score."""
+    """The columns last and best of each score."""
     return [
         Column(stage, stage, f"{score['name']} {arrow(score['better'])}".strip())
         for score in scores
@@ -62,7 +62,7 @@ def score_columns(scores: Sequence[Mapping[str, Any]]) -> list[Column]:
 
 
 def score_decimals(comparison: Comparison, dataset: str, scores: Sequence[Mapping[str, Any]]) -> dict[str, int | None]:
-    """Of each score, so that its columns read alike: two digits of the usual deviation; None where none is known."""
+    """The decimals of each score, which show two digits of the median deviation; None where none is known."""
     made: dict[str, int | None] = {}
     for score in scores:
         summaries = ranking_of(comparison, dataset, score["name"], "last").get("summaries", {}).values()

@@ -1,0 +1,135 @@
+"""The options that several commands share, their shell completion, and the examples in their help."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.backend import SUPPORTED
+from zoo.backend.options import PRECISIONS, EngineOptions, Processes
+from zoo.data.options import CHANNELS, DataOptions
+
+
+def complete_stacks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Variants and plugins (plugins alone after a plus sign) that begin with what is typed."""
+    from zoo.catalogue import read_catalogue
+
+    catalogue = read_catalogue()
+    below, plus, last = incomplete.rpartition("+")
+    names = catalogue.plugins if plus else {**catalogue.variants, **catalogue.plugins}
+    return [below + plus + name for name in sorted(names) if name.startswith(last)]
+
+
+def complete_datasets(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """The catalogue's datasets that begin with what is typed, else paths."""
+    from click.shell_completion import CompletionItem
+
+    from zoo.catalogue import read_catalogue
+
+    names = [CompletionItem(name) for name in sorted(read_catalogue().datasets) if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
+
+
+dataset_option = click.option(
+    "--dataset",
+    default="fashion_mini",
+    show_default=True,
+    metavar="NAME_OR_PATH",
+    shell_complete=complete_datasets,
+    help="A name of `zoo data list`, any image dataset of TFDS, or a path to images: a folder, .zip, .npy or .npz.",
+)
+data_dir_option = click.option(
+    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where datasets live [~/tensorflow_datasets]."
+)
+DATA_NAMES = ("split", "image_size", "crop", "channels", "label")
+image_size_option = click.option(
+    "--image-size", type=int, metavar="PIXELS", help="Side of the images, after a centre crop to a square."
+)
+channels_option = click.option(
+    "--channels",
+    type=click.Choice([str(each) for each in CHANNELS]),
+    callback=lambda _context, _parameter, value: value and int(value),
+    help="1 gray, 3 RGB, 4 RGB with alpha [as the images have; alpha lies over white].",
+)
+DATA_OPTIONS = (
+    click.option(
+        "--split",
+        default="train",
+        show_default=True,
+        metavar="SPLIT",
+        help="train, test, all, or a part: train[:80%], train+test.",
+    ),
+    image_size_option,
+    click.option("--crop", type=int, metavar="PIXELS", help="Side of the centre square that is kept [all of it]."),
+    channels_option,
+    click.option("--label", metavar="NAME", help="What labels are read from, such as CelebA's Smiling; or none."),
+)
+set_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A recipe value, such as --set batch_size=32."
+)
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A plugin's file; its name is the plugin's name.",
+)
+
+
+def data_options(command: Any) -> Any:
+    """Adds the options by which a dataset is read."""
+    for option in reversed(DATA_OPTIONS):
+        command = option(command)
+    return command
+
+
+def data_of(options: dict[str, Any]) -> DataOptions:
+    """The DataOptions of a command's options."""
+    return DataOptions(**{name: options[name] for name in DATA_NAMES if name in options})
+
+
+ENGINE_NAMES = ("backend", "precision", "devices", "deterministic", "processes", "process", "coordinator")
+ENGINE_OPTIONS = (
+    click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]"),
+    click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        default="float32",
+        show_default=True,
+        help="Of the layers; weights, losses and penalties are float32 in either.",
+    ),
+    click.option(
+        "--devices",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Divide each batch over so many GPUs (or, to rehearse it, parts of the CPU).",
+    ),
+    click.option(
+        "--deterministic", is_flag=True, help="The same bits again on a GPU, at some cost; a CPU does so anyway."
+    ),
+    click.option("--processes", type=click.IntRange(min=1), default=1, help="Train with so many processes (JAX)."),
+    click.option("--process", type=click.IntRange(min=0), default=0, help="The number of this one, from 0."),
+    click.option("--coordinator", metavar="HOST:PORT", help="Where process 0 waits for the others."),
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+def engine_options(command: Any) -> Any:
+    """Adds the options of the engine: backend, precision, devices and processes."""
+    for option in reversed(ENGINE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def engine_of(options: dict[str, Any]) -> EngineOptions:
+    """The EngineOptions of a command's options."""
+    processes = Processes(options["process"], options["processes"], options["coordinator"])
+    chosen = ("backend", "precision", "devices", "deterministic")
+    return EngineOptions(**{name: options[name] for name in chosen}, processes=processes)
+
+
+def examples(*lines: str) -> str:
+    """The text of examples at the end of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,0 +1,129 @@
+"""From options and data to an evaluation task."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.base.progress import Progress
+from zoo.catalogue import Catalogue
+from zoo.data.opening import entry_of as dataset_entry
+from zoo.data.opening import open_dataset
+from zoo.data.prepared.directory import SHORT
+from zoo.errors import ZooError
+from zoo.evaluation.extractors.lookup import default_name, open_extractor
+from zoo.evaluation.images import Images, real_images, share_seen
+from zoo.evaluation.metrics.contract import Mixture
+from zoo.evaluation.metrics.selection import chosen_metrics
+from zoo.evaluation.options import EvaluationOptions
+from zoo.evaluation.task import EvaluationTask
+from zoo.training.run_yaml import data_options
+
+if TYPE_CHECKING:
+    from zoo.data import Dataset
+
+MOST_SEEN = 0.01  # share of the real samples that may be among the training samples: datasets hold duplicates
+MODES_BY = "digits"  # the extractor that says which mode an image shows
+
+
+def evaluation_task(
+    dataset: "Dataset",
+    training: "Dataset | None",
+    options: EvaluationOptions,
+    catalogue: Catalogue,
+    folder: Path,
+    progress: Progress,
+    generated: int | None = None,
+) -> EvaluationTask:
+    """An evaluation against the samples of `dataset`; `training` is what the generator learnt from, where it is known.
+
+    `generated` is how many samples there will be where that is another number than the options'. Raises ZooError where
+    real samples were trained on, unless the options allow it.
+    """
+    real = real_images(dataset, options.real_count, folder)
+    if training is not None and not options.allow_training:
+        refuse_seen(dataset, training, options)
+    extractor = None
+    if not real.are_points:
+        name = options.extractor or default_name(dataset_entry(dataset.name, catalogue).extractor, progress)
+        extractor = open_extractor(name, catalogue, options.resize, options.weights, progress)
+    mixture = mixture_of(dataset)
+    available, missing = what_there_is(real, extractor.name if extractor else None, mixture, training)
+    counts = {"real": len(real.samples), "generated": generated or options.samples}
+    return EvaluationTask(
+        real=real,
+        metrics=chosen_metrics(options.metrics, available, missing, counts, catalogue),
+        extractor=extractor,
+        training=None if training is None or real.are_points else training.samples,
+        mixture=mixture,
+        mode_count=dataset.classes,
+        seed=options.seed,
+        data_dir=options.data_dir,
+        rows=dataset.rows,
+        progress=progress,
+    )
+
+
+def what_there_is(
+    real: Images, extractor: str | None, mixture: Mixture | None, training: "Dataset | None"
+) -> tuple[set[str], dict[str, str]]:
+    """Which of the needs of metrics are met here, and for the others why they are not."""
+    available, missing = {"features"}, dict[str, str]()
+    if real.are_points:
+        available |= {"points"} | ({"modes"} if mixture else set())
+        missing = dict.fromkeys(("images", "logits", "training"), "the samples are points, not images")
+        missing["modes"] = "the points are drawn from no mixture"
+        return available, missing
+    available |= {"images", "logits"} | ({"modes"} if extractor == MODES_BY else set())
+    available |= {"training"} if training is not None else set()
+    missing["modes"] = f"modes of images are digits: --extractor {MODES_BY}, on mnist or stacked_mnist"
+    missing["points"] = "the samples are images"
+    missing["training"] = "the images that the generator learnt from are not known"
+    return available, missing
+
+
+def mixture_of(dataset: "Dataset") -> Mixture | None:
+    """The Gaussians that a dataset's points were drawn from, or None."""
+    centres = dataset.description.get("centres")
+    if centres is None:
+        return None
+    return Mixture(np.array(centres, "float64"), float(dataset.description["standard_deviation"]))
+
+
+def refuse_seen(real: "Dataset", training: "Dataset", options: EvaluationOptions) -> None:
+    """Raises ZooError where more of the real samples were trained on than duplicates of a dataset explain."""
+    same = real.fingerprint == training.fingerprint
+    share = 1.0 if same else share_seen(real.samples, training.samples)
+    if share > MOST_SEEN:
+        raise ZooError(
+            f"{share:.0%} of the real samples of {real.name}, split {real.split}, are among those that the run was "
+            f"trained on ({training.split}): a score against them rewards memorising. Choose another --split, or ask "
+            "for it: --allow-training."
+        )
+
+
+def open_split(
+    record: Mapping[str, Any], split: str, catalogue: Catalogue, options: EvaluationOptions, progress: Progress
+) -> "Dataset":
+    """A split of the dataset that run.yaml's `record` names, read as it was for training."""
+    read = data_options(record, catalogue, split)
+    return open_dataset(record["name"], catalogue, data_dir=options.data_dir, options=read, progress=progress)
+
+
+def open_training(
+    record: Mapping[str, Any], catalogue: Catalogue, options: EvaluationOptions, progress: Progress
+) -> "Dataset | None":
+    """What a run was trained on; None, with a note, where that is not here any more."""
+    try:
+        training = open_split(record, record["split"], catalogue, options, progress)
+    except ZooError as error:
+        progress.note(f"What the run was trained on is not to be had, so nothing is said of memorised samples: {error}")
+        return None
+    if training.fingerprint != record["fingerprint"]:
+        raise ZooError(
+            f"The dataset '{record['name']}' is not what the run was trained on: its fingerprint is "
+            f"{training.fingerprint[:SHORT]}, run.yaml says {record['fingerprint'][:SHORT]}. Name the data to score "
+            "against with --dataset."
+        )
+    return training

@@ -1,0 +1,141 @@
+"""Reads the files of a run, which may be long, half written, or deleted at any moment."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from zoo.errors import ZooError
+from zoo.evaluation.evaluation_file import EvaluationFile, best_step
+from zoo.runs.checkpoints import step_of_checkpoint
+from zoo.runs.directory import RunDirectory, step_of
+from zoo.watching.states import Budget, Pace, Scores
+
+RECORD, GOAL, JOB, OUTCOME, LOG = "run.yaml", "goal.json", "job.json", "outcome.json", "log.txt"
+FORMAT = 1  # the format of job.json and outcome.json that this version reads
+TAIL = 16_384  # bytes at the end of metrics.jsonl that are read
+RECENT_LINES = 20  # last lines of metrics.jsonl that the speed is computed from
+Read = TypeVar("Read")
+
+
+class FileCache:
+    """Values read from files and folders, until these change; a half-written file keeps its earlier value."""
+
+    def __init__(self) -> None:
+        self.known: dict[Path, tuple[tuple[int, ...], Any]] = {}
+        self.used: set[Path] = set()
+
+    def get(self, path: Path, read: Callable[[Path], Read], default: Read) -> Read:
+        """The value of read(path); `default` where the path is missing, or could never be read."""
+        self.used.add(path)
+        try:
+            stat = path.stat()
+        except OSError:
+            self.known.pop(path, None)
+            return default
+        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        before, value = self.known.get(path, (None, default))
+        if before != stamp:
+            try:
+                value = read(path)
+            except (OSError, ZooError, ValueError, LookupError, TypeError, AttributeError):
+                return value
+            self.known[path] = (stamp, value)
+        return value
+
+    def forget_unused(self) -> None:
+        """Drops the values that were not used since the last call: those of deleted runs."""
+        self.known = {path: each for path, each in self.known.items() if path in self.used}
+        self.used = set()
+
+
+def run_folders(folder: Path) -> Iterator[Path]:
+    """The run directories below a folder, except those in hidden folders, inside other runs and behind links."""
+    try:
+        with os.scandir(folder) as entries:
+            found = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+    except OSError:  # the folder was deleted, or may not be read
+        return
+    if RECORD in found or JOB in found:
+        yield folder
+        return
+    for name, is_folder in found.items():
+        if is_folder and not name.startswith("."):
+            yield from run_folders(folder / name)
+
+
+def modified(path: Path) -> float:
+    """The modification time in seconds since 1970; 0 where the path is missing."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The content of job.json or outcome.json; raises ValueError for another version's format."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if document["format"] != FORMAT:
+        raise ValueError(f"format {document['format']}, this version reads {FORMAT}")
+    return dict(document)
+
+
+def read_goal(path: Path) -> Budget:
+    """The run's budget from goal.json, which it writes when it begins."""
+    goal = json.loads(path.read_text(encoding="utf-8"))
+    return Budget(goal["steps"], goal["seconds"])
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Stack, dataset and seed from run.yaml."""
+    record = RunDirectory(path.parent).record() or {}
+    return {"stack": record["stack"], "dataset": record["dataset"]["name"], "seed": record["seed"]}
+
+
+def read_last_checkpoint(folder: Path) -> tuple[int, float]:
+    """(step, modification time) of the last checkpoint in a folder; (0, 0.0) where there is none."""
+    paths = RunDirectory(folder.parent).checkpoints.paths()
+    return (step_of_checkpoint(paths[-1]), paths[-1].stat().st_mtime) if paths else (0, 0.0)
+
+
+def read_pace(path: Path) -> Pace:
+    """Step, speed and losses from the last lines of metrics.jsonl, of which only the end is read."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+        texts = file.read().decode(errors="replace").splitlines()
+    lines = [json.loads(text) for text in texts if step_of(text) < float("inf")][-RECENT_LINES:]
+    if not lines:
+        return Pace()
+    nothing = {"step": 0, "images": 0, "seconds": 0.0}
+    first, last = (lines[0] if len(lines) > 1 else nothing), lines[-1]
+    seconds = last["seconds"] - first["seconds"]
+    steps, images = ((last[name] - first[name]) / seconds if seconds > 0 else None for name in ("step", "images"))
+    losses = {name: float(value) for name, value in last.items() if name.endswith("_loss")}
+    return Pace(int(last["step"]), float(last["seconds"]), steps, images, losses)
+
+
+def read_scores(path: Path) -> Scores | None:
+    """The first score of the evaluations during training, which decides the best one; None without evaluations."""
+    evaluations = [each for each in EvaluationFile(path).read() if each["periodic"]]
+    best = best_step(evaluations)
+    if best is None:
+        return None
+    last = evaluations[-1]["scores"][0]
+    values = {
+        each["step"]: float(score["value"])
+        for each in evaluations
+        for score in each["scores"]
+        if score["name"] == last["name"]
+    }
+    return Scores(last["name"], last["better"], float(last["value"]), values[best], best)
+
+
+def budget_of(job: Mapping[str, Any]) -> Budget:
+    """The budget in job.json, where it is one of steps or minutes; goal.json has any, but is written later."""
+    named = {**(job.get("question") or {}).get("budget", {}), **job}
+    steps, minutes = named.get("total_steps", named.get("steps")), named.get("minutes")
+    return Budget(
+        steps if isinstance(steps, int) else None,
+        60.0 * minutes if isinstance(minutes, int | float) else None,
+    )
