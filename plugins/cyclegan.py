@@ -8,7 +8,7 @@ side by side. Its losses are thus means over the two directions where the paper 
 of a player's terms are half the paper's, a factor that Adam does not see, and the weights between them are the paper's.
 Any other loss of logits stacked on top keeps to that.
 
-Deviation: the paper's critics learn from images of the step's own translations, here from those of a batch before.
+Deviation: the critics learn before the translators and from a batch of their own; the authors translate one for both.
 """
 
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ def built(make_stack: Callable) -> Callable[..., Players]:
 
 @pytest.fixture(scope="module")
 def trainer(make_stack: Callable, tiny_dataset: Callable) -> Trainer:
-    return Trainer(make_stack("cyclegan-negative", *TINY, "pool_size=6"), tiny_dataset((SIZE, SIZE, 1)), seed=1)
+    return Trainer(make_stack("cyclegan+negative", *TINY, "pool_size=6"), tiny_dataset((SIZE, SIZE, 1)), seed=1)
 
 
 @pytest.fixture(scope="module")
