@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # they import Keras
 
 Shape = tuple[int, ...]
 IMAGES = ((28, 28, 1),)
+OF_KERAS = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+"""A warning of NumPy's about how Keras reads TensorFlow's variables; a plugin's author can't mend it."""
 
 
 def contract(
@@ -41,6 +43,7 @@ def contract(
 
     cases = [(subject, name) for subject in subjects for name in CHECKS]
 
+    @pytest.mark.filterwarnings(OF_KERAS)
     @pytest.mark.parametrize(
         ("subject", "check"), cases, ids=lambda each: each if isinstance(each, str) else shape_of(each)
     )
