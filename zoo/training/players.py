@@ -21,7 +21,7 @@ from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack
 
 LATENTS, SAMPLES, LABELS, LOGITS = "latents", "samples", "labels", "logits"
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
-SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute)
+SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute, keras.layers.Concatenate)
 GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
 Fields = Mapping[str, Field]
 
@@ -272,12 +272,16 @@ def exact_outputs(model: Any) -> Any:
 
 
 def last_layers(tensor: Any) -> Iterator[Any]:
-    """The layer that computes a model's output, after those that only reshape it."""
-    layer = tensor._keras_history.operation
-    while isinstance(layer, SHAPING):
-        yield layer
-        layer = layer.input._keras_history.operation
-    if isinstance(layer, keras.Layer):
+    """The layers that compute a model's output, inside of models in it too, and those after them that only reshape."""
+    layer, index = tensor._keras_history.operation, tensor._keras_history.tensor_index
+    inner: list[Any] = []
+    if isinstance(layer, keras.Model):
+        inner = [keras.tree.flatten(layer.output)[index]]
+    elif isinstance(layer, SHAPING):
+        inner = keras.tree.flatten(layer.input)
+    for each in inner:
+        yield from last_layers(each)
+    if isinstance(layer, keras.Layer) and not isinstance(layer, keras.Model):
         yield layer
 
 
