@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 from zoo_plugins.cyclegan import exchanged, schedule
 
-from zoo import ZooError, backend
+from zoo import EngineOptions, ZooError, backend
 from zoo.data.fields import Field, samples_field
 from zoo.training.players import Players, build_players
 from zoo.training.trainer import Trainer
@@ -213,6 +213,20 @@ def test_both_ways_through_the_sizes_keep_pixels_in_their_places(built: Callable
     np.testing.assert_array_equal(half, image[:, ::2, ::2])
     whole = ops.convert_to_numpy(keras.layers.Cropping2D(((1, 0), (1, 0)))(larger(half)))
     np.testing.assert_array_equal(whole[:, ::2, ::2], image[:, ::2, ::2])
+
+
+def test_in_bfloat16_images_and_logits_are_exact_inside_of_the_models_that_make_them(make_stack: Callable) -> None:
+    engine = backend.engine(EngineOptions(precision="bfloat16"))
+    fields = {name: samples_field((SIZE, SIZE, 1)) for name in ("samples", "source")}
+    players = build_players(make_stack("cyclegan", *TINY), fields, 0, engine)
+    for model, name in ((players.generator, "to_samples"), (players.discriminator, "critic_of_samples")):
+        kinds = [each.compute_dtype for each in model.get_layer(name).layers]
+        assert kinds[-1] == "float32"
+        assert "bfloat16" in kinds
+    made = players.generator({name: np.zeros((2, SIZE, SIZE, 1), "float32") for name in ("source", "samples")})
+    logits = players.discriminator({name: made[name] for name in ("samples", "source")})["logits"]
+    for each in (*made.values(), logits):
+        assert keras.backend.standardize_dtype(each.dtype) == "float32"
 
 
 def test_the_papers_values(make_stack: Callable, built: Callable) -> None:

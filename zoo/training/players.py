@@ -21,7 +21,7 @@ from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack
 
 LATENTS, SAMPLES, LABELS, LOGITS = "latents", "samples", "labels", "logits"
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
-SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute)
+SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute, keras.layers.Concatenate)
 GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
 Fields = Mapping[str, Field]
 
@@ -273,10 +273,11 @@ def exact_outputs(model: Any) -> Any:
 
 
 def last_layers(tensor: Any) -> Iterator[Any]:
-    """The layers that compute a model's output, after those that only reshape it or add what a plugin above adds."""
+    """The layers that compute a model's output, inside of models too, and those after them that only shape or add."""
     layer, _, index = tensor._keras_history
     if isinstance(layer, keras.Model):  # the model below, which a wrapper has built upon
         yield from last_layers(keras.tree.flatten(layer.output)[index])
+        return
     if isinstance(layer, keras.Layer):
         yield layer
     if isinstance(layer, (*SHAPING, keras.layers.Add)):
