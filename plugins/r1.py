@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from keras import ops
-
 from zoo import Recipe, hookimpl, losses
 
 
@@ -37,7 +35,6 @@ def discriminator_penalty(
     """Equation 9: gamma / 2 * E[|grad D(x)|^2] on real samples, D the logits."""
 
     def penalty() -> Any:
-        slopes = gradients(lambda samples: discriminate({**real_fields, "samples": samples}), real_fields["samples"])
-        return recipe.r1_gamma / 2 * ops.mean(losses.squared_norms(slopes))
+        return recipe.r1_gamma / 2 * losses.squared_slope(real_fields, discriminate, gradients)
 
     return losses.every(recipe.r1_interval, update, penalty)

@@ -23,7 +23,14 @@ from zoo.training.terms import Terms
 from zoo.training.trainer import Trainer
 
 STACKS = Path(__file__).with_name("stacks")  # plugins that are not shipped
-TINY = {"batch_size": 4, "latent_size": 3, "width": 2, "generator_units": "8", "discriminator_units": "8,8"}
+TINY = {
+    "batch_size": 4,
+    "latent_size": 3,
+    "width": 2,
+    "generator_units": "8",
+    "discriminator_units": "8,8",
+    "residual_blocks": 1,
+}
 PLUGIN_IMPORTS = """\
 from dataclasses import dataclass
 

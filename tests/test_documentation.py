@@ -1,25 +1,138 @@
 """What the documents promise, checked against the code."""
 
+import dataclasses
 import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import zoo
+from zoo import hookspecs, losses, networks
 from zoo.catalogue import read_catalogue
 from zoo.cli import cli
+from zoo.stacks.resolving import resolve_stack
+from zoo.testing.subject import Subject, steps
+from zoo.training.trainer import Trainer
 
 SOURCES = Path(zoo.__file__).parents[1]
+PLUGIN_PAGES = sorted((SOURCES / "docs" / "plugins").glob("*.md"))
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(str(page.relative_to(SOURCES)) for page in PLUGIN_PAGES)]
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"^ {4}zoo run (.*)$", re.MULTILINE)
+TINY = {"fashion_mini": ((28, 28, 1), 10), "ring8": ((2,), None)}  # in the place of datasets: shape and classes
 needs_documents = pytest.mark.skipif(not (SOURCES / "README.md").exists(), reason="an installed wheel has no documents")
 
 
+@dataclass(frozen=True)
+class Example:
+    """A block of Python in a page: a plugin's file where a command follows that runs it, else a script."""
+
+    page: Path
+    number: int
+    code: str
+    command: tuple[str, ...]  # what follows `zoo run`
+
+    @property
+    def name(self) -> str:
+        """For the name of a test."""
+        return f"{self.page.stem}: {self.file or f'block {self.number}'}"
+
+    @property
+    def file(self) -> str | None:
+        """The plugin's file."""
+        return self.values("--plugin")[-1] if self.command else None
+
+    def values(self, option: str) -> list[str]:
+        """What the command gives for an option."""
+        return [value for name, value in zip(self.command, self.command[1:], strict=False) if name == option]
+
+    def subject(self, folder: Path) -> Subject:
+        """The stack that the command trains, on tiny random data in the place of its dataset."""
+        shape, classes = TINY[(self.values("--dataset") or ["fashion_mini"])[0]]
+        files = [folder / each for each in self.values("--plugin")]
+        settings = dict(each.split("=") for each in self.values("--set"))
+        return Subject(self.command[0], shape, files, classes, settings=settings)
+
+
+def examples_of(page: Path) -> Iterator[Example]:
+    """Every block of a page, with the command that follows it before the next."""
+    text = page.read_text()
+    blocks = list(BLOCK.finditer(text))
+    ends = [*(block.start() for block in blocks[1:]), len(text)]
+    for number, (block, end) in enumerate(zip(blocks, ends, strict=True)):
+        command = COMMAND.search(text, block.end(), end)
+        words = tuple(shlex.split(command[1])) if command and "--plugin" in command[1] else ()
+        yield Example(page, number, block[1], words)
+
+
+EXAMPLES = [example for page in PLUGIN_PAGES for example in examples_of(page)]
+PLUGINS = [each for each in EXAMPLES if each.file]
+
+
+def write_plugins(page: Path, folder: Path) -> None:
+    """Write every plugin of a page into the folder."""
+    for example in examples_of(page):
+        if example.file:
+            (folder / example.file).write_text(example.code)
+
+
 @needs_documents
-def test_the_example_plugin_of_the_contributing_guide_trains(tmp_path, tiny_dataset):
+@pytest.mark.parametrize("example", PLUGINS, ids=lambda each: each.name)
+def test_every_plugin_of_the_documents_trains_by_the_command_below_it(example: Example, tmp_path: Path) -> None:
+    write_plugins(example.page, tmp_path)
+    trainer = example.subject(tmp_path).trainer()
+    metrics = steps(trainer, 2)
+    assert all(np.isfinite(value) for value in metrics.values()), metrics
+    samples = trainer.sampler.samples(trainer.sampler.latents(3, seed=0))
+    assert samples.shape == (3, *trainer.dataset.sample_shape)
+
+
+@needs_documents
+@pytest.mark.parametrize("page", PLUGIN_PAGES, ids=lambda each: each.stem)
+def test_every_script_of_the_documents_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, as in a notebook, beside the plugins of the page."""
+    monkeypatch.chdir(tmp_path)
+    write_plugins(page, tmp_path)
+    names: dict[str, Any] = {"__name__": "page"}
+    for example in examples_of(page):
+        if not example.file:
+            exec(compile(example.code, f"{page.name}, block {example.number}", "exec"), names)
+
+
+@needs_documents
+@pytest.mark.parametrize("hook", [name for name, each in vars(hookspecs).items() if hasattr(each, "zoo_spec")])
+def test_every_hook_has_an_example_and_a_line_in_the_table(hook: str) -> None:
+    texts = [example.code for example in EXAMPLES] + BLOCK.findall((SOURCES / "CONTRIBUTING.md").read_text())
+    assert any(re.search(rf"^@hookimpl.*\ndef {hook}\(", text, re.MULTILINE) for text in texts)
+    assert f"\n| `{hook}` |" in (SOURCES / "docs/plugins/README.md").read_text()
+
+
+@needs_documents
+def test_the_plugin_pages_list_every_recipe_field_with_its_default() -> None:
+    text = (SOURCES / "docs/plugins/README.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([\w.-]+) \|", text, re.MULTILINE))
+    expected = {field.name: field.default for field in dataclasses.fields(zoo.Recipe)}
+    assert {name: type(default)(rows[name]) for name, default in expected.items()} == expected
+
+
+@needs_documents
+@pytest.mark.parametrize("module", [losses, networks], ids=lambda each: each.__name__)
+def test_the_plugin_pages_list_what_plugins_build_with(module: Any) -> None:
+    text = (SOURCES / "docs/plugins/README.md").read_text()
+    own = [name for name, each in vars(module).items() if getattr(each, "__module__", "") == module.__name__]
+    internal = {"weights_hash", "named_inputs", "Tensor"}
+    assert [name for name in own if name not in internal and f"`{name}(" not in text] == []
+
+
+@needs_documents
+def test_the_example_plugin_of_the_contributing_guide_trains(tmp_path: Path, tiny_dataset: Callable) -> None:
     code = re.search(r"```python\n(.*?)```", (SOURCES / "CONTRIBUTING.md").read_text(), re.DOTALL)[1]
     (tmp_path / "lsgan.py").write_text(code)
-    from zoo.stacks.resolving import resolve_stack
-    from zoo.training.trainer import Trainer
-
     catalogue = read_catalogue([tmp_path / "lsgan.py"])
     trainer = Trainer(resolve_stack("dcgan+lsgan", catalogue, settings=["width=2", "batch_size=4"]), tiny_dataset())
     trainer.players.discriminator.layers[-1].kernel.assign(0.0 * trainer.players.discriminator.layers[-1].kernel)
@@ -27,19 +140,22 @@ def test_the_example_plugin_of_the_contributing_guide_trains(tmp_path, tiny_data
 
 
 @needs_documents
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
-def test_every_file_and_command_that_a_document_names_exists(document):
-    text = (SOURCES / document).read_text()
-    linked = re.findall(r"\]\((?!http|#)([^)#]+)", text) + re.findall(r'src="(?!http)([^"]+)"', text)
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_and_command_that_a_document_names_exists(document: str) -> None:
+    path = SOURCES / document
+    text = path.read_text()
+    prose = BLOCK.sub("", text)
+    linked = re.findall(r"\]\((?!http|#)([^)#]+)", prose) + re.findall(r'src="(?!http)([^"]+)"', text)
+    assert [each for each in linked if not (path.parent / each).exists()] == []
     tables = re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE)
-    files = linked + [name for cell in tables for name in re.findall(r"`((?:zoo|plugins|benchmarks)/[^`]*)`", cell)]
+    files = [name for cell in tables for name in re.findall(r"`((?:zoo|plugins|benchmarks)/[^`]*)`", cell)]
     assert [each for each in files if not (SOURCES / each).exists()] == []
     commands = re.findall(r"^ {4}zoo ([a-z]+)", text, re.MULTILINE)
     assert [each for each in commands if each not in cli.commands] == []
 
 
 @needs_documents
-def test_the_readme_names_every_variant_modifier_and_dataset_of_the_catalogue():
+def test_the_readme_names_every_variant_modifier_and_dataset_of_the_catalogue() -> None:
     text = (SOURCES / "README.md").read_text()
     catalogue = read_catalogue()
     names = {*catalogue.variants, "r1", "label_smoothing", *catalogue.datasets}

@@ -13,13 +13,13 @@ import zoo
 PACKAGE = Path(zoo.__file__).parent
 PLUGINS = Path(zoo_plugins.__file__).parent
 HEAVY = {"keras", "tensorflow", "numpy", "tensorflow_datasets", "jax", "torch"}
-FRONT = {"zoo", "zoo.extensions", "zoo.layers", "zoo.losses", "zoo.recipe"}  # what a plugin may import
+FRONT = {"zoo", "zoo.extensions", "zoo.layers", "zoo.losses", "zoo.networks", "zoo.recipe"}  # what a plugin may import
 LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
-    {"comparison", "watching"},
+    {"comparison", "watching", "testing"},
     {"pipeline"},
-    {"tracking"},
+    {"options", "tracking"},
     {"evaluation"},
     {"training"},
     {"stacks", "data", "runs", "profiling"},

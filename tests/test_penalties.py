@@ -7,30 +7,13 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from measured_gradients import AGREEMENT, descended, linear, relative_error
 
-from zoo import ZooError, backend, layers
+from zoo import ZooError, backend
 from zoo.training.trainer import Trainer
 
 CONVOLUTIONAL = ("none", "layer", "group", "instance", "spectral")  # and batch, which wgan_gp refuses
 DENSE = ("none", "layer", "group", "spectral")  # instance normalization needs positions
-STEP = 1e-6  # of the central differences
-AGREEMENT = 1e-6  # relative, of the whole gradient
-
-
-def linear(tiny_dataset: Callable, make_stack: Callable, penalty: str, *settings: str) -> tuple[Trainer, Any]:
-    """A trainer of a linear critic on points, and the critic's kernel (2,)."""
-    stack = make_stack(f"linear+{penalty}+descent", "critic_steps=1", *settings, plugins=["linear", "descent"])
-    trainer = Trainer(stack, tiny_dataset((2,)))
-    kernel = trainer.players.discriminator.trainable_variables[0]
-    kernel.assign([[3.0], [-4.0]])  # of norm 5
-    return trainer, kernel
-
-
-def descended(trainer: Trainer, variable: Any) -> Any:
-    """The gradient of the discriminator's loss by a variable, as one update at a rate of 1 shows it."""
-    before = ops.convert_to_numpy(variable)
-    metrics = trainer.update("discriminator", 0, trainer.feed.batch(0))
-    return metrics, before - ops.convert_to_numpy(variable)
 
 
 def test_r1_of_a_linear_critic_is_half_gamma_times_its_squared_norm(
@@ -85,47 +68,6 @@ def test_wgan_gp_looks_at_points_between_real_and_generated_samples(
     assert 2 <= points.min() < 2.1 < 3.9 < points.max() <= 4
     assert points.mean() == pytest.approx(3, abs=0.1)
     assert float(penalty) == pytest.approx(10 * np.mean((np.linalg.norm(points, axis=1) - 1) ** 2), rel=1e-4)
-
-
-def relative_error(trainer: Trainer) -> float:
-    """How far the discriminator's whole gradient is from central differences of its loss, relative to their norm."""
-    model = trainer.players.discriminator
-    randomize(model)
-    before = {variable.path: ops.convert_to_numpy(variable) for variable in model.variables}
-    update(trainer, before)
-    trainable = model.trainable_variables
-    ours = [(before[each.path] - ops.convert_to_numpy(each)).ravel() for each in trainable]
-    places = [(each.path, index) for each in trainable for index in np.ndindex(*each.shape)]
-    expected = np.array([difference(trainer, before, path, index) for path, index in places])
-    return float(np.linalg.norm(np.concatenate(ours) - expected) / np.linalg.norm(expected))
-
-
-def difference(trainer: Trainer, before: dict[str, Any], path: str, index: tuple[int, ...]) -> float:
-    """The central difference of the loss by one weight."""
-    shift = np.zeros_like(before[path])
-    shift[index] = STEP
-    above, below = (update(trainer, before | {path: before[path] + sign * shift}) for sign in (1, -1))
-    return (above - below) / (2 * STEP)
-
-
-def update(trainer: Trainer, values: dict[str, Any]) -> float:
-    """Give the discriminator these values, update it once, and return its whole loss at the values."""
-    for variable in trainer.players.discriminator.variables:
-        variable.assign(values[variable.path])
-    metrics = trainer.update("discriminator", 0, trainer.feed.batch(0))
-    parts = ("discriminator_loss", "discriminator_penalty/")
-    return sum(float(value) for name, value in metrics.items() if name.startswith(parts))
-
-
-def randomize(model: keras.Model) -> None:
-    """Give every weight a value at which no gradient is small, and every spectral vector the one it converges to."""
-    draw = np.random.default_rng(1)
-    for variable in model.trainable_variables:
-        variable.assign(draw.normal(size=variable.shape) * 0.5)
-    for layer in model.layers:
-        if isinstance(layer, layers.SpectralNormalization):
-            kernel = ops.convert_to_numpy(layer.layer.kernel)
-            layer.singular_vector.assign(np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]))[2][:1])
 
 
 @pytest.mark.usefixtures("float64")

@@ -1,8 +1,9 @@
 """A zoo of generative adversarial networks on Keras 3: every variant is a plugin, and one trainer runs them all.
 
-From Python: `zoo.run("dcgan", dataset="fashion_mini", epochs=5)` trains and returns a `zoo.Run`, `zoo.load(folder)`
-opens an earlier one, `zoo.evaluate(folder)` scores it. A plugin imports `hookimpl`, `Recipe`, `ZooError`, `zoo.layers`
-and `zoo.losses`; a metric, a dataset source or another extension imports `zoo.extensions`.
+From Python: `zoo.run("dcgan", dataset="fashion_mini", budget=zoo.Budget(epochs=5))` trains and returns a `zoo.Run`,
+`zoo.load(folder)` opens an earlier one, `zoo.evaluate(folder)` scores it. A plugin imports `hookimpl`, `Recipe`,
+`ZooError`, `Network`, `zoo.layers`, `zoo.losses` and `zoo.networks`; a metric, a dataset source or another extension
+imports `zoo.extensions`.
 
 Importing this package imports neither Keras nor NumPy; its functions do so when they are called.
 """
@@ -16,19 +17,24 @@ from zoo.recipe import Recipe
 
 if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions, compare
+    from zoo.data.options import DataOptions
     from zoo.evaluation.extractors.contract import Features
     from zoo.evaluation.options import EvaluationOptions
     from zoo.evaluation.scoring import evaluate
     from zoo.networks import Network
+    from zoo.options import Budget, Monitoring
     from zoo.pipeline import run
     from zoo.training.run import Run, load
 
 __version__ = "0.1.0"
 __all__ = [
+    "Budget",
     "ComparisonOptions",
+    "DataOptions",
     "EngineOptions",
     "EvaluationOptions",
     "Features",
+    "Monitoring",
     "Network",
     "Processes",
     "Recipe",
@@ -43,9 +49,12 @@ __all__ = [
 ]
 
 HOMES = {  # imported when first asked for: most need NumPy, and Keras when they are called
+    "Budget": "zoo.options",
     "ComparisonOptions": "zoo.comparison.comparing",
+    "DataOptions": "zoo.data.options",
     "EvaluationOptions": "zoo.evaluation.options",
     "Features": "zoo.evaluation.extractors.contract",
+    "Monitoring": "zoo.options",
     "Network": "zoo.networks",
     "Run": "zoo.training.run",
     "compare": "zoo.comparison.comparing",

@@ -6,7 +6,7 @@ a plugin above may weigh them.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -58,6 +58,14 @@ def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
 def squared_norms(slopes: Tensor) -> Tensor:
     """|g|^2 of each sample's gradient, (B,): the sum of squares over all axes but the first."""
     return ops.sum(ops.square(slopes), axis=tuple(range(1, len(slopes.shape))))
+
+
+def squared_slope(
+    fields: Mapping[str, Tensor], discriminate: Callable[..., Tensor], gradients: Callable[..., Tensor]
+) -> Tensor:
+    """E[|grad D(x)|^2] by the samples of `fields`, which are all that the discriminator D takes, D the logits."""
+    slopes = gradients(lambda samples: discriminate({**fields, "samples": samples}), fields["samples"])
+    return ops.mean(squared_norms(slopes))
 
 
 def linear(start: float, end: float, progress: Tensor) -> Tensor:

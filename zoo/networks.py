@@ -89,7 +89,7 @@ def extended(
     Its first input is called `samples`, its own output `logits`, unless they have names already.
     """
     own_inputs = named_inputs(model)
-    if doubled := set(own_inputs) & set(inputs or {}):
+    if doubled := [name for name, each in (inputs or {}).items() if own_inputs.get(name, each) is not each]:
         raise ZooError(
             f"The model '{model.name}' has an input '{min(doubled)}' already: extend it with "
             "zoo.networks.input_of(model, name, ...), which takes the one that is there."

@@ -16,7 +16,7 @@ from zoo.catalogue import Catalogue, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
-from zoo.evaluation.options import PERIODIC, EvaluationOptions
+from zoo.options import MONITORING, UNLIMITED, Budget, Monitoring
 from zoo.runs.directory import RunDirectory, default_path
 from zoo.tracking.following import find_listeners, following
 from zoo.training.run import Run
@@ -26,9 +26,10 @@ if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a
     from zoo.data import Dataset
     from zoo.evaluation.judging import PeriodicJudge
     from zoo.stacks.stack import Stack
-    from zoo.training.loop import Budget, Schedule
+    from zoo.training.loop import Schedule, Total
 
 DEFAULT_DATASET = "fashion_mini"
+DATA_OPTIONS = DataOptions()
 DEFAULT_EPOCHS = 25  # where neither the command nor registry.yaml says how long
 SEEDS = 2**32  # as many as the generators of NumPy and Keras take
 
@@ -37,109 +38,78 @@ def run(
     stack: str = "dcgan",
     *,
     dataset: str | Path = DEFAULT_DATASET,
+    data: DataOptions = DATA_OPTIONS,
     data_dir: Path | str | None = None,
-    split: str = "train",
-    image_size: int | None = None,
-    crop: int | None = None,
-    channels: int | None = None,
-    label: str | None = None,
-    steps: int | None = None,
-    epochs: float | None = None,
-    images: int | None = None,
-    minutes: float | None = None,
+    budget: Budget = UNLIMITED,
     seed: int = 0,
     settings: Sequence[str] | Mapping[str, Any] = (),
     plugins: Sequence[Path | str] = (),
     out: Path | str | None = None,
-    checkpoint_every: int | None = None,
-    evaluate_every: int | None = None,
-    evaluations: int | None = None,
-    evaluation: EvaluationOptions = PERIODIC,
+    monitoring: Monitoring = MONITORING,
     engine: EngineOptions = DEFAULT_ENGINE,
-    profile: bool = False,
-    tensorboard: bool = False,
-    listeners: Sequence[str] = (),
     progress: Progress | bool = True,
 ) -> Run:
-    """Train a stack on a dataset until a total of steps, epochs, images or minutes, continuing what is there of it.
+    """Train a stack on a dataset until the budget is spent, continuing what is there of the run.
 
-    `split`, `image_size`, `crop`, `channels` and `label` say how the dataset is read (see `zoo.data.options`);
-    `settings` are recipe values, as a mapping or as `key=value` texts; `plugins` are files of plugins; `out` replaces
-    the run directory runs/<stack>/<dataset>/<seed>; `evaluate_every` so many steps, or in so many `evaluations` over
-    the budget, the generator is scored as `evaluation` says, and the best checkpoint kept; `engine` chooses backend,
-    precision and devices; `listeners` follow the run, and `tensorboard` is the one of that name;
-    `profile` says where the time of some steps went. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C,
-    when everything is saved.
+    `data` says how the dataset is read, and `data_dir` where datasets live; `settings` are recipe values, as a mapping
+    or as `key=value` texts; `plugins` are files of plugins; `out` replaces the run directory
+    runs/<stack>/<dataset>/<seed>; `monitoring` is what is saved, scored and followed meanwhile; `engine` chooses
+    backend, precision and devices. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C, when everything is
+    saved.
     """
-    given = {"steps": steps, "epochs": epochs, "images": images, "minutes": minutes}
-    check_numbers(given, seed)
-    for name, value in (("--evaluate-every", evaluate_every), ("evaluations", evaluations)):
-        if value is not None and value < 1:
-            raise ZooError(f"{name} must be at least 1; received {value}.")
-    if minutes is not None and engine.processes.count > 1:
-        raise ZooError("--minutes is for one process: several would not stop at the same step. Give --steps.")
-    asked = DataOptions(split, image_size, crop, channels, label)
+    check_seed(seed)
+    check_processes(budget, engine)
     backend.choose(engine.backend)
     backend.check_installed()
     progress = as_progress(progress, engine.processes.writes_files)
-    texts = [f"{k}={as_text(v)}" for k, v in settings.items()] if isinstance(settings, Mapping) else list(settings)
     catalogue = read_catalogue([Path(each) for each in plugins])
-    parse_stack(stack, catalogue)
-    followers = find_listeners([*(["tensorboard"] if tensorboard else []), *listeners], catalogue)
+    parse_stack(stack, catalogue)  # a wrong name is an error before data is prepared
+    listeners = find_listeners(monitoring.listeners, catalogue)
     dataset = match(str(dataset), catalogue.datasets) or str(dataset)
-    if engine.devices > 1:  # before TensorFlow reads data, which is to compute
-        backend.divide(engine.devices)
-    data = open_data(dataset, catalogue, data_dir, asked, progress)
+    rows = open_data(dataset, catalogue, data_dir, data, engine, progress)
     backend.prepare()
     from zoo.stacks.resolving import resolve_stack
     from zoo.training.loop import Training
     from zoo.training.trainer import Trainer
 
-    resolved = resolve_stack(stack, catalogue, dataset, texts)
-    total = budget(resolved, data.count, catalogue, dataset, given)
+    resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings))
+    total = total_of(budget, resolved, rows.count, catalogue, dataset)
     path = Path(out) if out else default_path(resolved.name, dataset, seed)
-    made = backend.engine(engine)
-    with made.together(), directory_of_process(path, engine) as directory, directory.locked():
-        trainer = Trainer(resolved, data, seed, made)
-        record = describe(resolved, catalogue, data, trainer)
-        directory.check_same(record)
+    computing = backend.engine(engine)
+    with computing.together(), directory_of_process(path, engine) as directory, directory.locked():
+        trainer = Trainer(resolved, rows, seed, computing)
+        record = describe(resolved, catalogue, rows, trainer)
         begin_or_continue(directory, record, resolved, catalogue)
-        asking = replace(evaluation, data_dir=Path(data_dir) if data_dir else None)
-        judges = bool(evaluate_every or evaluations) and engine.processes.writes_files
-        schedule = schedule_of(total, checkpoint_every, evaluate_every, evaluations)
         directory.write_goal(total.steps, total.seconds)
-        followers = followers if engine.processes.writes_files else []
         with (
-            judge_of(directory, data, record["dataset"], asking, catalogue, progress, judges) as judge,
-            following(directory, followers) as following_now,
+            judge_of(directory, rows, record["dataset"], monitoring, data_dir, catalogue, engine, progress) as judge,
+            following(directory, listeners if engine.processes.writes_files else ()) as followers,
         ):
-            training = Training(trainer, directory, progress, schedule, judge, following_now)
+            training = Training(trainer, directory, progress, schedule_of(total, monitoring), judge, followers)
             training.resume()
-            if training.is_finished(total):
-                progress.note(f"Nothing to do: {directory.path} has {trainer.steps} steps, the budget is {total}.")
-                training.finish()  # which a kill may have cut short
-            else:
-                training.run_to(total, profile)
+            training.train_to(total, monitoring.profile)
     return Run(RunDirectory(path))
 
 
 @contextmanager
 def judge_of(
     directory: RunDirectory,
-    data: "Dataset",
+    rows: "Dataset",
     record: Mapping[str, Any],
-    options: EvaluationOptions,
+    monitoring: Monitoring,
+    data_dir: Path | str | None,
     catalogue: Catalogue,
+    engine: EngineOptions,
     progress: Progress,
-    wanted: bool,
 ) -> "Iterator[PeriodicJudge | None]":
     """What scores the run while it trains; None, and nothing imported, where that is not wanted of this process."""
-    if not wanted:
+    if not (monitoring.evaluates and engine.processes.writes_files):
         yield None
         return
     from zoo.evaluation.judging import judging
 
-    with judging(directory, data, record, options, catalogue, progress) as judge:
+    options = replace(monitoring.evaluation, data_dir=Path(data_dir) if data_dir else None)
+    with judging(directory, rows, record, options, catalogue, progress) as judge:
         yield judge
 
 
@@ -154,7 +124,8 @@ def directory_of_process(path: Path, options: EngineOptions) -> Iterator[RunDire
 
 
 def begin_or_continue(directory: RunDirectory, record: Mapping[str, Any], stack: "Stack", catalogue: Catalogue) -> None:
-    """Write down what makes a new run; warn where an earlier one began with other versions."""
+    """Write down what makes a new run; refuse to continue another one, and warn where versions differ."""
+    directory.check_same(record)
     before = directory.record()
     if before is None:
         copy_plugin_files(stack, catalogue, directory)
@@ -173,10 +144,24 @@ def as_text(value: Any) -> str:
     return ",".join(str(each) for each in value) if isinstance(value, tuple | list) else str(value)
 
 
+def as_texts(settings: Sequence[str] | Mapping[str, Any]) -> list[str]:
+    """Recipe values as `key=value` texts."""
+    if isinstance(settings, Mapping):
+        return [f"{name}={as_text(value)}" for name, value in settings.items()]
+    return list(settings)
+
+
 def open_data(
-    dataset: str, catalogue: Catalogue, data_dir: Path | str | None, options: DataOptions, progress: Progress
+    dataset: str,
+    catalogue: Catalogue,
+    data_dir: Path | str | None,
+    options: DataOptions,
+    engine: EngineOptions,
+    progress: Progress,
 ) -> "Dataset":
     """What is trained on, prepared on first use."""
+    if engine.devices > 1:  # before TensorFlow reads data, which is to compute
+        backend.divide(engine.devices)
     from zoo.data import open_dataset
 
     folder = Path(data_dir) if data_dir else None
@@ -185,43 +170,40 @@ def open_data(
     return opened
 
 
-def check_numbers(budgets: Mapping[str, float | None], seed: int) -> None:
-    """Refuse a budget or a seed that no run can have, before anything is prepared."""
-    given = {name: value for name, value in budgets.items() if value is not None}
-    if len(given) > 1:
-        raise ZooError(f"The budget is given twice: {' and '.join('--' + name for name in given)}. Keep one.")
-    for name, value in given.items():
-        if not 0 < value < math.inf:
-            raise ZooError(f"--{name} must be a number above 0; received {value}.")
+def check_seed(seed: int) -> None:
+    """Refuse a seed that no run can have, before anything is prepared."""
     if not 0 <= seed < SEEDS:
         raise ZooError(f"--seed must be from 0 to {SEEDS - 1}; received {seed}.")
 
 
-def budget(
-    stack: "Stack", count: int, catalogue: Catalogue, dataset: str, given: Mapping[str, float | None]
-) -> "Budget":
-    """What one of steps, epochs, images and minutes asks for, in all."""
-    from zoo.training.loop import Budget
+def check_processes(budget: Budget, engine: EngineOptions) -> None:
+    """Refuse a budget of time where several processes train one run."""
+    if budget.minutes is not None and engine.processes.count > 1:
+        raise ZooError("--minutes is for one process: several would not stop at the same step. Give --steps.")
 
-    steps, epochs, images, minutes = (given[name] for name in ("steps", "epochs", "images", "minutes"))
-    if minutes is not None:
-        return Budget(seconds=60 * minutes)
-    if steps is not None:
-        return Budget(int(steps))
+
+def total_of(budget: Budget, stack: "Stack", count: int, catalogue: Catalogue, dataset: str) -> "Total":
+    """The steps, or seconds of training, that a budget comes to."""
+    from zoo.training.loop import Total
+
+    if budget.minutes is not None:
+        return Total(seconds=60 * budget.minutes)
+    if budget.steps is not None:
+        return Total(int(budget.steps))
+    images: float | None = budget.images
     if images is None:
         entry = catalogue.datasets.get(dataset)
-        images = math.ceil((epochs or (entry.epochs if entry else None) or DEFAULT_EPOCHS) * count)
-    return Budget(math.ceil(images / (stack.recipe.critic_steps * stack.recipe.batch_size)))
+        images = math.ceil((budget.epochs or (entry.epochs if entry else None) or DEFAULT_EPOCHS) * count)
+    return Total(math.ceil(images / (stack.recipe.critic_steps * stack.recipe.batch_size)))
 
 
-def schedule_of(
-    total: "Budget", checkpoint_every: int | None, evaluate_every: int | None, evaluations: int | None
-) -> "Schedule":
+def schedule_of(total: "Total", monitoring: Monitoring) -> "Schedule":
     """When a run is saved and scored; `evaluations` are spread evenly over the budget, the last at its end."""
     from zoo.training.loop import Schedule
 
-    if evaluations is None:
-        return Schedule(checkpoint_every, evaluate_every)
+    every = monitoring.checkpoint_every
+    if monitoring.evaluations is None:
+        return Schedule(every, monitoring.evaluate_every)
     if total.steps is not None:
-        return Schedule(checkpoint_every, math.ceil(total.steps / evaluations))
-    return Schedule(checkpoint_every, evaluate_seconds=(total.seconds or math.inf) / evaluations)
+        return Schedule(every, math.ceil(total.steps / monitoring.evaluations))
+    return Schedule(every, evaluate_seconds=(total.seconds or math.inf) / monitoring.evaluations)

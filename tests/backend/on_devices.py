@@ -92,7 +92,7 @@ def runs(folder: Path) -> dict[str, str]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", zoo.ZooWarning)
             options = EngineOptions(devices=devices)
-            zoo.run("convolutional", out=folder / name, steps=steps, engine=options, **run_of(folder))
+            zoo.run("convolutional", out=folder / name, budget=zoo.Budget(steps), engine=options, **run_of(folder))
         told[f"{name} {steps}"] = " ".join(str(each.message) for each in caught if each.category is zoo.ZooWarning)
     return told
 
@@ -136,7 +136,7 @@ def as_process(folder: Path, index: str, coordinator: str) -> None:
     in_precision("float64")
     several = EngineOptions(processes=Processes(int(index), 2, coordinator))
     for steps in (STEPS // 2, STEPS):
-        zoo.run("convolutional", out=folder / index, steps=steps, engine=several, **run_of(folder))
+        zoo.run("convolutional", out=folder / index, budget=zoo.Budget(steps), engine=several, **run_of(folder))
 
 
 if __name__ == "__main__":

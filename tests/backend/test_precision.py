@@ -55,6 +55,14 @@ def test_samples_and_logits_are_float32_and_not_rounded(
         assert np.any(values != ops.convert_to_numpy(ops.cast(ops.cast(values, "bfloat16"), "float32")))
 
 
+def test_all_that_is_added_up_to_a_logit_is_float32(tiny_dataset: Callable, make_stack: Callable) -> None:
+    trainer = trainer_in(BFLOAT16, make_stack("dcgan+projection"), tiny_dataset((16, 16, 1), classes=3))
+    discriminator = trainer.players.discriminator
+    added = discriminator.output["logits"]._keras_history.operation.input
+    assert [each._keras_history.operation.compute_dtype for each in added] == ["float32", "float32"]
+    assert discriminator.get_layer("features").compute_dtype == "bfloat16"
+
+
 @pytest.mark.parametrize("text", STACKS)
 def test_losses_and_gradients_are_those_of_float32_to_bfloat16s_precision(
     text: str, tiny_dataset: Callable, make_stack: Callable

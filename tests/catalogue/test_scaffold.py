@@ -10,6 +10,7 @@ import zoo
 from zoo import hookspecs
 from zoo.catalogue.scaffold import write_plugin
 from zoo.errors import ZooError
+from zoo.testing import check_plugin
 
 OPTIONAL = re.compile(r"^# @hookimpl\n(?:# .*\n)+", re.MULTILINE)
 
@@ -17,28 +18,90 @@ OPTIONAL = re.compile(r"^# @hookimpl\n(?:# .*\n)+", re.MULTILINE)
 def with_every_hook(text: str) -> str:
     """The plugin with its commented hooks uncommented."""
     text = OPTIONAL.sub(lambda found: re.sub(r"^# ", "", found[0], flags=re.MULTILINE), text)
-    return text.replace("import Recipe, hookimpl", "import Recipe, ZooError, hookimpl")
+    return text.replace("import Recipe, hookimpl", "import Network, Recipe, ZooError, hookimpl")
 
 
-def test_the_written_plugin_passes_its_own_test(folder: Path) -> None:
-    write_plugin("cool_gan", folder)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_cool_gan.py"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+def run_written_test(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The written test, run by pytest in a process of its own."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_cool_gan.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+
+def test_the_written_test_is_one_line_and_the_written_plugin_passes_it(folder: Path) -> None:
+    _, test = write_plugin("cool_gan", folder)
+    statements = [line for line in test.read_text().splitlines() if line and not line.startswith(('"', "import"))]
+    arguments = 'shapes=[(28, 28, 1), (2,)], settings={"cool_gan_units": 8}'
+    assert statements == [f'test_contract = zoo.testing.contract("cool_gan.py", {arguments})']
+    result = run_written_test(folder)
     assert result.returncode == 0, result.stdout
-    assert "2 passed" in result.stdout
+    assert re.search(r"^2\d passed, \d skipped in", result.stdout, re.MULTILINE), result.stdout
 
 
 def test_the_written_test_fails_for_a_generator_that_ignores_its_latents(folder: Path) -> None:
     plugin, _ = write_plugin("cool_gan", folder)
-    text = plugin.read_text()
-    plugin.write_text(text.replace("latents = x = keras.Input((recipe.latent_size,))", BLIND))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_cool_gan.py", "-k", "ring8"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
-    assert "assert (second[0] != second[1]).any()" in result.stdout
-    assert "1 failed" in result.stdout
+    plugin.write_text(plugin.read_text().replace("latents = x = keras.Input((recipe.latent_size,))", BLIND))
+    result = run_written_test(folder, "-k", "2 and shape")
+    assert result.returncode == 1
+    assert (
+        "AssertionError: Plugin 'cool_gan' (stack 'cool_gan' on samples of shape (2,)): expected samples of different "
+        "latents to differ; received equal ones."
+    ) in result.stdout
 
 
 BLIND = "latents = keras.Input((recipe.latent_size,))\n    x = ops.zeros_like(latents)"
+BROKEN = {  # what is replaced in the written plugin by what, and what its author is told
+    "a loss that ignores its player": (
+        "ops.softplus(-fake_logits)\n\n",
+        "ops.softplus(-ops.stop_gradient(fake_logits))\n\n",
+        "The generator's loss depends on none of its weights: its first gradient is zero. Plugin 'cool_gan', hook "
+        "'generator_loss': compute it from the logits, without ops.stop_gradient or NumPy.",
+    ),
+    "an unseeded draw": (
+        "return ops.softplus(-fake_logits)",
+        "return ops.softplus(keras.random.normal(ops.shape(fake_logits)) - fake_logits)",
+        "RuntimeError: keras.random without a seed can't be resumed. Pass it the hook's argument 'seed'",
+    ),
+    "Keras' flips at module level": (
+        "\n\n@hookimpl\ndef generator_loss(",
+        "\n\nFLIP = keras.layers.RandomFlip()\n\n\n@hookimpl\ndef augment(samples: Any) -> Any:\n"
+        "    return FLIP(samples, training=True)\n\n\n@hookimpl\ndef generator_loss(",
+        "is assigned here, where the write would be lost, or be in no checkpoint. Declare state in the hook "
+        "'variables', move weights in the hook 'observe', put a layer that draws or counts into a model, and draw by "
+        "the hook's 'seed'",
+    ),
+    "a trainable variable": (
+        "\n\n@hookimpl\ndef generator_loss(",
+        "\n\n@hookimpl\ndef variables() -> dict[str, keras.Variable]:\n    return {'scale': keras.Variable(1.0)}\n\n\n"
+        "@hookimpl\ndef generator_loss(",
+        "Plugin 'cool_gan', hook 'variables': 'scale' must be a keras.Variable(..., trainable=False); received a "
+        "trainable variable. What a loss is to move belongs into a network: see the hook 'networks'.",
+    ),
+    "a generator of another shape": (
+        "keras.layers.Reshape(sample_shape)(x)",
+        "keras.layers.Reshape((prod(sample_shape), 1, 1))(x)",
+        "Plugin 'cool_gan', hook 'generator': must return samples of shape (8, 8, 1), received (64, 1, 1).",
+    ),
+    "a penalty that is not finite": (
+        "\n\n@hookimpl\ndef generator_loss(",
+        "\n\n@hookimpl\ndef generator_penalty(fake_samples: Any) -> Any:\n"
+        "    return ops.mean(ops.log(0 * fake_samples))\n\n\n@hookimpl\ndef generator_loss(",
+        "Plugin 'cool_gan' (stack 'cool_gan' on samples of shape (8, 8, 1)): expected every metric to be finite after "
+        "4 steps; received ",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", BROKEN)
+def test_the_contract_fails_for_a_plugin_with(mistake: str, folder: Path) -> None:
+    plugin, _ = write_plugin("cool_gan", folder)
+    right, wrong, message = BROKEN[mistake]
+    text = plugin.read_text()
+    assert right in text
+    plugin.write_text(text.replace(right, wrong))
+    with pytest.raises((ZooError, AssertionError)) as raised:
+        check_plugin(plugin, shapes=[(8, 8, 1)], settings={"cool_gan_units": 8})
+    assert message in str(raised.value)
+    assert "cool_gan" in str(raised.value)
 
 
 def test_every_commented_hook_works(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoo import Budget
 from zoo.cli.comparison_printing import compared as printed
 from zoo.comparison.comparing import ComparisonOptions, compare, report
 from zoo.comparison.job import read_outcome
@@ -38,6 +39,7 @@ def options_of(image_splits: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             "extractor": "pooling",
             **options,
         }
+        given["budget"] = Budget(**{name: given.pop(name) for name in list(given) if name in vars(Budget())})
         return ComparisonOptions(
             variants=variants,
             datasets=(str(image_splits),),
@@ -184,6 +186,7 @@ def test_any_runs_make_a_report(compared: tuple[Path, dict], tmp_path: Path):
 SCRIPT = """
 import sys
 from pathlib import Path
+from zoo import Budget
 from zoo.comparison.comparing import ComparisonOptions, compare
 from zoo.comparison.executors.choice import ExecutorChoice
 options = eval(sys.argv[1])
@@ -198,7 +201,7 @@ except KeyboardInterrupt as error:
 def begun(options_of: Callable[..., ComparisonOptions], tmp_path: Path) -> Iterator[subprocess.Popen]:
     """A comparison of two long runs in a process of its own, past the first checkpoint of the first one."""
     requested = vars(options_of(tmp_path / "cut", **{**LONG, "seeds": 2}))
-    options = {name: value for name, value in requested.items() if name not in ("data_options", "engine")}
+    options = {name: value for name, value in requested.items() if name not in ("data", "engine")}
     text = repr(options).replace("PosixPath(", "Path(")
     with subprocess.Popen([sys.executable, "-c", SCRIPT, text], stderr=subprocess.PIPE, text=True) as process:
         while not list((tmp_path / "cut").glob("runs/**/step-*.npz")):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from zoo import Budget
 from zoo.comparison.comparing import ComparisonOptions
 from zoo.comparison.executors.contract import Ended
 from zoo.comparison.job import JOB, write_outcome
@@ -128,7 +129,11 @@ def tuned(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     ) -> dict[str, Any]:
         monkeypatch.setattr("zoo.comparison.tuning.open_executor", lambda choice, folder, catalogue: executor)
         requested = ComparisonOptions(
-            variants=("vanilla",), datasets=("ring8",), steps=steps, data_dir=data_dir, out=tmp_path / "tuning"
+            variants=("vanilla",),
+            datasets=("ring8",),
+            budget=Budget(steps=steps),
+            data_dir=data_dir,
+            out=tmp_path / "tuning",
         )
         return tune(requested, space, progress=False, **options)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from bringing import BROUGHT
 
+from zoo import Budget
 from zoo.catalogue import read_catalogue
 from zoo.comparison.comparing import ComparisonOptions, compare
 from zoo.comparison.executors.choice import ExecutorChoice, open_executor
@@ -26,7 +27,7 @@ def test_a_comparison_is_trained_by_it(way: str, images: Path, data_dir: Path, b
         data_dir=data_dir,
         out=tmp_path / "out",
         seeds=1,
-        images=16,
+        budget=Budget(images=16),
         evaluations=1,
         metrics=("fd",),
         samples=60,

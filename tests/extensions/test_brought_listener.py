@@ -21,8 +21,9 @@ def train(images: Path, data_dir: Path) -> Callable[..., zoo.Run]:
     def run(*listeners: str, plugins: list[Path], steps: int = 55, **options: object) -> zoo.Run:
         evaluation = zoo.EvaluationOptions(("fd",), 60, real_samples=60, extractor="pooling")
         given = {"dataset": images, "data_dir": data_dir, "settings": TINY, "out": "run", "progress": False}
-        judged = {"evaluate_every": 30, "evaluation": evaluation, "plugins": [POOLING, *plugins]}
-        return zoo.run("vanilla", steps=steps, listeners=listeners, **given, **judged, **options)
+        monitoring = zoo.Monitoring(evaluate_every=30, evaluation=evaluation, listeners=listeners, **options)
+        budget, files = zoo.Budget(steps), [POOLING, *plugins]
+        return zoo.run("vanilla", budget=budget, monitoring=monitoring, plugins=files, **given)
 
     return run
 
@@ -55,7 +56,7 @@ def test_it_receives_all_of_a_run(way: str, bring: Callable, train: Callable[...
 
 def test_it_stands_beside_tensorboard(train: Callable[..., zoo.Run]):
     pytest.importorskip("tensorboardX")
-    run = train("csv_log", "csv-log", plugins=[LOG], steps=1, tensorboard=True)
+    run = train("csv_log", "csv-log", "tensorboard", plugins=[LOG], steps=1)
     assert len(list((run.path / "tensorboard").iterdir())) == 1
     assert [name for _, name, _ in lines(run)].count("generator_loss") == 1
 

@@ -62,7 +62,7 @@ def test_a_changed_file_is_prepared_anew(csv: Path, tmp_path: Path):
 def test_a_run_trains_on_it_and_is_scored(way: str, csv: Path, bring: Callable, tmp_path: Path, data_dir: Path):
     plugins = bring(way, "sources", FILE)[1:]
     options = {"data_dir": data_dir, "plugins": plugins, "progress": False}
-    run = zoo.run("vanilla", dataset="points.csv", steps=2, settings=TINY, out="run", **options)
+    run = zoo.run("vanilla", dataset="points.csv", budget=zoo.Budget(steps=2), settings=TINY, out="run", **options)
     assert run.record["dataset"]["sample_shape"] == [3]
     assert run.record["dataset"]["description"]["source"] == f"csv {csv}"
     assert run.sample(5).shape == (5, 3)

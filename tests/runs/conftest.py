@@ -3,7 +3,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -86,14 +86,22 @@ def tiny_words(images: Path) -> Callable[..., list[str]]:
     return words
 
 
+def taken(options: dict[str, object], kind: type) -> dict[str, object]:
+    """Those of the options that are fields of a class, taken out of them."""
+    return {field.name: options.pop(field.name) for field in fields(kind) if field.name in options}
+
+
 @pytest.fixture(scope="session")
 def train(images: Path, data_dir: Path) -> Callable[..., zoo.Run]:
     """Trains the same in this process, from Python."""
 
-    def run(out: Path, steps: int = STEPS, stack: str = "vanilla", **options: object) -> zoo.Run:
+    def run(out: Path, steps: int | None = STEPS, stack: str = "vanilla", **options: object) -> zoo.Run:
         settings = {**TINY, **options.pop("settings", {})}
-        given = {"dataset": images, "data_dir": data_dir, "progress": False, "checkpoint_every": 7, **options}
-        return zoo.run(stack, steps=steps, settings=settings, out=out, **given)
+        budget = zoo.Budget(steps, **taken(options, zoo.Budget))
+        monitored = {"checkpoint_every": 7, **taken(options, zoo.Monitoring)}
+        given = {"dataset": images, "data_dir": data_dir, "progress": False, **options}
+        monitoring = zoo.Monitoring(**monitored)
+        return zoo.run(stack, budget=budget, settings=settings, out=out, monitoring=monitoring, **given)
 
     return run
 

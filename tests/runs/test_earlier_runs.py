@@ -26,10 +26,8 @@ def earlier(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def continued(path: Path, data_dir: Path, *more: str, steps: int = 90) -> zoo.Run:
     stack, dataset = STACKS[path.name]
     settings = [*SETTINGS[path.name], *more]
-    return zoo.run(
-        stack, dataset=dataset, data_dir=data_dir, settings=settings, steps=steps, out=path, checkpoint_every=60,
-        progress=False,
-    )  # fmt: skip
+    options = {"out": path, "monitoring": zoo.Monitoring(checkpoint_every=60), "progress": False}
+    return zoo.run(stack, dataset=dataset, data_dir=data_dir, settings=settings, budget=zoo.Budget(steps), **options)
 
 
 def test_an_earlier_run_gives_the_samples_that_it_gave(earlier: Path) -> None:

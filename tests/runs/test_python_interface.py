@@ -12,7 +12,7 @@ from zoo.base.interrupts import Interrupted, stop_requests
 def test_run_trains_and_returns_a_run(images: Path, capfd: pytest.CaptureFixture[str]):
     capfd.readouterr()
     settings = {"generator_units": (8, 8), "discriminator_units": [8], "batch_size": 8, "generator_learning_rate": 1e-5}
-    run = zoo.run("vanilla", dataset=images, steps=2, settings=settings, seed=7, progress=False)
+    run = zoo.run("vanilla", dataset=images, budget=zoo.Budget(steps=2), settings=settings, seed=7, progress=False)
     assert isinstance(run, zoo.Run)
     assert run.path.parent.parent == Path("runs/vanilla")
     assert run.path.name == "7"

@@ -44,7 +44,7 @@ class Interrupting(Silent):
 @pytest.fixture(scope="module")
 def followed(train: Train, image_splits: Path, tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
     """A run of one sitting with events and scores."""
-    return train(tmp_path_factory.mktemp("followed") / "run", dataset=image_splits, tensorboard=True, **JUDGED)
+    return train(tmp_path_factory.mktemp("followed") / "run", dataset=image_splits, listeners=["tensorboard"], **JUDGED)
 
 
 def events(run: zoo.Run) -> Events:
@@ -140,8 +140,8 @@ def test_what_was_cut_back_is_gone_also_from_a_tensorboard_that_is_open(train: T
 def test_a_larger_budget_drops_the_line_and_picture_of_the_earlier_end(
     train: Train, image_splits: Path, followed: zoo.Run, tmp_path: Path
 ):
-    train(tmp_path / "run", dataset=image_splits, steps=21, tensorboard=True)
-    run = train(tmp_path / "run", dataset=image_splits, tensorboard=True, **JUDGED)
+    train(tmp_path / "run", dataset=image_splits, steps=21, listeners=["tensorboard"])
+    run = train(tmp_path / "run", dataset=image_splits, listeners=["tensorboard"], **JUDGED)
     assert without_time(events(run)) == without_time(events(followed))
 
 
@@ -149,7 +149,7 @@ def test_events_may_be_asked_for_after_the_training(train: Train, image_splits: 
     run = train(tmp_path / "run", dataset=image_splits, **JUDGED)
     zoo.evaluate(run, options=PERIODIC, plugins=[EXTRACTOR], progress=False)
     assert not (run.path / "tensorboard").exists()
-    run = train(tmp_path / "run", dataset=image_splits, tensorboard=True)
+    run = train(tmp_path / "run", dataset=image_splits, listeners=["tensorboard"])
     assert events(run) == expected(run)
     assert [step for step, _ in events(run)["scores/fd_pooling"]] == [25, 50, 60]
     lines = run.metrics
@@ -167,7 +167,7 @@ def test_a_run_that_diverges_leaves_the_events_before(train: Train, tmp_path: Pa
 
     monkeypatch.setattr(Training, "check_finite", check)
     with pytest.raises(TrainingFailed):
-        train(tmp_path / "run", tensorboard=True)
+        train(tmp_path / "run", listeners=["tensorboard"])
     run = zoo.load(tmp_path / "run")
     assert events(run) == expected(run)
     assert [step for step, _ in events(run)["generator_loss"]] == [50]
@@ -188,7 +188,7 @@ class Looking(Silent):
 def test_events_reach_the_disk_while_a_run_trains(train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(zoo.tracking.tensorboard, "FLUSH_SECONDS", 0.0)
     looking = Looking(tmp_path / "run", after=51)
-    train(tmp_path / "run", tensorboard=True, progress=looking)
+    train(tmp_path / "run", listeners=["tensorboard"], progress=looking)
     assert [step for step, _ in looking.seen["generator_loss"]] == [50]
     assert [step for step, _ in looking.seen["samples"]][-1] == 47
 
@@ -216,5 +216,10 @@ def test_a_missing_package_is_told_with_its_command_before_anything_else(
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tensorboardX" else find(name))
     with pytest.raises(zoo.ZooError, match=r"needs the package tensorboardX: pip install 'gan-zoo\[tensorboard\]'"):
-        zoo.run("vanilla", dataset=tmp_path / "missing", out=tmp_path / "run", tensorboard=True)
+        zoo.run(
+            "vanilla",
+            dataset=tmp_path / "missing",
+            out=tmp_path / "run",
+            monitoring=zoo.Monitoring(listeners=["tensorboard"]),
+        )
     assert not (tmp_path / "run").exists()

@@ -16,7 +16,7 @@ def variables(discriminator: keras.Model, classes: int | None) -> dict[str, kera
     return {
         "observed_share": keras.Variable(0.0, trainable=False),
         "observed_updates": keras.Variable(0, dtype="int32", trainable=False),
-        "observed_weight": keras.Variable(ops.zeros_like(first), trainable=False),
+        "observed_weight": keras.Variable(ops.zeros(first.shape, first.dtype), trainable=False),
     }
 
 

@@ -1,4 +1,4 @@
-"""`zoo new`: a plugin file that works and explains every hook, and a test that trains it."""
+"""`zoo new`: a plugin file that works and explains every hook, and a test of it against the whole contract."""
 
 import keyword
 import sys

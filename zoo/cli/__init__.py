@@ -14,7 +14,7 @@ from zoo import __version__
 from zoo.catalogue import HOOKS
 from zoo.cli.command_options import (
     DATA_NAMES,
-    ENGINE_NAMES,
+    budget_of,
     complete_stacks,
     data_dir_option,
     data_of,
@@ -36,7 +36,6 @@ from zoo.errors import ZooError, ZooWarning
 
 USER_ERROR, OTHER_ERROR, CTRL_C = 2, 1, 130  # exit codes
 TRACEBACK = "--traceback"
-EVALUATION_NAMES = ("evaluate_samples", "metrics", "extractor")  # the options of evaluations during training
 
 
 @click.group(
@@ -95,9 +94,17 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     import zoo
 
     engine = engine_of(options)
-    evaluation = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
-    others = {name: value for name, value in options.items() if name not in (*ENGINE_NAMES, *EVALUATION_NAMES)}
-    run = zoo.run(stack, engine=engine, evaluation=evaluation, **others)
+    measured = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
+    listeners = (*(["tensorboard"] if options["tensorboard"] else []), *options["listeners"])
+    others = {name: options[name] for name in ("checkpoint_every", "evaluate_every", "profile")}
+    run = zoo.run(
+        stack,
+        **{name: options[name] for name in ("dataset", "data_dir", "seed", "settings", "plugins", "out")},
+        data=data_of(options),
+        budget=budget_of(options),
+        monitoring=zoo.Monitoring(evaluation=measured, listeners=listeners, **others),
+        engine=engine,
+    )
     if not engine.processes.writes_files:  # process 0 writes the files, perhaps on another machine
         return
     summary = run_summary(run)

@@ -8,6 +8,7 @@ import click
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions, Processes
 from zoo.data.options import CHANNELS, DataOptions
+from zoo.options import Budget
 
 
 def complete_stacks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -82,6 +83,14 @@ def data_options(command: Any) -> Any:
     for option in reversed(DATA_OPTIONS):
         command = option(command)
     return command
+
+
+BUDGET_NAMES = ("steps", "epochs", "images", "minutes")
+
+
+def budget_of(options: dict[str, Any]) -> Budget:
+    """The budget that the options name, if any."""
+    return Budget(**{name: options[name] for name in BUDGET_NAMES})
 
 
 def data_of(options: dict[str, Any]) -> DataOptions:

@@ -15,6 +15,7 @@ from zoo.backend.options import PRECISIONS, EngineOptions
 from zoo.base.threads import in_background
 from zoo.cli.command_options import (
     DATA_OPTIONS,
+    budget_of,
     complete_datasets,
     complete_stacks,
     data_dir_option,
@@ -40,10 +41,6 @@ COMPARISON_NAMES = (  # the options that are fields of ComparisonOptions
     "seeds",
     "sweeps",
     "settings",
-    "images",
-    "epochs",
-    "steps",
-    "minutes",
     "evaluations",
     "metrics",
     "samples",
@@ -131,7 +128,7 @@ def comparison_options(options: dict[str, Any]) -> "ComparisonOptions":
 
     engine = EngineOptions(options["backend"], options["precision"], deterministic=options["deterministic"])
     given = {name: options[name] for name in COMPARISON_NAMES if name in options}
-    return ComparisonOptions(**given, data_options=data_of(options), engine=engine)
+    return ComparisonOptions(**given, budget=budget_of(options), data=data_of(options), engine=engine)
 
 
 def executor_of(options: dict[str, Any]) -> "ExecutorChoice":

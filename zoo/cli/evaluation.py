@@ -105,7 +105,7 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
             each,
             **{name: options[name] for name in ("against", "dataset", "checkpoint", "plugins")},
             options=requested,
-            data_options=data_options,
+            data=data_options,
             out=out,
         )
         found += evaluations

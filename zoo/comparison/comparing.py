@@ -22,7 +22,8 @@ from zoo.comparison.scheduler import Scheduler
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, unknown
 from zoo.evaluation.options import JUDGED_BY, PERIODIC
-from zoo.pipeline import as_text, check_numbers
+from zoo.options import UNLIMITED, Budget
+from zoo.pipeline import as_text
 from zoo.runs.directory import RunDirectory, find_runs
 
 COMPARISONS = Path("comparisons")
@@ -46,15 +47,12 @@ class ComparisonOptions:
     seeds: int | None = None
     sweeps: Sequence[str] = ()
     settings: Sequence[str] = ()
-    images: int | None = None
-    epochs: float | None = None
-    steps: int | None = None
-    minutes: float | None = None
+    budget: Budget = UNLIMITED
     evaluations: int | None = None
     metrics: Sequence[str] = ()
     samples: int | None = None
     extractor: str | None = None
-    data_options: DataOptions = field(default_factory=DataOptions)
+    data: DataOptions = field(default_factory=DataOptions)
     data_dir: Path | None = None
     plugins: Sequence[Path] = ()
     out: Path | None = None
@@ -158,7 +156,7 @@ def setup_of(options: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequen
         samples=options.samples or entry.samples or PERIODIC.samples,
         extractor=options.extractor or entry.extractor,
         settings=(*settings, *options.settings),
-        data_options=options.data_options,
+        data_options=options.data,
     )
 
 
@@ -171,10 +169,8 @@ def budget_of(
     options: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequence[str], catalogue: Catalogue
 ) -> dict[str, float]:
     """One of images, epochs, steps and minutes: from the options, the benchmark, or the datasets' usual epochs."""
-    given = {name: getattr(options, name) for name in BUDGETS if getattr(options, name) is not None}
-    check_numbers(given, 0)
-    if given:
-        return given
+    if options.budget.given:
+        return options.budget.given
     found = {name: getattr(entry, name) for name in BUDGETS if getattr(entry, name) is not None}
     if found:
         return found

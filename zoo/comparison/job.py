@@ -73,15 +73,14 @@ def train_and_score(path: Path, job: Mapping[str, Any]) -> None:
     run = zoo.run(
         job["stack"],
         dataset=job["dataset"],
+        data=data_options,
         data_dir=job["data_dir"],
-        **{name: getattr(data_options, name) for name in ("split", "image_size", "crop", "channels", "label")},
-        **setup["budget"],
+        budget=zoo.Budget(**setup["budget"]),
         seed=job["seed"],
         settings=job["settings"],
         plugins=job["plugins"],
         out=path,
-        evaluations=setup["evaluations"],
-        evaluation=options,
+        monitoring=zoo.Monitoring(evaluations=setup["evaluations"], evaluation=options),
         engine=zoo.EngineOptions(**job["engine"]),
     )
     data_dir = Path(job["data_dir"]) if job["data_dir"] else None

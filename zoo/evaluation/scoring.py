@@ -33,7 +33,7 @@ def evaluate(
     dataset: str | None = None,
     checkpoint: str = LAST,
     options: EvaluationOptions = DEFAULT_OPTIONS,
-    data_options: DataOptions | None = None,
+    data: DataOptions | None = None,
     plugins: Sequence[Path | str] = (),
     out: Path | str | None = None,
     progress: Progress | bool = True,
@@ -41,7 +41,7 @@ def evaluate(
     """Score a run, or images in a folder, zip or array file, and return the evaluations, one for each checkpoint.
 
     A run is scored against the test split of its own dataset, files against `dataset` or the files `against`. A run's
-    scores go into its evaluation.json, those of files into `out` where it is given; `data_options` say how files are
+    scores go into its evaluation.json, those of files into `out` where it is given; `data` says how files are
     read. Raises ZooError where samples can't be compared, are too few, or were trained on.
     """
     progress = as_progress(progress)
@@ -52,9 +52,7 @@ def evaluate(
             if against is not None:
                 raise ZooError(f"{run.path} is a run: it is scored against a dataset, not --against files.")
             return evaluate_run(run, checkpoint, dataset, options, catalogue, out, progress)
-        return evaluate_files(
-            str(scored), against, dataset, options, data_options or DataOptions(), catalogue, out, progress
-        )
+        return evaluate_files(str(scored), against, dataset, options, data or DataOptions(), catalogue, out, progress)
     finally:
         progress.stop()
 

@@ -28,7 +28,7 @@ SAMPLES_SEED = 0x5A00  # of the latents of all pictures, the same in every run
 
 
 @dataclass(frozen=True)
-class Budget:
+class Total:
     """A total over all sittings of a run: of steps, or of seconds spent training."""
 
     steps: int | None = None
@@ -133,11 +133,20 @@ class Training:
         if self.judge is not None:
             self.judge.forget_after(self.trainer.steps)
 
-    def is_finished(self, budget: Budget) -> bool:
+    def is_finished(self, total: Total) -> bool:
         """Whether the run has what the budget allows."""
-        return budget.is_spent(self.trainer.steps, self.seconds)
+        return total.is_spent(self.trainer.steps, self.seconds)
 
-    def run_to(self, budget: Budget, profile: bool = False) -> None:
+    def train_to(self, total: Total, profile: bool = False) -> None:
+        """Train until the total is reached, or say that it is."""
+        if self.is_finished(total):
+            steps = self.trainer.steps
+            self.progress.note(f"Nothing to do: {self.directory.path} has {steps} steps, the budget is {total}.")
+            self.finish()  # a kill may have cut it short
+        else:
+            self.run_to(total, profile)
+
+    def run_to(self, total: Total, profile: bool = False) -> None:
         """Train until the budget is spent; Ctrl-C and SIGTERM save first and raise Interrupted.
 
         `profile` records some of the steps, and says where their time went.
@@ -146,19 +155,19 @@ class Training:
         self.directory.keep_pictures(is_picture_step)
         for each in self.listeners:
             each.begin()
-        self.progress.start(self.trainer.steps, budget.steps, self.trainer.images_per_step)
+        self.progress.start(self.trainer.steps, total.steps, self.trainer.images_per_step)
         try:
             with stop_requests() as stop_request:
                 if self.trainer.steps == 0:
                     self.save_sample_picture()
                 elif self.schedule.is_judged(self.trainer.steps, self.seconds, self.seconds):
                     self.evaluate()  # a kill may have come between checkpoint and scores
-                calls = self.calls(budget, stop_request)
+                calls = self.calls(total, stop_request)
                 if profile:
                     self.progress.note(self.profile(calls))
                 for _ in calls:
                     pass
-                if not self.is_finished(budget) or stop_request.number is not None:
+                if not self.is_finished(total) or stop_request.number is not None:
                     self.save_checkpoint()
                     number = stop_request.number or signal.SIGINT  # of another process
                     raise Interrupted(number, f"Stopped at step {self.trainer.steps} and saved.")
@@ -166,11 +175,11 @@ class Training:
             self.progress.stop()
         self.finish()
 
-    def calls(self, budget: Budget, stop_request: StopRequest) -> Iterator[int]:
+    def calls(self, total: Total, stop_request: StopRequest) -> Iterator[int]:
         """Train call by call, until all is spent or a process wishes to stop; yields the steps of each call."""
-        while not self.is_finished(budget) and not self.engine.any_process(stop_request.number is not None):
+        while not self.is_finished(total) and not self.engine.any_process(stop_request.number is not None):
             first = self.trainer.steps
-            self.train_until(self.next_stop(budget.steps))
+            self.train_until(self.next_stop(total.steps))
             yield self.trainer.steps - first
 
     def profile(self, calls: Iterator[int]) -> str:

@@ -21,7 +21,7 @@ from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack
 
 LATENTS, SAMPLES, LABELS, LOGITS = "latents", "samples", "labels", "logits"
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
-SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute)
+SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute, keras.layers.Concatenate)
 GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
 Fields = Mapping[str, Field]
 
@@ -273,13 +273,16 @@ def exact_outputs(model: Any) -> Any:
 
 
 def last_layers(tensor: Any) -> Iterator[Any]:
-    """The layer that computes a model's output, after those that only reshape it."""
-    layer = tensor._keras_history.operation
-    while isinstance(layer, SHAPING):
-        yield layer
-        layer = layer.input._keras_history.operation
+    """The layers that compute a model's output, inside of models too, and those after them that only shape or add."""
+    layer, _, index = tensor._keras_history
+    if isinstance(layer, keras.Model):  # the model below, which a wrapper has built upon
+        yield from last_layers(keras.tree.flatten(layer.output)[index])
+        return
     if isinstance(layer, keras.Layer):
         yield layer
+    if isinstance(layer, (*SHAPING, keras.layers.Add)):
+        for each in keras.tree.flatten(layer.input):
+            yield from last_layers(each)
 
 
 def joined_variables(stack: Stack, arguments: Mapping[str, Any]) -> dict[str, keras.Variable]:
@@ -304,6 +307,7 @@ def joined_networks(stack: Stack, arguments: Mapping[str, Any]) -> dict[str, Net
                 f"Plugin '{plugin}', hook 'networks': '{name}' must be a zoo.Network, received "
                 f"{type(network).__name__}."
             )
+        exact_outputs(network.model)
         if network.trained_with is None:
             network.model.trainable = False
     return {name: network for _, name, network in networks}

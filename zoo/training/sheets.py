@@ -42,10 +42,11 @@ def translation_sheet(sampler: Sampler, count: int, seed: int, rows: np.ndarray 
     numbers = np.arange(count) if rows is None else rows
     batch = sampler.batch(numbers, seed)
     fields = sampler.generating.fields
-    shown = [name for name in sampler.generating.given if name in fields and fields[name].is_image]
+    given = [name for name in sampler.generating.given if name in fields and fields[name].is_image]
+    shown = [name for name in given if name != SAMPLES]  # CycleGAN is given samples, too: for the other direction
     made = to_uint8(sampler.samples(sampler.latents(count, seed, rows=numbers), seed))
     columns = [to_uint8(ops.convert_to_numpy(batch[name])) for name in shown] + [made]
-    if SAMPLES not in shown and all(fields[name].aligned for name in shown):
+    if all(fields[name].aligned for name in shown):
         columns.append(to_uint8(ops.convert_to_numpy(batch[SAMPLES])))
     images = np.stack([as_large(each, made.shape[1:3]) for each in columns], axis=1)
     return fields[SAMPLES].picture(images.reshape(-1, *images.shape[2:]), made, len(columns) * TRANSLATION_COLUMNS)

@@ -95,7 +95,7 @@ class Terms:
         total = self.scalar(self.stack.first(f"{player}_loss", **arguments), f"{player}_loss")
         parts = {f"{player}_loss": total}
         for impl in self.stack.implementations(f"{player}_penalty"):
-            penalty = self.answered(impl, arguments)
+            penalty = exact(self.answered(impl, arguments))
             if len(ops.shape(penalty)):
                 raise ZooError(
                     f"Plugin '{impl.plugin_name}', hook '{player}_penalty': must return a scalar, received a tensor of "
@@ -108,7 +108,7 @@ class Terms:
     def scalar(self, loss: Tensor, hook: str) -> Tensor:
         """A loss, or the mean of a loss that has a value for each logit."""
         try:
-            return ops.mean(loss) if len(ops.shape(loss)) else loss
+            return ops.mean(exact(loss)) if len(ops.shape(loss)) else exact(loss)
         except (TypeError, ValueError, AttributeError) as error:
             plugin = self.stack.provider(hook)
             raise ZooError(
@@ -252,7 +252,7 @@ class Terms:
         """The discriminator's whole answer, after the augmentations of every plugin of the stack in turn."""
         given = self.augmented(fields, is_real) if augmented else fields
         outputs = named_outputs(called(self.players.judging, given, SAMPLES, training=True), LOGITS)
-        return {**outputs, LOGITS: exact_logits(outputs[LOGITS])}
+        return {name: exact(each) for name, each in outputs.items()}
 
     def augmented(self, fields: Tensors, is_real: bool | None) -> dict[str, Tensor]:
         """What the discriminator is given, after the chain of augmentations."""
@@ -361,9 +361,10 @@ def named_outputs(outputs: Any, alone: str) -> dict[str, Tensor]:
     return dict(outputs) if isinstance(outputs, Mapping) else {alone: outputs}
 
 
-def exact_logits(logits: Tensor) -> Tensor:
-    """Logits as float32 or wider."""
-    return ops.cast(logits, "float32") if keras.backend.standardize_dtype(logits.dtype) != "float64" else logits
+def exact(values: Any) -> Any:
+    """What layers computed in bfloat16 as float32; anything else as it is."""
+    is_rounded = hasattr(values, "dtype") and keras.backend.standardize_dtype(values.dtype) == "bfloat16"
+    return ops.cast(values, "float32") if is_rounded else values
 
 
 def penalty_name(player: str, impl: HookImpl) -> str:

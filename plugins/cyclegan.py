@@ -1,0 +1,278 @@
+"""CycleGAN, unpaired image-to-image translation (Zhu et al. 2017), https://arxiv.org/abs/1703.10593
+
+Between two sets of images, the fields `source` and `samples`, in both directions at once; samples are what it makes of
+`source`. The fields are the dataset's own or derived by a task: `cyclegan+negative`.
+
+Both translators are one generator here, and both critics one discriminator, whose logits are the two maps of patches
+side by side. Its losses are thus means over the two directions where the paper has sums, and so are the penalties: all
+of a player's terms are half the paper's, a factor that Adam does not see, and the weights between them are the paper's.
+Any other loss of logits stacked on top keeps to that.
+
+Deviation: the critics learn before the translators and from a batch of their own; the authors translate one for both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo import Recipe, ZooError, hookimpl, losses
+from zoo.layers import InstanceNormalization, ReflectionPadding2D, normalized
+from zoo.recipe import Normalization
+
+LOSS_FAMILY = "least-squares"
+DOMAINS = ("samples", "source")
+SLOPE = 0.2  # of the critics' leaky ReLU
+WIDEST = 8  # times the width
+DEEPEST = 3  # strided layers of a critic
+SIDE_BY_SIDE = 2  # the axis of W
+
+
+@dataclass(frozen=True)
+class CycleganRecipe(Recipe):
+    """Section 4: single images, Adam at 2e-4 (momentum .5, the authors' code), a pool of 50, cycles weighted by 10.
+
+    `horizon` is the paper's 200 epochs in images: rates are constant in its first half and fall to 0 in the second;
+    with the default of 0 they stay.
+    """
+
+    batch_size: int = 1
+    generator_learning_rate: float = 2e-4
+    discriminator_learning_rate: float = 2e-4
+    beta_1: float = 0.5
+    width: int = 64  # channels at the image's size
+    residual_blocks: int = 0  # 0: the paper's 9 from 256 pixels on, 6 below
+    discriminator_normalization: Normalization = "instance"
+    patch_layers: int = 0
+    """Strided layers of a critic, whose logits see 16, 34 or 70 pixels with 1, 2 or 3, the paper's; 0 takes 3 from 128
+    pixels on, 2 from 64 on, 1 below, as at 28."""
+    cycle_weight: float = 10.0
+    identity_weight: float = 5.0  # section 5.2, half of the cycles'; 0 for domains of different channels
+    pool_size: int = 50  # generated images of each domain that critics are shown again; 0 shows them only new ones
+
+
+@hookimpl
+def recipe() -> CycleganRecipe:
+    """The paper's values."""
+    return CycleganRecipe()
+
+
+@hookimpl
+def latents() -> dict[str, Any]:
+    """None beside the images."""
+    return {}
+
+
+@hookimpl
+def schedule(images_seen: Any, recipe: CycleganRecipe) -> dict[str, Any]:
+    """Constant rates, then a linear way to 0 (section 4); nothing without a horizon."""
+    if not recipe.horizon:
+        return {}
+    share = ops.clip(2 - 2 * ops.cast(images_seen, "float32") / recipe.horizon, 0, 1)
+    names = ("generator_learning_rate", "discriminator_learning_rate")
+    return {name: share * getattr(recipe, name) for name in names}
+
+
+@hookimpl
+def generator(sample_shape: tuple[int, ...], fields: Mapping[str, Any], recipe: CycleganRecipe) -> keras.Model:
+    """Both translators: what each makes of its images, of the other's answer, and of images that need no change."""
+    shapes = domain_shapes(sample_shape, fields, recipe)
+    source, samples = (keras.Input(shapes[name], name=name) for name in ("source", "samples"))
+    to_samples = translator(shapes["source"], shapes["samples"], recipe, "to_samples")
+    to_source = translator(shapes["samples"], shapes["source"], recipe, "to_source")
+    made = {"samples": to_samples(source), "source": to_source(samples)}
+    made |= {"cycled_samples": to_samples(made["source"]), "cycled_source": to_source(made["samples"])}
+    if recipe.identity_weight:
+        made |= {"same_samples": to_samples(samples), "same_source": to_source(source)}
+    return keras.Model({"source": source, "samples": samples}, made, name="generator")
+
+
+@hookimpl
+def discriminator(sample_shape: tuple[int, ...], fields: Mapping[str, Any], recipe: CycleganRecipe) -> keras.Model:
+    """Both critics, logits (B, h, 2w, 1): those of `samples` left, those of `source` right."""
+    shapes = domain_shapes(sample_shape, fields, recipe)
+    inputs = {name: keras.Input(shapes[name], name=name) for name in DOMAINS}
+    answers = [critic(shapes[name], recipe, f"critic_of_{name}")(inputs[name]) for name in DOMAINS]
+    features, logits = zip(*answers, strict=True)
+    both = keras.layers.Concatenate(SIDE_BY_SIDE, name="features")(list(features))
+    outputs = {"logits": keras.layers.Concatenate(SIDE_BY_SIDE)(list(logits)), "features": both}
+    return keras.Model(inputs, outputs, name="discriminator")
+
+
+@hookimpl
+def check(recipe: CycleganRecipe) -> None:
+    """Refuse a pool that a batch would overflow."""
+    if 0 < recipe.pool_size < recipe.batch_size:
+        raise ZooError(
+            f"Plugin 'cyclegan' needs a pool of at least a batch, {recipe.batch_size} images, or none; pool_size is "
+            f"{recipe.pool_size}."
+        )
+
+
+@hookimpl
+def variables(sample_shape: tuple[int, ...], fields: Mapping[str, Any], recipe: CycleganRecipe) -> dict[str, Any]:
+    """The pool of generated images of each domain, and how many it has."""
+    if not recipe.pool_size:
+        return {}
+    shapes = domain_shapes(sample_shape, fields, recipe)
+    fixed: dict[str, Any] = {"trainable": False}
+    pools = {
+        f"pool_{name}": keras.Variable(ops.zeros((recipe.pool_size, *shapes[name])), name=f"pool_{name}", **fixed)
+        for name in DOMAINS
+    }
+    return {**pools, "pooled": keras.Variable(0, dtype="int32", name="pooled", **fixed)}
+
+
+@hookimpl
+def augment(
+    samples: Any,
+    others: Mapping[str, Any],
+    is_real: bool | None,
+    player: str,
+    variables: Mapping[str, keras.Variable],
+    seed: keras.random.SeedGenerator,
+    recipe: CycleganRecipe,
+) -> dict[str, Any]:
+    """Show the critics a history of generated images, while they learn (section 4)."""
+    given = {**others, "samples": samples}
+    if player == "generator" or is_real is not False or not recipe.pool_size:
+        return given
+    count = ops.convert_to_tensor(variables["pooled"])
+    for name in DOMAINS:
+        pool = variables[f"pool_{name}"]
+        given[name], changed = exchanged(given[name], ops.convert_to_tensor(pool), count, seed)
+        pool.assign(ops.stop_gradient(changed))
+    variables["pooled"].assign(ops.minimum(count + ops.shape(samples)[0], recipe.pool_size))
+    return given
+
+
+@hookimpl
+def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
+    """Equation 1 as least squares, divided by 2 (section 4 and appendix 7.1); the mean of both critics."""
+    return losses.least_squares_discriminator_loss(real_logits, fake_logits)
+
+
+@hookimpl
+def generator_loss(fake_logits: Any) -> Any:
+    """(D(G(x)) - 1)^2, not halved (section 4); its mean over both directions."""
+    return 2 * losses.least_squares_generator_loss(fake_logits)
+
+
+@hookimpl
+def generator_penalty(batch: Mapping[str, Any], generated: Mapping[str, Any], recipe: CycleganRecipe) -> Any:
+    """Equation 2 and section 5.2: mean distances of pixels, the mean of both directions."""
+    total = recipe.cycle_weight * sum(distance(generated[f"cycled_{name}"], batch[name]) for name in DOMAINS)
+    if recipe.identity_weight:
+        total += recipe.identity_weight * sum(distance(generated[f"same_{name}"], batch[name]) for name in DOMAINS)
+    return total / 2
+
+
+def distance(one: Any, other: Any) -> Any:
+    """The mean of |one - other|."""
+    return ops.mean(ops.abs(one - other))
+
+
+def exchanged(images: Any, pool: Any, count: Any, seed: keras.random.SeedGenerator) -> tuple[Any, Any]:
+    """What the critic sees of `images` (B, ...), and the pool (P, ...) of `count` images after it.
+
+    While there is room, an image is shown and stored; then each is, with equal chances, shown, or stored in the place
+    of another that is shown instead. Within a batch no place is taken twice.
+    """
+    batch, size = ops.shape(images)[0], ops.shape(pool)[0]
+    from_batch = ops.arange(size) - count
+    is_new = ops.logical_and(from_batch >= 0, from_batch < batch)
+    filled = ops.where(as_column(is_new, pool), ops.take(images, ops.clip(from_batch, 0, batch - 1), axis=0), pool)
+    places = ops.argsort(keras.random.uniform((size,), seed=seed))[:batch]
+    is_swapped = ops.logical_and(count + ops.arange(batch) >= size, keras.random.uniform((batch,), seed=seed) < 0.5)
+    is_swapped = as_column(is_swapped, images)
+    old = ops.take(filled, places, axis=0)
+    changed = ops.scatter_update(filled, ops.expand_dims(places, -1), ops.where(is_swapped, images, old))
+    return ops.where(is_swapped, old, images), changed
+
+
+def as_column(flags: Any, images: Any) -> Any:
+    """Flags (B,) as (B, 1, 1, 1)."""
+    return ops.reshape(flags, (-1,) + (1,) * (len(images.shape) - 1))
+
+
+def domain_shapes(
+    sample_shape: tuple[int, ...], fields: Mapping[str, Any], recipe: CycleganRecipe
+) -> dict[str, tuple[int, ...]]:
+    """(H, W, C) of both domains; raises ZooError where there are not two, or they can't be translated."""
+    if "source" not in fields:
+        raise ZooError(
+            "Plugin 'cyclegan' translates between the fields 'source' and 'samples', and this dataset has only the "
+            "latter. Put a task that derives the other on top, as in cyclegan+negative."
+        )
+    shapes = {"samples": tuple(sample_shape), "source": tuple(fields["source"].shape)}
+    is_image = all(len(shape) == 3 for shape in shapes.values())
+    if (
+        not is_image
+        or shapes["source"][:2] != sample_shape[:2]
+        or any(side % 4 or side < 8 for side in sample_shape[:2])
+    ):
+        raise ZooError(
+            "Plugin 'cyclegan' translates between images of one size, whose sides are multiples of 4 from 8 on; the "
+            f"field 'source' is {shapes['source']}, samples are {shapes['samples']}. Choose images with --image-size."
+        )
+    if recipe.identity_weight and shapes["source"] != shapes["samples"]:
+        raise ZooError(
+            f"Plugin 'cyclegan' can't ask a translator to leave images as they are that have {shapes['source'][-1]} "
+            f"channels on one side and {sample_shape[-1]} on the other. Use --set identity_weight=0."
+        )
+    return shapes
+
+
+def translator(start: tuple[int, ...], end: tuple[int, ...], recipe: CycleganRecipe, name: str) -> keras.Model:
+    """ResNet between images: a quarter of the size for the blocks, then back (appendix 7.2)."""
+    images = keras.Input(start)
+    width, blocks = recipe.width, recipe.residual_blocks or (9 if min(start[:2]) >= 256 else 6)
+    x: Any = activated(convolution(width, 7)(ReflectionPadding2D(3)(images)))
+    for multiple in (2, 4):
+        x = activated(convolution(width * multiple, 3, strides=2)(keras.layers.ZeroPadding2D()(x)))
+    for _ in range(blocks):
+        inner = activated(convolution(width * 4, 3)(ReflectionPadding2D(1)(x)))
+        inner = convolution(width * 4, 3)(ReflectionPadding2D(1)(inner))
+        x = keras.layers.Add()([x, InstanceNormalization(affine=False)(inner)])
+    for multiple in (2, 1):
+        x = keras.layers.Conv2DTranspose(width * multiple, 3, strides=2, use_bias=False, kernel_initializer=weights())(
+            x
+        )
+        x = activated(keras.layers.Cropping2D(((1, 0), (1, 0)))(x))  # as torch's padding=1, output_padding=1
+    x = keras.layers.Conv2D(end[-1], 7, kernel_initializer=weights())(ReflectionPadding2D(3)(x))
+    return keras.Model(images, keras.layers.Activation("tanh")(x), name=name)
+
+
+def critic(shape: tuple[int, ...], recipe: CycleganRecipe, name: str) -> keras.Model:
+    """PatchGAN (appendix 7.2): images to features and logits (B, h, w, 1) of patches."""
+    images = x = keras.Input(shape)
+    strided = recipe.patch_layers or min(DEEPEST, max(1, min(shape[:2]).bit_length() - 5))
+    for level in range(strided + 1):
+        layer = patch_convolution(recipe.width * min(2**level, WIDEST), 2 if level < strided else 1)
+        kind = recipe.discriminator_normalization if level else "none"
+        settings = {"affine": False} if kind == "instance" else {}
+        x = keras.layers.LeakyReLU(SLOPE)(normalized(layer, kind, **settings)(keras.layers.ZeroPadding2D()(x)))
+    logits = patch_convolution(1, 1)(keras.layers.ZeroPadding2D()(x))
+    return keras.Model(images, [x, logits], name=name)
+
+
+def activated(x: Any) -> Any:
+    """Instance normalization without scale and offset, then ReLU."""
+    return keras.layers.ReLU()(InstanceNormalization(affine=False)(x))
+
+
+def convolution(width: int, size: int, strides: int = 1) -> keras.layers.Conv2D:
+    """Without padding, and without a bias, which the normalization behind it would take out again."""
+    return keras.layers.Conv2D(width, size, strides=strides, use_bias=False, kernel_initializer=weights())
+
+
+def patch_convolution(width: int, strides: int) -> keras.layers.Conv2D:
+    """A layer of a critic; pixels are added before it, one on each side."""
+    return keras.layers.Conv2D(width, 4, strides=strides, kernel_initializer=weights())
+
+
+def weights() -> keras.initializers.Initializer:
+    """Appendix 7.1: N(0, .02)."""
+    return keras.initializers.RandomNormal(stddev=0.02)
