@@ -27,6 +27,8 @@ OF_VARIANTS = [
     Case("cgan-projection", classes=3),
     Case("pacgan"),
     Case("r3gan"),
+    Case("pix2pix-edges"),
+    Case("cyclegan-negative"),
     *[Case(variant, shape=POINTS) for variant in ("wgan-mlp", "wgan-gp-mlp", "pacgan-mlp")],
 ]
 PENALIZED = Case("dcgan+r1")  # a gradient differentiated through batch normalization

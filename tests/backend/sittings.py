@@ -24,6 +24,11 @@ CASES = [
     Case("wgan-mlp", shape=POINTS),
     Case("wgan-gp-mlp", shape=POINTS),
     Case("conditional+r1+stateful", classes=3),
+    Case("cgan-projection", classes=3),
+    Case("vanilla+rpgan+r1+r2+r3gan", ("average_decay=0.9", "r1_gamma=0.1"), POINTS),
+    Case("pacgan-mlp+label_smoothing", shape=POINTS),
+    Case("pix2pix-edges"),
+    Case("cyclegan-negative"),
     Case("translating", ("generator_steps=2", "generator_batch_factor=2"), (8, 8, 3)),
     Case("vanilla+helping+moving+scheduled+observing", ("average_decay=0.5", "average_state=average"), POINTS),
 ]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from programs import BACKENDS, FAST_COMPILING, Program, run_together
 from sittings import ALSO_FROM_HOST, CASES, FROM_HOST, MODES
+from tiny import untried
 
 from zoo.catalogue import read_catalogue
 from zoo.runs.checkpoints import Checkpoints
@@ -45,8 +46,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
     return folder
 
 
-def test_every_registered_variant_is_trained_in_sittings() -> None:
-    assert set(read_catalogue().variants) <= {case.stack for case in CASES}
+def test_every_registered_plugin_is_trained_in_sittings() -> None:
+    assert untried(CASES) == set()
 
 
 @on_both

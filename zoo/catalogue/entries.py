@@ -43,6 +43,7 @@ class VariantEntry:
     datasets: Mapping[str, Mapping[str, Any]]
     summary: str
     source: str  # file:line
+    suggested_for: tuple[str, ...] = ()  # kinds of data, "images" or "points", for which hints name it
 
 
 @dataclass(frozen=True)

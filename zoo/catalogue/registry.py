@@ -19,7 +19,7 @@ from zoo.catalogue.strict_yaml import Document, Keys
 SECTIONS = dict.fromkeys(("plugins", "variants", "datasets", *HOOKS, "benchmarks"), dict)
 PLUGIN = {"module": str, "file": str}
 EXTENSION = {**PLUGIN, "summary": str}
-VARIANT = {"plugins": list, "summary": str, "recipe": dict, "datasets": dict}
+VARIANT = {"plugins": list, "summary": str, "recipe": dict, "datasets": dict, "suggested_for": list}
 FILES = "files"  # the source of a path
 ORIGINS = {  # with an example of each; `reference` is what a dataset is called at the `source` that is named beside it
     "tfds": "builder_name",
@@ -122,6 +122,7 @@ def _variant(document: Document, name: str, value: Mapping[str, Any]) -> Variant
         datasets={each: _recipe(document, (*keys, "datasets", each), datasets[each]) for each in datasets},
         summary=value.get("summary", ""),
         source=document.place(keys),
+        suggested_for=_texts(document, (*keys, "suggested_for"), value.get("suggested_for", []), "a kind of data"),
     )
 
 

@@ -50,8 +50,13 @@ def prepared_lines(report: Sequence[Mapping[str, Any]]) -> str:
 
 
 def training(name: str, sample_shape: Sequence[int]) -> str:
-    """A command that trains on a dataset: vanilla for points, which have no pixels to convolve, else dcgan."""
-    return f"zoo run {'vanilla' if len(sample_shape) == 1 else 'dcgan'} --dataset {shlex.quote(name)}"
+    """A command that trains on a dataset, with the variant that the catalogue suggests for its kind of samples."""
+    from zoo.catalogue import read_catalogue
+    from zoo.data.fields import samples_field
+
+    kind = "images" if samples_field(tuple(sample_shape)).is_image else "points"
+    suggested = (each.name for each in read_catalogue().variants.values() if kind in each.suggested_for)
+    return f"zoo run {next(suggested, 'VARIANT')} --dataset {shlex.quote(name)}"
 
 
 def info_lines(report: Sequence[Mapping[str, Any]]) -> str:

@@ -21,6 +21,7 @@ def run_summary(run: "Run") -> dict[str, Any]:
         "animation": str(run.directory.samples / "animation.webp"),
         "checkpoint": str(run.directory.checkpoints.paths()[-1]),
         "generator": str(run.directory.generator),
+        "inputs": run.record.get("inputs", ["latents"]),
         "metrics": metrics[-1] if metrics else None,
     }
 
@@ -32,10 +33,19 @@ def run_report(summary: dict[str, Any], again: str) -> str:
     return (
         f"{summary['stack']} on {summary['dataset']}: {summary['run']}\n{files}\n"
         f"Next:\n"
-        f"  zoo sample {shlex.quote(summary['run'])} --interpolate   # walk between samples\n"
+        f"  zoo sample {shlex.quote(summary['run'])}{sampling(summary['inputs'])}\n"
         f"  {again} --epochs 100   # train on\n"
         f"  zoo list   # other variants and datasets"
     )
+
+
+def sampling(inputs: Sequence[str]) -> str:
+    """The options of `zoo sample` that suit what a generator takes, with what they do."""
+    if inputs == ["latents"]:
+        return " --interpolate   # walk between samples"
+    if "labels" in inputs:
+        return " --class 0   # of one class; without, a row for each"
+    return "   # more of them"
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

@@ -224,6 +224,10 @@ MENDS = (  # what marks the error of a typical mistake in traced code, and what 
         "a Python `if` or `while` can't depend on a tensor. Use keras.ops.where or keras.ops.cond instead.",
     ),
     (
+        ("__jax_array__", "Could not convert <Variable"),
+        "keras.ops takes no keras.Variable as it is on every backend. Give it ops.convert_to_tensor(variable).",
+    ),
+    (
         ("UnexpectedTracerError", "out of scope", "leaked"),
         "a variable was assigned inside keras.ops.cond or a loop. Compute the value there and assign it outside, or "
         "decide by keras.ops.where.",

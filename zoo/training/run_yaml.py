@@ -52,6 +52,7 @@ def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Tr
                     *trainer.players.models.items(),
                 )
             },
+            "inputs": list(trainer.players.generating.given),
             "frozen_networks": trainer.players.hashes(),
             "engine": describe_engine(trainer),
             "machine": f"{platform.system()} {platform.machine()}",
