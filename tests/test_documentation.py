@@ -80,7 +80,8 @@ def examples_of(page: Path) -> Iterator[Example]:
         yield example if example.trains else replace(example, command=())
 
 
-EXAMPLES = [example for page in PLUGIN_PAGES for example in examples_of(page)]
+EXTENSIONS = "extensions"  # the page whose examples are no plugins of stacks; tests/extensions has them
+EXAMPLES = [example for page in PLUGIN_PAGES if page.stem != EXTENSIONS for example in examples_of(page)]
 PLUGINS = [each for each in EXAMPLES if each.file]
 
 
