@@ -167,3 +167,17 @@ def test_light_commands_import_nothing_heavy(code: str, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_benchmarks_share_what_is_common_and_do_not_import_one_another() -> None:
+    folder = PACKAGE.parent / "benchmarks"
+    if not folder.is_dir():
+        pytest.skip("an installed zoo has no benchmarks")
+    found = [
+        f"{path.relative_to(folder)} imports {name}"
+        for path in folder.rglob("*.py")
+        for name in imported(path)
+        if name and name.startswith("benchmarks.")
+        and name.split(".")[1] not in ("common", path.relative_to(folder).parts[0].removesuffix(".py"))
+    ]
+    assert found == []
