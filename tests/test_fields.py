@@ -11,7 +11,7 @@ from keras import ops
 from zoo import ZooError
 from zoo.data import Dataset
 from zoo.data.fields import Field, expected_fields
-from zoo.training.terms import drawn_labels
+from zoo.training.latents import drawn_labels
 from zoo.training.trainer import Trainer
 
 TRANSLATING = """

@@ -177,7 +177,8 @@ def test_benchmarks_share_what_is_common_and_do_not_import_one_another() -> None
         f"{path.relative_to(folder)} imports {name}"
         for path in folder.rglob("*.py")
         for name in imported(path)
-        if name and name.startswith("benchmarks.")
+        if name
+        and name.startswith("benchmarks.")
         and name.split(".")[1] not in ("common", path.relative_to(folder).parts[0].removesuffix(".py"))
     ]
     assert found == []

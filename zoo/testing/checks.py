@@ -19,9 +19,10 @@ from zoo.hookspecs import Player
 from zoo.networks import weights_hash
 from zoo.testing.differences import check_gradients
 from zoo.testing.subject import STEPS, NotApplicableError, State, Subject, steps
-from zoo.training.players import LABELS, SAMPLES, Generating
+from zoo.training.latents import named_outputs
+from zoo.training.names import LABELS, SAMPLES
+from zoo.training.players import Generating
 from zoo.training.sampler import CHUNK, sliced
-from zoo.training.terms import named_outputs
 from zoo.training.trainer import Trainer
 from zoo.training.updates import PLAYERS
 

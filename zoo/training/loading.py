@@ -12,7 +12,9 @@ from zoo.data.fields import Field
 from zoo.errors import ZooError
 from zoo.runs.directory import RunDirectory
 from zoo.stacks.stack import Stack
-from zoo.training.players import Generating, build_generator, refusing_unseeded_randomness, with_derived
+from zoo.training.derivation import with_derived
+from zoo.training.players import Generating, build_generator
+from zoo.training.randomness import refusing_unseeded_randomness
 from zoo.training.sampler import Rows, Sampler
 
 

@@ -1,28 +1,24 @@
 """The two players of a run: their models, optimizers and the stack's variables, built and checked before training."""
 
-import random
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import keras
-import numpy as np
-from keras import ops
-from keras.src.backend.common import global_state
 
 from zoo.backend.contract import Engine
-from zoo.data.fields import Field, derived_field, samples_field
+from zoo.data.fields import Field
 from zoo.errors import ZooError
 from zoo.networks import FEATURES, Network, called, inputs_of, outputs_of, weights_hash
 from zoo.recipe import Recipe
-from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack
+from zoo.stacks.stack import Stack
+from zoo.training.derivation import classes_of, judged_shape, with_derived
+from zoo.training.model_checks import check_differentiable, check_inputs, check_models, wrong
+from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES
+from zoo.training.precision import exact_outputs
+from zoo.training.randomness import refusing_unseeded_randomness, seeded
 
-LATENTS, SAMPLES, LABELS, LOGITS = "latents", "samples", "labels", "logits"
-TRUNCATION = "truncation"  # a generator's input that is 1 in training
-SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute, keras.layers.Concatenate)
-GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
 Fields = Mapping[str, Field]
 
 
@@ -200,89 +196,12 @@ def both_optimizers(stack: Stack) -> tuple[keras.Optimizer, keras.Optimizer]:
     return found[0], found[1]
 
 
-def classes_of(fields: Fields) -> int | None:
-    """How many classes the data has, if it has labels."""
-    return fields[LABELS].classes if LABELS in fields else None
-
-
-def judged_shape(stack: Stack, fields: Fields) -> tuple[int, ...]:
-    """The shape of the samples that the discriminator judges."""
-    shape = fields[SAMPLES].shape
-    for impl in stack.implementations("judged_shape"):
-        own: dict[str, Any] = {"sample_shape": shape, "recipe": stack.recipe}
-        with stack.blaming_plugins():
-            answer: Any = impl.function(*(own[name] for name in impl.argnames))
-        shape = tuple(answer)
-    return shape
-
-
-def with_derived(stack: Stack, fields: Fields) -> dict[str, Field]:
-    """The dataset's fields, and those that the stack derives, whose shapes a batch of zeros tells."""
-    if not stack.implementations("derive"):
-        return dict(fields)
-    zeros = {
-        name: ops.zeros((2, *each.shape), "int32" if each.kind == "label" else "float32")
-        for name, each in fields.items()
-    }
-    seeds = {name: keras.random.SeedGenerator(0) for name in (CORE, *stack.plugins)}
-    made = derived(stack, zeros, zeros, classes_of(fields), seeds, stack.recipe)
-    new = {name: derived_field(tuple(each.shape[1:])) for name, each in made.items() if name not in fields}
-    changed = {name: each for name, each in made.items() if name in fields and each is not zeros[name]}
-    for name, each in changed.items():
-        new[name] = samples_field(tuple(each.shape[1:])) if name == SAMPLES else derived_field(tuple(each.shape[1:]))
-    return {**fields, **new}
-
-
-def derived(
-    stack: Stack, batch: Mapping[str, Any], other: Mapping[str, Any], classes: int | None,
-    seeds: Mapping[str, keras.random.SeedGenerator], recipe: Recipe,
-) -> dict[str, Any]:  # fmt: skip
-    """A batch with the fields that the stack's plugins derive from it, one plugin after the other."""
-    found = dict(batch)
-    for impl in stack.implementations("derive"):
-        own = {"other_batch": other, "classes": classes, "recipe": recipe, "seed": seeds[impl.plugin_name]}
-        with stack.blaming_plugins():
-            answer = impl.function(*({**own, "batch": found}[name] for name in impl.argnames))
-        if not isinstance(answer, Mapping):
-            raise ZooError(
-                f"Plugin '{impl.plugin_name}', hook 'derive': must return a dict of fields by name, received "
-                f"{type(answer).__name__}."
-            )
-        found |= answer
-    return found
-
-
 def build_generator(stack: Stack, fields: Fields, engine: Engine) -> Any:
     """What the stack's hook describes, in the engine's precision, its samples float32."""
     with engine.building():
         shape, classes = fields[SAMPLES].shape, classes_of(fields)
         made = stack.first("generator", sample_shape=shape, classes=classes, fields=fields, recipe=stack.recipe)
         return exact_outputs(made)
-
-
-def exact_outputs(model: Any) -> Any:
-    """The model, its last layers computing in float32 in either precision: samples, logits and whatever heads it has.
-
-    A logit in bfloat16 has three significant digits.
-    """
-    for tensor in keras.tree.flatten(model.output) if isinstance(model, keras.Model) else ():
-        for layer in last_layers(tensor):
-            if layer.compute_dtype == "bfloat16":
-                layer.dtype_policy = "float32"
-    return model
-
-
-def last_layers(tensor: Any) -> Iterator[Any]:
-    """The layers that compute a model's output, inside of models too, and those after them that only shape or add."""
-    layer, _, index = tensor._keras_history
-    if isinstance(layer, keras.Model):  # the model below, which a wrapper has built upon
-        yield from last_layers(keras.tree.flatten(layer.output)[index])
-        return
-    if isinstance(layer, keras.Layer):
-        yield layer
-    if isinstance(layer, (*SHAPING, keras.layers.Add)):
-        for each in keras.tree.flatten(layer.input):
-            yield from last_layers(each)
 
 
 def joined_variables(stack: Stack, arguments: Mapping[str, Any]) -> dict[str, keras.Variable]:
@@ -325,107 +244,7 @@ def joined(stack: Stack, hook: str, what: str, arguments: Mapping[str, Any]) -> 
     return found
 
 
-def check_models(
-    stack: Stack, generator: keras.Model, discriminator: keras.Model, fields: Fields, judged: tuple[int, ...]
-) -> None:
-    """Refuse models of the wrong shapes."""
-    for hook, model in (("generator", generator), ("discriminator", discriminator)):
-        if not isinstance(model, keras.Model):
-            raise wrong(stack, hook, f"must return a keras.Model, received {type(model).__name__}")
-    made, answered = outputs_of(generator, SAMPLES), outputs_of(discriminator, LOGITS)
-    for hook, outputs, name in (("generator", made, SAMPLES), ("discriminator", answered, LOGITS)):
-        if name not in outputs:
-            raise wrong(stack, hook, f"must return '{name}' among its outputs, received {', '.join(outputs)}")
-    sample_shape = fields[SAMPLES].shape
-    received = tuple(made[SAMPLES].shape[1:])
-    if received != sample_shape:
-        raise wrong(stack, "generator", f"must return samples of shape {sample_shape}, received {received}")
-    inputs = inputs_of(discriminator, SAMPLES)
-    if SAMPLES not in inputs:
-        raise wrong(stack, "discriminator", f"must take an input named '{SAMPLES}', received {', '.join(inputs)}")
-    received = tuple(inputs[SAMPLES].shape[1:])
-    if received != judged:
-        raise wrong(stack, "discriminator", f"must take samples of shape {judged}, received {received}")
-
-
-def check_inputs(stack: Stack, generator: keras.Model, discriminator: keras.Model, fields: Fields) -> None:
-    """Refuse a model that takes what the data has not."""
-    for hook, model in (("generator", generator), ("discriminator", discriminator)):
-        if LABELS in inputs_of(model, "") and LABELS not in fields:
-            raise wrong(stack, hook, "takes labels, but the dataset has none. Choose a labelled dataset")
-    given, made = inputs_of(generator, LATENTS), outputs_of(generator, SAMPLES)
-    for name in inputs_of(discriminator, SAMPLES):
-        if name not in fields:
-            made_too = " (the generator returns it, but real samples need it too)" if name in (*made, *given) else ""
-            raise wrong(
-                stack,
-                "discriminator",
-                f"takes an input '{name}' that is no field of the data{made_too}. Fields: {', '.join(fields)}; a "
-                "plugin derives more in the hook 'derive'",
-            )
-
-
-def wrong(stack: Stack, hook: str, problem: str) -> ZooError:
-    """An error about a hook's answer, naming the plugin that gave it."""
-    return ZooError(f"Plugin '{stack.provider(hook)}', hook '{hook}': {problem}.")
-
-
 def has_convolutions(players: Players) -> bool:
     """Whether any model convolves: a dense layer's kernel has two axes."""
     models = (players.generator, players.discriminator, *players.models.values())
     return any(len(weight.shape) > 2 for model in models for weight in model.variables)
-
-
-def check_differentiable(stack: Stack, engine: Engine, generator: keras.Model, discriminator: keras.Model) -> None:
-    """Refuse to differentiate a gradient through a layer whose second-order gradient is wrong on this backend."""
-    models = {"discriminator": [discriminator], "generator": [discriminator, generator]}
-    stock: Any = engine.stock_normalizations
-    differentiated = [
-        model
-        for player, each in models.items()
-        if "gradients" in stack.argument_names(*HOOKS_OF_PLAYER[player])
-        for model in each
-    ]
-    for model in differentiated:
-        for layer in model._flatten_layers():
-            if isinstance(layer, stock):
-                raise ZooError(
-                    f"A penalty of this stack differentiates a gradient through '{layer.name}' "
-                    f"(keras.layers.{type(layer).__name__}), whose second-order gradient is wrong on "
-                    f"{engine.name}. Use zoo.layers.{type(layer).__name__} instead."
-                )
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Make Keras' initializers draw from the seed, and leave the program's own random state as it was."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    random.seed(seed)  # from which Keras' initializers take their seeds
-    np.random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
-
-
-class RefusingSeeds:
-    """Stands in for what `keras.random` draws from without a seed, whose state would be in no checkpoint."""
-
-    def next(self, ordered: bool = True) -> Any:
-        """Refuse."""
-        raise RuntimeError(
-            "keras.random without a seed can't be resumed. Pass it the hook's argument 'seed', as in "
-            "keras.random.normal(shape, seed=seed)"
-        )
-
-
-@contextmanager
-def refusing_unseeded_randomness() -> Iterator[None]:
-    """Make `keras.random` functions fail where they are given no seed."""
-    before = global_state.get_global_attribute(GLOBAL_SEEDS)
-    global_state.set_global_attribute(GLOBAL_SEEDS, RefusingSeeds())
-    try:
-        yield
-    finally:
-        global_state.set_global_attribute(GLOBAL_SEEDS, before)

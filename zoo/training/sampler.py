@@ -16,8 +16,10 @@ from zoo.base.files import WRITING, atomic_file
 from zoo.data.fields import Field
 from zoo.errors import ZooError
 from zoo.stacks.stack import CORE, Stack
-from zoo.training.players import LABELS, SAMPLES, TRUNCATION, Generating, classes_of, derived
-from zoo.training.terms import by_name, drawn_labels, generator_inputs, named_outputs
+from zoo.training.derivation import classes_of, derived
+from zoo.training.latents import by_name, drawn_labels, generator_inputs, named_outputs
+from zoo.training.names import LABELS, SAMPLES, TRUNCATION
+from zoo.training.players import Generating
 from zoo.training.updates import prepared
 
 CHUNK = 256  # samples made at once, to bound memory

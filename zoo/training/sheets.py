@@ -7,7 +7,7 @@ from keras import ops
 
 from zoo.base.pictures import to_uint8
 from zoo.data import Dataset
-from zoo.training.players import LABELS, SAMPLES
+from zoo.training.names import LABELS, SAMPLES
 from zoo.training.sampler import Sampler
 
 IMAGES = 64

@@ -11,13 +11,14 @@ from pluggy._hooks import HookImpl
 
 from zoo.backend.contract import Engine
 from zoo.backend.scopes import inherited_scope
-from zoo.data.fields import Field
 from zoo.errors import ZooError
 from zoo.hookspecs import Player
 from zoo.networks import FEATURES, called
 from zoo.recipe import Recipe
 from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack
-from zoo.training.players import LABELS, LATENTS, LOGITS, SAMPLES, TRUNCATION, Generating, Players
+from zoo.training.latents import by_name, generator_inputs, named_outputs
+from zoo.training.names import LABELS, LOGITS, SAMPLES
+from zoo.training.players import Players
 
 Tensor = Any
 Tensors = Mapping[str, Tensor]
@@ -293,72 +294,6 @@ OBSERVED = {  # what `observe` may name, and the term that each follows from
     "latents": "latents",
     "fake_labels": "latents",
 }
-
-
-def generator_inputs(
-    stack: Stack,
-    generating: Generating,
-    count: int,
-    seed: keras.random.SeedGenerator,
-    recipe: Recipe,
-    batch: Tensors,
-    truncation: float | None = None,
-) -> Any:
-    """What the generator is given: latents, and by the names of its inputs labels, fields and truncation.
-
-    A tensor where latents are its only input, else a dict. `batch` is as large as `count` where anything reads it.
-    """
-    classes = generating.classes
-    drawn = stack.first(
-        "latents", real_batch=batch, count=count, classes=classes, truncation=truncation, seed=seed, recipe=recipe
-    )
-    if generating.given == (LATENTS,) and not isinstance(drawn, Mapping):
-        return drawn
-    given = dict(drawn) if isinstance(drawn, Mapping) else {LATENTS: drawn}
-    for name in generating.given:
-        if name in given:
-            continue
-        if name == LABELS:
-            given[name] = fake_labels(generating.fields[LABELS], count, seed, recipe, batch)
-        elif name == TRUNCATION:
-            given[name] = ops.full((count, 1), 1.0 if truncation is None else truncation)
-        elif name in batch:
-            given[name] = batch[name]
-        else:
-            raise ZooError(
-                f"Plugin '{stack.provider('generator')}', hook 'generator': its input '{name}' is neither a field "
-                f"({', '.join(generating.fields)}) nor among the latents ({', '.join(given)})."
-            )
-    return given
-
-
-def fake_labels(labels: Field, count: int, seed: keras.random.SeedGenerator, recipe: Recipe, batch: Tensors) -> Tensor:
-    """Labels to generate by, (count,) int32, as the recipe's `fake_labels` says."""
-    if recipe.fake_labels == "batch":
-        return batch[LABELS]
-    if recipe.fake_labels == "uniform":
-        return keras.random.randint((count,), 0, labels.classes, seed=seed)
-    return drawn_labels(labels, keras.random.uniform((count,), seed=seed))
-
-
-def drawn_labels(labels: Field, uniform: Tensor) -> Tensor:
-    """Labels by the classes' frequencies, of uniform numbers in [0, 1): the inverse of their distribution function."""
-    bounds, total = [], 0.0
-    for share in labels.frequencies[:-1]:
-        total += share
-        bounds.append(total)
-    above = ops.expand_dims(uniform, -1) >= ops.convert_to_tensor([*bounds, 2.0], dtype=uniform.dtype)
-    return ops.sum(ops.cast(above, "int32"), axis=-1)
-
-
-def by_name(latents: Any) -> Mapping[str, Tensor]:
-    """What the generator was given, by name."""
-    return latents if isinstance(latents, Mapping) else {LATENTS: latents}
-
-
-def named_outputs(outputs: Any, alone: str) -> dict[str, Tensor]:
-    """A model's answer as a dict; a single tensor is called `alone`."""
-    return dict(outputs) if isinstance(outputs, Mapping) else {alone: outputs}
 
 
 def exact(values: Any) -> Any:

@@ -17,7 +17,9 @@ from zoo.errors import ZooError
 from zoo.hookspecs import Player
 from zoo.recipe import Recipe
 from zoo.stacks.stack import CORE, Stack
-from zoo.training.players import Players, derived, refusing_unseeded_randomness
+from zoo.training.derivation import derived
+from zoo.training.players import Players
+from zoo.training.randomness import refusing_unseeded_randomness
 from zoo.training.terms import Moment, Terms, metric_names, progress_of
 
 Tensor = Any

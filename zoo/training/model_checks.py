@@ -1,0 +1,80 @@
+"""What models must be like: refused before training, with the plugin and hook that built them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from zoo.backend.contract import Engine
+from zoo.data.fields import Field
+from zoo.errors import ZooError
+from zoo.networks import inputs_of, outputs_of
+from zoo.stacks.stack import HOOKS_OF_PLAYER, Stack
+from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES
+
+Fields = Mapping[str, Field]
+
+
+def check_models(
+    stack: Stack, generator: keras.Model, discriminator: keras.Model, fields: Fields, judged: tuple[int, ...]
+) -> None:
+    """Refuse models of the wrong shapes."""
+    for hook, model in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(model, keras.Model):
+            raise wrong(stack, hook, f"must return a keras.Model, received {type(model).__name__}")
+    made, answered = outputs_of(generator, SAMPLES), outputs_of(discriminator, LOGITS)
+    for hook, outputs, name in (("generator", made, SAMPLES), ("discriminator", answered, LOGITS)):
+        if name not in outputs:
+            raise wrong(stack, hook, f"must return '{name}' among its outputs, received {', '.join(outputs)}")
+    sample_shape = fields[SAMPLES].shape
+    received = tuple(made[SAMPLES].shape[1:])
+    if received != sample_shape:
+        raise wrong(stack, "generator", f"must return samples of shape {sample_shape}, received {received}")
+    inputs = inputs_of(discriminator, SAMPLES)
+    if SAMPLES not in inputs:
+        raise wrong(stack, "discriminator", f"must take an input named '{SAMPLES}', received {', '.join(inputs)}")
+    received = tuple(inputs[SAMPLES].shape[1:])
+    if received != judged:
+        raise wrong(stack, "discriminator", f"must take samples of shape {judged}, received {received}")
+
+
+def check_inputs(stack: Stack, generator: keras.Model, discriminator: keras.Model, fields: Fields) -> None:
+    """Refuse a model that takes what the data has not."""
+    for hook, model in (("generator", generator), ("discriminator", discriminator)):
+        if LABELS in inputs_of(model, "") and LABELS not in fields:
+            raise wrong(stack, hook, "takes labels, but the dataset has none. Choose a labelled dataset")
+    given, made = inputs_of(generator, LATENTS), outputs_of(generator, SAMPLES)
+    for name in inputs_of(discriminator, SAMPLES):
+        if name not in fields:
+            made_too = " (the generator returns it, but real samples need it too)" if name in (*made, *given) else ""
+            raise wrong(
+                stack,
+                "discriminator",
+                f"takes an input '{name}' that is no field of the data{made_too}. Fields: {', '.join(fields)}; a "
+                "plugin derives more in the hook 'derive'",
+            )
+
+
+def check_differentiable(stack: Stack, engine: Engine, generator: keras.Model, discriminator: keras.Model) -> None:
+    """Refuse to differentiate a gradient through a layer whose second-order gradient is wrong on this backend."""
+    models = {"discriminator": [discriminator], "generator": [discriminator, generator]}
+    stock: Any = engine.stock_normalizations
+    differentiated = [
+        model
+        for player, each in models.items()
+        if "gradients" in stack.argument_names(*HOOKS_OF_PLAYER[player])
+        for model in each
+    ]
+    for model in differentiated:
+        for layer in model._flatten_layers():
+            if isinstance(layer, stock):
+                raise ZooError(
+                    f"A penalty of this stack differentiates a gradient through '{layer.name}' "
+                    f"(keras.layers.{type(layer).__name__}), whose second-order gradient is wrong on "
+                    f"{engine.name}. Use zoo.layers.{type(layer).__name__} instead."
+                )
+
+
+def wrong(stack: Stack, hook: str, problem: str) -> ZooError:
+    """An error about a hook's answer, naming the plugin that gave it."""
+    return ZooError(f"Plugin '{stack.provider(hook)}', hook '{hook}': {problem}.")
