@@ -107,7 +107,9 @@ def test_the_contract_fails_for_a_plugin_with(mistake: str, folder: Path) -> Non
 def test_every_commented_hook_works(folder: Path) -> None:
     plugin, _ = write_plugin("cool_gan", folder)
     plugin.write_text(with_every_hook(plugin.read_text()))
-    run = zoo.run("cool_gan", dataset="ring8", plugins=[plugin], steps=1, out=folder / "run", progress=False)
+    run = zoo.run(
+        "cool_gan", dataset="ring8", plugins=[plugin], budget=zoo.Budget(steps=1), out=folder / "run", progress=False
+    )
     last = {name: run.stack.implementations(name)[-1].plugin_name for name in hooks()}
     answered = {name for name, plugin in last.items() if plugin == "cool_gan"}
     assert answered == hooks().keys()
