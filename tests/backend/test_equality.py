@@ -72,6 +72,8 @@ def test_gradients_agree(precision: str, case: str, player: str, results: Result
 @players
 def test_the_gradients_norm_is_that_of_the_gradient(precision: str, case: str, player: str, results: Results) -> None:
     """An update applies what it measures: nothing is summed or dropped on the way."""
+    if "helping" in case and player == "generator":
+        pytest.skip("one of its networks has an optimizer of its own, which keeps no gradient")
     measured = pairs(results, precision, case, player, "metric")[f"{player}_gradient_norm"]
     gradients = pairs(results, precision, case, player, "gradient").values()
     for index in (0, 1):
