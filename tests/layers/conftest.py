@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from zoo.players import seeded
+from zoo.training.randomness import seeded
 
 
 @pytest.fixture(autouse=True)
