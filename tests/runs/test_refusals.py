@@ -45,7 +45,7 @@ def test_a_mistake_costs_one_clear_message_and_no_folder(
         (["run", "vanilla", "--dataset", "fashion_mimi"], "Did you mean 'fashion_mini'?"),
         (["run", "vanilla", "--dataset", "./nowhere.npy"], "/nowhere.npy. A dataset of one's own is a folder"),
         (["run", "dcgan", "--image-size", "8"], "16"),
-        (["run", "r1"], "Put one that does below it, for instance: dcgan+r1"),
+        (["run", "r1"], "Put one that does below it, as in PLUGIN+r1"),
         (["show", "vanila"], "Did you mean 'vanilla'?"),
         (["sample", "nowhere"], "No run in 'nowhere': a run's folder holds run.yaml. Available: none"),
         (["list", "variant"], "'variant' is not one of 'variants', 'plugins', 'datasets', 'metrics', 'extractors', "),
