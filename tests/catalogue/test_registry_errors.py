@@ -28,7 +28,8 @@ CASES = {
     "an unknown key of a variant": (
         "plugins: {a: {module: x}}\nvariants:\n  v:\n    plugins: [a]\n    receipt: {}\n",
         [
-            "5: unknown key 'receipt' in 'v'. Available: datasets, plugins, recipe, suggested_for, summary. Did you mean 'recipe'?"
+            "5: unknown key 'receipt' in 'v'. Available: datasets, plugins, recipe, suggested_for, summary. "
+            "Did you mean 'recipe'?"
         ],
     ),
     "an unknown field of a dataset": (
