@@ -55,7 +55,9 @@ def test_the_gradient_flows_through_the_singular_value() -> None:
     def loss() -> tuple[Any, tuple[()]]:
         return ops.sum(layer(inputs, training=True) * weights), ()
 
-    _, (gradient,), _ = backend.engine().player_gradients(loss, [dense.kernel], [], batch_size=5)
+    _, (gradient,), _ = backend.engine().player_gradients(
+        loss, [dense.kernel], layer.non_trainable_variables, batch_size=5
+    )
 
     def value(matrix: Any) -> float:
         return float(np.sum(inputs @ (matrix / np.linalg.svd(matrix, compute_uv=False)[0]) * weights))

@@ -21,7 +21,9 @@ def gradients(layer: keras.Layer, given: Any, weights: list[keras.Variable]) -> 
     def loss() -> tuple[Any, tuple[()]]:
         return ops.sum(ops.square(layer(given))), ()
 
-    return [numpy(each) for each in backend.engine().player_gradients(loss, weights, layer.non_trainable_variables, 1)[1]]
+    return [
+        numpy(each) for each in backend.engine().player_gradients(loss, weights, layer.non_trainable_variables, 1)[1]
+    ]
 
 
 def test_an_equalized_kernel_is_scaled_when_it_is_used() -> None:

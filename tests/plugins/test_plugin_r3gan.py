@@ -118,7 +118,12 @@ def test_a_larger_budget_changes_nothing_of_what_a_smaller_one_saw(tmp_path: Pat
     logs = []
     for steps in (51, 60):
         run = zoo.run(
-            STACK, dataset="ring8", steps=steps, settings=settings, out=tmp_path / str(steps), data_dir=data_dir
+            STACK,
+            dataset="ring8",
+            budget=zoo.Budget(steps),
+            settings=settings,
+            out=tmp_path / str(steps),
+            data_dir=data_dir,
         )
         lines = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
         logs.append({line["step"]: line["discriminator_loss"] for line in lines})

@@ -115,7 +115,7 @@ def test_listening_changes_nothing_that_training_makes(
 def test_an_interrupted_run_has_the_same_events_in_the_end(
     after: int, train: Train, image_splits: Path, followed: zoo.Run, tmp_path: Path
 ):
-    options = {"dataset": image_splits, "tensorboard": True, **JUDGED}
+    options = {"dataset": image_splits, "listeners": ["tensorboard"], **JUDGED}
     with pytest.raises(Interrupted):
         train(tmp_path / "run", progress=Interrupting(after), **options)
     run = train(tmp_path / "run", **options)
@@ -124,7 +124,7 @@ def test_an_interrupted_run_has_the_same_events_in_the_end(
 
 
 def test_what_was_cut_back_is_gone_also_from_a_tensorboard_that_is_open(train: Train, tmp_path: Path):
-    options = {"tensorboard": True, "checkpoint_every": 40}
+    options = {"listeners": ["tensorboard"], "checkpoint_every": 40}
     run = train(tmp_path / "run", steps=120, **options)
     read = opened(run)
     for path in run.directory.checkpoints.paths()[1:]:

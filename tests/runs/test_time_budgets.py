@@ -8,7 +8,7 @@ import pytest
 
 import zoo
 from zoo.errors import ZooError
-from zoo.training.loop import Budget, Schedule
+from zoo.training.loop import Schedule, Total
 
 
 def test_a_run_trains_until_its_minutes_are_spent_and_then_no_more(train: Callable, tmp_path: Path):
@@ -36,8 +36,8 @@ def test_scores_over_a_budget_of_time_are_evenly_spread():
 
 
 def test_a_budget_says_what_it_is_of():
-    assert str(Budget(60)) == "60"
-    assert str(Budget(seconds=90.0)) == "90 s of training"
-    assert Budget(60).is_spent(60, 0.0)
-    assert not Budget(60).is_spent(59, 1e9)
-    assert Budget(seconds=90.0).is_spent(1, 90.0)
+    assert str(Total(60)) == "60"
+    assert str(Total(seconds=90.0)) == "90 s of training"
+    assert Total(60).is_spent(60, 0.0)
+    assert not Total(60).is_spent(59, 1e9)
+    assert Total(seconds=90.0).is_spent(1, 90.0)
