@@ -84,9 +84,14 @@ def test_a_run_translates_held_out_pictures(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (40, SIZE, SIZE, 1), dtype=np.uint8)
     np.save(tmp_path / "images.npy", images)
     run = zoo.run(
-        "pix2pix-edges", dataset=str(tmp_path / "images.npy"), budget=zoo.Budget(2), out=tmp_path / "run", data_dir=tmp_path,
-        settings={"width": 2, "batch_size": 4}, progress=False,
-    )  # fmt: skip
+        "pix2pix-edges",
+        dataset=str(tmp_path / "images.npy"),
+        budget=zoo.Budget(2),
+        out=tmp_path / "run",
+        data_dir=tmp_path,
+        settings={"width": 2, "batch_size": 4},
+        progress=False,
+    )
     rows = run.held_out.rows(np.arange(3))["samples"]
     assert run.held_out.split == "test"
     source = ops.convert_to_numpy(run.sampler.latents(3, 0)["source"])
