@@ -52,10 +52,13 @@ class Field:
         return grid(presented, columns) if self.is_image else scatter(presented, real)
 
     def class_number(self, name: str) -> int:
-        """The number of a class by its name or its number as text; raises ZooError for one that there is not."""
+        """The number of a class by its name, in any case, or by its number as text; raises ZooError for an unknown one."""
         from zoo.errors import ZooError, unknown
 
-        if name in self.class_names:
+        lower = [each.lower() for each in self.class_names]
+        if lower.count(name.lower()) == 1:
+            return lower.index(name.lower())
+        if name in self.class_names:  # names that differ in their case alone
             return self.class_names.index(name)
         if name.isdecimal() and int(name) < len(self.frequencies):
             return int(name)
