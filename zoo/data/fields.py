@@ -52,7 +52,7 @@ class Field:
         return grid(presented, columns) if self.is_image else scatter(presented, real)
 
     def class_number(self, name: str) -> int:
-        """The number of a class by its name in any case, or by its number as text; raises ZooError for an unknown one."""
+        """The number of a class by its name in any case, or by its number; raises ZooError for an unknown one."""
         from zoo.errors import ZooError, unknown
 
         lower = [each.lower() for each in self.class_names]
