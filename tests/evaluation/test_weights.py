@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from progress_recorder import ProgressRecorder
 
-from zoo.base.progress import Silent
 from zoo.errors import ZooError
 from zoo.evaluation.extractors import weights
 from zoo.evaluation.extractors.weights import Published, at_hand, cache_folder, verified_file
@@ -18,23 +18,9 @@ CONTENT = bytes(range(256)) * 9000  # more than one chunk
 NAMES = ("first.pth", "second.pth")
 
 
-class Told(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.counts: list[tuple[str, int, int]] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def counting(self, what: str, done: int, total: int) -> None:
-        self.counts.append((what, done, total))
-
-
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def told() -> ProgressRecorder:
+    return ProgressRecorder()
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +73,7 @@ def put(folder: Path, name: str, content: bytes = CONTENT) -> Path:
 
 
 def test_the_first_address_that_has_it_is_taken_and_kept(
-    served: dict[str, bytes], published: Published, told: Told
+    served: dict[str, bytes], published: Published, told: ProgressRecorder
 ) -> None:
     served["/release/second.pth"] = CONTENT
     path = verified_file(published, None, told)
@@ -97,7 +83,7 @@ def test_the_first_address_that_has_it_is_taken_and_kept(
     assert verified_file(published, None, told) == path
 
 
-def test_a_download_tells_how_far_it_is(served: dict[str, bytes], published: Published, told: Told) -> None:
+def test_a_download_tells_how_far_it_is(served: dict[str, bytes], published: Published, told: ProgressRecorder) -> None:
     served["/release/first.pth"] = CONTENT
     verified_file(published, None, told)
     assert [count for _, count, _ in told.counts] == sorted({count for _, count, _ in told.counts})
@@ -114,7 +100,7 @@ def test_a_download_tells_how_far_it_is(served: dict[str, bytes], published: Pub
     ],
 )
 def test_a_wrong_download_is_refused_and_not_kept(
-    content: bytes, reason: str, served: dict[str, bytes], published: Published, told: Told
+    content: bytes, reason: str, served: dict[str, bytes], published: Published, told: ProgressRecorder
 ) -> None:
     served["/release/first.pth"] = content
     with pytest.raises(ZooError, match=reason):
@@ -124,14 +110,14 @@ def test_a_wrong_download_is_refused_and_not_kept(
     assert verified_file(published, None, told).read_bytes() == CONTENT
 
 
-def test_a_connection_that_breaks_off_is_refused(served: dict[str, bytes], told: Told) -> None:
+def test_a_connection_that_breaks_off_is_refused(served: dict[str, bytes], told: ProgressRecorder) -> None:
     served["/short.pth"] = b"x"
     with pytest.raises(ZooError, match="could not be downloaded"):
         verified_file(Published(100, "0" * 64, (f"{served['address'].decode()}/short.pth",)), None, told)
     assert list(cache_folder().iterdir()) == []
 
 
-def test_without_a_network_the_error_says_all_that_is_needed_to_fetch_it_by_hand(told: Told) -> None:
+def test_without_a_network_the_error_says_all_that_is_needed_to_fetch_it_by_hand(told: ProgressRecorder) -> None:
     with socket.socket() as taken:  # bound and not listening: nobody answers there
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}/first.pth"
@@ -153,7 +139,7 @@ def test_without_a_network_the_error_says_all_that_is_needed_to_fetch_it_by_hand
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_file_in_either_cache_is_found_under_either_name(
-    index: int, name: str, folders: tuple[Path, Path], published: Published, told: Told
+    index: int, name: str, folders: tuple[Path, Path], published: Published, told: ProgressRecorder
 ) -> None:
     assert not at_hand(published)
     path = put(folders[index], name)
@@ -163,7 +149,9 @@ def test_a_file_in_either_cache_is_found_under_either_name(
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_damaged_weights_are_refused_with_both_checksums(given: bool, published: Published, told: Told) -> None:
+def test_damaged_weights_are_refused_with_both_checksums(
+    given: bool, published: Published, told: ProgressRecorder
+) -> None:
     damaged = b"x" + CONTENT[1:]
     path = put(cache_folder(), "first.pth", damaged)
     with pytest.raises(ZooError, match=r"first\.pth are damaged or other ones") as caught:
@@ -172,7 +160,9 @@ def test_damaged_weights_are_refused_with_both_checksums(given: bool, published:
         assert checksum in str(caught.value)
 
 
-def test_a_whole_copy_is_preferred_to_a_torn_one(folders: tuple[Path, Path], published: Published, told: Told) -> None:
+def test_a_whole_copy_is_preferred_to_a_torn_one(
+    folders: tuple[Path, Path], published: Published, told: ProgressRecorder
+) -> None:
     put(folders[0], "first.pth", b"torn")
     assert not at_hand(published)
     whole = put(folders[1], "second.pth")
@@ -180,7 +170,9 @@ def test_a_whole_copy_is_preferred_to_a_torn_one(folders: tuple[Path, Path], pub
     assert verified_file(published, None, told) == whole
 
 
-def test_a_missing_file_that_was_named_is_an_error(tmp_path: Path, published: Published, told: Told) -> None:
+def test_a_missing_file_that_was_named_is_an_error(
+    tmp_path: Path, published: Published, told: ProgressRecorder
+) -> None:
     with pytest.raises(ZooError, match=r"Can't read the weights .*nowhere\.pth: No such file"):
         verified_file(published, tmp_path / "nowhere.pth", told)
 

@@ -90,11 +90,13 @@ class Feed:
 
     def batches(self, numbers: range, order: str) -> Arrays:
         """The batches of these numbers as one, the aligned fields in an order of that name."""
-        found = {}
+        found: Arrays = {}
+        rows: Arrays = {}  # of each order, which aligned fields share
         for name, array in self.dataset.arrays.items():
             own = name if name in self.orders and name != "samples" else order
-            indices = np.concatenate([self.orders[own].indices(number) for number in numbers])
-            found[name] = indices.astype("int32") if self.on_device else np.asarray(array[indices])
+            if own not in rows:
+                rows[own] = np.concatenate([self.orders[own].indices(number) for number in numbers])
+            found[name] = rows[own].astype("int32") if self.on_device else np.asarray(array[rows[own]])
         return found
 
     def step(self, step: int) -> dict[str, Any]:
