@@ -16,6 +16,8 @@ from zoo.evaluation.options import ALL, LAST, TEST, EvaluationOptions
 from zoo.evaluation.protocol import check_comparable
 from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.runs.directory import RunDirectory
+from zoo.runs.finding import run_folders
+from zoo.training.data_of_run import DataOfRun
 from zoo.training.run import Run, load
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def evaluate(
 
 def is_run(path: Path) -> bool:
     """Whether a folder is a run, or a folder of runs."""
-    return path.is_dir() and next(path.glob("**/run.yaml"), None) is not None
+    return next(run_folders(path), None) is not None
 
 
 def evaluate_run(
@@ -113,12 +115,14 @@ def task_of_run(
 ) -> "Iterator[EvaluationTask]":
     """The evaluation of a run against its own dataset, or against another one."""
     from zoo.data import open_dataset
-    from zoo.evaluation.setup import evaluation_task, open_split, open_training
+    from zoo.evaluation.setup import evaluation_task, open_training
 
-    record = run.record["dataset"]
-    training = open_training(record, catalogue, options, progress)
+    data = DataOfRun(run.record["dataset"], run.path, catalogue, options.data_dir, run.dataset, progress)
+    if dataset is not None and data.is_at(dataset):  # the run's own, which lies somewhere else now
+        data, dataset = replace(data, named=dataset), None
+    training = open_training(data)
     if dataset is None:
-        real = open_split(record, options.split, catalogue, options, progress)
+        real = data.split(options.split)
     else:
         read = DataOptions(options.split)
         real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=read, progress=progress)
