@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -12,7 +12,8 @@ from types import FrameType
 # limit; a limit of processor time; a failing power supply.
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGPWR")
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
-ASKED = (signal.SIGINT, signal.SIGTERM)  # which are heeded whoever else handled them before
+# What a run heeds whoever handled it before, and though a shell has jobs in the background ignore Ctrl-C.
+ASKED = (signal.SIGINT, signal.SIGTERM)
 BURST = 0.5  # seconds in which several Ctrl-C are one: a key that is held down
 STDERR = 2
 Handler = Callable[[int, FrameType | None], None]
@@ -83,10 +84,10 @@ class StopRequest:
 def stop_requests(patience: int = 0) -> Iterator[StopRequest]:
     """Notes signals in the request for as long as the context lasts, instead of ending the process.
 
-    Signals that are ignored, as nohup has SIGHUP, stay so; those that the program handles itself stay with it.
+    Other signals that are ignored, as nohup has SIGHUP, stay so, and those that the program handles itself with it.
     """
     stop_request = StopRequest(patience)
-    with handling(stop_request.receive):
+    with handling(stop_request.receive, ASKED):
         yield stop_request
 
 
@@ -98,18 +99,18 @@ def signals_interrupting() -> Iterator[None]:
 
 
 @contextmanager
-def handling(handler: Handler) -> Iterator[None]:
-    """Has the ending signals handled by `handler`, where nobody but the zoo does."""
+def handling(handler: Handler, anyway: Sequence[signal.Signals] = ()) -> Iterator[None]:
+    """Has the ending signals handled by `handler`, where nobody but the zoo does, or `anyway`."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Python sets signal handlers in the main thread alone
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    ours = (signal.SIG_DFL, interrupt)
-    taken = [each for each in SIGNALS if before[each] in ours or (each in ASKED and callable(before[each]))]
+    ours = (signal.SIG_DFL, signal.default_int_handler, interrupt)
+    taken = [each for each in SIGNALS if before[each] in ours or each in anyway]
     for number in taken:
         signal.signal(number, handler)
     try:
         yield
     finally:
         for number in taken:
-            signal.signal(number, before[number])
+            signal.signal(number, before[number] or signal.SIG_DFL)  # None: a handler that no Python can put back

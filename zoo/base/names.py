@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 from zoo.errors import ZooError
 
 LONGEST_NAME = 255  # bytes of a folder's name that common file systems allow
-READABLE = 80  # bytes of a data path's last name that its folder's name keeps
+READABLE = 160  # bytes of a name that a readable folder's name keeps
 HASH = 6  # hexadecimal digits that tell data paths of one last name apart
 
 
@@ -54,6 +54,6 @@ def short_name(dataset: str) -> str:
 
 
 def readable(name: str, longest: int = READABLE) -> str:
-    """The name as a part of a file's name: letters, digits and `._-+` are kept, at most so many bytes, no first dot."""
-    kept = "".join(letter if letter.isalnum() or letter in "._-+" else "_" for letter in name).lstrip(".")
+    """The name as a part of a file's name: letters, digits and `._-` are kept, at most so many bytes, no first dot."""
+    kept = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name).lstrip(".")
     return kept.encode()[:longest].decode(errors="ignore") or "_"

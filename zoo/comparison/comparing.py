@@ -232,8 +232,13 @@ def begin(plan: Plan) -> None:
     if before is not None:
         check_same_setup(plan.folder, before, now)
         return
-    (plan.folder / RUNS).mkdir(parents=True, exist_ok=True)
-    write_json(path, now)
+    try:
+        (plan.folder / RUNS).mkdir(parents=True, exist_ok=True)
+        write_json(path, now)
+    except OSError as error:
+        raise ZooError(
+            f"Can't write the comparison's folder {plan.folder}: {error.strerror}. Choose another with --out DIR."
+        ) from error
 
 
 def write(plan: Plan, command: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def exit_code_of(path: Path) -> int:
 def attempt(path: Path) -> tuple[str, str]:
     """Trains and evaluates; returns the state (done, diverged or failed) and, unless it is done, the reason."""
     try:
-        train_and_score(path, json.loads((path / JOB).read_text()))
+        train_and_score(path, json.loads((path / JOB).read_text(encoding="utf-8")))
     except RunIsBusy:
         raise
     except TrainingFailed as error:

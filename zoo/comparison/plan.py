@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.base.names import dataset_folder, short_name
+from zoo.base.plain_data import plain
 from zoo.comparison.candidates import Candidate
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
-from zoo.runs.directory import differences, normal
+from zoo.runs.directory import differences
 
 RUNS = "runs"
 BUDGETS = ("images", "epochs", "steps", "minutes")
@@ -33,7 +34,7 @@ class Setup:
         """The content of question.json, and of `question` in job.json."""
         fields = {name: value for name, value in vars(self).items() if name != "data_options"}
         look = {name: value for name, value in vars(self.data_options).items() if value is not None}
-        return dict(normal({**fields, "budget": dict(self.budget), "look": look}))
+        return dict(plain({**fields, "budget": dict(self.budget), "look": look}))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What `zoo evaluate` and `zoo scores` do, as plain data: runs, folders and arrays against real images."""
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.data.options import DataOptions
-from zoo.errors import ZooError
+from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, evaluation_record
 from zoo.evaluation.options import ALL, LAST, TEST, EvaluationOptions
 from zoo.evaluation.protocol import check_comparable
@@ -83,10 +84,24 @@ def evaluate_run(
             step = step_of_checkpoint(path)
             progress.note(f"{run.path}, step {step}")
             result = task.score_generator(run.sampler_at(path), options)
-            written = write_pictures(result, pictures, f"step-{step:08d}")
-            found.append(evaluation_record(str(run.path), step, result, pictures=written))
-            file.add(found[-1])
+            found.append(evaluation_record(str(run.path), step, result))
+            with warning_if_not_kept(file.path):
+                found[-1]["pictures"] = write_pictures(result, pictures, f"step-{step:08d}")
+                file.add(found[-1])
     return found
+
+
+@contextmanager
+def warning_if_not_kept(path: Path) -> Iterator[None]:
+    """Warns where scores can't be written, as in a run that is read-only: they are printed in any case."""
+    try:
+        yield
+    except OSError as error:
+        warnings.warn(
+            f"The scores are not kept: {path} can't be written ({error.strerror}). To keep them: --out FILE.json.",
+            ZooWarning,
+            stacklevel=3,
+        )
 
 
 def checkpoints_of(directory: RunDirectory, wanted: str) -> list[Path]:

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import yaml
 
 from zoo.base.files import WRITING, atomic_file, write_json
-from zoo.catalogue import parse_document
+from zoo.base.plain_data import plain
+from zoo.catalogue import dump_document, parse_document
 from zoo.errors import ZooError
 from zoo.runs.checkpoints import Checkpoints
 from zoo.runs.conversion import converted
 
+RECORD = "run.yaml"
 # The keys of run.yaml whose values must not differ where a run is continued.
 IDENTITY = ("stack", "plugins", "dataset", "seed", "recipe", "precision", "frozen_networks")
 # The keys of `dataset` that say what it is called and where it lies, not what it holds.
@@ -65,7 +66,7 @@ class RunDirectory:
     @property
     def record_file(self) -> Path:
         """run.yaml: everything that made the run."""
-        return self.path / "run.yaml"
+        return self.path / RECORD
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -121,7 +122,7 @@ class RunDirectory:
         return converted(document.data)
 
     def write_record(self, record: Mapping[str, Any]) -> None:
-        text = yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120)
+        text = dump_document(plain(record, RECORD))
         with atomic_file(self.record_file) as file:
             file.write(text.encode())
 
@@ -131,7 +132,7 @@ class RunDirectory:
         if before is None:
             return
         before = {**before, "recipe": {**fields_at_their_defaults(record), **before.get("recipe", {})}}
-        found = [line for key in IDENTITY for line in differences(key, before.get(key), normal(record[key]))]
+        found = [line for key in IDENTITY for line in differences(key, before.get(key), plain(record[key]))]
         if same_data(before, record):
             found = [line for line in found if not line.startswith(tuple(f"dataset.{each}" for each in PLACE))]
         if found:
@@ -152,7 +153,7 @@ class RunDirectory:
     def keep_metrics(self, wanted: Callable[[float], bool]) -> None:
         """Keeps the lines of metrics.jsonl for whose step `wanted` is true; a torn last line is dropped in any case."""
         if self.metrics.exists():
-            steps = {line: step_of(line) for line in self.metrics.read_text().splitlines()}
+            steps = {line: step_of(line) for line in self.metric_lines()}
             kept = [line for line, step in steps.items() if step < float("inf") and wanted(step)]
             with atomic_file(self.metrics) as file:
                 file.write("".join(f"{line}\n" for line in kept).encode())
@@ -164,13 +165,16 @@ class RunDirectory:
                 picture.unlink()
 
     def append_metrics(self, line: Mapping[str, Any]) -> None:
-        with self.metrics.open("a") as file:
-            file.write(json.dumps(dict(line)) + "\n")
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(plain(line)) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """All lines of metrics.jsonl but a torn one, as dictionaries."""
-        lines = self.metrics.read_text().splitlines() if self.metrics.exists() else []
-        return [json.loads(line) for line in lines if step_of(line) < float("inf")]
+        return [json.loads(line) for line in self.metric_lines() if step_of(line) < float("inf")]
+
+    def metric_lines(self) -> list[str]:
+        """The lines of metrics.jsonl, the last of which may be torn."""
+        return self.metrics.read_text(encoding="utf-8", errors="replace").splitlines() if self.metrics.exists() else []
 
     def pictures(self) -> list[Path]:
         """The sample pictures, earliest step first."""
@@ -190,7 +194,7 @@ def step_of(line: str) -> float:
     """The step of a line of metrics.jsonl; infinite for a torn line, so that it counts as later than any step."""
     try:
         return int(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return float("inf")
 
 
@@ -198,11 +202,6 @@ def step_of_picture(path: Path) -> int:
     """1200 of `step-00001200.png`."""
     match = PICTURE.fullmatch(path.name)
     return int(match[1]) if match else 0
-
-
-def normal(value: Any) -> Any:
-    """A value as YAML or JSON gives it back: tuples become lists."""
-    return json.loads(json.dumps(value))
 
 
 def differences(name: str, old: Any, new: Any) -> list[str]:
@@ -216,6 +215,4 @@ def differences(name: str, old: Any, new: Any) -> list[str]:
 def fields_at_their_defaults(record: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe's fields that nobody set: a run from before there was such a field was trained with its default."""
     plugins = {"zoo default", *(each["name"] for each in record["plugins"])}
-    return {
-        name: normal(value) for name, value in record["recipe"].items() if record["recipe_sources"][name] in plugins
-    }
+    return {name: plain(value) for name, value in record["recipe"].items() if record["recipe_sources"][name] in plugins}

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from zoo.base.names import dataset_folder, folder_name, is_data_path
 from zoo.errors import ZooError, ZooWarning
-from zoo.runs.directory import RunDirectory
+from zoo.runs.directory import RECORD, RunDirectory
 
 RUNS = Path("runs")
-RECORD = "run.yaml"
 QUOTED = (".%", "..%")  # how folders of earlier runs begin whose dataset was called `./photos` or `../photos`
 PATH_STARTS = (".", "~", "/", "\\")  # of a path in the record of an earlier run
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.backend.versions import installed_versions
+from zoo.base.plain_data import plain
 from zoo.catalogue import Catalogue, PluginEntry
-from zoo.runs.directory import RunDirectory, normal
+from zoo.runs.directory import RECORD, RunDirectory
 
 if TYPE_CHECKING:
     from zoo.data import DataOptions, Dataset
@@ -26,7 +27,7 @@ def describe(
 ) -> dict[str, Any]:
     """run.yaml: what identifies the run first, then the versions and the machine that began it."""
     recipe = {name: getattr(stack.recipe, name) for name in stack.recipe_sources}
-    return normal(
+    found: dict[str, Any] = plain(
         {
             "stack": stack.name,
             "plugins": [describe_plugin(catalogue.plugins[name]) for name in stack.plugins],
@@ -60,8 +61,10 @@ def describe(
             "frozen_networks": trainer.players.hashes(),
             "engine": describe_engine(trainer),
             "machine": f"{platform.system()} {platform.machine()}",
-        }
+        },
+        RECORD,
     )
+    return found
 
 
 def data_places(dataset: str, catalogue: Catalogue, directory: RunDirectory) -> dict[str, str]:
