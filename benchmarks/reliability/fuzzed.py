@@ -197,7 +197,7 @@ def as_checkpoint(path: Path) -> object:
 
 def as_weights(path: Path) -> object:
     """A file of weights that others made."""
-    from zoo.evaluation.extractors.torch_file import read_tensors
+    from zoo.feature_networks.torch_file import read_tensors
 
     return read_tensors(path)
 

@@ -1,7 +1,9 @@
 """A data set is what it holds, whatever it is called and wherever it, the run and the working directory lie."""
 
 import os
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,9 @@ import yaml
 
 import zoo
 from zoo.base.names import dataset_folder, short_name
+from zoo.comparison.candidates import Candidate
+from zoo.comparison.comparing import folder_in
+from zoo.comparison.plan import Plan, Setup
 from zoo.comparison.results import dataset_names
 from zoo.runs.finding import default_path, find_runs, run_folders
 
@@ -154,3 +159,17 @@ def test_runs_behind_links_are_found_once(tmp_path: Path):
     (tmp_path / "runs" / "dcgan").symlink_to(tmp_path / "disk" / "dcgan")
     (tmp_path / "disk" / "dcgan" / "photos" / "1").symlink_to(tmp_path / "runs")  # a circle
     assert list(run_folders(tmp_path / "runs")) == [tmp_path / "runs/dcgan/photos/0"]
+
+
+def test_an_earlier_comparison_goes_on_in_its_directories(finished: zoo.Run, images: Path, tmp_path: Path):
+    setup = Setup({"steps": 1}, 1, ("swd",), 20)
+    plan = Plan("c", [Candidate("vanilla", ())], [str(images)], range(1), setup, tmp_path)
+    old = tmp_path / "runs" / "vanilla" / "..%2Fimages.npy" / "0"
+    shutil.copytree(finished.path, old)
+    as_earlier(old, "../images.npy")
+    fingerprint = finished.record["dataset"]["fingerprint"]
+    assert folder_in(plan, str(images), "of other images") == dataset_folder(str(images))
+    assert folder_in(plan, str(images), fingerprint) == old.parent.name
+    goes_on = replace(plan, folders={str(images): old.parent.name})
+    assert [cell.path for cell in goes_on.cells()] == [old]
+    assert [cell.path for cell in plan.cells()] == [old.parent.with_name(dataset_folder(str(images))) / "0"]
