@@ -305,8 +305,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             code, message = OTHER_ERROR, f"Error: The output can't be written: {stdout.lost.strerror}."
         if message:
             click.echo(message, err=True)
-    if code != 0:
-        sys.exit(code)
+    sys.exit(code)
 
 
 def ending(words: Sequence[str]) -> tuple[int, str]:
