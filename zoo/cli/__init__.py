@@ -292,7 +292,7 @@ def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command and exits: 0, 2 for a user's mistake, 1 for any other error, 128 + its number after a signal.
+    """Runs the command and, unless that just ends, exits: 2 a mistake, 1 any other error, 128 + its number a signal.
 
     A reader of the output that goes away is no error. Output that is lost in another way, on a full disk, is one.
     """
@@ -301,15 +301,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with steady_output() as stdout:
         code, message = ending(words)
         stdout.flush()
-        if code == 0 and stdout.lost is not None:
+        if not code and stdout.lost is not None:
             code, message = OTHER_ERROR, f"Error: The output can't be written: {stdout.lost.strerror}."
         if message:
             click.echo(message, err=True)
-    sys.exit(code)
+    if code is not None:
+        sys.exit(code)
 
 
-def ending(words: Sequence[str]) -> tuple[int, str]:
-    """Runs the command; returns (exit code, line to print)."""
+def ending(words: Sequence[str]) -> tuple[int | None, str]:
+    """Runs the command; returns (exit code, line to print), None and no line where it just ended."""
     try:
         with signals_interrupting():
             cli.main([word for word in words if word != TRACEBACK], prog_name="zoo", standalone_mode=False)
@@ -317,7 +318,7 @@ def ending(words: Sequence[str]) -> tuple[int, str]:
         if TRACEBACK in words and isinstance(error, Exception):
             raise
         return exit_of(error)
-    return 0, ""
+    return None, ""
 
 
 def exit_of(error: BaseException) -> tuple[int, str]:
