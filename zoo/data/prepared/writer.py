@@ -1,4 +1,4 @@
-"""Writes a prepared folder atomically: samples as one .npy file, labels as another, and meta.json."""
+"""Writes a prepared folder atomically: samples, labels and further fields as .npy files, and meta.json."""
 
 import json
 import os
@@ -10,21 +10,32 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.prepared.cache import LABELS, SAMPLES, ReportCount, fingerprint, fingerprint_start
+from zoo.data.fields import Field
+from zoo.data.prepared.cache import LABELS, SAMPLES, ReportCount, add_to, field_file, fingerprint, fingerprint_start
 from zoo.data.prepared.directory import CHECKSUM, FORMAT, META, PARTIAL, check_space, meta_checksum
-from zoo.data.sources.contract import Contents
+from zoo.data.sources.contract import NAMED, Contents, OtherField, Skipped
 from zoo.errors import ZooError
 
-NAMED = 5  # names of skipped samples that meta.json holds, at most
+DTYPES: Mapping[str, type[np.generic]] = {"image": np.uint8, "vector": np.float32}  # of further fields at rest
 
 
 def write(folder: Path, head: Mapping[str, Any], contents: Contents, progress: ReportCount | None = None) -> None:
     """Writes samples, labels and meta.json; `head` holds those keys of meta.json that are known before writing."""
-    needed = int(np.prod(contents.shape, dtype=np.int64)) * np.dtype(contents.dtype).itemsize
+    arrays = [(contents.shape, contents.dtype), *((each.shape, DTYPES[each.kind]) for each in contents.others.values())]
+    needed = sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize for shape, dtype in arrays)
     check_space(folder.parent, needed, "The prepared data")
     with atomic_folder(folder) as partial:
-        meta = {**head, **_write_files(partial, contents, progress)}
-        write_meta(partial, meta)
+        written = _write_files(partial, contents, progress)
+        # Known only now, when everything was read.
+        description = {**head["description"], "reading": reading(contents)}
+        write_meta(partial, {**head, **written, "description": description})
+
+
+def reading(contents: Contents) -> list[str]:
+    """At most two lines for the user: what was read, cropped and taken for labels, and what was left out."""
+    read = [*contents.read, *([f"further fields: {', '.join(contents.others)}"] if contents.others else [])]
+    left_out = contents.skipped.text if contents.skipped else ""
+    return [*(["; ".join(read)] if read else []), *([f"left out: {left_out}"] if left_out else [])]
 
 
 @contextmanager
@@ -61,12 +72,17 @@ def _write_files(folder: Path, contents: Contents, progress: ReportCount | None)
         with (folder / LABELS).open("wb") as file:
             np.save(file, labels)
             _sync(file)
+    others = {name: _write_field(folder, name, each, shape[0]) for name, each in sorted(contents.others.items())}
+    stored = {name: np.load(folder / field_file(name), mmap_mode="r", allow_pickle=False) for name in others}
     if shape != contents.shape:  # some samples were skipped: the hash began with another count
-        stored = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
-        found = fingerprint(stored, labels)
+        samples = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
+        found = fingerprint(samples, labels, stored)
     else:
+        for name, array in stored.items():
+            add_to(digest, name, array)
         found = digest.hexdigest()
-    skipped = sorted(contents.skipped.names) if contents.skipped else []
+    left_out = contents.skipped or Skipped()
+    skipped = sorted(left_out.names)
     return {
         "count": shape[0],
         "shape": list(shape),
@@ -75,6 +91,8 @@ def _write_files(folder: Path, contents: Contents, progress: ReportCount | None)
         "class_names": list(contents.class_names) if labels is not None else [],
         "scale": contents.scale,
         "skipped": {"count": len(skipped), "first": skipped[:NAMED]},
+        "left_out": left_out.record,
+        "fields": {name: each.record() for name, each in others.items()},
         "fingerprint": found,
         "files": {file.name: file.stat().st_size for file in sorted(folder.iterdir())},
     }
@@ -112,6 +130,24 @@ def _write_samples(
             raise ZooError(f"The header of {path} changed its length.")
         _sync(file)
     return _joined(parts), shape, digest
+
+
+def _write_field(folder: Path, name: str, field: OtherField, count: int) -> Field:
+    """Streams a further field into a file of its own; raises ZooError unless it has a row for each sample."""
+    dtype = DTYPES[field.kind]
+    done = 0
+    with (folder / field_file(name)).open("wb") as file:
+        _write_header(file, dtype, field.shape)
+        for rows in field.batches:
+            stored = np.ascontiguousarray(rows, dtype=dtype)
+            if stored.shape[1:] != field.shape[1:]:
+                raise ZooError(f"The field '{name}' has rows of shape {stored.shape[1:]}, not {field.shape[1:]}.")
+            file.write(stored.data)
+            done += len(stored)
+        if not done == count == field.shape[0]:
+            raise ZooError(f"The field '{name}' has {done} rows for {count} samples.")
+        _sync(file)
+    return Field(field.kind, tuple(field.shape[1:]))
 
 
 def _write_header(file: Any, dtype: Any, shape: tuple[int, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The user's own arrays: .npy, or .npz with `samples`, `labels`, `test_samples` and `test_labels`.
+"""The user's own arrays: .npy, or .npz with `samples`, `labels`, `test_samples` and so on, and further fields.
 
 Members of an .npz are read as a stream, compressed or not, so that memory is bounded whatever their size.
 """
@@ -6,39 +6,76 @@ Members of an .npz are read as a stream, compressed or not, so that memory is bo
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from zoo.data import images
-from zoo.data.options import WITHOUT_LABELS, DataOptions
-from zoo.data.sources.contract import Batches, Contents, Source
+from zoo.data.options import CHANNELS, WITHOUT_LABELS, DataOptions
+from zoo.data.sources import axes
+from zoo.data.sources.contract import Batches, Contents, OtherField, Skipped, Source
 from zoo.data.sources.idx import check_end, check_length, exactly
 from zoo.data.splits import Part, Selection, Splits
+from zoo.data.values import Values, of_blocks
 from zoo.errors import ZooError, unknown
 
 ARRAYS = (".npy", ".npz")
 NPY = ".npy"
 ALONE = "samples"  # the name that the only array of an .npy file gets
 BLOCK = 2**24  # bytes read at once
+RULES = 2  # of reading; what was prepared by earlier ones is prepared anew
 READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-# The names of samples and labels of each split, ours and those in Keras' own files such as mnist.npz.
+# The names of samples and labels of each split: ours, those in Keras' own files such as mnist.npz, those of MedMNIST,
+# and those that np.savez gives to arrays without a name.
 NAMES = {
-    "train": (("samples", "labels"), ("x_train", "y_train")),
-    "test": (("test_samples", "test_labels"), ("x_test", "y_test")),
+    "train": (
+        ("samples", "labels"),
+        ("x_train", "y_train"),
+        ("train_images", "train_labels"),
+        ("images", "labels"),
+        ("arr_0", "arr_1"),
+    ),
+    "test": (("test_samples", "test_labels"), ("x_test", "y_test"), ("test_images", "test_labels")),
+    "validation": (("validation_samples", "validation_labels"), ("x_val", "y_val"), ("val_images", "val_labels")),
 }
+PREFIXES = {"train": "", "test": "test_", "validation": "validation_"}  # of arrays that the user names
+RESERVED = ("latents", "truncation")  # what a network's inputs of these names receive
+OTHER_ARRAYS = "arrays"
+NUMBERS = "biuf"  # kinds of dtype
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the compression methods that NumPy writes
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """How the rows of an array of images become squares."""
+
+    axes: axes.Axes
+    values: Values | None  # of black and white; None where they are uint8 already
+    framing: images.Framing
+    channels: int
+
+    def squares(self, rows: np.ndarray, crop: int | str | None) -> np.ndarray:
+        """uint8 (B, size, size, channels) of rows as they are stored."""
+        upright = self.axes.channels_last(rows)
+        stored = upright if self.values is None else self.values.eight_bits(upright)
+        shaped = (images.array_with_channels(each, self.channels) for each in stored)
+        return np.stack([images.square(each, crop, self.framing.size) for each in shaped])
+
+    @property
+    def said(self) -> list[str]:
+        """What of this is to be said."""
+        return [*filter(None, [self.axes.said, self.framing.said, self.values.said if self.values else ""])]
+
+
+@dataclass(frozen=True)
 class ArraySource(Source):
-    """uint8 or uint16 images (N, H, W) or (N, H, W, C), or points (N, D), which are scaled into [-1, 1]."""
+    """Images (N, H, W), (N, H, W, C) or (N, C, H, W), or points (N, D), which are scaled into [-1, 1]."""
 
     path: Path
     options: DataOptions
@@ -55,6 +92,7 @@ class ArraySource(Source):
             "source": f"file {self.path}",
             "bytes": status.st_size,
             "modified": status.st_mtime_ns,
+            "rules": RULES,
             **self.options.preprocessing,
         }
 
@@ -66,18 +104,16 @@ class ArraySource(Source):
         return Splits({split: self._header(name)[0][0] for split, name in found.items() if name}, str(self.path))
 
     def contents(self, selection: Selection) -> Contents:
+        self.options.refuse(f"{self.path} holds arrays", "folders")
         names = {part.split: self._samples_name(part.split) or "" for part in selection.parts}
-        headers = [self._header(name) for name in names.values()]
-        if len({(shape[1:], dtype) for shape, dtype in headers}) > 1:
-            raise ZooError(f"The splits of {self.path} differ in shape or kind: {headers}.")
-        shape, dtype = headers[0]
+        shape, dtype = self._common_header(names.values())
         if len(shape) == 2 and dtype.kind == "f":
-            return self._points(selection, shape)
-        if len(shape) in (3, 4) and dtype in (np.uint8, np.uint16):
-            return self._images(selection, shape)
+            return self._points(selection, names)
+        if len(shape) in (3, 4) and dtype.kind in NUMBERS:
+            return self._images(selection, names)
         raise ZooError(
-            f"{self.path} must hold uint8 or uint16 images (N, H, W) or (N, H, W, C), or floating-point points (N, D). "
-            f"Received: {dtype} {shape}."
+            f"{self.path} must hold uint8 or uint16 images (N, H, W), (N, H, W, C) or (N, C, H, W), other numbers of "
+            f"such shapes, or floating-point points (N, D). Received: {dtype} {shape}."
         )
 
     @cached_property
@@ -92,7 +128,7 @@ class ArraySource(Source):
 
     def _samples_name(self, split: str) -> str | None:
         if key := self.options.image_key:
-            names = [key if split == "train" else f"test_{key}"]
+            names = [f"{PREFIXES[split]}{key}"]
         else:
             names = [samples for samples, _ in NAMES[split]]
         return next((name for name in names if name in self.arrays), None)
@@ -104,8 +140,9 @@ class ArraySource(Source):
         if label is None:
             samples = self._samples_name(split)
             found = dict(NAMES[split]).get(samples or "", NAMES[split][0][1])
-            return found if found in self.arrays else None
-        wanted = label if split == "train" else f"test_{label}"
+            named = found in self.arrays and (found != NAMES["train"][-1][1] or self._are_labels(found))
+            return found if named else None
+        wanted = f"{PREFIXES[split]}{label}"
         if wanted not in self.arrays:
             raise unknown(f"array in {self.path}", wanted, self.arrays)
         return wanted
@@ -132,16 +169,30 @@ class ArraySource(Source):
             found[part.split] = labels
         return found
 
+    def _common_header(self, names: Iterable[str]) -> tuple[tuple[int, ...], np.dtype]:
+        """Shape and dtype of arrays that differ in their number of rows alone; raises ZooError where they differ."""
+        headers = [self._header(name) for name in names]
+        if len({(shape[1:], dtype) for shape, dtype in headers}) > 1:
+            raise ZooError(f"The splits of {self.path} differ in shape or kind: {headers}.")
+        return headers[0]
+
+    def _are_labels(self, name: str) -> bool:
+        """Whether an array without a name of its own looks like labels."""
+        shape, dtype = self._header(name)
+        return dtype.kind in "iub" and shape[1:] in ((), (1,))
+
     def _label_names(self, selection: Selection, with_labels: bool) -> tuple[str | None, str | None]:
         """(default array of the selection's labels, array that they are read from); None for no labels."""
         names = [self._labels_name(part.split, None) for part in selection.parts]
         default = None if None in names else names[0]
         return default, (self.options.label or default) if with_labels else None
 
-    def _points(self, selection: Selection, shape: tuple[int, ...]) -> Contents:
+    def _points(self, selection: Selection, names: Mapping[str, str]) -> Contents:
         self.options.refuse_images(f"{self.path} holds points")
+        shape, _ = self._common_header(names.values())
+        others = self._others(selection)
         scale = 0.0
-        for part, wanted, rows in self._selected(selection):
+        for part, wanted, rows in self._selected(selection, names):
             bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
             if len(bad):
                 raise ZooError(
@@ -154,7 +205,7 @@ class ArraySource(Source):
         scale = scale or 1.0
 
         def batches() -> Batches:
-            for part, wanted, rows in self._selected(selection):
+            for part, wanted, rows in self._selected(selection, names):
                 precise = rows.astype(
                     np.result_type(rows, np.float32), copy=False
                 )  # a float16 quotient would be rounded
@@ -168,39 +219,122 @@ class ArraySource(Source):
             defaults={"label": default_label},
             resolved={"label": label},
             description={"scale": scale},
+            skipped=self._left_out(others),
+            others=others,
         )
 
-    def _images(self, selection: Selection, shape: tuple[int, ...]) -> Contents:
-        _, height, width, *rest = shape
-        natural = rest[0] if rest else 1
-        if height * width > images.MOST_PIXELS:
-            raise images.bomb(str(self.path), f"{width} x {height}")
-        if self.options.channels and natural not in (1, 3, 4):
-            raise ZooError(f"{self.path} has images of {natural} channels, which can't become {self.options.channels}.")
-        size, native = images.size_for(self.options, {(width, height)}, str(self.path))
-        channels = self.options.channels or natural
+    def _images(self, selection: Selection, names: Mapping[str, str]) -> Contents:
+        every = [name for split in NAMES if (name := self._samples_name(split))]
+        pictures = self._pictures(names, every, self.options.channels)
         labels = self._labels(selection)
         default_label, label = self._label_names(selection, labels is not None)
+        others = self._others(selection)
 
         def batches() -> Batches:
-            for part, wanted, rows in self._selected(selection):
-                shaped = (images.array_with_channels(row.reshape(height, width, natural), channels) for row in rows)
-                squares = np.stack([images.square(image, self.options.crop, size) for image in shaped])
+            for part, wanted, rows in self._selected(selection, names):
+                squares = pictures.squares(rows, self.options.crop)
                 yield squares, None if labels is None else labels[part.split][wanted]
 
+        found = {"layout": pictures.axes.layout, "values": pictures.values and str(pictures.values)}
+        size = pictures.framing.size
         return Contents(
-            shape=(selection.count, size, size, channels),
+            shape=(selection.count, size, size, pictures.channels),
             dtype=np.uint8,
             batches=batches(),
-            defaults={"image_size": native, "channels": natural, "label": default_label},
-            resolved={"image_size": size, "channels": channels, "label": label},
+            defaults={
+                "image_size": pictures.framing.native,
+                "channels": pictures.axes.channels,
+                "label": default_label,
+                **found,
+            },
+            resolved={"image_size": size, "channels": pictures.channels, "label": label, **found},
             description={"resize": images.RESIZE},
+            skipped=self._left_out(others),
+            read=pictures.said,
+            others=others,
         )
 
-    def _selected(self, selection: Selection) -> Iterator[tuple[Part, np.ndarray, np.ndarray]]:
-        """(part, row numbers (B,), rows (B, ...)) of the selected rows, block by block."""
+    def _pictures(self, names: Mapping[str, str], every: Iterable[str], channels: int | None = None) -> Pictures:
+        """How the arrays `names` of the selected splits are read; black and white are found in `every` split's."""
+        shape, dtype = self._common_header(names.values())
+        where = f"{self.path}: '{next(iter(names.values()))}'"
+        order = axes.axes_of(shape, where, self.options.layout)
+        if order.height * order.width > images.MOST_PIXELS:
+            raise images.bomb(str(self.path), f"{order.width} x {order.height}")
+        if channels and order.channels not in CHANNELS:
+            raise ZooError(f"{self.path} has images of {order.channels} channels, which can't become {channels}.")
+        values = None
+        if self.options.values is not None:
+            values = Values.parsed(self.options.values)
+        elif dtype != np.uint8:
+            values = of_blocks((block for name in every for _, block in self._blocks(name)), where)
+        framing = images.framing(self.options, {(order.width, order.height): 1}, where)
+        return Pictures(order, values, framing, channels or order.channels)
+
+    def _others(self, selection: Selection) -> dict[str, OtherField]:
+        """Further fields of the selected rows: arrays of as many rows as the samples, with two axes or more."""
+        found = {}
+        for field in self._field_names([part.split for part in selection.parts]):
+            names = {part.split: f"{PREFIXES[part.split]}{field}" for part in selection.parts}
+            every = [name for split in NAMES if (name := f"{PREFIXES[split]}{field}") in self.arrays]
+            shape, _ = self._common_header(names.values())
+            if len(shape) == 2:
+                vectors = map(partial(finite, where=f"{self.path}: '{field}'"), self._rows(selection, names))
+                found[field] = OtherField("vector", (selection.count, shape[1]), vectors)
+                continue
+            pictures = self._pictures(names, every)
+            squares = map(partial(pictures.squares, crop=self.options.crop), self._rows(selection, names))
+            size = pictures.framing.size
+            found[field] = OtherField("image", (selection.count, size, size, pictures.channels), squares)
+        return found
+
+    def _field_names(self, splits: Iterable[str]) -> list[str]:
+        """The names of further fields that all of these splits have, in training's spelling."""
+        taken = {*(name for names in NAMES.values() for pair in names for name in pair), self.options.label}
+        taken |= {self.options.image_key, *RESERVED}
+        return [
+            name
+            for name in self.arrays
+            if name.isidentifier()
+            and name not in taken
+            and not name.startswith(tuple(filter(None, PREFIXES.values())))
+            and all(self._is_field(f"{PREFIXES[split]}{name}", split) for split in splits)
+        ]
+
+    def _is_field(self, name: str, split: str) -> bool:
+        if name not in self.arrays:
+            return False
+        try:
+            shape, dtype = self._header(name)
+        except ZooError:  # text, objects, a single number: nothing to train on
+            return False
+        count = self._header(self._samples_name(split) or "")[0][0]
+        return shape[0] == count and len(shape) in (2, 3, 4) and dtype.kind in NUMBERS
+
+    def _left_out(self, others: Iterable[str]) -> Skipped:
+        """The arrays of the file that are neither samples nor labels nor further fields."""
+        used = {f"{prefix}{field}" for field in others for prefix in PREFIXES.values()}
+        for split in NAMES:
+            if samples := self._samples_name(split):
+                labels = self._labels_name(split, None if self._lacks_label(split) else self.options.label)
+                used |= {samples, labels or samples}
+        skipped = Skipped()
+        skipped.leave(OTHER_ARRAYS, [name for name in self.arrays if name not in used])
+        return skipped
+
+    def _lacks_label(self, split: str) -> bool:
+        """Whether a split has no array of the requested labels."""
+        return f"{PREFIXES[split]}{self.options.label}" not in self.arrays
+
+    def _rows(self, selection: Selection, names: Mapping[str, str]) -> Iterator[np.ndarray]:
+        return (rows for _, _, rows in self._selected(selection, names))
+
+    def _selected(
+        self, selection: Selection, names: Mapping[str, str]
+    ) -> Iterator[tuple[Part, np.ndarray, np.ndarray]]:
+        """(part, row numbers (B,), rows (B, ...)) of the selected rows, block by block, of each split's array."""
         for part in selection.parts:
-            for start, block in self._blocks(self._samples_name(part.split) or ""):
+            for start, block in self._blocks(names[part.split]):
                 wanted = part.within(start, start + len(block))
                 if len(wanted):
                     yield part, start + wanted, block[wanted]
@@ -252,6 +386,13 @@ class ArraySource(Source):
 
     def _unreadable(self, error: Exception) -> ZooError:
         return ZooError(f"Cannot read {self.path}: {error}.")
+
+
+def finite(rows: np.ndarray, where: str) -> np.ndarray:
+    """float32 of the rows; raises ZooError where one is not finite."""
+    if not np.isfinite(rows).all():
+        raise ZooError(f"{where} holds values that are not finite. Remove them.")
+    return rows.astype(np.float32)
 
 
 def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
