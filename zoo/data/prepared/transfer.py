@@ -160,7 +160,8 @@ def _checked_fields(folder: Path, meta: Mapping[str, Any], count: int) -> dict[s
     fields = cache.fields(folder, meta)
     for name, rows in fields.items():
         kind, shape = names[name]["kind"], tuple(names[name]["shape"])
-        if FIELD_AXES.get(kind) != (str(rows.dtype), rows.ndim) or rows.shape != (count, *shape):
+        wanted = (count if names[name]["aligned"] else len(rows), *shape)
+        if FIELD_AXES.get(kind) != (str(rows.dtype), rows.ndim) or rows.shape != wanted:
             raise ValueError(f"the field '{name}' is {rows.dtype} {rows.shape}, not {kind} {shape}")
     return fields
 

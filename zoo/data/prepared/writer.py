@@ -33,9 +33,8 @@ def write(folder: Path, head: Mapping[str, Any], contents: Contents, progress: R
 
 def reading(contents: Contents) -> list[str]:
     """At most two lines for the user: what was read, cropped and taken for labels, and what was left out."""
-    read = [*contents.read, *([f"further fields: {', '.join(contents.others)}"] if contents.others else [])]
     left_out = contents.skipped.text if contents.skipped else ""
-    return [*(["; ".join(read)] if read else []), *([f"left out: {left_out}"] if left_out else [])]
+    return [*(["; ".join(contents.read)] if contents.read else []), *([f"left out: {left_out}"] if left_out else [])]
 
 
 @contextmanager
@@ -144,10 +143,10 @@ def _write_field(folder: Path, name: str, field: OtherField, count: int) -> Fiel
                 raise ZooError(f"The field '{name}' has rows of shape {stored.shape[1:]}, not {field.shape[1:]}.")
             file.write(stored.data)
             done += len(stored)
-        if not done == count == field.shape[0]:
-            raise ZooError(f"The field '{name}' has {done} rows for {count} samples.")
+        if done != field.shape[0] or (field.aligned and done != count):
+            raise ZooError(f"The field '{name}' has {done} rows of {field.shape[0]}, for {count} samples.")
         _sync(file)
-    return Field(field.kind, tuple(field.shape[1:]))
+    return Field(field.kind, tuple(field.shape[1:]), aligned=field.aligned)
 
 
 def _write_header(file: Any, dtype: Any, shape: tuple[int, ...]) -> None:

@@ -220,7 +220,8 @@ class ArraySource(Source):
             resolved={"label": label},
             description={"scale": scale},
             skipped=self._left_out(others),
-            others=others,
+            read=said_of(others),
+            others={name: field for name, (field, _) in others.items()},
         )
 
     def _images(self, selection: Selection, names: Mapping[str, str]) -> Contents:
@@ -250,43 +251,61 @@ class ArraySource(Source):
             resolved={"image_size": size, "channels": pictures.channels, "label": label, **found},
             description={"resize": images.RESIZE},
             skipped=self._left_out(others),
-            read=pictures.said,
-            others=others,
+            read=[*pictures.said, *said_of(others)],
+            others={name: field for name, (field, _) in others.items()},
         )
 
     def _pictures(self, names: Mapping[str, str], every: Iterable[str], channels: int | None = None) -> Pictures:
-        """How the arrays `names` of the selected splits are read; black and white are found in `every` split's."""
+        """How the arrays `names` of the selected splits are read; black and white are found in `every` split's.
+
+        The options are about the samples, and about fields that are stored in the same way.
+        """
         shape, dtype = self._common_header(names.values())
         where = f"{self.path}: '{next(iter(names.values()))}'"
-        order = axes.axes_of(shape, where, self.options.layout)
+        samples = self._header(self._samples_name(next(iter(names))) or "")
+        order = axes.axes_of(shape, where, self.options.layout if len(shape) == len(samples[0]) else None)
         if order.height * order.width > images.MOST_PIXELS:
             raise images.bomb(str(self.path), f"{order.width} x {order.height}")
         if channels and order.channels not in CHANNELS:
             raise ZooError(f"{self.path} has images of {order.channels} channels, which can't become {channels}.")
         values = None
-        if self.options.values is not None:
+        if self.options.values is not None and dtype == samples[1]:
             values = Values.parsed(self.options.values)
         elif dtype != np.uint8:
             values = of_blocks((block for name in every for _, block in self._blocks(name)), where)
         framing = images.framing(self.options, {(order.width, order.height): 1}, where)
         return Pictures(order, values, framing, channels or order.channels)
 
-    def _others(self, selection: Selection) -> dict[str, OtherField]:
-        """Further fields of the selected rows: arrays of as many rows as the samples, with two axes or more."""
-        found = {}
+    def _others(self, selection: Selection) -> dict[str, tuple[OtherField, list[str]]]:
+        """Further fields, each with what is to be said of it.
+
+        They are arrays of as many rows as the samples with two axes or more, and, with an order of their own, arrays of
+        another number of images of the samples' kind.
+        """
+        found: dict[str, tuple[OtherField, list[str]]] = {}
         for field in self._field_names([part.split for part in selection.parts]):
             names = {part.split: f"{PREFIXES[part.split]}{field}" for part in selection.parts}
             every = [name for split in NAMES if (name := f"{PREFIXES[split]}{field}") in self.arrays]
+            aligned = all(self._is_aligned(name, split) for split, name in names.items())
+            rows = selection if aligned else self._own_rows(names, selection.expression)
             shape, _ = self._common_header(names.values())
             if len(shape) == 2:
-                vectors = map(partial(finite, where=f"{self.path}: '{field}'"), self._rows(selection, names))
-                found[field] = OtherField("vector", (selection.count, shape[1]), vectors)
+                vectors = map(partial(finite, where=f"{self.path}: '{field}'"), self._rows(rows, names))
+                found[field] = OtherField("vector", (rows.count, shape[1]), vectors), []
                 continue
             pictures = self._pictures(names, every)
-            squares = map(partial(pictures.squares, crop=self.options.crop), self._rows(selection, names))
+            squares = map(partial(pictures.squares, crop=self.options.crop), self._rows(rows, names))
             size = pictures.framing.size
-            found[field] = OtherField("image", (selection.count, size, size, pictures.channels), squares)
+            said = [*pictures.said, *([] if aligned else [f"{rows.count:,} rows in an order of their own"])]
+            found[field] = OtherField("image", (rows.count, size, size, pictures.channels), squares, aligned), said
         return found
+
+    def _own_rows(self, names: Mapping[str, str], expression: str) -> Selection:
+        """The rows of a field with an order of its own that the split's expression selects."""
+        counts = {split: self._header(name)[0][0] for split, name in names.items()}
+        if len(self.splits().counts) > 1:  # a field of one split only is not divided where the samples are not
+            return Splits(counts, str(self.path), divides=False).select(expression)
+        return Splits(counts, str(self.path)).select(expression)
 
     def _field_names(self, splits: Iterable[str]) -> list[str]:
         """The names of further fields that all of these splits have, in training's spelling."""
@@ -302,14 +321,20 @@ class ArraySource(Source):
         ]
 
     def _is_field(self, name: str, split: str) -> bool:
+        """Whether an array holds rows that belong to the samples', or images of the same kind."""
         if name not in self.arrays:
             return False
         try:
             shape, dtype = self._header(name)
         except ZooError:  # text, objects, a single number: nothing to train on
             return False
-        count = self._header(self._samples_name(split) or "")[0][0]
-        return shape[0] == count and len(shape) in (2, 3, 4) and dtype.kind in NUMBERS
+        of_samples, dtype_of_samples = self._header(self._samples_name(split) or "")
+        alike = len(shape) > 2 and (shape[1:], dtype) == (of_samples[1:], dtype_of_samples)
+        return alike or (shape[0] == of_samples[0] and len(shape) in (2, 3, 4) and dtype.kind in NUMBERS)
+
+    def _is_aligned(self, name: str, split: str) -> bool:
+        """Whether an array has a row for each sample."""
+        return self._header(name)[0][0] == self._header(self._samples_name(split) or "")[0][0]
 
     def _left_out(self, others: Iterable[str]) -> Skipped:
         """The arrays of the file that are neither samples nor labels nor further fields."""
@@ -386,6 +411,11 @@ class ArraySource(Source):
 
     def _unreadable(self, error: Exception) -> ZooError:
         return ZooError(f"Cannot read {self.path}: {error}.")
+
+
+def said_of(others: Mapping[str, tuple[OtherField, list[str]]]) -> list[str]:
+    """What the further fields are, in words."""
+    return [f"further field {name}" + (f": {', '.join(said)}" if said else "") for name, (_, said) in others.items()]
 
 
 def finite(rows: np.ndarray, where: str) -> np.ndarray:

@@ -43,16 +43,17 @@ class Contents:
     read: Sequence[str] = ()
     """What is taken for splits, labels, black and white, and what is cropped, each in a few words for the user."""
     others: Mapping[str, "OtherField"] = field(default_factory=dict)
-    """Further fields of the samples' rows by name; they are read after the samples."""
+    """Further fields by name; they are read after the samples."""
 
 
 @dataclass(frozen=True)
 class OtherField:
-    """A further field: `batches` yields its rows in the order of the samples'."""
+    """A further field: `batches` yields its rows, in the order of the samples' where it is `aligned` with them."""
 
     kind: Kind
     shape: tuple[int, ...]  # (N, H, W, C) of an image, uint8; (N, K) of a vector, float32
     batches: Iterator[np.ndarray]
+    aligned: bool = True
 
 
 @dataclass

@@ -15,7 +15,11 @@ from zoo.data.sources.trees import Entry
 from zoo.data.splits import TEST_NAMES, TRAIN_NAMES
 from zoo.errors import ZooError
 
-SPLIT_FOLDERS = {*TRAIN_NAMES, *TEST_NAMES}
+SPLIT_NAMES = (*TRAIN_NAMES, *TEST_NAMES)
+SPLIT = re.compile(
+    rf"({'|'.join(SPLIT_NAMES)})([ _-]?(sets?|images?|imgs?|data|\d{{4}}))?\Z"
+)  # Train, test_set, val2017
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 NONE, CLASSES, SPLITS, SPLITS_OF_CLASSES, CLASSES_OF_SPLITS = FOLDERS
 SHARD = re.compile(r"\d{5}\Z")  # https://github.com/NVlabs/stylegan3/blob/main/dataset_tool.py
 FILE_OF_SHARD = re.compile(r"img\d{8}\.\w+\Z")
@@ -67,7 +71,8 @@ def place(parts: Sequence[str], kind: str, entry: Entry, where: str) -> Place:
     found = dict(zip(levels, parts, strict=False))
     if (levels and levels[0] not in found) or (kind == CLASSES_OF_SPLITS and SPLITS not in found):
         raise ZooError(f"{where}: {entry.path} lies in no folder of the {kind}. Move it into one, or remove it.")
-    return Place(found[SPLITS].lower() if SPLITS in found else "train", found.get(CLASSES))
+    split = found.get(SPLITS, "train")
+    return Place(split_of(split) or split.lower(), found.get(CLASSES))
 
 
 def found_kind(below: Folders, where: str) -> str:
@@ -88,6 +93,11 @@ def found_kind(below: Folders, where: str) -> str:
     second = [parts[1:2] for parts in below.values()]
     if all(len(parts) == 2 for parts in below.values()) and all(is_split(names[0]) for names in second):
         return CLASSES_OF_SPLITS
+    if first and not flat and all(hints_at_split(name) for name in first):
+        raise ZooError(
+            f"{where}: the folders {shortened(sorted(first))} may be splits, to be kept apart, or classes. Say which: "
+            f"--folders {SPLITS} or --folders {CLASSES}"
+        )
     if all(SHARD.match(name) for name in first) and first and not flat:
         raise ZooError(
             f"{where}: the folders {shortened(sorted(first))} may be classes, or parts of one set as NVlabs' tools "
@@ -146,6 +156,17 @@ def without_shards(folders: Folders, labelled: Iterable[tuple[str, ...]], homes:
     return found
 
 
+def split_of(name: str) -> str | None:
+    """The split that a folder's name is plainly that of, in any case: `val` of `Val2017`."""
+    found = SPLIT.match(name.lower())
+    return found[1] if found else None
+
+
 def is_split(name: str) -> bool:
-    """Whether a folder's name is that of a split, in any case."""
-    return name.lower() in SPLIT_FOLDERS
+    """Whether a folder's name is plainly that of a split."""
+    return split_of(name) is not None
+
+
+def hints_at_split(name: str) -> bool:
+    """Whether a folder's name has that of a split in it, as trainA or seg_train."""
+    return any(word.lower() in SPLIT_NAMES for word in WORD.findall(name))
