@@ -404,6 +404,33 @@ def test_images_of_eight_bits_beside_deep_ones_stay_as_they_are(opened, tmp_path
     assert (samples[6:] == 255).all()
 
 
+def test_masks_of_eight_bits_are_called_nearly_black_and_the_option_spreads_them(opened, tmp_path, saved):
+    stored = (PICTURES[..., 0] > 127).astype(np.uint8)
+    for path in (folder(tmp_path / "masks", [f"{row:02}.png" for row in range(12)], stored), saved(stored)):
+        word = "nearly black: no value lies above 1 of 255, unless read with --values 0:1"
+        assert opened(path).description["reading"] == [word]
+        assert np.array_equal(opened(path, values="0:1").samples[..., 0], stored * 255)
+
+
+def test_numbers_that_are_no_classes_are_refused(opened, saved):
+    path = saved(PICTURES, np.arange(12) * 10**9)
+    with pytest.raises(
+        ZooError, match=r"labels go up to 11,000,000,000 in 12 samples: these are no numbers of classes"
+    ):
+        opened(path)
+    assert opened(path, label="none").labels is None
+
+
+def test_a_moving_picture_that_is_cut_off_after_its_first_frame_is_read(opened, tmp_path):
+    frames = [Image.fromarray(each) for each in PICTURES[:6, ..., 0]]
+    (tmp_path / "it").mkdir()
+    for row in range(10):
+        frames[0].save(tmp_path / "it" / f"{row}.gif", save_all=True, append_images=frames[1:])
+    content = (tmp_path / "it" / "3.gif").read_bytes()
+    (tmp_path / "it" / "3.gif").write_bytes(content[: len(content) * 2 // 3])
+    assert opened(tmp_path / "it", channels=1).count == 10
+
+
 # --- Further fields ---
 
 

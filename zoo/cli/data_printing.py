@@ -76,6 +76,8 @@ def _info(each: Mapping[str, Any]) -> list[str]:
         "classes": _classes(each["class_counts"]),
         "mean": " ".join(map(str, each["mean"])),
         "deviation": " ".join(map(str, each["deviation"])),
+        # Sets from before there was such a reading say this alone.
+        "left out": "" if each["reading"] else ", ".join(each["skipped"]["first"]),
         "differs": "; ".join(each["description"].get("differences", [])),
         "imported": each["imported"],
         "sha256": each["fingerprint"],

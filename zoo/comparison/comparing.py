@@ -191,7 +191,7 @@ def prepare_data(plan: Plan, catalogue: Catalogue, progress: Progress) -> None:
         for split in (plan.setup.data_options.split, PERIODIC.split):
             options = replace(plan.setup.data_options, split=split)
             progress.note(
-                open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=options, progress=progress).summary
+                open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=options, progress=progress).account
             )
 
 

@@ -22,6 +22,7 @@ MOST_PIXELS = 2**26  # 8192 x 8192: an image of more is a mistake or an attack, 
 GRAY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
 PLAIN_MODES = ("L", "RGB")  # of 8 bits without transparency
 MOST_LOST = 0.34  # share of the pictures that a crop may cut off unasked: a third, as of photographs of 3:2
+PAGED = ("GIF", "TIFF", "PNG", "WEBP", "MPO", "AVIF")  # formats that may hold several images
 PNG_DEPTH = slice(24, 25)  # the byte of a PNG with its bits a channel
 TIFF_DEPTH = 258  # the tag of a TIFF with its bits a channel
 # Pillow raises these for files that are no images, truncated or corrupt.
@@ -86,10 +87,21 @@ def decoded(content: bytes, name: str, channels: int, values: Values | None = No
     It is rotated by its EXIF data, and transparency is laid over white. `values` are those of black and white.
     """
     image = opened(content, name)
-    pages = int(getattr(image, "n_frames", 1))
+    pages = pages_of(content, name) if image.format in PAGED else 1
     if values and is_deep(image, content) and not image.mode.startswith("I"):
         values = values.of_upper_bytes
     return with_channels(ImageOps.exif_transpose(image), name, channels, values), pages
+
+
+def pages_of(content: bytes, name: str) -> int:
+    """How many pages or frames an image has; 1 where those after the first can't be counted.
+
+    Counting may leave Pillow's image at another one, so that it has one of its own.
+    """
+    try:
+        return int(getattr(opened(content, name), "n_frames", 1))
+    except UNREADABLE:
+        return 1
 
 
 def with_channels(image: Image.Image, name: str, channels: int, values: Values | None = None) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from zoo.base.progress import Silent
 from zoo.catalogue import Catalogue
+from zoo.catalogue.registry import FILES
 from zoo.data.dataset import Dataset
 from zoo.data.options import READING, UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared import cache, writer
@@ -16,8 +17,6 @@ from zoo.data.sources.copies import Copy
 from zoo.data.splits import Selection
 from zoo.errors import ZooError
 from zoo.extensions.loading import Extension, load_each, open_extension
-
-FILES = "files"  # the source of a path
 
 
 @dataclass(frozen=True)

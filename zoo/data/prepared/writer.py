@@ -3,19 +3,31 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.catalogue.registry import FILES
 from zoo.data.fields import Field
-from zoo.data.prepared.cache import LABELS, SAMPLES, ReportCount, add_to, field_file, fingerprint, fingerprint_start
+from zoo.data.prepared.cache import (
+    LABELS,
+    SAMPLES,
+    ReportCount,
+    add_to,
+    blocks,
+    field_file,
+    fingerprint,
+    fingerprint_start,
+)
 from zoo.data.prepared.directory import CHECKSUM, FORMAT, META, PARTIAL, check_space, meta_checksum
 from zoo.data.sources.contract import NAMED, Contents, OtherField, Skipped
 from zoo.errors import ZooError
 
+DARK = 16  # of 255: images without a larger value are nearly black
+MOST_CLASSES = 2**16  # that may have no sample
 DTYPES: Mapping[str, type[np.generic]] = {"image": np.uint8, "vector": np.float32}  # of further fields at rest
 
 
@@ -27,14 +39,29 @@ def write(folder: Path, head: Mapping[str, Any], contents: Contents, progress: R
     with atomic_folder(folder) as partial:
         written = _write_files(partial, contents, progress)
         # Known only now, when everything was read.
-        description = {**head["description"], "reading": reading(contents)}
+        description = {**head["description"], "reading": reading(contents, darkness(partial, head))}
         write_meta(partial, {**head, **written, "description": description})
 
 
-def reading(contents: Contents) -> list[str]:
+def reading(contents: Contents, darkness: Sequence[str] = ()) -> list[str]:
     """At most two lines for the user: what was read, cropped and taken for labels, and what was left out."""
     left_out = contents.skipped.text if contents.skipped else ""
-    return [*(["; ".join(contents.read)] if contents.read else []), *([f"left out: {left_out}"] if left_out else [])]
+    read = [*contents.read, *darkness]
+    return [*(["; ".join(read)] if read else []), *([f"left out: {left_out}"] if left_out else [])]
+
+
+def darkness(folder: Path, head: Mapping[str, Any]) -> list[str]:
+    """A word on images that are nearly black, as masks with the values 0 and 1 are."""
+    samples = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
+    if samples.dtype != np.uint8:
+        return []
+    brightest = 0
+    for _, block in blocks(samples):
+        brightest = max(brightest, int(np.frombuffer(block, np.uint8).max()))
+        if brightest >= DARK:
+            return []
+    hint = f", unless read with --values 0:{max(1, brightest)}" if head.get("kind") == FILES else ""
+    return [f"nearly black: no value lies above {brightest} of 255{hint}"]
 
 
 @contextmanager
@@ -166,7 +193,13 @@ def _joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
 def _classes(class_names: tuple[str, ...], labels: np.ndarray | None) -> int | None:
     if labels is None:
         return None
-    return len(class_names) or int(labels.max()) + 1
+    found = len(class_names) or int(labels.max(initial=0)) + 1
+    if found > max(MOST_CLASSES, len(labels)):
+        raise ZooError(
+            f"The labels go up to {found - 1:,} in {len(labels):,} samples: these are no numbers of classes. Number "
+            "the classes from 0, or --label none"
+        )
+    return found
 
 
 def _sync(file: Any) -> None:

@@ -82,7 +82,7 @@ class CelebaCopy(Source):
             resolved={"image_size": size, "channels": channels, "label": attribute},
             description={"resize": images.RESIZE, "differences": self.differences},
             skipped=files.skipped,
-            read=[*filter(None, [framing.said]), *([f"labels are {attribute}"] if attribute else [])],
+            read=[framing.said] if framing.said else [],
         )
 
     @property

@@ -14,6 +14,7 @@ from zoo.errors import ZooError
 
 NAME = "dataset.json"
 LABELS = "labels"
+LARGEST_LABEL = 2**31
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def class_numbers(files: list[LabelFile], images: list[Entry], where: str) -> li
     wrong = [
         f"{image.path} ({label})"
         for image, label in zip(images, found, strict=True)
-        if not isinstance(label, int) or isinstance(label, bool) or label < 0
+        if type(label) is not int or not 0 <= label < LARGEST_LABEL
     ]
     if wrong:
         raise ZooError(

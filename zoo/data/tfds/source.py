@@ -173,7 +173,7 @@ class TfdsSource(Source):
                 "image_key": self.image_key,
             },
             description={"resize": RESIZE, "tfds": imported_tfds().__version__},
-            read=[*filter(None, [self._cropped]), *([f"labels are {self.label_key}"] if self.label_key else [])],
+            read=[self._cropped] if self._cropped else [],
         )
 
     @property
