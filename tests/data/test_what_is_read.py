@@ -13,6 +13,7 @@ from zoo import ZooError
 from zoo.data import DataOptions, open_dataset
 from zoo.data.prepared import transfer
 from zoo.data.prepared.directory import prepared_sets
+from zoo.data.preparing import ProvidedFiles
 from zoo.data.values import Values
 
 DRAW = np.random.default_rng(0)
@@ -246,7 +247,7 @@ WIDE = DRAW.integers(0, 256, (10, 8, 16, 3), dtype=np.uint8)
 def test_half_of_each_image_is_cut_off_only_where_that_was_asked_for(opened, tmp_path, saved):
     names = [f"{row}.png" for row in range(10)]
     for path in (folder(tmp_path / "it", names, WIDE), saved(WIDE)):
-        with pytest.raises(ZooError, match=r"are 16 x 8 pixels, and the centre square of each would leave out 50% of"):
+        with pytest.raises(ZooError, match=r"have 16 x 8 px, and the centre square of each would leave out 50% of"):
             opened(path)
         square = opened(path, crop="square")
         assert np.array_equal(square.samples, WIDE[:, :, 4:12])
@@ -511,3 +512,82 @@ def test_an_imported_field_can_t_have_the_name_of_a_file_elsewhere(opened, saved
     transfer.export(prepared_sets(tmp_path / "data"), tmp_path / "it.zoo", lambda *_: None)
     with pytest.raises(ZooError, match=r"is damaged \(its fields are called x/\.\./"):
         transfer.import_sets(tmp_path / "it.zoo", None, tmp_path / "there", lambda *_: None)
+
+
+# --- Two domains in files ---
+
+BOTH_HALVES = DRAW.integers(0, 256, (12, 8, 16, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("side", "source", "samples"), [("left", slice(8), slice(8, 16)), ("right", slice(8, 16), slice(8))]
+)
+def test_pairs_side_by_side_become_samples_and_source(opened, tmp_path, side, source, samples):
+    path = folder(tmp_path / "it", [f"{row:02}.png" for row in range(12)], BOTH_HALVES)
+    with pytest.raises(ZooError, match="--source-from left or right says which half is the source"):
+        opened(path)
+    (path / "05.png").write_bytes(b"no image")
+    rows = [row for row in range(12) if row != 5]
+    dataset = open_dataset(
+        str(path), BARE, data_dir=tmp_path / "data", options=DataOptions("all", source_from=side),
+        provided=ProvidedFiles(unreadable=0.5),
+    )  # fmt: skip
+    assert np.array_equal(dataset.samples, BOTH_HALVES[rows, :, samples])
+    assert np.array_equal(dataset.arrays["source"], BOTH_HALVES[rows, :, source])
+    assert dataset.fields["source"].aligned
+    assert dataset.description["reading"][1] == "left out: unreadable images: 1 (05.png)"
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        *(("A", "B"), ("trainA", "testA", "trainB", "testB"), ("A/train", "A/test", "B/train", "B/test")),
+        *(("train/A", "train/B", "test/A", "test/B"), ("train_a", "train_b", "val_a", "val_b")),
+    ],
+)
+def test_images_of_one_name_in_two_domains_are_pairs(opened, tmp_path, folders):
+    in_source = [each for each in folders if each[-1:] in "Aa" or each.startswith("A/")]
+    names = [(f"{each}/{row}.png", each in in_source) for each in folders for row in range(12 // len(folders))]
+    path = folder(tmp_path / "it", [name for name, _ in names])
+    source = {name.replace("A", "").replace("_a", ""): row for row, (name, is_source) in enumerate(names) if is_source}
+    samples = {
+        name.replace("B", "").replace("_b", ""): row for row, (name, is_source) in enumerate(names) if not is_source
+    }
+    assert source.keys() == samples.keys()
+    dataset = opened(path, source_from="a")
+    found = [next(row for row in range(12) if np.array_equal(PICTURES[row], each)) for each in dataset.samples]
+    assert sorted(found) == sorted(samples.values())
+    by_row = {row: source[name] for name, row in samples.items()}
+    assert np.array_equal(dataset.arrays["source"], PICTURES[[by_row[row] for row in found]])
+    assert dataset.fields["source"].aligned
+    if len(folders) == 4:
+        assert opened(path, "test", source_from="A").count == 3
+    train = opened(path, "train", source_from="A")
+    assert len(train.arrays["source"]) == train.count
+
+
+def test_domains_of_other_names_have_orders_of_their_own(opened, tmp_path):
+    path = folder(tmp_path / "it", [f"{'horse' if row < 7 else 'zebra'}/{row}.png" for row in range(12)])
+    dataset = opened(path, source_from="horse")
+    assert np.array_equal(dataset.samples, PICTURES[[10, 11, 7, 8, 9]])
+    assert np.array_equal(dataset.arrays["source"], PICTURES[:7])
+    assert not dataset.fields["source"].aligned
+    assert dataset.labels is None
+    assert dataset.description["reading"] == ["the field source is horse: 7 images in an order of their own"]
+    train = opened(path, "train", source_from="horse")
+    assert (train.count, len(train.arrays["source"])) == (4, 6)
+
+
+def test_domains_that_are_not_there_and_broken_pairs_are_refused(opened, tmp_path):
+    path = folder(tmp_path / "it", [f"{'AB'[row % 2]}/{row // 2}.png" for row in range(12)])
+    with pytest.raises(ZooError, match=r"Unknown folder in .*: 'C'\. Available: A, B"):
+        opened(path, source_from="C")
+    (path / "A" / "3.png").write_bytes(b"no image")
+    with pytest.raises(ZooError, match=r"images of pairs are unreadable or cut off: A/3\.png\. Remove both"):
+        open_dataset(
+            str(path), BARE, data_dir=tmp_path / "data", options=DataOptions("all", source_from="A"),
+            provided=ProvidedFiles(unreadable=0.5),
+        )  # fmt: skip
+    folder(path, ["C/0.png"])
+    with pytest.raises(ZooError, match=r"must hold a folder of samples beside 'A'.*Found: b, c"):
+        opened(path, source_from="A")

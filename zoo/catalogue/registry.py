@@ -33,7 +33,7 @@ TEXTS = ("summary", "extractor", "label_key", "train", "test", "source")
 DATASET: dict[str, Types] = {**dict.fromkeys((*ORIGINS, *TEXTS), str), "epochs": int}
 IMAGES: dict[str, Types] = {
     **{"image_key": str, "crop": (int, str), "image_size": int, "channels": int},
-    **dict.fromkeys(("layout", "values", "folders"), str),
+    **dict.fromkeys(("layout", "values", "folders", "source_from"), str),
 }
 BUDGETS = ("images", "epochs", "steps", "minutes")
 COUNTS = ("seeds", "evaluations", "samples")

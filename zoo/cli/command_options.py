@@ -79,6 +79,11 @@ READING_OPTIONS = (  # that decide what is ambiguous
         "--values", metavar="BLACK:WHITE", help="Stored values of black and white, as 0:4095 or -1:1 [found]."
     ),
     click.option("--folders", type=click.Choice(FOLDERS), help="What the subfolders of a folder or zip are [found]."),
+    click.option(
+        "--source-from",
+        metavar="left|right|FOLDER",
+        help="The half of each image, or the folder, that samples are translated from: the field source.",
+    ),
 )
 DATA_OPTIONS = (
     click.option(

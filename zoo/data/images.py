@@ -192,12 +192,14 @@ def framing(options: DataOptions, sizes: Mapping[tuple[int, int], int], where: s
     if options.side and options.side > smallest:
         raise ZooError(f"An image of {where} measures {smallest} pixels, less than the crop of {options.side} pixels.")
     lost = lost_share(options.side, sizes)
-    kinds = " x ".join(map(str, next(iter(sizes)))) if len(sizes) == 1 else "different"
+    kinds = f"{' x '.join(map(str, next(iter(sizes))))} px" if len(sizes) == 1 else f"{len(sizes)} different sizes"
     if options.crop is None and lost > MOST_LOST:
+        pairs = all(width == 2 * height for width, height in sizes)
+        hint = " Of pairs side by side in files, --source-from left or right says which half is the source."
         raise ZooError(
-            f"The images in {where} are {kinds if len(sizes) == 1 else 'of different shapes'} pixels, and the centre "
-            f"square of each would leave out {lost:.0%} of them. Choose: --crop {SQUARE} (or PIXELS) keeps it, "
-            f"--crop {WHOLE} squeezes the whole image into a square."
+            f"The images in {where} have {kinds}, and the centre square of each would leave out {lost:.0%} of them. "
+            f"Choose: --crop {SQUARE} (or PIXELS) keeps it, --crop {WHOLE} squeezes the whole image into a square."
+            + (hint if pairs else "")
         )
     shorter = {min(size) for size in sizes}
     native = options.side or (smallest if len(shorter) == 1 else None)
@@ -205,9 +207,8 @@ def framing(options: DataOptions, sizes: Mapping[tuple[int, int], int], where: s
         raise ZooError(f"The images in {where} have different sizes: choose one with --image-size 64")
     said = ""
     if any(width != height or options.side not in (None, width) for width, height in sizes):
-        of = f"{kinds} px" if len(sizes) == 1 else f"{len(sizes)} different sizes"
         middle = f"the middle {options.side} px" if options.side else "the middle square"
-        said = f"{of} squeezed into squares" if options.crop == WHOLE else f"{middle} of {of}, {lost:.0%} cut off"
+        said = f"{kinds} squeezed into squares" if options.crop == WHOLE else f"{middle} of {kinds}, {lost:.0%} cut off"
     return Framing(options.image_size or native or smallest, native, said)
 
 

@@ -14,7 +14,7 @@ CROPS = (SQUARE, WHOLE)
 LAYOUTS = ("nhwc", "nchw", "nhw")
 FOLDERS = ("none", "classes", "splits", "splits/classes", "classes/splits")
 WITHOUT_LABELS = "none"
-READING = ("layout", "values", "folders")  # the options that decide what is ambiguous
+READING = ("layout", "values", "folders", "source_from")  # the options that decide what is ambiguous
 UNREADABLE_SHARE = 0.01  # share of a folder's images that may be unreadable; a folder with more is refused
 
 
@@ -34,6 +34,9 @@ class DataOptions:
     layout: str | None = None  # the order of an array's axes: `nhwc`, `nchw`, or `nhw` of gray images
     values: str | None = None  # the stored values that are black and white: `0:4095`, `-1:1`
     folders: str | None = None  # what the subfolders of a folder or zip are, one of FOLDERS
+    source_from: str | None = (
+        None  # the folder, or the half of each image, `left` or `right`, that is the field `source`
+    )
 
     def __post_init__(self) -> None:
         for name in ("image_size", "crop"):

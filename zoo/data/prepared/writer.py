@@ -170,8 +170,10 @@ def _write_field(folder: Path, name: str, field: OtherField, count: int) -> Fiel
                 raise ZooError(f"The field '{name}' has rows of shape {stored.shape[1:]}, not {field.shape[1:]}.")
             file.write(stored.data)
             done += len(stored)
-        if done != field.shape[0] or (field.aligned and done != count):
+        if not 0 < done <= field.shape[0] or (field.aligned and done != count):
             raise ZooError(f"The field '{name}' has {done} rows of {field.shape[0]}, for {count} samples.")
+        file.seek(0)
+        _write_header(file, dtype, (done, *field.shape[1:]))  # some rows may have been skipped
         _sync(file)
     return Field(field.kind, tuple(field.shape[1:]), aligned=field.aligned)
 

@@ -51,7 +51,8 @@ class OtherField:
     """A further field: `batches` yields its rows, in the order of the samples' where it is `aligned` with them."""
 
     kind: Kind
-    shape: tuple[int, ...]  # (N, H, W, C) of an image, uint8; (N, K) of a vector, float32
+    shape: tuple[int, ...]
+    """(N, H, W, C) of an image, uint8; (N, K) of a vector, float32; N as the samples'."""
     batches: Iterator[np.ndarray]
     aligned: bool = True
 

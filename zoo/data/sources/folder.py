@@ -13,8 +13,8 @@ import numpy as np
 
 from zoo.data import images
 from zoo.data.options import UNREADABLE_SHARE, WITHOUT_LABELS, DataOptions
-from zoo.data.sources import dataset_json, layouts
-from zoo.data.sources.contract import Contents, Skipped, Source
+from zoo.data.sources import dataset_json, domains, layouts
+from zoo.data.sources.contract import Contents, OtherField, Skipped, Source
 from zoo.data.sources.image_files import ImageFiles
 from zoo.data.sources.trees import DEAD_LINKS, Entry, Tree
 from zoo.data.splits import Selection, Splits
@@ -63,15 +63,32 @@ class FolderSource(Source):
         if wanted not in (None, WITHOUT_LABELS, *available):
             raise ZooError(f"The labels of {where} are {names_of(available)}. Leave out --label, or --label none.")
         labels = available.get(wanted or WITHOUT_LABELS)
-        files = ImageFiles(self.tree, chosen, labels, self.share, len(self.entries))
-        self._leave_out(files.skipped)
         # Size and channels are decided by the images of all splits, so that the splits do not differ in them.
         every = ImageFiles(self.tree, self.entries, None, self.share)
         headers = every.headers()
-        framing = images.framing(self.options, Counter(each.size for each in headers.values()), where)
+        halves = 2 if self.half else 1
+        sizes = Counter((each.size[0] // halves, each.size[1]) for each in headers.values())
+        framing = images.framing(self.options, sizes, where)
         values = every.values(self.options, headers)
-        natural = 1 if all(each.gray for each in headers.values()) else 3
+        natural = channels_of(each for entry, each in headers.items() if entry not in self.source_images)
         channels = self.options.channels or natural
+        skipped = Skipped()
+        source = self._source(chosen, selection.expression, skipped)
+        files = ImageFiles(
+            *(self.tree, chosen, labels, self.share, len(self.entries), skipped),
+            half=self.half and domains.other_half(self.half),
+            in_pairs=source is not None and source.in_pairs,
+        )
+        self._leave_out(skipped)
+        others, said = {}, []
+        if source is not None:
+            of_source = channels_of(headers[entry] for entry in self.source_images or headers if entry in headers)
+            batches = (rows for rows, _ in source.batches(of_source, self.options.crop, framing.size, values))
+            aligned = self.half is not None or source.in_pairs
+            shape = (len(source.entries), framing.size, framing.size, of_source)
+            others["source"] = OtherField("image", shape, batches, aligned)
+            order = "in pairs with the samples" if aligned else "in an order of their own"
+            said = [f"the field source is {self.options.source_from}: {len(source.entries):,} images {order}"]
         return Contents(
             shape=(len(chosen), framing.size, framing.size, channels),
             dtype=np.uint8,
@@ -80,14 +97,57 @@ class FolderSource(Source):
             defaults={"image_size": framing.native, "channels": natural, "label": default},
             resolved={"image_size": framing.size, "channels": channels, "label": None if labels is None else wanted},
             description={"resize": images.RESIZE},
-            skipped=files.skipped,
+            skipped=skipped,
             read=[
                 *self.layout.said,
+                *said,
                 *([f"labels are the numbers in {dataset_json.NAME}"] if wanted == dataset_json.NAME else []),
                 *filter(None, [framing.said]),
                 *sorted({each.said for each in values.values()}),
             ],
+            others=others,
         )
+
+    @property
+    def half(self) -> str | None:
+        """The half of each image that is the field `source`, if any."""
+        return self.options.source_from if self.options.source_from in domains.HALVES else None
+
+    def _source(self, chosen: list[Entry], expression: str, skipped: Skipped) -> ImageFiles | None:
+        """The images of the field `source` for the chosen samples, None without such a field."""
+        if self.half:  # of the same files, in which the samples have met what is left out
+            return ImageFiles(self.tree, chosen, None, self.share, len(self.entries), half=self.half)
+        if not self.source_images:
+            return None
+        folders = self._folders.folders
+        samples = [entry for entry in self.entries if entry not in self.source_images]
+        pairs = domains.in_pairs(samples, sorted(self.source_images, key=lambda entry: entry.path), folders)
+        if pairs is not None:
+            return ImageFiles(self.tree, [pairs[entry] for entry in chosen], None, skipped=skipped, in_pairs=True)
+        by_split: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry in self.source_images:
+                by_split.setdefault(self.layout.places[entry].split, []).append(entry)
+        counts = {split: len(entries) for split, entries in by_split.items()}
+        own = Splits(counts, f"the source in {self.tree.path}", divides=len(self.by_split) == 1)
+        rows = [by_split[part.split][row] for part in own.select(expression).parts for row in part.rows]
+        return ImageFiles(self.tree, rows, None, self.share, len(self.entries), skipped)
+
+    @cached_property
+    def _folders(self) -> domains.Domains:
+        """The folders of every image without those of domains and shards, and the images of the field `source`."""
+        folders: layouts.Folders = {entry: entry.parts[:-1] for entry in self.entries}
+        if self.options.source_from is not None and not self.half:
+            return domains.domains(folders, self.options.source_from, str(self.tree.path))
+        if self.options.label != SUBFOLDER and self.options.folders is None:
+            labelled = [each.home for each in self.label_files if each.labels is not None]
+            folders = layouts.without_shards(folders, labelled, [each.home for each in self.label_files])
+        return domains.Domains(folders, frozenset())
+
+    @property
+    def source_images(self) -> frozenset[Entry]:
+        """The images that lie in the folder of the field `source`."""
+        return self._folders.source
 
     def _labels(self, chosen: list[Entry]) -> tuple[str | None, dict[str, list[int]]]:
         """The labels that are read by default, None where there are none, and all that there are by their names."""
@@ -130,17 +190,15 @@ class FolderSource(Source):
     @cached_property
     def layout(self) -> layouts.Layout:
         """The split and class of every image by its folders; raises ZooError for an unknown or ambiguous layout."""
-        folders: layouts.Folders = {entry: entry.parts[:-1] for entry in self.entries}
-        if self.options.label != SUBFOLDER and self.options.folders is None:
-            labelled = [each.home for each in self.label_files if each.labels is not None]
-            folders = layouts.without_shards(folders, labelled, [each.home for each in self.label_files])
-        return layouts.layout(folders, str(self.tree.path), self.options.folders)
+        return layouts.layout(self._folders.folders, str(self.tree.path), self.options.folders)
 
     @cached_property
     def by_split(self) -> dict[str, list[Entry]]:
-        """Each split's images, in the order of their names."""
+        """Each split's samples, in the order of their names."""
         splits: dict[str, list[Entry]] = {}
         for entry, place in self.layout.places.items():
+            if entry in self.source_images:
+                continue
             splits.setdefault(place.split, []).append(entry)
         return splits
 
@@ -154,3 +212,8 @@ def names_of(available: Iterable[str]) -> str:
     """What labels may be read from, in words."""
     found = [f"its {SUBFOLDER}s" if each == SUBFOLDER else f"those in {each}" for each in available]
     return " or ".join(found) or f"its {SUBFOLDER}s, and it has none"
+
+
+def channels_of(headers: Iterable[images.Header]) -> int:
+    """1 where every image is gray, else 3."""
+    return 1 if all(each.gray for each in headers) else 3

@@ -13,6 +13,7 @@ import numpy as np
 
 from zoo.data import images
 from zoo.data.options import UNREADABLE_SHARE, DataOptions
+from zoo.data.sources import domains
 from zoo.data.sources.contract import Batches, Skipped, shortened
 from zoo.data.sources.trees import Entry, Tree
 from zoo.data.values import DEPTHS, Values, of_integers
@@ -35,6 +36,8 @@ class ImageFiles:
     share: float = UNREADABLE_SHARE
     total: int = 0  # images in all splits, which `share` refers to; 0 for the number of entries
     skipped: Skipped = field(default_factory=Skipped)
+    half: str | None = None  # the half of each image that is read, None for all of it
+    in_pairs: bool = False  # whether each image belongs to another one, so that none may be left out
 
     def headers(self) -> dict[Entry, images.Header]:
         """Size and kind of every readable image; raises ZooError where more than `share` are unreadable, or all."""
@@ -108,7 +111,7 @@ class ImageFiles:
             pixels, pages = images.decoded(self.tree.read(entry), self._name(entry), channels, values)
             if pages > 1:
                 self.skipped.leave(PAGES, [entry.path], pages - 1)
-            return pixels
+            return pixels if self.half is None else domains.half(pixels, self.half)
         except images.UNREADABLE:
             self.skipped.names.append(entry.path)
             self._check(len(self.skipped.names))
@@ -122,11 +125,16 @@ class ImageFiles:
         return max(self.total, len(self.entries))
 
     def _check(self, unreadable: int) -> None:
-        if unreadable > self.share * self._all:
+        if unreadable > (0 if self.in_pairs else self.share * self._all):
             raise self._refused()
 
     def _refused(self) -> ZooError:
         names = sorted(self.skipped.names)
+        if self.in_pairs:
+            raise ZooError(
+                f"{self.tree.path}: {len(names)} or more images of pairs are unreadable or cut off: {shortened(names)}"
+                ". Remove both of such a pair, or replace them."
+            )
         return ZooError(
             f"{self.tree.path}: {len(names)} or more of {self._all} images are unreadable or cut off: "
             f"{shortened(names)}. At most {self.share:.0%} are left out. Remove or replace them, or allow more: "

@@ -96,7 +96,7 @@ def found_kind(below: Folders, where: str) -> str:
     if first and not flat and all(hints_at_split(name) for name in first):
         raise ZooError(
             f"{where}: the folders {shortened(sorted(first))} may be splits, to be kept apart, or classes. Say which: "
-            f"--folders {SPLITS} or --folders {CLASSES}"
+            f"--folders {SPLITS} or --folders {CLASSES}; or, of two domains, the folder of the source: --source-from A"
         )
     if all(SHARD.match(name) for name in first) and first and not flat:
         raise ZooError(
