@@ -13,7 +13,7 @@ from zoo.data.prepared import cache
 from zoo.data.prepared.directory import data_directory
 from zoo.data.prepared.finding import DatasetRequest
 from zoo.data.preparing import NOTHING_PROVIDED, Preparation, ProvidedFiles
-from zoo.data.sources.arrays import ARRAYS
+from zoo.data.sources.array_file import ARRAYS
 from zoo.data.sources.contract import Reporter
 
 PATH_STARTS = (".", "~", "/", "\\")
