@@ -2,7 +2,9 @@
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from zoo.data.prepared import transfer
 from zoo.data.prepared.directory import prepared_sets
 from zoo.data.preparing import ProvidedFiles
 from zoo.data.values import Values
+from zoo.training.run_yaml import data_options
 
 DRAW = np.random.default_rng(0)
 PICTURES = DRAW.integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
@@ -403,6 +406,49 @@ def test_images_of_eight_bits_beside_deep_ones_stay_as_they_are(opened, tmp_path
     samples = opened(path).samples[..., 0]
     assert np.array_equal(samples[:6], PICTURES[:6, ..., 0])
     assert (samples[6:] == 255).all()
+
+
+def deep_png(pixels):
+    """A PNG of 16-bit RGB (H, W, 3), which Pillow reads and doesn't write."""
+
+    def chunk(kind, content):
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    height, width, _ = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_colours_of_twelve_bits_in_sixteen_are_refused_since_their_contrast_can_t_be_kept(opened, tmp_path):
+    path = tmp_path / "it"
+    path.mkdir()
+    stored = DRAW.integers(0, 4096, (8, 8, 3))
+    stored[0, 0, 0] = 4095
+    (path / "0.png").write_bytes(deep_png(stored))
+    with pytest.raises(ZooError, match=r"values up to about 4,095, of which only the upper 8 bits are read"):
+        opened(path)
+    assert np.array_equal(opened(path, values="0:65535").samples[0], stored >> 8)
+    coarse = opened(path, values="0:4095").samples[0].astype(int)
+    assert np.abs(coarse - stored / 4095 * 255).max() < 17  # 16 levels
+    (path / "0.png").write_bytes(deep_png(stored * 16))
+    assert np.array_equal(opened(path).samples[0], stored * 16 >> 8)
+
+
+def test_values_are_refused_of_images_that_have_none_of_their_own(opened, tmp_path):
+    path = folder(tmp_path / "it", ["0.png"], [PICTURES[0]])
+    Image.fromarray(PICTURES[0, ..., 0], "L").convert("P").save(path / "1.png")
+    with pytest.raises(ZooError, match=r"1\.png is neither plain gray nor plain RGB, but P: --values means nothing"):
+        opened(path, values="0:1")
+
+
+def test_a_run_from_before_large_crops_had_to_be_asked_for_reads_its_data_as_then():
+    description = {"crop": None, "image_size": 8, "channels": 3}
+    before = data_options({"description": description}, "./photos", BARE, "test")
+    assert before == DataOptions("test", image_size=8, channels=3, label="none", crop="square")
+    now = data_options({"description": {**description, "reading": []}}, "./photos", BARE, "test")
+    assert now.crop is None
 
 
 def test_masks_of_eight_bits_are_called_nearly_black_and_the_option_spreads_them(opened, tmp_path, saved):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
+from zoo.base.output import SteadyStream
 from zoo.errors import ZooError, unknown
 
 if TYPE_CHECKING:  # the contract imports Keras
@@ -83,9 +84,13 @@ def prepare() -> None:
 @contextmanager
 def silenced(descriptor: int) -> Iterator[None]:
     """Redirects the file descriptor of stdout or stderr to the null device, which silences C++ code too."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = os.dup(descriptor)
+    for stream in (sys.stdout, sys.stderr):
+        SteadyStream(lambda stream=stream: stream).flush()  # type: ignore[misc]
+    try:
+        kept = os.dup(descriptor)
+    except OSError:  # it is closed, and so silent
+        yield
+        return
     try:
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), descriptor)

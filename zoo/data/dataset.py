@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.base.names import short_name
 from zoo.data.fields import Field, samples_field
 from zoo.data.options import SQUARE, WHOLE
 
@@ -72,7 +73,8 @@ class Dataset:
         cropped = {SQUARE: "centre squares", WHOLE: "squeezed into squares"}.get(str(crop), f"centre crop of {crop} px")
         labels = self.description.get("label")
         return (
-            f"{self.name}: {self.count:,} x {self.sample_shape}, {self.split} of {self.description['source']}"
+            f"{short_name(self.name)}: {self.count:,} x {self.sample_shape}, {self.split} of "
+            f"{self.description['source']}"
             + (f", {cropped}" if crop else "")
             + (f", labels from {labels}" if labels and labels != "none" else "")
         )

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from zoo.data.options import SQUARE, WHOLE, DataOptions
-from zoo.data.values import SIXTEEN_BITS, Values
+from zoo.data.values import EIGHT_BITS, SIXTEEN_BITS, Values
 from zoo.errors import ZooError
 
 RESIZE = "bicubic, antialiased (Pillow)"
@@ -36,6 +36,7 @@ class Header:
     size: tuple[int, int]  # width and height as stored: an EXIF rotation may exchange them
     gray: bool
     deep: bool = False  # whether it has 16 bits a channel
+    upper: bool = False  # whether only the upper 8 of them are read
 
 
 def opened(content: bytes, name: str) -> Image.Image:
@@ -60,7 +61,8 @@ def bomb(name: str, size: str) -> ZooError:
 def header(content: bytes, name: str) -> Header:
     """Size and kind of an image from the first bytes of its file; raises one of UNREADABLE where they don't say."""
     image = opened(content, name)
-    return Header(image.size, image.mode in GRAY_MODES, is_deep(image, content))
+    deep = is_deep(image, content)
+    return Header(image.size, image.mode in GRAY_MODES, deep, deep and not image.mode.startswith("I"))
 
 
 def is_deep(image: Image.Image, content: bytes) -> bool:
@@ -122,7 +124,12 @@ def with_channels(image: Image.Image, name: str, channels: int, values: Values |
                 f"black and white: --values {stored.min()}:{stored.max()}"
             )
         image = Image.fromarray((values or SIXTEEN_BITS).eight_bits(stored))
-    elif values is not None and image.mode in PLAIN_MODES and "transparency" not in image.info:
+    elif values not in (None, EIGHT_BITS):
+        if image.mode not in PLAIN_MODES or "transparency" in image.info:
+            raise ZooError(
+                f"{name} is neither plain gray nor plain RGB, but {image.mode}: --values means nothing for it. Leave "
+                "the option out, or convert the image."
+            )
         image = Image.fromarray(values.eight_bits(np.asarray(image)))
     if "A" in image.mode or "transparency" in image.info:
         image = image.convert("RGBA")

@@ -54,8 +54,9 @@ class Values:
         return np.clip(np.rint(shares), 0, 255).astype(np.uint8)
 
 
+EIGHT_BITS = Values(0, 255)
 SIXTEEN_BITS = Values(0, 65535)
-RANGES = (Values(0, 1), Values(-1, 1), Values(0, 255))  # that floating-point images have, by convention
+RANGES = (Values(0, 1), Values(-1, 1), EIGHT_BITS)  # that floating-point images have, by convention
 
 
 def of_integers(high: int, where: str, low: int = 0) -> Values:

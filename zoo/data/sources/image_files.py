@@ -56,9 +56,9 @@ class ImageFiles:
         """
         if options.values is not None:
             return dict.fromkeys(headers, Values.parsed(options.values))
-        deep = {entry: each.gray for entry, each in headers.items() if each.deep}
+        deep = [entry for entry, each in headers.items() if each.deep]
         least, largest, where = 0, 0, ""
-        for entry, found in zip(deep, in_order(self._ends, [*deep]), strict=False):
+        for entry, found in zip(deep, in_order(self._ends, deep), strict=False):
             low, high = found or (0, 0)
             if high > largest or low < least or not where:
                 least, largest, where = min(least, low), max(largest, high), self._name(entry)
@@ -67,11 +67,11 @@ class ImageFiles:
         if not deep:
             return {}
         values = of_integers(largest, where, least)
-        if values.white < 2 ** DEPTHS[-2] and not all(deep.values()):
+        if values.white < 2 ** DEPTHS[-2] and any(headers[entry].upper for entry in deep):
             raise ZooError(
-                f"{self.tree.path} holds colours of 16 bits with values up to about {largest:,}, of which only the "
-                "upper 8 bits are read: nearly all contrast would be lost. Store them with 8 bits a channel, or have "
-                f"them as they are: --values 0:65535, or with few levels: --values {values}"
+                f"{self.tree.path} holds colours or transparency of 16 bits with values up to about {largest:,}, of "
+                "which only the upper 8 bits are read: nearly all contrast would be lost. Store them with 8 bits a "
+                f"channel, or have them as they are: --values 0:65535, or with few levels: --values {values}"
             )
         return dict.fromkeys(deep, values)
 

@@ -4,9 +4,10 @@ import contextlib
 import io
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
+
+from zoo.base.output import steady_stderr
 
 
 def imported_tfds() -> Any:
@@ -14,7 +15,7 @@ def imported_tfds() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow_datasets as tfds
 
-    if not sys.stderr.isatty():
+    if not steady_stderr().isatty():
         tfds.disable_progress_bar()
     return tfds
 
