@@ -172,7 +172,7 @@ def open_data(
 
     folder = Path(data_dir) if data_dir else None
     opened = open_dataset(dataset, catalogue, data_dir=folder, options=options, progress=progress)
-    progress.note(opened.summary)
+    progress.note(opened.account)
     return opened
 
 

@@ -95,17 +95,16 @@ def stack_description(
 ) -> dict[str, Any]:
     """A stack's papers, recipe with the source of each value, shapes and parameter counts on a dataset."""
     from zoo import backend
-    from zoo.data import expected_shape
+    from zoo.data.opening import expected_fields
 
     parse_stack(text, catalogue)  # an unknown name is an error before the dataset is searched
-    sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, options=options)
+    fields = expected_fields(dataset, catalogue, data_dir=data_dir, options=options)
     backend.prepare()
-    from zoo.data.fields import expected_fields
     from zoo.stacks.resolving import resolve_stack
     from zoo.training.players import build_players
 
     stack = resolve_stack(text, catalogue, dataset, settings)
-    players = build_players(stack, expected_fields(sample_shape, classes), seed=0, engine=backend.engine())
+    players = build_players(stack, fields, seed=0, engine=backend.engine())
     return {
         "stack": stack.name,
         "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],
@@ -114,7 +113,7 @@ def stack_description(
             for name, source in stack.recipe_sources.items()
         },
         "dataset": dataset,
-        "sample_shape": list(sample_shape),
+        "sample_shape": list(fields["samples"].shape),
         "models": {
             role: {"input": shapes(model.input), "output": shapes(model.output), "parameters": model.count_params()}
             for role, model in (("generator", players.generator), ("discriminator", players.discriminator))

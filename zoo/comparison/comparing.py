@@ -206,7 +206,7 @@ def prepare_data(plan: Plan, catalogue: Catalogue, progress: Progress) -> dict[s
         for split in (plan.setup.data_options.split, PERIODIC.split):
             options = replace(plan.setup.data_options, split=split)
             opened = open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=options, progress=progress)
-            progress.note(opened.summary)
+            progress.note(opened.account)
             fingerprints.setdefault(dataset, opened.fingerprint)
     return fingerprints
 

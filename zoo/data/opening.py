@@ -6,13 +6,15 @@ from pathlib import Path
 from zoo.base.progress import Silent
 from zoo.catalogue import Catalogue, DatasetEntry
 from zoo.catalogue.entries import match
-from zoo.data.dataset import Dataset
+from zoo.data import fields
+from zoo.data.dataset import LABELS, SAMPLES, Dataset
+from zoo.data.fields import Field
 from zoo.data.options import DataOptions
 from zoo.data.prepared import cache
 from zoo.data.prepared.directory import data_directory
 from zoo.data.prepared.finding import DatasetRequest
 from zoo.data.preparing import NOTHING_PROVIDED, Preparation, ProvidedFiles
-from zoo.data.sources.arrays import ARRAYS
+from zoo.data.sources.array_file import ARRAYS
 from zoo.data.sources.contract import Reporter
 
 PATH_STARTS = (".", "~", "/", "\\")
@@ -45,15 +47,22 @@ def expected_shape(
     name: str, catalogue: Catalogue, *, data_dir: Path | None = None, options: DataOptions = DEFAULT_OPTIONS
 ) -> tuple[tuple[int, ...], int | None]:
     """A dataset's sample shape and number of classes (None without labels), without a download."""
+    found = expected_fields(name, catalogue, data_dir=data_dir, options=options)
+    return found[SAMPLES].shape, found[LABELS].classes if LABELS in found else None
+
+
+def expected_fields(
+    name: str, catalogue: Catalogue, *, data_dir: Path | None = None, options: DataOptions = DEFAULT_OPTIONS
+) -> dict[str, Field]:
+    """A dataset's fields, without a download: as far as its features say where it is not prepared yet."""
     request = request_of(name, catalogue, options)
     if request.entry.kind == "tfds" and request.prepared(data_dir) is None:
         from zoo.data.tfds.source import tfds_source
 
         source = tfds_source(request.entry, catalogue.datasets, data_directory(data_dir), request.options, None)
-        return source.sample_shape, source.classes
+        return fields.expected_fields(source.sample_shape, source.classes)
     # The dataset is prepared already, or can be within seconds.
-    dataset = open_dataset(name, catalogue, data_dir=data_dir, options=options)
-    return dataset.sample_shape, dataset.classes
+    return open_dataset(name, catalogue, data_dir=data_dir, options=options).fields
 
 
 def request_of(name: str, catalogue: Catalogue, options: DataOptions) -> DatasetRequest:

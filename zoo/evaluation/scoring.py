@@ -168,13 +168,15 @@ def evaluate_files(
 
     def opened(name: str, split: str) -> "Dataset":
         read = replace(data_options, split=split)
+        if name == dataset:  # these are of the files that are scored
+            read = replace(read, layout=None, values=None, folders=None, source_from=None)
         return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
     images = opened(as_path(scored), EVERYTHING)
     real = opened(as_path(str(against)), EVERYTHING) if dataset is None else opened(dataset, options.split)
     training = None if dataset is None or options.split != TEST else opened(dataset, "train")
     for each in (images, real):
-        progress.note(each.summary)
+        progress.note(each.account)
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
         generated = file_images(images, options.samples, Path(other))
         task = evaluation_task(real, training, options, catalogue, Path(scratch), progress, len(generated.samples))

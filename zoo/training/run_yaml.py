@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.backend.versions import installed_versions
 from zoo.base.plain_data import plain
 from zoo.catalogue import Catalogue, PluginEntry
+from zoo.catalogue.registry import FILES
 from zoo.runs.directory import RECORD, RunDirectory
 
 if TYPE_CHECKING:
@@ -87,13 +88,15 @@ def data_options(record: Mapping[str, Any], name: str, catalogue: Catalogue, spl
     `name` is what the dataset is opened by today.
     """
     from zoo.data.opening import entry_of
-    from zoo.data.options import WITHOUT_LABELS, DataOptions
+    from zoo.data.options import READING, SQUARE, WITHOUT_LABELS, DataOptions
 
     kind = entry_of(name, catalogue).kind
     if kind == "points":
         return DataOptions(split)
     description = record["description"]
-    look = {name: description.get(name) for name in ("crop", "image_size", "channels")}
+    look = {name: description.get(name) for name in ("crop", "image_size", "channels", *READING)}
+    if kind == FILES and "reading" not in description:  # from before large crops had to be asked for
+        look["crop"] = look["crop"] or SQUARE
     if kind not in ("embedded", "stacked"):
         look["label"] = description.get("label") or WITHOUT_LABELS
     return DataOptions(split, **look)
