@@ -76,7 +76,9 @@ def run(
     total = total_of(budget, resolved, rows.count, catalogue, dataset)
     path = Path(out) if out else default_path(resolved.name, dataset, seed)
     computing = backend.engine(engine)
-    with computing.together(), directory_of_process(path, engine) as directory, directory.locked():
+    for each in backend.advice(computing.kind):
+        progress.note(each)
+    with backend.fixed(), computing.together(), directory_of_process(path, engine) as directory, directory.locked():
         trainer = Trainer(resolved, rows, seed, computing)
         record = describe(resolved, catalogue, rows, trainer)
         begin_or_continue(directory, record, resolved, catalogue)

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from zoo import backend
 from zoo.base.files import WRITING
 from zoo.base.progress import Progress
 from zoo.data.prepared.directory import SHORT, features_root
@@ -25,6 +26,7 @@ FORMAT = 1
 KINDS = ("features", "logits", "modes")
 
 
+@backend.fixed()
 def measured(images: np.ndarray, extractor: Extractor, folder: Path, progress: Progress, what: str) -> Side:
     """What an extractor says of uint8 images (N, H, W, C), written to `folder` batch by batch and mapped from there."""
     count = len(images)
