@@ -296,3 +296,18 @@ def test_a_penalty_or_augmentation_that_returns_nothing_is_named(hook: str, buil
 def test_a_generator_hook_that_returns_no_model_is_named(build_error: Callable) -> None:
     message = build_error("@hookimpl\ndef generator():\n    return 3\n")
     assert message == "Plugin 'mine', hook 'generator': must return a keras.Model, received int."
+
+
+def test_a_layer_that_overwrites_trained_weights_is_refused_with_the_reason(build_error: Callable) -> None:
+    message = build_error(
+        """
+        @hookimpl
+        def discriminator(sample_shape):
+            samples = keras.Input(sample_shape)
+            features = keras.layers.Flatten(name="features")(samples)
+            return keras.Model(samples, keras.layers.SpectralNormalization(keras.layers.Dense(1))(features))
+        """
+    )
+    assert "hook 'discriminator': 'spectral_normalization" in message
+    assert "overwrites the kernel of its layer at each call in training" in message
+    assert "Use zoo.layers.SpectralNormalization" in message

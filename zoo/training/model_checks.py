@@ -55,6 +55,21 @@ def check_inputs(stack: Stack, generator: keras.Model, discriminator: keras.Mode
             )
 
 
+def check_weights_are_the_optimizers(stack: Stack, models: Mapping[str, keras.Model]) -> None:
+    """Refuse layers that overwrite a trained weight whenever they are called; `models` by the hook that made them."""
+    for hook, model in models.items():
+        for layer in model._flatten_layers():
+            if isinstance(layer, keras.layers.SpectralNormalization):
+                raise wrong(
+                    stack,
+                    hook,
+                    f"'{layer.name}' (keras.layers.SpectralNormalization) overwrites the kernel of its layer at each "
+                    "call in training, so that a loss would move weights beside the optimizer, twice an update. Use "
+                    "zoo.layers.SpectralNormalization, which divides by the norm as its paper does and changes no "
+                    "weight",
+                )
+
+
 def check_differentiable(stack: Stack, engine: Engine, generator: keras.Model, discriminator: keras.Model) -> None:
     """Refuse to differentiate a gradient through a layer whose second-order gradient is wrong on this backend."""
     models = {"discriminator": [discriminator], "generator": [discriminator, generator]}
