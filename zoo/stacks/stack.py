@@ -12,6 +12,7 @@ import pluggy
 from pluggy._hooks import HookImpl
 
 from zoo import hookspecs
+from zoo.base.shortages import is_shortage
 from zoo.catalogue import HOOKS
 from zoo.errors import ZooError, nearest_name
 from zoo.recipe import Recipe, Setting, join_recipes
@@ -94,6 +95,8 @@ class Stack:
         except ZooError:
             raise
         except Exception as error:
+            if is_shortage(error):  # no plugin's fault
+                raise
             blamed = self.blamed(error)
             if blamed is None:
                 raise
