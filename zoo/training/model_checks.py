@@ -22,6 +22,19 @@ def check_models(
     for hook, model in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(model, keras.Model):
             raise wrong(stack, hook, f"must return a keras.Model, received {type(model).__name__}")
+        try:
+            outputs = model.output
+        except AttributeError as error:  # a subclass, or a Sequential that was never called
+            raise wrong(
+                stack,
+                hook,
+                f"must return a model that knows its inputs and outputs, as keras.Model(inputs, outputs) does; "
+                f"{type(model).__name__} '{model.name}' was never called. Call it on a keras.Input and return "
+                "keras.Model(inputs, model(inputs))",
+            ) from error
+        if isinstance(outputs, list | tuple):
+            name = SAMPLES if hook == "generator" else LOGITS
+            raise wrong(stack, hook, f"must return one tensor or a dict with '{name}', received a list of outputs")
     made, answered = outputs_of(generator, SAMPLES), outputs_of(discriminator, LOGITS)
     for hook, outputs, name in (("generator", made, SAMPLES), ("discriminator", answered, LOGITS)):
         if name not in outputs:

@@ -141,6 +141,12 @@ class Players:
 
 
 def build_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Players:
+    """Build and check; an exception that passes a plugin's code anywhere is told as that plugin's."""
+    with stack.blaming_plugins():
+        return built_players(stack, fields, seed, engine)
+
+
+def built_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Players:
     """Build and check what the stack's hooks describe; initial weights are a function of the seed.
 
     `fields` are the dataset's; what the stack derives from them is added.

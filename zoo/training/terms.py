@@ -96,7 +96,7 @@ class Terms:
         total = self.scalar(self.stack.first(f"{player}_loss", **arguments), f"{player}_loss")
         parts = {f"{player}_loss": total}
         for impl in self.stack.implementations(f"{player}_penalty"):
-            penalty = exact(self.answered(impl, arguments))
+            penalty = exact(self.as_tensor(impl, self.answered(impl, arguments)))
             if len(ops.shape(penalty)):
                 raise ZooError(
                     f"Plugin '{impl.plugin_name}', hook '{player}_penalty': must return a scalar, received a tensor of "
@@ -105,6 +105,17 @@ class Terms:
             parts[penalty_name(player, impl)] = penalty
             total = total + penalty
         return total, parts
+
+    def as_tensor(self, impl: HookImpl, answer: Any) -> Tensor:
+        """A penalty as a tensor; a plain number is one too."""
+        if isinstance(answer, int | float):
+            return ops.convert_to_tensor(answer, dtype=keras.config.floatx())
+        if not ops.is_tensor(answer):
+            raise ZooError(
+                f"Plugin '{impl.plugin_name}', hook '{impl.function.__name__}': must return a tensor, received "
+                f"{type(answer).__name__}."
+            )
+        return answer
 
     def scalar(self, loss: Tensor, hook: str) -> Tensor:
         """A loss, or the mean of a loss that has a value for each logit."""
@@ -124,7 +135,7 @@ class Terms:
         if answer is None:
             hook = impl.function.__name__
             raise ZooError(f"Plugin '{impl.plugin_name}', hook '{hook}': returned nothing. Return a tensor from it.")
-        return ops.convert_to_tensor(answer) if isinstance(answer, int | float) else answer
+        return answer
 
     @cached_property
     def latents(self) -> Any:
@@ -266,8 +277,19 @@ class Terms:
         for impl in implementations:
             samples, others = given[SAMPLES], {name: each for name, each in given.items() if name != SAMPLES}
             answer = self.answered(impl, {**named, "samples": samples, "others": others, "is_real": is_real})
-            given |= answer if isinstance(answer, Mapping) else {SAMPLES: answer}
+            changed = answer if isinstance(answer, Mapping) else {SAMPLES: answer}
+            for name, value in changed.items():
+                self.check_augmented(impl, name, value, given)
+            given |= changed
         return given
+
+    def check_augmented(self, impl: HookImpl, name: str, value: Any, given: Tensors) -> None:
+        """Raise ZooError for what is no batch that the discriminator takes in the place of the one given."""
+        if not ops.is_tensor(value) or not len(ops.shape(value)):
+            raise ZooError(
+                f"Plugin '{impl.plugin_name}', hook 'augment': must return a batch of {name}, received "
+                f"{type(value).__name__}."
+            )
 
     def observed(self) -> dict[str, Any]:
         """The terms that the stack's `observe` hooks name, as far as this update has computed them."""

@@ -207,6 +207,11 @@ class Updates:
         with inherited_scope((), permitted) as scope, refusing_unseeded_randomness():
             for plugin, answer in self.stack.each("observe", **{**terms, **seen}):
                 for name, value in (answer or {}).items():
+                    if not isinstance(value, int | float) and not ops.is_tensor(value):
+                        raise ZooError(
+                            f"Plugin '{plugin}', hook 'observe': '{name}' must be a tensor, received "
+                            f"{type(value).__name__}."
+                        )
                     if len(ops.shape(value)):
                         raise ZooError(f"Plugin '{plugin}', hook 'observe': '{name}' must be a scalar to be logged.")
                     logged[f"{plugin}/{name}"] = value
