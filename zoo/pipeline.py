@@ -26,8 +26,8 @@ from zoo.training.run_yaml import changes, copy_plugin_files, describe
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
     from zoo.data import Dataset
-    from zoo.recipe import Recipe
     from zoo.evaluation.judging import PeriodicJudge
+    from zoo.recipe import Recipe
     from zoo.stacks.stack import Stack
     from zoo.training.loop import Schedule, Total
 
@@ -82,7 +82,13 @@ def run(
     for each in backend.advice(computing.kind):
         progress.note(each)
     smaller = partial(smaller_runs, resolved.recipe, rows, engine)
-    with telling_shortage(smaller), backend.fixed(), computing.together(), directory_of_process(path, engine) as directory, directory.locked():
+    with (
+        telling_shortage(smaller),
+        backend.fixed(),
+        computing.together(),
+        directory_of_process(path, engine) as directory,
+        directory.locked(),
+    ):
         trainer = Trainer(resolved, rows, seed, computing)
         record = describe(resolved, catalogue, rows, trainer)
         begin_or_continue(directory, record, resolved, catalogue)

@@ -77,9 +77,8 @@ def test_every_setting_that_is_fixed_is_disturbed_in_these_tests() -> None:
 def test_settings_are_restored_after_an_error() -> None:
     keras.config.set_epsilon(0.5)
     try:
-        with pytest.raises(ValueError, match="inside"), backend.fixed():
-            assert keras.config.epsilon() == 1e-7
-            raise ValueError("inside")
+        with pytest.raises(ZeroDivisionError, match="division"), backend.fixed():
+            1 / (keras.config.epsilon() - 1e-7)  # 0: it is the standard one inside
         assert keras.config.epsilon() == 0.5
     finally:
         keras.config.set_epsilon(1e-7)
@@ -96,9 +95,9 @@ def test_the_scope_of_a_strategy_and_graph_options_are_refused(monkeypatch: pyte
     import tensorflow as tf
 
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
-    with strategy.scope(), pytest.raises(zoo.ZooError, match="scope of a tf.distribute strategy"), backend.fixed():
+    with strategy.scope(), pytest.raises(zoo.ZooError, match="scope of a tf"), backend.fixed():
         pass
-    with tf.Graph().as_default(), pytest.raises(zoo.ZooError, match="outside of tf.function"), backend.fixed():
+    with tf.Graph().as_default(), pytest.raises(zoo.ZooError, match="as version 1 did"), backend.fixed():
         pass
     options = {"auto_mixed_precision": True, "remapping": True}
     monkeypatch.setattr(tf.config.optimizer, "get_experimental_options", lambda: options)
@@ -144,7 +143,7 @@ def test_a_run_records_what_its_digits_depend_on_and_continuing_otherwise_is_tol
     assert engine["threads"] >= 1
     assert engine["environment"] == {}
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-    with pytest.raises(zoo.ZooWarning, match="environment {} is {'ONEDNN_MAX_CPU_ISA': 'AVX2'} now"):
+    with pytest.raises(zoo.ZooWarning, match="'ONEDNN_MAX_CPU_ISA': 'AVX2'"):
         tiny_run(plain.path, data_dir)
 
 

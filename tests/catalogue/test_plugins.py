@@ -135,7 +135,8 @@ def test_a_plugin_file_that_was_edited_is_loaded_anew(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("line", "name"), [("from helper import SCALE", "helper"), ("import parts.one", "parts"), ("from . import helper", ".")]
+    ("line", "name"),
+    [("from helper import SCALE", "helper"), ("import parts.one", "parts"), ("from . import helper", ".")],
 )
 def test_a_plugin_that_imports_its_neighbour_is_told_the_rule(folder: Path, line: str, name: str) -> None:
     (folder / "helper.py").write_text("SCALE = 1.0\n")

@@ -46,4 +46,6 @@ def test_no_interval_leaves_the_range_of_its_score(measure: Callable[[Any], Sequ
 def test_an_interval_within_its_range_is_students() -> None:
     score = of_ten("recall", 0.5, 0.01, "higher", lowest=0, highest=1)
     assert score.interval == pytest.approx((0.477378, 0.522622), abs=1e-6)  # 2.2622 deviations to either side
-    assert of_ten("recall", 0.99, 0.01, "higher", lowest=0, highest=1).interval == pytest.approx((0.967378, 1), abs=1e-6)
+    assert of_ten("recall", 0.99, 0.01, "higher", lowest=0, highest=1).interval == pytest.approx(
+        (0.967378, 1), abs=1e-6
+    )

@@ -15,7 +15,7 @@ from zoo.errors import ZooError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 MARKS = re.compile(  # how NumPy, TensorFlow and JAX begin
-    r"RESOURCE_EXHAUSTED|ResourceExhausted|\bOOM when|Out of memory|out of memory|Unable to allocate|CUDA_ERROR_OUT_OF_MEMORY"
+    r"RESOURCE_EXHAUSTED|ResourceExhausted|\bOOM when|[Oo]ut of memory|Unable to allocate|CUDA_ERROR_OUT_OF_MEMORY"
 )
 TENSOR = re.compile(r"shape\s*[\[(]([\d, ]*)[\])](?: and (?:data )?type (\w+))?")
 BYTES = re.compile(r"(?:allocat\w*(?: request for)?|allocate) (\d+(?:\.\d+)?) ?(bytes|B|[KMGT]i?B)\b")

@@ -104,6 +104,8 @@ class Stack:
             if is_shortage(error):  # no plugin's fault
                 raise
             blamed = self.blamed(error)
+            if blamed is None and "UnexpectedTracer" in type(error).__name__:
+                blamed = "A plugin of this stack"  # JAX finds it when the plugin has returned
             if blamed is None:
                 raise
             raise ZooError(f"{blamed}: {explained(error)}") from error
@@ -111,7 +113,9 @@ class Stack:
     def blamed(self, error: Exception) -> str | None:
         """`Plugin 'x', hook 'y' (x.py, line 12)` for the plugin's code that an exception passed, if any."""
         files = {getattr(plugin, "__file__", None) or "": name for name, plugin in self.plugins.items()}
-        passed = [(each.filename, each.lineno, each.name) for each in traceback.extract_tb(error.__traceback__)]
+        tracebacks = [each.__traceback__ for each in dict.fromkeys((error, original(error)))]
+        frames_passed = [frame for each in tracebacks for frame in traceback.extract_tb(each)]
+        passed = [(each.filename, each.lineno or 0, each.name) for each in frames_passed]
         told = [(file, int(line), name) for file, line, name in GRAPH_FRAME.findall(str(error))]
         frames = [each for each in passed if each[0] in files] or [each for each in told if each[0] in files]
         if not frames:
@@ -230,7 +234,9 @@ def check_one_game(stack: Stack) -> None:
         )
 
 
-GRAPH_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')  # in an error of a compiled graph, where it was traced
+GRAPH_FRAME = re.compile(
+    r'File "([^"]+)", line (\d+), in (\w+)'
+)  # in an error of a compiled graph, where it was traced
 MENDS = (  # what marks the error of a typical mistake in traced code, and what to say in its place
     (
         ("as a Python `bool`", "as a Python bool", "TracerBool"),
@@ -247,11 +253,11 @@ MENDS = (  # what marks the error of a typical mistake in traced code, and what 
             "Iterating over a symbolic",
             "has no attribute 'numpy'",
         ),
-        "while a step is traced a tensor is no number yet. Compute with keras.ops instead of NumPy, float(), int() or a "
-        "Python loop.",
+        "while a step is traced a tensor is no number yet. Compute with keras.ops instead of NumPy, float(), int() or "
+        "a Python loop.",
     ),
     (
-        ("[JAX RNG]", "can't be resumed. Pass it"),
+        ("[JAX RNG]",),
         "keras.random without a seed can't be resumed. Pass it a seed: in a hook its argument 'seed', in a layer a "
         "keras.random.SeedGenerator that its __init__ makes.",
     ),
@@ -272,8 +278,7 @@ KERAS_WRAPPING = re.compile(  # Keras prints the reason in bold below a first li
 
 def explained(error: Exception) -> str:
     """What went wrong inside a plugin, with the mend for the mistakes that are typical of traced code."""
-    if "_error_repr" in str(error) and isinstance(error.__context__, Exception):
-        error = error.__context__  # Keras fails to repeat some of JAX' errors, and raises this instead
+    error = original(error)
     kind, text = type(error).__name__, str(error).strip()
     for marks, mend in MENDS:
         if any(mark in f"{kind} {text}" for mark in marks):
@@ -281,3 +286,10 @@ def explained(error: Exception) -> str:
     if wrapped := KERAS_WRAPPING.search(text):
         return f"{kind} in {wrapped['where']}: {wrapped['why'].strip()}"
     return f"{kind}: {text.partition(chr(10))[0]}"
+
+
+def original(error: Exception) -> Exception:
+    """The error that Keras failed to repeat with a layer's name, as it fails with some of JAX', or the error itself."""
+    while "_error_repr" in str(error) and isinstance(error.__context__, Exception):
+        error = error.__context__
+    return error

@@ -163,7 +163,8 @@ def built_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Pl
         check_weights_are_the_optimizers(stack, {"generator": generator, "discriminator": discriminator})
         with engine.building():
             networks = joined_networks(stack, {"sample_shape": sample_shape, **data})
-        check_weights_are_the_optimizers(stack, {"networks": each.model for each in networks.values()})
+        for each in networks.values():
+            check_weights_are_the_optimizers(stack, {"networks": each.model})
         models = {"generator": generator, "discriminator": discriminator}
         variables = joined_variables(stack, {"sample_shape": sample_shape, **data, **models})
     check_differentiable(stack, engine, generator, discriminator)

@@ -273,7 +273,7 @@ def write_note(path: Path, layers: Sequence[keras.Layer]) -> None:
         "    import zoo\n\n"
         '    zoo.load("THIS FOLDER").generator\n\n'
         "A SavedModel needs none of them. With TensorFlow:\n\n"
-        '    zoo.load("THIS FOLDER").generator.export("saved_model")   # then tf.saved_model.load("saved_model").serve(latents)\n',
+        '    zoo.load("THIS FOLDER").generator.export("exported")   # then tf.saved_model.load("exported").serve(latents)\n',
         encoding="utf-8",
     )
 

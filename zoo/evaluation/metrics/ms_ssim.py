@@ -95,7 +95,9 @@ def pair_score(name: str, similarities: np.ndarray) -> Score:
     """The mean over pairs with its standard error."""
     deviation = float(similarities.std(ddof=1) / np.sqrt(len(similarities))) if len(similarities) > 1 else None
     value = float(similarities.mean())
-    return Score(name, value) if deviation is None else Score.normal(name, value, deviation, None, lowest=0.0, highest=1.0)
+    return (
+        Score(name, value) if deviation is None else Score.normal(name, value, deviation, None, lowest=0.0, highest=1.0)
+    )
 
 
 METRIC = Metric(

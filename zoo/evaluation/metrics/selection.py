@@ -12,7 +12,10 @@ from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.extensions.loading import Extension, load_each, open_extension
 
 KIND = "metrics"
-MORE = {"real": "Compare with more: --split, --dataset or --against a larger set", "generated": "Draw more: --samples N"}
+MORE = {
+    "real": "Compare with more: --split, --dataset or --against a larger set",
+    "generated": "Draw more: --samples N",
+}
 
 
 def chosen_metrics(
