@@ -19,14 +19,11 @@ import keras
 from keras import ops
 
 from zoo import Recipe, ZooError, hookimpl, losses
-from zoo.layers import InstanceNormalization, ReflectionPadding2D, normalized
+from zoo.layers import InstanceNormalization, ReflectionPadding2D, patch_critic
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "least-squares"
 DOMAINS = ("samples", "source")
-SLOPE = 0.2  # of the critics' leaky ReLU
-WIDEST = 8  # times the width
-DEEPEST = 3  # strided layers of a critic
 SIDE_BY_SIDE = 2  # the axis of W
 
 
@@ -148,10 +145,7 @@ def augment(
     return given
 
 
-@hookimpl
-def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
-    """Equation 1 as least squares, divided by 2 (section 4 and appendix 7.1); the mean of both critics."""
-    return losses.least_squares_discriminator_loss(real_logits, fake_logits)
+discriminator_loss = hookimpl(losses.least_squares_discriminator_loss)  # halved (section 4); the mean of both critics
 
 
 @hookimpl
@@ -247,15 +241,10 @@ def translator(start: tuple[int, ...], end: tuple[int, ...], recipe: CycleganRec
 
 def critic(shape: tuple[int, ...], recipe: CycleganRecipe, name: str) -> keras.Model:
     """PatchGAN (appendix 7.2): images to features and logits (B, h, w, 1) of patches."""
-    images = x = keras.Input(shape)
-    strided = recipe.patch_layers or min(DEEPEST, max(1, min(shape[:2]).bit_length() - 5))
-    for level in range(strided + 1):
-        layer = patch_convolution(recipe.width * min(2**level, WIDEST), 2 if level < strided else 1)
-        kind = recipe.discriminator_normalization if level else "none"
-        settings = {"affine": False} if kind == "instance" else {}
-        x = keras.layers.LeakyReLU(SLOPE)(normalized(layer, kind, **settings)(keras.layers.ZeroPadding2D()(x)))
-    logits = patch_convolution(1, 1)(keras.layers.ZeroPadding2D()(x))
-    return keras.Model(images, [x, logits], name=name)
+    images = keras.Input(shape)
+    kind = recipe.discriminator_normalization
+    settings = {"affine": False} if kind == "instance" else {}
+    return keras.Model(images, list(patch_critic(images, recipe.width, recipe.patch_layers, kind, settings)), name=name)
 
 
 def activated(x: Any) -> Any:
@@ -266,11 +255,6 @@ def activated(x: Any) -> Any:
 def convolution(width: int, size: int, strides: int = 1) -> keras.layers.Conv2D:
     """Without padding, and without a bias, which the normalization behind it would take out again."""
     return keras.layers.Conv2D(width, size, strides=strides, use_bias=False, kernel_initializer=weights())
-
-
-def patch_convolution(width: int, strides: int) -> keras.layers.Conv2D:
-    """A layer of a critic; pixels are added before it, one on each side."""
-    return keras.layers.Conv2D(width, 4, strides=strides, kernel_initializer=weights())
 
 
 def weights() -> keras.initializers.Initializer:

@@ -75,16 +75,8 @@ def advice() -> str:
     return "a gradient penalty (+r1 after the stack's name) or the variant wgan-gp"
 
 
-@hookimpl
-def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
-    """Cross-entropy, as Goodfellow et al. 2014."""
-    return losses.cross_entropy_discriminator_loss(real_logits, fake_logits)
-
-
-@hookimpl
-def generator_loss(fake_logits: Any) -> Any:
-    """Non-saturating, as Goodfellow et al. 2014, section 3."""
-    return losses.non_saturating_generator_loss(fake_logits)
+discriminator_loss = hookimpl(losses.cross_entropy_discriminator_loss)
+generator_loss = hookimpl(losses.non_saturating_generator_loss)
 
 
 def layout(sample_shape: tuple[int, ...]) -> tuple[int, list[int]]:

@@ -5,8 +5,6 @@ settings: `dcgan+hinge`. The generator's loss has no bound, so hold the discrimi
 `discriminator_normalization=spectral` (Miyato et al. 2018) or by a gradient penalty.
 """
 
-from typing import Any
-
 from zoo import hookimpl, losses
 
 LOSS_FAMILY = "hinge"
@@ -18,13 +16,5 @@ def advice() -> str:
     return "--set discriminator_normalization=spectral, or a gradient penalty (+r1 after the stack's name)"
 
 
-@hookimpl
-def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
-    """Section 4.2: samples beyond the margins at 1 and -1 teach nothing."""
-    return losses.hinge_discriminator_loss(real_logits, fake_logits)
-
-
-@hookimpl
-def generator_loss(fake_logits: Any) -> Any:
-    """Minus the discriminator's mean on generated samples: a hinge here would stop teaching where it is fooled."""
-    return losses.wasserstein_generator_loss(fake_logits)
+discriminator_loss = hookimpl(losses.hinge_discriminator_loss)  # section 4.2
+generator_loss = hookimpl(losses.wasserstein_generator_loss)  # a hinge here would stop teaching where D is fooled

@@ -18,7 +18,7 @@ import keras
 from keras import ops
 
 from zoo import Recipe, ZooError, hookimpl, losses
-from zoo.layers import normalized
+from zoo.layers import NoiseDropout, normalized, patch_critic
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "cross-entropy"
@@ -26,7 +26,6 @@ SLOPE = 0.2  # of the leaky ReLU
 KERNEL = 4  # pixels
 WIDEST = 8  # times the width
 NOISY = 3  # layers of the decoder with dropout
-DEEPEST = 3  # strided layers of the discriminator
 
 
 @dataclass(frozen=True)
@@ -45,15 +44,6 @@ class Pix2pixRecipe(Recipe):
     patch_layers: int = 0
     """Strided layers of the discriminator, whose logits see 16, 34 or 70 pixels with 1, 2 or 3 (appendix 6.1.2); 0
     takes 3 from 128 pixels on, 2 from 64 on, 1 below, as at 28."""
-
-
-@keras.saving.register_keras_serializable(package="zoo")
-class NoiseDropout(keras.layers.Dropout):
-    """Dropout that is on in inference, too: the generator's only noise (section 3.2)."""
-
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """Drop, whatever the mode."""
-        return super().call(inputs, training=True)
 
 
 @hookimpl
@@ -95,14 +85,9 @@ def discriminator(sample_shape: tuple[int, ...], fields: Mapping[str, Any], reci
     """PatchGAN: samples beside what they were made of, to logits (B, h, w, 1) of patches."""
     samples = keras.Input(sample_shape, name="samples")
     source = keras.Input(source_shape(sample_shape, fields), name="source")
-    x: Any = keras.layers.Concatenate()([source, samples])
-    strided = recipe.patch_layers or min(DEEPEST, max(1, min(sample_shape[:2]).bit_length() - 5))
-    for level in range(strided + 1):
-        width, strides = recipe.width * min(2**level, WIDEST), 2 if level < strided else 1
-        kind = recipe.discriminator_normalization if level else "none"
-        x = normalized(patch_convolution(width, strides, kind), kind, **gains(kind))(keras.layers.ZeroPadding2D()(x))
-        x = keras.layers.LeakyReLU(SLOPE, name="features" if level == strided else None)(x)
-    logits = patch_convolution(1, 1, "none")(keras.layers.ZeroPadding2D()(x))
+    both = keras.layers.Concatenate()([source, samples])
+    kind = recipe.discriminator_normalization
+    _, logits = patch_critic(both, recipe.width, recipe.patch_layers, kind, gains(kind))
     return keras.Model({"samples": samples, "source": source}, logits, name="discriminator")
 
 
@@ -112,10 +97,7 @@ def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
     return losses.cross_entropy_discriminator_loss(real_logits, fake_logits) / 2
 
 
-@hookimpl
-def generator_loss(fake_logits: Any) -> Any:
-    """Non-saturating, as section 3.3."""
-    return losses.non_saturating_generator_loss(fake_logits)
+generator_loss = hookimpl(losses.non_saturating_generator_loss)
 
 
 @hookimpl
@@ -151,13 +133,6 @@ def doubling(width: int, kind: str) -> keras.layers.Conv2DTranspose:
     """Twice the size."""
     return keras.layers.Conv2DTranspose(
         width, KERNEL, strides=2, padding="same", use_bias=kind == "none", kernel_initializer=weights()
-    )
-
-
-def patch_convolution(width: int, strides: int, kind: str) -> keras.layers.Conv2D:
-    """A layer of the discriminator; pixels are added before it, one on each side."""
-    return keras.layers.Conv2D(
-        width, KERNEL, strides=strides, use_bias=kind != "batch" and kind != "instance", kernel_initializer=weights()
     )
 
 

@@ -74,10 +74,7 @@ def advice() -> str:
     return "a gradient penalty (+r1 after the stack's name) or the variant wgan-gp"
 
 
-@hookimpl
-def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
-    """Equation 1, which the discriminator maximizes."""
-    return losses.cross_entropy_discriminator_loss(real_logits, fake_logits)
+discriminator_loss = hookimpl(losses.cross_entropy_discriminator_loss)
 
 
 @hookimpl

@@ -71,13 +71,5 @@ def optimizers(recipe: WganRecipe) -> tuple[keras.Optimizer, keras.Optimizer]:
     return generator, critic
 
 
-@hookimpl
-def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
-    """Minus the critic's estimate of the Wasserstein distance."""
-    return losses.wasserstein_critic_loss(real_logits, fake_logits)
-
-
-@hookimpl
-def generator_loss(fake_logits: Any) -> Any:
-    """Minus the critic's mean on generated samples."""
-    return losses.wasserstein_generator_loss(fake_logits)
+discriminator_loss = hookimpl(losses.wasserstein_critic_loss)
+generator_loss = hookimpl(losses.wasserstein_generator_loss)

@@ -50,10 +50,8 @@ def check(discriminator: keras.Model) -> None:
             )
 
 
-@hookimpl
-def discriminator_loss(real_logits: Any, fake_logits: Any) -> Any:
-    """Minus the critic's estimate of the Wasserstein distance."""
-    return losses.wasserstein_critic_loss(real_logits, fake_logits)
+discriminator_loss = hookimpl(losses.wasserstein_critic_loss)
+generator_loss = hookimpl(losses.wasserstein_generator_loss)
 
 
 @hookimpl
@@ -76,9 +74,3 @@ def discriminator_penalty(
     slopes = gradients(lambda samples: discriminate({**real_fields, "samples": samples}), between)
     norms = ops.sqrt(losses.squared_norms(slopes) + SMALLEST_SQUARE)
     return recipe.gradient_penalty * ops.mean(ops.square(norms - 1))
-
-
-@hookimpl
-def generator_loss(fake_logits: Any) -> Any:
-    """Minus the critic's mean on generated samples."""
-    return losses.wasserstein_generator_loss(fake_logits)

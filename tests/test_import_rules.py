@@ -13,7 +13,15 @@ import zoo
 PACKAGE = Path(zoo.__file__).parent
 PLUGINS = Path(zoo_plugins.__file__).parent
 HEAVY = {"keras", "tensorflow", "numpy", "tensorflow_datasets", "jax", "torch"}
-FRONT = {"zoo", "zoo.extensions", "zoo.layers", "zoo.losses", "zoo.networks", "zoo.recipe"}  # what a plugin may import
+FRONT = {
+    "zoo",
+    "zoo.extensions",
+    "zoo.feature_networks",
+    "zoo.layers",
+    "zoo.losses",
+    "zoo.networks",
+    "zoo.recipe",
+}  # what a plugin may import
 LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
@@ -23,7 +31,7 @@ LAYERS = (  # each imports only from those after it
     {"evaluation"},
     {"training"},
     {"stacks", "data", "runs", "profiling"},
-    {"layers", "losses"},
+    {"layers", "losses", "feature_networks"},
     {"extensions"},
     {"hookspecs"},
     {"recipe", "networks"},

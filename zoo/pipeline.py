@@ -19,7 +19,8 @@ from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.options import MONITORING, UNLIMITED, Budget, Monitoring
-from zoo.runs.directory import RunDirectory, default_path
+from zoo.runs.directory import PLACE, RunDirectory
+from zoo.runs.finding import run_path
 from zoo.tracking.following import find_listeners, following
 from zoo.training.run import Run
 from zoo.training.run_yaml import changes, copy_plugin_files, describe
@@ -77,7 +78,7 @@ def run(
 
     resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings))
     total = total_of(budget, resolved, rows.count, catalogue, dataset)
-    path = Path(out) if out else default_path(resolved.name, dataset, seed)
+    path = Path(out) if out else run_path(resolved.name, rows.name, seed, rows.fingerprint)
     computing = backend.engine(engine)
     for each in backend.advice(computing.kind):
         progress.note(each)
@@ -90,7 +91,7 @@ def run(
         directory.locked(),
     ):
         trainer = Trainer(resolved, rows, seed, computing)
-        record = describe(resolved, catalogue, rows, trainer)
+        record = describe(resolved, catalogue, rows, trainer, directory)
         begin_or_continue(directory, record, resolved, catalogue)
         directory.write_goal(total.steps, total.seconds)
         with (
@@ -155,7 +156,12 @@ def begin_or_continue(directory: RunDirectory, record: Mapping[str, Any], stack:
     if before is None:
         copy_plugin_files(stack, catalogue, directory)
         directory.write_record(record)
-    elif changed := changes(before, record):
+        return
+    if any(before["dataset"].get(key) != record["dataset"].get(key) for key in PLACE):  # the data lies elsewhere now
+        kept = {key: value for key, value in before["dataset"].items() if key not in PLACE}
+        now = {key: value for key, value in record["dataset"].items() if key in PLACE}
+        directory.write_record({**before, "dataset": {**now, **kept}})
+    if changed := changes(before, record):
         warnings.warn(
             f"{directory.path} continues otherwise than it began, so that it may end with other numbers than an "
             f"uninterrupted run: {', '.join(changed)}.",

@@ -4,14 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from inception_weights import random_images
+from keras import ops
 
 from zoo.base.progress import Silent
 from zoo.errors import ZooError
 from zoo.evaluation.extractors.contract import Extractor
-from zoo.evaluation.extractors.efficientnet_lite0 import PACKAGE, SHA256, extractor, installed_file
+from zoo.evaluation.extractors.efficientnet_lite0 import extractor
+from zoo.feature_networks import efficientnet_lite0
+from zoo.feature_networks.efficientnet import PACKAGE, SHA256, installed_file
 
 GOLDEN = Path(__file__).with_name("golden") / "efficientnet.npz"
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
@@ -45,6 +50,48 @@ def test_features_are_the_same_on_jax(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", ON_JAX, str(tmp_path / "jax.npy")], env=environment, check=True)
     with np.load(GOLDEN) as golden:
         np.testing.assert_allclose(np.load(tmp_path / "jax.npy"), golden["gray/features"], **CLOSE)
+
+
+@pytest.fixture(scope="module")
+def gray_network() -> keras.Model:
+    return efficientnet_lite0((28, 28, 1), size=64)
+
+
+def test_a_plugin_gets_the_features_that_scores_are_measured_in(network: Extractor) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype="uint8")
+    model = efficientnet_lite0((224, 224, 3))
+    found = model(images.astype("float32") / 127.5 - 1)
+    np.testing.assert_allclose(found["features"], network.features(images).features, **CLOSE)
+    shapes = {name: each.shape[1:] for name, each in model.output.items() if name.startswith("stride")}
+    assert shapes == {
+        "stride_4": (56, 56, 24), "stride_8": (28, 28, 40), "stride_16": (14, 14, 112), "stride_32": (7, 7, 320),
+    }  # fmt: skip
+    assert model.trainable_variables == []
+
+
+def test_its_gradient_by_the_samples_is_that_of_finite_differences(gray_network: keras.Model) -> None:
+    draw = np.random.default_rng(0)
+    samples, direction = draw.uniform(-0.3, 0.3, (1, 28, 28, 1)), draw.normal(size=(1, 28, 28, 1))
+    head = draw.normal(size=1280).astype("float32")
+
+    def along(step: float) -> np.ndarray:
+        features = gray_network((samples + step * direction).astype("float32"))["features"]
+        return ops.convert_to_numpy(features).astype("float64") @ head
+
+    moved = tf.Variable(samples.astype("float32"))
+    with tf.GradientTape() as tape:
+        value = tf.reduce_sum(gray_network(moved)["features"] * head)
+    slope = np.sum(tape.gradient(value, moved).numpy() * direction)
+    step = 1e-4  # shorter than from one kink of ReLU6 to the next, longer than what float32 rounds
+    assert (along(step) - along(-step)) / (2 * step) == pytest.approx([slope], rel=2e-2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"), [((2,), "images"), ((64, 64, 4), "1 or 3 channels"), ((28, 28, 1), "at least 32 pixels")]
+)
+def test_samples_that_it_cannot_see_are_refused(shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ZooError, match=message):
+        efficientnet_lite0(shape)
 
 
 def test_it_says_what_its_scores_are_measured_by(network: Extractor) -> None:

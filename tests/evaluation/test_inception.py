@@ -11,11 +11,11 @@ import pytest
 from inception_weights import random_images, random_weights
 
 from zoo.base.progress import Silent
+from zoo.base.weights import INCEPTION
 from zoo.errors import ZooError
 from zoo.evaluation.extractors import inception
 from zoo.evaluation.extractors.inception import BATCH, PREPARATIONS, built, extractor
 from zoo.evaluation.extractors.network import Network
-from zoo.evaluation.extractors.weights import INCEPTION
 
 GOLDEN = Path(__file__).with_name("golden") / "inception.npz"
 CLOSE = {"rtol": 1e-5, "atol": 1e-4}  # features are of the order of 1

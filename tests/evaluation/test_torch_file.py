@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from zoo.errors import ZooError
-from zoo.evaluation.extractors.torch_file import read_tensors
+from zoo.feature_networks.torch_file import read_tensors
 
 GOLDEN = Path(__file__).with_name("golden")
 FORMATS = ("torch_zip.pth", "torch_legacy.pth")

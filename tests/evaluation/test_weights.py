@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from progress_recorder import ProgressRecorder
 
+from zoo.base import weights
+from zoo.base.weights import Published, at_hand, cache_folder, verified_file
 from zoo.errors import ZooError
-from zoo.evaluation.extractors import weights
-from zoo.evaluation.extractors.weights import Published, at_hand, cache_folder, verified_file
 
 CONTENT = bytes(range(256)) * 9000  # more than one chunk
 NAMES = ("first.pth", "second.pth")

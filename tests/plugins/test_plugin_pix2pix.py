@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from zoo_plugins.pix2pix import NoiseDropout
 
 from zoo import ZooError, backend
 from zoo.data import Dataset
 from zoo.data.fields import Field, samples_field
+from zoo.layers import NoiseDropout
 from zoo.training import sampler as sampling
 from zoo.training.players import Players, build_players
 from zoo.training.trainer import Trainer

@@ -91,8 +91,11 @@ def test_a_data_directory_that_cannot_be_written_is_refused(zoo_command, tiny_wo
 
 def test_samples_that_cannot_be_written_are_told(finished: zoo.Run, zoo_command):
     result = zoo_command("sample", finished.path, "--out", "/proc/samples.npy")
-    assert result.code == 1
-    assert result.err.startswith("Error: No such file or directory: /proc/")
+    assert result.code == 2
+    assert result.err == (
+        "Error: Can't write samples to /proc/samples.npy: No such file or directory. Choose another file with --out "
+        "FILE.\n"
+    )
 
 
 def test_a_refused_run_removes_only_folders_that_it_made(zoo_command, tiny_words: Words, working_directory: Path):

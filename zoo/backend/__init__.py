@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from zoo.backend import settings
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.backend.settings import fixed
+from zoo.base.output import SteadyStream
 from zoo.errors import ZooError, unknown
 
 __all__ = [
@@ -115,9 +116,13 @@ def prepare() -> None:
 @contextmanager
 def silenced(descriptor: int) -> Iterator[None]:
     """Redirects the file descriptor of stdout or stderr to the null device, which silences C++ code too."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = os.dup(descriptor)
+    for stream in (sys.stdout, sys.stderr):
+        SteadyStream(lambda stream=stream: stream).flush()  # type: ignore[misc]
+    try:
+        kept = os.dup(descriptor)
+    except OSError:  # it is closed, and so silent
+        yield
+        return
     try:
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), descriptor)

@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from zoo.base.names import short_name
+
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
@@ -31,7 +33,7 @@ def run_report(summary: dict[str, Any], again: str) -> str:
     names = ("samples", "animation", "checkpoint", "generator")
     files = "\n".join(f"  {name:<12}{summary[name]}" for name in names)
     return (
-        f"{summary['stack']} on {summary['dataset']}: {summary['run']}\n{files}\n"
+        f"{summary['stack']} on {short_name(summary['dataset'])}: {summary['run']}\n{files}\n"
         f"Next:\n"
         f"  zoo sample {shlex.quote(summary['run'])}{sampling(summary['inputs'])}\n"
         f"  {again} --epochs 100   # train on\n"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.base.names import short_name
 from zoo.data.fields import Field, samples_field
 
 SAMPLES, LABELS = "samples", "labels"
@@ -70,7 +71,8 @@ class Dataset:
         crop = self.description.get("crop")
         labels = self.description.get("label")
         return (
-            f"{self.name}: {self.count:,} x {self.sample_shape}, {self.split} of {self.description['source']}"
+            f"{short_name(self.name)}: {self.count:,} x {self.sample_shape}, {self.split} of "
+            f"{self.description['source']}"
             + (f", centre crop of {crop} px" if crop else "")
             + (f", labels from {labels}" if labels and labels != "none" else "")
         )

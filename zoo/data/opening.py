@@ -1,5 +1,6 @@
 """Opens a dataset by its name or path; one that is not prepared yet is prepared first."""
 
+import os
 from pathlib import Path
 
 from zoo.base.progress import Silent
@@ -36,8 +37,8 @@ def open_dataset(
     found = None if provided.files or not request.is_fixed else request.prepared(data_dir)
     if found is None:
         preparation = Preparation(request, catalogue, data_dir, progress, provided, open_dataset)
-        return cache.read(preparation.folder(preparation.source()), name)
-    return cache.read(found.folder, name)
+        return cache.read(preparation.folder(preparation.source()), request.entry.name)
+    return cache.read(found.folder, request.entry.name)
 
 
 def expected_shape(
@@ -62,12 +63,15 @@ def request_of(name: str, catalogue: Catalogue, options: DataOptions) -> Dataset
 
 
 def entry_of(name: str, catalogue: Catalogue) -> DatasetEntry:
-    """The catalogue's entry of that name, else a new one for a path, for `source:reference` or a dataset of TFDS."""
+    """The catalogue's entry of that name, else a new one for a path, for `source:reference` or a dataset of TFDS.
+
+    A path is called by where it lies, so that every spelling of it is one dataset.
+    """
     if entry := catalogue.datasets.get(match(name, catalogue.datasets) or name):
         return entry
     if is_path(name):
-        path = Path(name).expanduser().resolve()
-        return DatasetEntry(name, "files", str(path), path)
+        path = Path(os.path.realpath(os.path.expanduser(name)))  # noqa: PTH111  unlike Path, raises for no name
+        return DatasetEntry(str(path), "files", str(path), path)
     source, colon, reference = name.partition(":")
     if colon and (found := match(source, catalogue.extensions["sources"])):
         return DatasetEntry(name, found, reference)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from zoo.base.names import readable
 from zoo.base.progress import Silent
 from zoo.catalogue import Catalogue
 from zoo.data.dataset import Dataset
@@ -137,4 +138,4 @@ def slug(source: Source, options: DataOptions) -> str:
     size = [f"{options.image_size}px"] if options.image_size else []
     crop = [f"crop{options.crop}"] if options.crop else []
     text = "-".join([source.name, options.split, *size, *crop])
-    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in text).lstrip(".")[:80]
+    return readable(text)[:80]

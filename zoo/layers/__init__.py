@@ -11,6 +11,7 @@ from zoo.layers.conditional import (
     ConditionalBatchNormalization,
     ModulatedBatchNormalization,
 )
+from zoo.layers.dropout import NoiseDropout
 from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
@@ -21,6 +22,7 @@ from zoo.layers.normalization import (
     LayerNormalization,
     PixelNormalization,
 )
+from zoo.layers.patches import patch_critic
 from zoo.layers.pixels import PixelShuffle, ReflectionPadding2D
 from zoo.layers.resampling import Downsample, Upsample
 from zoo.layers.spectral import SpectralNormalization, normalized, unit
@@ -43,6 +45,7 @@ __all__ = [
     "MinibatchDiscrimination",
     "ModulatedBatchNormalization",
     "ModulatedConv2D",
+    "NoiseDropout",
     "NoiseInjection",
     "PixelNormalization",
     "PixelShuffle",
@@ -53,5 +56,6 @@ __all__ = [
     "VirtualBatchNormalization",
     "moments",
     "normalized",
+    "patch_critic",
     "unit",
 ]

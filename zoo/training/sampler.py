@@ -273,7 +273,8 @@ def write_note(path: Path, layers: Sequence[keras.Layer]) -> None:
         "    import zoo\n\n"
         '    zoo.load("THIS FOLDER").generator\n\n'
         "A SavedModel needs none of them. With TensorFlow:\n\n"
-        '    zoo.load("THIS FOLDER").generator.export("exported")   # then tf.saved_model.load("exported").serve(latents)\n',
+        '    zoo.load("THIS FOLDER").generator.export("exported")\n\n'
+        '    tf.saved_model.load("exported").serve(latents)\n',
         encoding="utf-8",
     )
 

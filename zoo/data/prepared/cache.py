@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from zoo.base.plain_data import plain
 from zoo.data.dataset import Dataset
 from zoo.data.prepared.directory import read_meta
 from zoo.errors import ZooError
@@ -22,7 +23,7 @@ ReportCount = Callable[[int, int], None]  # receives (done, total) of long work
 
 def folder_name(slug: str, identity: Mapping[str, Any]) -> str:
     """`mnist-3.0.1-train-28px-0a1b2c3d`: the slug and a hash of all that changes what is stored."""
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(json.dumps(plain(identity), sort_keys=True).encode()).hexdigest()[:8]
     return f"{slug}-{digest}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.base.plain_data import plain
 from zoo.data.prepared.cache import LABELS, SAMPLES, ReportCount, fingerprint, fingerprint_start
 from zoo.data.prepared.directory import CHECKSUM, FORMAT, META, PARTIAL, check_space, meta_checksum
 from zoo.data.sources.contract import Contents
@@ -45,11 +46,9 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 def write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
     """Writes meta.json with its checksum."""
-    plain = json.loads(
-        json.dumps({**meta, "format": FORMAT})
-    )  # the values as JSON gives them back, since the checksum is of these
+    content = plain({**meta, "format": FORMAT}, META)  # as JSON gives it back, since the checksum is of that
     with (folder / META).open("w", encoding="utf-8") as file:
-        json.dump({**plain, CHECKSUM: meta_checksum(plain)}, file, indent=2)
+        json.dump({**content, CHECKSUM: meta_checksum(content)}, file, indent=2)
         file.flush()
         os.fsync(file.fileno())
 

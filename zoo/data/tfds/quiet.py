@@ -3,11 +3,11 @@
 import contextlib
 import io
 import logging
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from zoo.backend import set_defaults
+from zoo.base.output import steady_stderr
 
 
 def imported_tfds() -> Any:
@@ -15,7 +15,7 @@ def imported_tfds() -> Any:
     set_defaults()
     import tensorflow_datasets as tfds
 
-    if not sys.stderr.isatty():
+    if not steady_stderr().isatty():
         tfds.disable_progress_bar()
     return tfds
 

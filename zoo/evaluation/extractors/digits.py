@@ -17,9 +17,9 @@ from keras import layers, ops
 
 from zoo.errors import ZooError, unknown
 from zoo.evaluation.extractors.contract import Extractor, Features
-from zoo.evaluation.extractors.folding import EXACT
 from zoo.evaluation.extractors.network import Network, Preparation
-from zoo.evaluation.extractors.torch_file import Weights
+from zoo.feature_networks.folding import EXACT
+from zoo.feature_networks.torch_file import Weights
 from zoo.hookspecs import Tensor, hookimpl
 
 NAME = "digits"

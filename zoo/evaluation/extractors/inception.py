@@ -12,12 +12,12 @@ from pathlib import Path
 import keras
 
 from zoo.base.progress import Progress
+from zoo.base.weights import INCEPTION, verified_file
 from zoo.errors import unknown
 from zoo.evaluation.extractors.contract import Extractor
-from zoo.evaluation.extractors.folding import EXACT, convolved, dense, folded, of
 from zoo.evaluation.extractors.network import Network, Preparation
-from zoo.evaluation.extractors.torch_file import Weights, read_tensors
-from zoo.evaluation.extractors.weights import INCEPTION, verified_file
+from zoo.feature_networks.folding import EXACT, convolved, dense, folded, of
+from zoo.feature_networks.torch_file import Weights, read_tensors
 from zoo.hookspecs import Tensor, hookimpl
 
 NAME = "inception"

@@ -15,7 +15,7 @@ WITHOUT_NETWORK = "efficientnet-lite0"  # its weights are installed with the zoo
 
 def default_name(of_dataset: str | None, progress: Progress) -> str:
     """The dataset's own, else Inception where its weights are at hand, else the one that needs no download."""
-    from zoo.evaluation.extractors.weights import at_hand
+    from zoo.base.weights import at_hand
 
     if of_dataset is not None:
         return of_dataset

@@ -29,7 +29,8 @@ def chosen_metrics(
     """The metrics of these names, or all usual ones that the samples allow where none is named.
 
     `available` is what the samples have of a metric's `needs`; `missing` says for each other need why it is not there;
-    `counts` is how many real and generated samples there are, `more` says how to have more of either. Raises ZooError for a name that can't be measured.
+    `counts` is how many real and generated samples there are, `more` says how to have more of either. Raises ZooError
+    for a name that can't be measured.
     """
     whose = min(counts, key=lambda side: counts[side])
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.evaluation.extractors.torch_pickle import Machine, Storage, Stored
+from zoo.feature_networks.torch_pickle import Machine, Storage, Stored
 
 Weights = dict[str, np.ndarray]  # a state dict: tensors by name
 MAGIC = 0x1950A86A20F9469CFC6C  # begins the older format

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from zoo.errors import ZooError
-from zoo.evaluation.extractors.torch_file import Weights
+from zoo.feature_networks.torch_file import Weights
 from zoo.hookspecs import Tensor
 
 EPSILON = 1e-3  # of the normalizations of both networks
