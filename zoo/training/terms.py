@@ -301,21 +301,16 @@ class Terms:
             answer = self.answered(impl, {**named, "samples": samples, "others": others, "is_real": is_real})
             changed = answer if isinstance(answer, Mapping) else {SAMPLES: answer}
             for name, value in changed.items():
-                self.check_augmented(impl, name, value, given)
+                self.check_augmented(impl, name, value)
             given |= changed
         return given
 
-    def check_augmented(self, impl: HookImpl, name: str, value: Any, given: Tensors) -> None:
-        """Raise ZooError for what is no batch that the discriminator takes in the place of the one given."""
+    def check_augmented(self, impl: HookImpl, name: str, value: Any) -> None:
+        """Raise ZooError for what is no batch; it may have another size, as packed samples have."""
         if not ops.is_tensor(value) or not len(ops.shape(value)):
             raise ZooError(
                 f"Plugin '{impl.plugin_name}', hook 'augment': must return a batch of {name}, received "
                 f"{type(value).__name__}."
-            )
-        if name in given and value.shape[0] != given[name].shape[0]:
-            raise ZooError(
-                f"Plugin '{impl.plugin_name}', hook 'augment': must return as many {name} as it got, "
-                f"{given[name].shape[0]}; received {value.shape[0]}."
             )
 
     def observed(self) -> dict[str, Any]:
