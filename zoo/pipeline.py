@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.base.progress import Progress, as_progress
+from zoo.base.shortages import telling_shortage
 from zoo.catalogue import Catalogue, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
@@ -26,6 +28,7 @@ from zoo.training.run_yaml import changes, copy_plugin_files, describe
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
     from zoo.data import Dataset
     from zoo.evaluation.judging import PeriodicJudge
+    from zoo.recipe import Recipe
     from zoo.stacks.stack import Stack
     from zoo.training.loop import Schedule, Total
 
@@ -77,7 +80,16 @@ def run(
     total = total_of(budget, resolved, rows.count, catalogue, dataset)
     path = Path(out) if out else run_path(resolved.name, rows.name, seed, rows.fingerprint)
     computing = backend.engine(engine)
-    with computing.together(), directory_of_process(path, engine) as directory, directory.locked():
+    for each in backend.advice(computing.kind):
+        progress.note(each)
+    smaller = partial(smaller_runs, resolved.recipe, rows, engine)
+    with (
+        telling_shortage(smaller),
+        backend.fixed(),
+        computing.together(),
+        directory_of_process(path, engine) as directory,
+        directory.locked(),
+    ):
         trainer = Trainer(resolved, rows, seed, computing)
         record = describe(resolved, catalogue, rows, trainer, directory)
         begin_or_continue(directory, record, resolved, catalogue)
@@ -90,6 +102,19 @@ def run(
             training.resume()
             training.train_to(total, monitoring.profile)
     return Run(RunDirectory(path))
+
+
+def smaller_runs(recipe: "Recipe", rows: "Dataset", engine: EngineOptions) -> list[str]:
+    """The options with which a run needs less memory, in the order in which they are worth trying."""
+    smaller = max(engine.devices, recipe.batch_size // 2)
+    found = [f"--set batch_size={smaller} (now {recipe.batch_size})"] if smaller < recipe.batch_size else []
+    if (width := getattr(recipe, "width", None)) and width > 1:
+        found.append(f"--set width={width // 2} (now {width})")
+    if len(rows.sample_shape) == 3 and (side := min(rows.sample_shape[:2])) >= 32:
+        found.append(f"--image-size {side // 2} (now {side})")
+    if engine.precision == "float32":
+        found.append("--precision bfloat16")
+    return found
 
 
 @contextmanager

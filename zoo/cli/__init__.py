@@ -13,6 +13,8 @@ import click
 from zoo import __version__
 from zoo.base.interrupts import signals_interrupting
 from zoo.base.output import steady_output
+from zoo.base.shortages import described as shortage
+from zoo.base.shortages import full_disk, is_shortage
 from zoo.catalogue import HOOKS
 from zoo.cli.command_options import (
     DATA_NAMES,
@@ -338,7 +340,10 @@ def exit_of(error: BaseException) -> tuple[int, str]:
             return getattr(cause, "exit_code", CTRL_C), str(cause) or "Interrupted."
         case OSError():
             where = f": {error.filename}" if error.filename else ""
-            return OTHER_ERROR, f"Error: {error.strerror or error}{where}. Everything saved before is kept."
+            what = full_disk(error) or f"{error.strerror or error}{where}"
+            return OTHER_ERROR, f"Error: {what}. Everything saved before is kept."
+        case _ if is_shortage(error):
+            return OTHER_ERROR, f"Error: {shortage(error)}. Everything saved before is kept."
         case _:
             kind = type(error).__name__
             return (

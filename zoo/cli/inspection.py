@@ -104,7 +104,8 @@ def stack_description(
     from zoo.training.players import build_players
 
     stack = resolve_stack(text, catalogue, dataset, settings)
-    players = build_players(stack, fields, seed=0, engine=backend.engine())
+    with backend.fixed():
+        players = build_players(stack, fields, seed=0, engine=backend.engine())
     return {
         "stack": stack.name,
         "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],
@@ -145,16 +146,25 @@ def health(data_dir: Path | None) -> dict[str, Any]:
         "backend": "none",
         "devices": [],
         "policies": [],
+        "numbers": {},
+        "settings": {},
         "problems": [],
     }
     from zoo import backend
+    from zoo.backend import settings
     from zoo.backend.policy import table as policy_table
 
     try:
-        report["problems"] = plugin_problems(catalogue)
         report["backend"] = backend.check_installed()
-        report["devices"] = backend.engine().device_names()
+        report["problems"] = plugin_problems(catalogue)
+        engine = backend.engine()
+        report["devices"] = engine.device_names()
         report["policies"] = policy_table()
+        report["numbers"] = settings.recorded(engine.kind)
+        report["settings"] = settings.differing()
+        report["problems"] += backend.advice(engine.kind)
+        with backend.fixed():
+            pass  # raises where a setting can't be fixed
     except ZooError as error:  # the rest of the report needs no backend
         report["problems"].append(str(error))
     if importlib.util.find_spec("importlib_resources") is None:

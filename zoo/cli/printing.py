@@ -88,6 +88,7 @@ def diagnosed(report: dict[str, Any]) -> str:
             f"devices    {', '.join(report['devices'])}",
             "a step is compiled as",
             *policies(report["policies"], report["backend"]),
+            *numbers(report),
             f"data       {report['data_directory']} ({report['free_bytes'] / 2**30:.0f} GiB free)",
             *(prepared or ["  nothing prepared yet"]),
             f"  not prepared yet: {', '.join(report['not_prepared']) or 'none'}",
@@ -95,6 +96,20 @@ def diagnosed(report: dict[str, Any]) -> str:
             *(f"  {each}" for each in report["problems"]),
         ]
     )
+
+
+def numbers(report: dict[str, Any]) -> list[str]:
+    """What else digits depend on here, and what is fixed while the zoo computes."""
+    if not report["numbers"]:
+        return []
+    found = dict(report["numbers"])
+    variables = found.pop("environment")
+    onednn = found.pop("onednn", None)
+    parts = [f"{count} {name}" for name, count in found.items()]
+    parts += [] if onednn is None else [f"oneDNN {'on' if onednn else 'off'}"]
+    parts += [f"{name}={value}" for name, value in variables.items()]
+    lines = [f"  {name}: {value}" for name, value in report["settings"].items()]
+    return [f"digits by  {', '.join(parts) or 'nothing else'} (run.yaml records it)", *lines]
 
 
 def policies(rows: Sequence[dict[str, str]], backend: str) -> list[str]:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from zoo import backend
 from zoo.base.files import WRITING
 from zoo.base.plain_data import plain
 from zoo.base.progress import Progress
@@ -27,6 +28,7 @@ KINDS = ("features", "logits", "modes")
 UNKEPT: dict[str, Path] = {}  # folders of this process alone, where no features can be kept
 
 
+@backend.fixed()
 def measured(images: np.ndarray, extractor: Extractor, folder: Path, progress: Progress, what: str) -> Side:
     """What an extractor says of uint8 images (N, H, W, C), written to `folder` batch by batch and mapped from there."""
     count = len(images)

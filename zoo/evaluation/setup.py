@@ -12,7 +12,7 @@ from zoo.errors import ZooError
 from zoo.evaluation.extractors.lookup import default_name, open_extractor
 from zoo.evaluation.images import Images, real_images, share_seen
 from zoo.evaluation.metrics.contract import Mixture
-from zoo.evaluation.metrics.selection import chosen_metrics
+from zoo.evaluation.metrics.selection import MORE, chosen_metrics
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.task import EvaluationTask
 from zoo.training.data_of_run import ChangedData, DataOfRun
@@ -48,9 +48,14 @@ def evaluation_task(
     mixture = mixture_of(dataset)
     available, missing = what_there_is(real, extractor.name if extractor else None, mixture, training)
     counts = {"real": len(real.samples), "generated": generated or options.samples}
+    more = dict(MORE)
+    if dataset.count > len(real.samples):  # of which --samples takes as many as of the generated ones
+        more["real"] = "Take more: " + ("--samples N" if options.real_samples is None else "--real-samples N")
+    if generated is not None and generated < options.samples:
+        more["generated"] = "Score more files"
     return EvaluationTask(
         real=real,
-        metrics=chosen_metrics(options.metrics, available, missing, counts, catalogue),
+        metrics=chosen_metrics(options.metrics, available, missing, counts, catalogue, more),
         extractor=extractor,
         training=None if training is None or real.are_points else training.samples,
         mixture=mixture,

@@ -129,6 +129,7 @@ class Subject:
             self.failure = error
             raise
 
+    @backend.fixed()
     def after_training(self) -> Trained:
         """Build and train the stack."""
         trainer = self.trainer()

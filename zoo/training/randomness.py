@@ -1,12 +1,16 @@
 """Random numbers of a run: initial weights from its seed, and no draw whose state would be in no checkpoint."""
 
+import importlib
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import keras
 import numpy as np
 from keras.src.backend.common import global_state
+
+from zoo.errors import ZooError
 
 GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
 
@@ -32,6 +36,36 @@ class RefusingSeeds:
         raise RuntimeError(
             "keras.random without a seed can't be resumed. Pass it the hook's argument 'seed', as in "
             "keras.random.normal(shape, seed=seed)"
+        )
+
+
+@contextmanager
+def refusing_repeated_randomness() -> Iterator[None]:
+    """Make traced code fail where it draws what would be the same number in every step.
+
+    An int as the seed, or NumPy's generator of the process, draws once, while the step is traced.
+    """
+    backend = importlib.import_module(f"keras.src.backend.{keras.backend.backend()}.random")
+    stock, before = backend.draw_seed, np.random.get_state()[1:3]
+
+    def drawn(seed: Any) -> Any:
+        if isinstance(seed, int):
+            raise RuntimeError(
+                f"keras.random with seed={seed} draws the same numbers in every step. Pass it the hook's argument "
+                "'seed', in a layer a keras.random.SeedGenerator that its __init__ makes"
+            )
+        return stock(seed)
+
+    backend.draw_seed = drawn
+    try:
+        yield
+    finally:
+        backend.draw_seed = stock
+    after = np.random.get_state()[1:3]
+    if before[1] != after[1] or not np.array_equal(before[0], after[0]):
+        raise ZooError(
+            "A plugin of this stack draws from numpy.random while the step is traced: the number would be the same in "
+            "every step, and in no checkpoint. Use keras.random with the hook's argument 'seed'."
         )
 
 

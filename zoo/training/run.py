@@ -66,17 +66,19 @@ class Run:
     @cached_property
     def sampler(self) -> "Sampler":
         """The generator of the last checkpoint, averaged where an average is kept."""
-        backend.prepare()
-        from zoo.training.loading import last_state, load_sampler
-
-        return load_sampler(self.stack, self.record, last_state(self.directory), self.rows)
+        return self.sampler_of(None)
 
     def sampler_at(self, checkpoint: Path) -> "Sampler":
         """The generator of one of the run's checkpoints, averaged where an average is kept."""
-        backend.prepare()
-        from zoo.training.loading import load_sampler
+        return self.sampler_of(checkpoint)
 
-        return load_sampler(self.stack, self.record, read_path(checkpoint)[0], self.rows)
+    @backend.fixed()
+    def sampler_of(self, checkpoint: Path | None) -> "Sampler":
+        """The generator of a checkpoint, of the last whole one where none is named."""
+        from zoo.training.loading import last_state, load_sampler
+
+        state = last_state(self.directory) if checkpoint is None else read_path(checkpoint)[0]
+        return load_sampler(self.stack, self.record, state, self.rows)
 
     def rows(self, numbers: Any) -> Any:
         """Held-out rows of the run's data by their numbers; of its training data where nothing is held out."""
@@ -96,6 +98,7 @@ class Run:
         """The keras model of the last checkpoint, with the weights that training ended with (not averaged)."""
         return self.sampler.generator
 
+    @backend.fixed()
     def sample(
         self,
         count: int = 64,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.backend.settings import recorded as recorded_settings
 from zoo.backend.versions import installed_versions
 from zoo.base.plain_data import plain
 from zoo.catalogue import Catalogue, PluginEntry
@@ -111,6 +112,7 @@ def describe_engine(trainer: "Trainer") -> dict[str, Any]:
         "processes": engine.processes.count,
         "deterministic": engine.deterministic or engine.kind == "cpu",
         "policy": trainer.policy.summary,
+        **recorded_settings(engine.kind),
     }
 
 
@@ -140,10 +142,13 @@ def recorded_plugin(record: Mapping[str, Any], run: Path) -> PluginEntry:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """`keras 3.15.1 is 3.16.0 now`, for each version, and each property of the engine, that a run began without."""
+    """`keras 3.15.1 is 3.16.0 now`, for each version, and each property of the engine, that a run began without.
+
+    A property that an earlier zoo did not record is nothing to compare with.
+    """
     found = []
     for key in ("versions", "engine"):
-        names = dict.fromkeys([*before[key], *now[key]])
+        names = dict.fromkeys([*before[key], *(now[key] if key == "versions" else ())])
         pairs = {name: (before[key].get(name, "missing"), now[key].get(name, "missing")) for name in names}
         found += [f"{name} {began} is {is_now} now" for name, (began, is_now) in pairs.items() if began != is_now]
     return found

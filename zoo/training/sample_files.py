@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo import backend
 from zoo.base.files import atomic_file
 from zoo.base.pictures import save_picture
 from zoo.errors import ZooError
@@ -40,6 +41,7 @@ class Drawn:
     labels: np.ndarray | None = None
 
 
+@backend.fixed()
 def write_samples(run: Run, wanted: Wanted, out: Path | None) -> Path:
     """Draw samples and write them as the file's ending says, below the run directory where no file is named."""
     kind = "walks" if wanted.interpolate else "samples"
