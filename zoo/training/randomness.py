@@ -39,14 +39,20 @@ class RefusingSeeds:
         )
 
 
+def position() -> tuple[bytes, int]:
+    """Where NumPy's generator of the process stands."""
+    state: Any = np.random.get_state()
+    return state[1].tobytes(), state[2]
+
+
 @contextmanager
 def refusing_repeated_randomness() -> Iterator[None]:
     """Make traced code fail where it draws what would be the same number in every step.
 
     An int as the seed, or NumPy's generator of the process, draws once, while the step is traced.
     """
-    backend = importlib.import_module(f"keras.src.backend.{keras.backend.backend()}.random")
-    stock, before = backend.draw_seed, np.random.get_state()[1:3]
+    backend: Any = importlib.import_module(f"keras.src.backend.{keras.backend.backend()}.random")
+    stock, before = backend.draw_seed, position()
 
     def drawn(seed: Any) -> Any:
         if isinstance(seed, int):
@@ -61,8 +67,7 @@ def refusing_repeated_randomness() -> Iterator[None]:
         yield
     finally:
         backend.draw_seed = stock
-    after = np.random.get_state()[1:3]
-    if before[1] != after[1] or not np.array_equal(before[0], after[0]):
+    if before != position():
         raise ZooError(
             "A plugin of this stack draws from numpy.random while the step is traced: the number would be the same in "
             "every step, and in no checkpoint. Use keras.random with the hook's argument 'seed'."
