@@ -2,6 +2,7 @@
 
 import importlib
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,11 +46,11 @@ def refusing_repeated_randomness() -> Iterator[None]:
 
     An int as the seed, or NumPy's generator of the process, draws once, while the step is traced.
     """
-    backend = importlib.import_module(f"keras.src.backend.{keras.backend.backend()}.random")
-    stock, before = backend.draw_seed, np.random.get_state()[1:3]
+    backend: Any = importlib.import_module(f"keras.src.backend.{keras.backend.backend()}.random")
+    stock, before = backend.draw_seed, position_of_numpy()
 
     def drawn(seed: Any) -> Any:
-        if isinstance(seed, int):
+        if isinstance(seed, int) and not for_initial_weights():
             raise RuntimeError(
                 f"keras.random with seed={seed} draws the same numbers in every step. Pass it the hook's argument "
                 "'seed', in a layer a keras.random.SeedGenerator that its __init__ makes"
@@ -61,12 +62,27 @@ def refusing_repeated_randomness() -> Iterator[None]:
         yield
     finally:
         backend.draw_seed = stock
-    after = np.random.get_state()[1:3]
-    if before[1] != after[1] or not np.array_equal(before[0], after[0]):
+    if before != position_of_numpy():
         raise ZooError(
             "A plugin of this stack draws from numpy.random while the step is traced: the number would be the same in "
             "every step, and in no checkpoint. Use keras.random with the hook's argument 'seed'."
         )
+
+
+def for_initial_weights() -> bool:
+    """Whether an initializer draws: of a layer that a hook makes, which is refused by its weights."""
+    frame = sys._getframe(2)
+    while frame and not (frame.f_globals.get("__name__") or "").startswith("zoo."):
+        if frame.f_globals.get("__name__", "").startswith("keras.src.initializers"):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def position_of_numpy() -> tuple[bytes, int]:
+    """Where NumPy's generator of the process stands."""
+    state: Any = np.random.get_state()
+    return state[1].tobytes(), state[2]
 
 
 @contextmanager
