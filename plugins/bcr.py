@@ -1,4 +1,4 @@
-"""Improved Consistency Regularization for GANs (Zhao et al. 2020), https://arxiv.org/abs/2002.04724
+"""Balanced consistency regularization (Zhao et al. 2020), https://arxiv.org/abs/2002.04724
 
 bCR: real and generated images have the same logit when they are flipped and shifted, on top of any stack of images:
 `dcgan+hinge+bcr`. With `zcr` beside it, it is the paper's ICR: `dcgan+hinge+bcr+zcr`.

@@ -1,4 +1,4 @@
-"""Consistency Regularization for GANs (Zhang et al. 2019), https://arxiv.org/abs/1910.12027
+"""Consistency regularization (Zhang et al. 2019), https://arxiv.org/abs/1910.12027
 
 CR: a real image has the same logit when it is flipped and shifted, on top of any stack of images: `dcgan+hinge+cr`.
 With batch normalization in the discriminator both passes have statistics of their own.

@@ -1,4 +1,4 @@
-"""The Cramer Distance (Bellemare et al. 2017), https://arxiv.org/abs/1705.10743
+"""Cramer GAN (Bellemare et al. 2017), https://arxiv.org/abs/1705.10743
 
 The critic answers a vector h(x), and the generator minimizes the energy distance of real and generated vectors. The
 vector takes the place of the logits of the networks below: `dcgan+cramer_gan`, `vanilla+cramer_gan`.

@@ -1,7 +1,7 @@
-"""On Convergence and Stability of GANs (Kodali et al. 2017), https://arxiv.org/abs/1705.07215
+"""DRAGAN (Kodali et al. 2017), https://arxiv.org/abs/1705.07215
 
-DRAGAN: the discriminator's slope is held at 1 around the data alone, on top of any stack: `dcgan+dragan`,
-`vanilla+dragan`. The noise is that of the paper's code, which brightens images and never darkens them.
+The discriminator's slope is held at 1 around the data alone, on top of any stack: `dcgan+dragan`, `vanilla+dragan`. The
+noise is that of the paper's code, which brightens images and never darkens them.
 """
 
 from collections.abc import Callable, Mapping

@@ -38,7 +38,8 @@ def recipe() -> EbganRecipe:
 def discriminator(sample_shape: tuple[int, ...], recipe: EbganRecipe) -> keras.Model:
     """Images to minus their energy, (B, 1), with the code and the reconstruction."""
     images = keras.Input(sample_shape)
-    code = keras.layers.Identity(name="features")(layers.encoded(images, recipe.autoencoder_width, recipe.autoencoder_code))
+    code = layers.encoded(images, recipe.autoencoder_width, recipe.autoencoder_code)
+    code = keras.layers.Identity(name="features")(code)
     made = layers.decoded(code, sample_shape, recipe.autoencoder_width)
     error = keras.layers.Flatten()(keras.layers.Subtract()([made, images]))
     return keras.Model(images, {"logits": MinusNorm()(error), "code": code, "reconstruction": made})

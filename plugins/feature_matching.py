@@ -1,9 +1,8 @@
-"""Improved Techniques for Training GANs (Salimans et al. 2016), https://arxiv.org/abs/1606.03498
+"""Feature matching (Salimans et al. 2016, section 3.1), https://arxiv.org/abs/1606.03498
 
-Feature matching (section 3.1): the generator is to make the mean of the discriminator's features over a batch that of
-real samples, in the place of its own loss; the discriminator keeps its loss. On top of any stack:
-`dcgan+feature_matching`, `vanilla+feature_matching`. The square is a sum over features, as in the paper; its code takes
-their mean.
+The generator is to make the mean of the discriminator's features over a batch that of real samples, in the place of its
+own loss; the discriminator keeps its loss. On top of any stack: `dcgan+feature_matching`, `vanilla+feature_matching`.
+The square is a sum over features, as in the paper; its code takes their mean.
 """
 
 from collections.abc import Generator

@@ -1,7 +1,7 @@
-"""Improved Techniques for Training GANs (Salimans et al. 2016), https://arxiv.org/abs/1606.03498
+"""Historical averaging (Salimans et al. 2016, section 3.3), https://arxiv.org/abs/1606.03498
 
-Historical averaging (section 3.3): each player's weights are held near the mean of all that they have been, on top of
-any stack: `dcgan+historical_averaging`. The means cost as much memory as both players. The paper names no weight.
+Each player's weights are held near the mean of all that they have been, on top of any stack:
+`dcgan+historical_averaging`. The means cost as much memory as both players. The paper names no weight.
 """
 
 from collections.abc import Mapping, Sequence

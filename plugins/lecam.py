@@ -1,7 +1,7 @@
-"""Regularizing GANs under Limited Data (Tseng et al. 2021), https://arxiv.org/abs/2104.03310
+"""LeCam regularization (Tseng et al. 2021), https://arxiv.org/abs/2104.03310
 
-LeCam: real logits are held below a running mean of generated ones, and generated ones above a running mean of real
-ones, on top of any stack: `dcgan+hinge+lecam`. Distances count where they exceed the anchor, as in the paper's code.
+Real logits are held below a running mean of generated ones, and generated ones above a running mean of real ones, on
+top of any stack: `dcgan+hinge+lecam`. Distances count where they exceed the anchor, as in the paper's code.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,7 @@
-"""Improved Techniques for Training GANs (Salimans et al. 2016), https://arxiv.org/abs/1606.03498
+"""Minibatch discrimination (Salimans et al. 2016, section 3.2), https://arxiv.org/abs/1606.03498
 
-Minibatch discrimination (section 3.2): the discriminator sees how near each sample's features are to those of the
-others of its batch, on top of any stack: `dcgan+minibatch_discrimination`. On several devices TensorFlow compares the
-samples of each device's share.
+The discriminator sees how near each sample's features are to those of the others of its batch, on top of any stack:
+`dcgan+minibatch_discrimination`. On several devices TensorFlow compares the samples of each device's share.
 """
 
 from collections.abc import Generator

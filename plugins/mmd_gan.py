@@ -1,4 +1,4 @@
-"""Demystifying MMD GANs (Binkowski et al. 2018), https://arxiv.org/abs/1801.01401; Li et al. 2017, arXiv:1705.08584
+"""MMD GAN (Binkowski et al. 2018), https://arxiv.org/abs/1801.01401; Li et al. 2017, arXiv:1705.08584
 
 The critic answers a vector h(x), and the generator minimizes the maximum mean discrepancy of real and generated vectors
 in a kernel, which the critic maximizes, held by a penalty of the witness function's gradient. The vector takes the

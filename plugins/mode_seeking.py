@@ -1,4 +1,4 @@
-"""Mode Seeking GANs (Mao et al. 2019), https://arxiv.org/abs/1903.05628
+"""Mode seeking (Mao et al. 2019), https://arxiv.org/abs/1903.05628
 
 The generator is to make samples as far apart as their latents are, on top of any stack: `dcgan+mode_seeking`, and above
 all `cgan-projection+mode_seeking`. Labels and whatever else the generator is given stay. The ratio is one of means over

@@ -1,4 +1,4 @@
-"""BigGAN's orthogonal regularization (Brock et al. 2018), https://arxiv.org/abs/1809.11096; 2016, arXiv:1609.07093
+"""Orthogonal regularization (Brock et al. 2018), https://arxiv.org/abs/1809.11096; 2016, arXiv:1609.07093
 
 The filters of each of the generator's layers are to be orthogonal, of whatever length, which makes room for truncation,
 on top of any stack: `dcgan+orthogonal`. Embeddings are left out. `orthogonal_lengths` also holds the filters' lengths

@@ -1,4 +1,4 @@
-"""StyleGAN2's path length regularization (Karras et al. 2019), https://arxiv.org/abs/1912.04958
+"""Path length regularization (Karras et al. 2019), https://arxiv.org/abs/1912.04958
 
 A step of the generator's input is to change its samples by an amount that is the same everywhere, on top of any stack:
 `dcgan+path_length`. The input is the styles where the generator returns an extra `styles`, (B, ...), and has a layer

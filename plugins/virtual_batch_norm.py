@@ -1,8 +1,8 @@
-"""Improved Techniques for Training GANs (Salimans et al. 2016), https://arxiv.org/abs/1606.03498
+"""Virtual batch normalization (Salimans et al. 2016, section 3.5), https://arxiv.org/abs/1606.03498
 
-Virtual batch normalization (section 3.5): the generator normalizes each sample by the statistics of it and a reference
-batch of latents that is drawn once and stays, so that samples do not depend on one another. On top of any stack whose
-generator takes latents alone and normalizes batches: `dcgan+virtual_batch_norm`, `vanilla+virtual_batch_norm`.
+The generator normalizes each sample by the statistics of it and a reference batch of latents that is drawn once and
+stays, so that samples do not depend on one another. On top of any stack whose generator takes latents alone and
+normalizes batches: `dcgan+virtual_batch_norm`, `vanilla+virtual_batch_norm`.
 
 Each sheet of samples costs the reference batch's pass as well; the paper finds it too costly for the discriminator.
 """

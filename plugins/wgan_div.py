@@ -1,8 +1,8 @@
-"""Wasserstein Divergence for GANs (Wu et al. 2017), https://arxiv.org/abs/1712.01026
+"""WGAN-div, Wasserstein divergence (Wu et al. 2017), https://arxiv.org/abs/1712.01026
 
-WGAN-div: the critic's slope is not held at a bound, its sixth power is penalized. It brings no networks:
-`dcgan+wgan_div`, `vanilla+wgan_div`. Points are taken from lines between real and generated samples, the first of the
-paper's choices. Its code has a weight of 10 where the paper has 2.
+The critic's slope is not held at a bound, its sixth power is penalized. It brings no networks: `dcgan+wgan_div`,
+`vanilla+wgan_div`. Points are taken from lines between real and generated samples, the first of the paper's choices.
+Its code has a weight of 10 where the paper has 2.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
-"""On the regularization of Wasserstein GANs (Petzka et al. 2017), https://arxiv.org/abs/1709.08894
+"""WGAN-LP (Petzka et al. 2017), https://arxiv.org/abs/1709.08894
 
-WGAN-LP: as WGAN-GP, but slopes below 1 cost nothing, as the theory asks (section 5), so that large weights do no harm.
-It brings no networks: `dcgan+wgan_lp`, `vanilla+wgan_lp`. Points are taken from lines between real and generated
-samples; the paper also perturbs them locally, as DRAGAN does.
+As WGAN-GP, but slopes below 1 cost nothing, as the theory asks (section 5), so that large weights do no harm. It brings
+no networks: `dcgan+wgan_lp`, `vanilla+wgan_lp`. Points are taken from lines between real and generated samples; the
+paper also perturbs them locally, as DRAGAN does.
 """
 
 from collections.abc import Callable, Mapping

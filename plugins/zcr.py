@@ -1,4 +1,4 @@
-"""Improved Consistency Regularization for GANs (Zhao et al. 2020), https://arxiv.org/abs/2002.04724
+"""Latent consistency regularization (Zhao et al. 2020), https://arxiv.org/abs/2002.04724
 
 zCR: where latents move a little the discriminator is to see no change, and the generator to make one, on top of any
 stack: `dcgan+hinge+zcr`, and with `bcr` the paper's ICR. Labels and whatever else the generator is given stay. Changes

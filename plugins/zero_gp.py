@@ -1,4 +1,4 @@
-"""Improving Generalization and Stability of GANs (Thanh-Tung et al. 2019), https://arxiv.org/abs/1902.03984
+"""Zero-centred gradient penalty (Thanh-Tung et al. 2019), https://arxiv.org/abs/1902.03984
 
 0-GP: the discriminator's slope is to be 0 between real and generated samples, on top of any stack: `dcgan+zero_gp`. R1
 and R2 (Mescheder et al. 2018) are the same at real and at generated samples.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import zoo_plugins
+from keras import ops
 
 from zoo import ZooError, hookspecs
 from zoo.stacks.stack import Stack
