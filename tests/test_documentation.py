@@ -143,9 +143,9 @@ def test_the_plugin_pages_list_what_plugins_build_with(module: Any) -> None:
 @needs_documents
 def test_the_example_plugin_of_the_contributing_guide_trains(tmp_path: Path, tiny_dataset: Callable) -> None:
     code = re.search(r"```python\n(.*?)```", (SOURCES / "CONTRIBUTING.md").read_text(), re.DOTALL)[1]
-    (tmp_path / "lsgan.py").write_text(code)
-    catalogue = read_catalogue([tmp_path / "lsgan.py"])
-    trainer = Trainer(resolve_stack("dcgan+lsgan", catalogue, settings=["width=2", "batch_size=4"]), tiny_dataset())
+    (tmp_path / "my_lsgan.py").write_text(code)
+    catalogue = read_catalogue([tmp_path / "my_lsgan.py"])
+    trainer = Trainer(resolve_stack("dcgan+my_lsgan", catalogue, settings=["width=2", "batch_size=4"]), tiny_dataset())
     trainer.players.discriminator.layers[-1].kernel.assign(0.0 * trainer.players.discriminator.layers[-1].kernel)
     assert trainer.step()["discriminator_loss"] == pytest.approx(0.5)  # zero logits: ((0 - 1)^2 + 0^2) / 2
 
