@@ -36,8 +36,13 @@ def test_a_plugins_family_follows_from_its_hooks_and_its_year_from_its_first_lin
 
 @pytest.mark.parametrize(
     ("variant", "family", "year"),
-    [("dcgan", "unconditional", 2015), ("r3gan", "unconditional", 2024), ("cgan-projection", "conditional", 2018)]
-    + [("pix2pix-edges", "translation", 2016), ("cyclegan", "translation", 2017)],
+    [
+        ("dcgan", "unconditional", 2015),
+        ("r3gan", "unconditional", 2024),
+        ("cgan-projection", "conditional", 2018),
+        ("pix2pix-edges", "translation", 2016),
+        ("cyclegan", "translation", 2017),
+    ],
 )
 def test_a_variants_family_follows_from_what_its_players_are_built_of(variant: str, family: str, year: int) -> None:
     entry = CATALOGUE.variants[variant]
