@@ -9,6 +9,7 @@ from zoo.hookspecs import PROJECT
 FORMULAS = {
     "recipe", "check", "advice", "discriminator_loss", "generator_loss", "discriminator_penalty", "generator_penalty",
 }  # fmt: skip
+TASK = {"recipe", "derive"}  # what is derived of a batch; tests/plugins/test_plugin_translation.py has all on JAX
 MARKED = f"{PROJECT}_impl"
 
 
@@ -23,9 +24,15 @@ def formulas_alone() -> set[str]:
     return {name for name, entry in catalogue.plugins.items() if hooks_of(load_plugin(entry)) <= FORMULAS}
 
 
+def tasks() -> set[str]:
+    """The registered plugins that derive fields of a batch, and do nothing else."""
+    catalogue = read_catalogue()
+    return {name for name, entry in catalogue.plugins.items() if hooks_of(load_plugin(entry)) == TASK}
+
+
 def untried(stacks: Iterable[str]) -> set[str]:
-    """The registered plugins with models or state that are in none of these stacks."""
+    """The registered plugins with models or state that are in none of these stacks; tasks have none."""
     catalogue = read_catalogue()
     words = {word for stack in stacks for word in stack.split("+")}
     tried = words | {plugin for word in words & set(catalogue.variants) for plugin in catalogue.variants[word].plugins}
-    return set(catalogue.plugins) - tried - formulas_alone()
+    return set(catalogue.plugins) - tried - formulas_alone() - tasks()

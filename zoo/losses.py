@@ -104,6 +104,12 @@ def slopes_between(
     return slopes({**real_fields, "samples": points}, discriminate, gradients)
 
 
+def mean_of_pairs(values: Tensor) -> Tensor:
+    """The mean of values (B, B) of all pairs of a batch but those of a sample with itself."""
+    count = values.shape[0]
+    return (ops.sum(values) - ops.sum(ops.diagonal(values))) / (count * (count - 1))
+
+
 def linear(start: float, end: float, progress: Tensor) -> Tensor:
     """From start to end, as progress goes from 0 to 1."""
     return start + (end - start) * progress
@@ -112,6 +118,19 @@ def linear(start: float, end: float, progress: Tensor) -> Tensor:
 def cosine(start: float, end: float, progress: Tensor) -> Tensor:
     """From start to end along half a cosine: slowly at both ends, their mean at a progress of 1/2."""
     return end + (start - end) * (1 + ops.cos(math.pi * progress)) / 2
+
+
+def falling_rates(images_seen: Tensor, recipe: Any) -> dict[str, Tensor]:
+    """Both players' learning rates: constant in the first half of the recipe's horizon, then linearly to 0.
+
+    What the hook `schedule` returns in translations (Zhu et al. 2017, arXiv:1703.10593, section 4); nothing without a
+    horizon.
+    """
+    if not recipe.horizon:
+        return {}
+    share = ops.clip(2 - 2 * ops.cast(images_seen, "float32") / recipe.horizon, 0, 1)
+    names = ("generator_learning_rate", "discriminator_learning_rate")
+    return {name: share * getattr(recipe, name) for name in names}
 
 
 def every(interval: int, update: Tensor, penalty: Callable[[], Tensor], shape: tuple[int, ...] = ()) -> Tensor:

@@ -29,6 +29,9 @@ CASES = [
     Case("pacgan-mlp", shape=POINTS),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
+    Case("cut-negative"),
+    Case("stargan", classes=3),
+    Case("srgan", ("feature_weight=0", "pixel_weight=1", "pretraining=16")),
 ]
 LOOPED = CASES[:6]  # with everything that the device's loop treats in a way of its own
 MODES = {"calls": (1, False, 4), "loop": (5, True, 3)}  # steps in a call, data on the device, steps of a first sitting

@@ -143,7 +143,8 @@ def task_of_run(
         real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=read, progress=progress)
     progress.note(real.summary)
     with tempfile.TemporaryDirectory() as scratch:
-        yield evaluation_task(real, training, options, catalogue, Path(scratch), progress)
+        generating = run.sampler.generating
+        yield evaluation_task(real, training, options, catalogue, Path(scratch), progress, generating=generating)
 
 
 def evaluate_files(

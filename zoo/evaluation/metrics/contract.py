@@ -12,7 +12,7 @@ import numpy as np
 
 from zoo.base.progress import Progress, Silent
 
-Needs = Literal["features", "logits", "images", "points", "modes", "training"]
+Needs = Literal["features", "logits", "images", "points", "modes", "training", "pairs", "cycles"]
 Better = Literal["lower", "higher"]
 NORMAL_95 = 1.959963984540054  # standard deviations to either side that hold 95% of a normal distribution
 
@@ -65,6 +65,23 @@ class Mixture:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """What a translation made of data, uint8 (P, H, W, C), with the real samples that belong to it."""
+
+    sources: np.ndarray  # uint8 (P, h, w, c), of which it was made
+    made: np.ndarray
+    targets: np.ndarray
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """What was translated there and back, uint8 (P, h, w, c)."""
+
+    sources: np.ndarray
+    there_and_back: np.ndarray
+
+
+@dataclass(frozen=True)
 class Compared:
     """Everything that a metric may read."""
 
@@ -73,6 +90,8 @@ class Compared:
     training: np.ndarray | None = None  # uint8 (T, H, W, C), the images that the generator learnt from
     mixture: Mixture | None = None
     mode_count: int | None = None  # how many modes `modes` may name
+    pairs: Pairs | None = None
+    cycles: Cycles | None = None
     seed: int = 0  # of subsets, projections and pairs
     progress: Progress = field(default_factory=Silent)
 
