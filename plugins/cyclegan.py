@@ -198,7 +198,8 @@ def domain_shapes(
     if "source" not in fields:
         raise ZooError(
             "Plugin 'cyclegan' translates between the fields 'source' and 'samples', and this dataset has only the "
-            "latter. Put a task that derives the other on top, as in cyclegan+negative."
+            "latter. Read the other with --source-from or from an .npz, or put a task that derives it on top, as in "
+            "cyclegan+negative."
         )
     shapes = {"samples": tuple(sample_shape), "source": tuple(fields["source"].shape)}
     is_image = all(len(shape) == 3 for shape in shapes.values())

@@ -110,8 +110,8 @@ def source_shape(sample_shape: tuple[int, ...], fields: Mapping[str, Any]) -> tu
     """(H, W, C) of what is translated; raises ZooError where there is nothing, or something of another size."""
     if "source" not in fields:
         raise ZooError(
-            "Plugin 'pix2pix' translates from the field 'source', which this dataset has not. Put a task that derives "
-            "it on top, as in pix2pix+edges."
+            "Plugin 'pix2pix' translates from the field 'source', which this dataset has not. Read it with "
+            "--source-from or from an .npz, or put a task that derives it on top, as in pix2pix+edges."
         )
     shape = tuple(fields["source"].shape)
     if len(sample_shape) != 3 or len(shape) != 3 or shape[:2] != sample_shape[:2]:

@@ -297,3 +297,112 @@ def test_a_penalty_or_augmentation_that_returns_nothing_is_named(hook: str, buil
 def test_a_generator_hook_that_returns_no_model_is_named(build_error: Callable) -> None:
     message = build_error("@hookimpl\ndef generator():\n    return 3\n")
     assert message == "Plugin 'mine', hook 'generator': must return a keras.Model, received int."
+
+
+def test_a_layer_that_overwrites_trained_weights_is_refused_with_the_reason(build_error: Callable) -> None:
+    message = build_error(
+        """
+        @hookimpl
+        def discriminator(sample_shape):
+            samples = keras.Input(sample_shape)
+            features = keras.layers.Flatten(name="features")(samples)
+            return keras.Model(samples, keras.layers.SpectralNormalization(keras.layers.Dense(1))(features))
+        """
+    )
+    assert "hook 'discriminator': 'spectral_normalization" in message
+    assert "overwrites the kernel of its layer at each call in training" in message
+    assert "Use zoo.layers.SpectralNormalization" in message
+
+
+LAYER = """
+class Mine(keras.layers.Layer):
+    def call(self, inputs, training=False):
+        if training:
+            {line}
+        return inputs
+
+@hookimpl
+def generator(sample_shape, recipe):
+    latents = keras.Input((recipe.latent_size,))
+    return keras.Model(latents, Mine()(keras.layers.Dense(2)(latents)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("raise ValueError('no luck')", "ValueError in Mine.call(): no luck"),
+        ("return inputs * float(ops.mean(inputs))", "a tensor is no number yet"),
+        ("return inputs + keras.random.normal(ops.shape(inputs))", "without a seed can't be resumed"),
+        ("return inputs + keras.random.normal(ops.shape(inputs), seed=3)", "draws the same numbers in every step"),
+    ],
+)
+def test_a_layer_that_fails_in_training_names_plugin_function_line_and_reason(
+    line: str, reason: str, build_error: Callable
+) -> None:
+    message = build_error(LAYER.format(line=line))
+    assert message.startswith("Plugin 'mine', function 'call' (mine.py, line ")
+    assert reason in message
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("def schedule(step):\n    return None", "hook 'schedule': must return a dict by name, received NoneType."),
+        ("def variables():\n    return [1]", "hook 'variables': must return a dict by name, received list."),
+        ("def networks():\n    return None", "hook 'networks': must return a dict by name, received NoneType."),
+        ("def observe(fake_logits):\n    return ops.mean(fake_logits)", "hook 'observe': must return a dict by name"),
+        ("def observe():\n    return {'a': 'x'}", "hook 'observe': 'a' must be a tensor, received str."),
+        (
+            "def judged_shape():\n    return 7",
+            "hook 'judged_shape': must return a shape such as (28, 28, 1), received 7.",
+        ),
+        ("def latents(count):\n    return [1, 2]", "hook 'latents': the model does not take what it returned."),
+        ("def move_latents(latents):\n    return 5", "hook 'move_latents': the model does not take what it returned."),
+        ("def augment(samples):\n    return 3", "hook 'augment': must return a batch of samples, received int."),
+        (
+            "def augment(samples):\n    return ops.concatenate([samples, samples], -1)",
+            "hook 'augment': the model does not take what it returned.",
+        ),
+        ("def generator_penalty():\n    return 'x'", "hook 'generator_penalty': must return a tensor, received str."),
+        (
+            "def generator(sample_shape):\n    return keras.Sequential([keras.layers.Dense(2)])",
+            "hook 'generator': must return a model that knows its inputs and outputs",
+        ),
+        (
+            "def discriminator(sample_shape):\n    x = keras.Input(sample_shape)\n"
+            "    return keras.Model(x, [keras.layers.Dense(1)(x)] * 2)",
+            "hook 'discriminator': must return one tensor or a dict with 'logits', received a list of outputs.",
+        ),
+        (
+            "def generator_penalty(fake_samples):\n    return ops.mean(OUTSIDE(fake_samples))\n\n"
+            "OUTSIDE = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])",
+            "of a model that no hook returned: no loss would train it",
+        ),
+        (
+            "def generator_penalty(fake_samples):\n    return ops.mean(fake_samples) * float(np.random.rand())\n\n"
+            "import numpy as np",
+            "draws from numpy.random while the step is traced",
+        ),
+    ],
+)
+def test_what_a_hook_must_not_return_or_do_is_told_with_plugin_and_hook(
+    text: str, problem: str, build_error: Callable
+) -> None:
+    message = build_error(f"@hookimpl\n{text}\n")
+    assert message.startswith(("Plugin 'mine'", "A plugin of this stack"))
+    assert problem in message
+
+
+def test_a_number_is_a_penalty_of_any_kind_of_number(
+    make_stack: Callable, plugin_file: Callable, tiny_dataset: Callable
+) -> None:
+    file = plugin_file("""
+        import numpy as np
+
+        @hookimpl
+        def generator_penalty():
+            return np.float64(0.5)
+    """)
+    metrics = Trainer(make_stack("vanilla+mine", plugins=[file]), tiny_dataset((2,))).step()
+    assert metrics["generator_penalty/mine"] == 0.5

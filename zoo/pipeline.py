@@ -6,18 +6,21 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.base.progress import Progress, as_progress
+from zoo.base.shortages import telling_shortage
 from zoo.catalogue import Catalogue, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.options import MONITORING, UNLIMITED, Budget, Monitoring
-from zoo.runs.directory import RunDirectory, default_path
+from zoo.runs.directory import PLACE, RunDirectory
+from zoo.runs.finding import run_path
 from zoo.tracking.following import find_listeners, following
 from zoo.training.run import Run
 from zoo.training.run_yaml import changes, copy_plugin_files, describe
@@ -25,6 +28,7 @@ from zoo.training.run_yaml import changes, copy_plugin_files, describe
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
     from zoo.data import Dataset
     from zoo.evaluation.judging import PeriodicJudge
+    from zoo.recipe import Recipe
     from zoo.stacks.stack import Stack
     from zoo.training.loop import Schedule, Total
 
@@ -74,11 +78,20 @@ def run(
 
     resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings))
     total = total_of(budget, resolved, rows.count, catalogue, dataset)
-    path = Path(out) if out else default_path(resolved.name, dataset, seed)
+    path = Path(out) if out else run_path(resolved.name, rows.name, seed, rows.fingerprint)
     computing = backend.engine(engine)
-    with computing.together(), directory_of_process(path, engine) as directory, directory.locked():
+    for each in backend.advice(computing.kind):
+        progress.note(each)
+    smaller = partial(smaller_runs, resolved.recipe, rows, engine)
+    with (
+        telling_shortage(smaller),
+        backend.fixed(),
+        computing.together(),
+        directory_of_process(path, engine) as directory,
+        directory.locked(),
+    ):
         trainer = Trainer(resolved, rows, seed, computing)
-        record = describe(resolved, catalogue, rows, trainer)
+        record = describe(resolved, catalogue, rows, trainer, directory)
         begin_or_continue(directory, record, resolved, catalogue)
         directory.write_goal(total.steps, total.seconds)
         with (
@@ -89,6 +102,19 @@ def run(
             training.resume()
             training.train_to(total, monitoring.profile)
     return Run(RunDirectory(path))
+
+
+def smaller_runs(recipe: "Recipe", rows: "Dataset", engine: EngineOptions) -> list[str]:
+    """The options with which a run needs less memory, in the order in which they are worth trying."""
+    smaller = max(engine.devices, recipe.batch_size // 2)
+    found = [f"--set batch_size={smaller} (now {recipe.batch_size})"] if smaller < recipe.batch_size else []
+    if (width := getattr(recipe, "width", None)) and width > 1:
+        found.append(f"--set width={width // 2} (now {width})")
+    if len(rows.sample_shape) == 3 and (side := min(rows.sample_shape[:2])) >= 32:
+        found.append(f"--image-size {side // 2} (now {side})")
+    if engine.precision == "float32":
+        found.append("--precision bfloat16")
+    return found
 
 
 @contextmanager
@@ -130,7 +156,12 @@ def begin_or_continue(directory: RunDirectory, record: Mapping[str, Any], stack:
     if before is None:
         copy_plugin_files(stack, catalogue, directory)
         directory.write_record(record)
-    elif changed := changes(before, record):
+        return
+    if any(before["dataset"].get(key) != record["dataset"].get(key) for key in PLACE):  # the data lies elsewhere now
+        kept = {key: value for key, value in before["dataset"].items() if key not in PLACE}
+        now = {key: value for key, value in record["dataset"].items() if key in PLACE}
+        directory.write_record({**before, "dataset": {**now, **kept}})
+    if changed := changes(before, record):
         warnings.warn(
             f"{directory.path} continues otherwise than it began, so that it may end with other numbers than an "
             f"uninterrupted run: {', '.join(changed)}.",
@@ -166,7 +197,7 @@ def open_data(
 
     folder = Path(data_dir) if data_dir else None
     opened = open_dataset(dataset, catalogue, data_dir=folder, options=options, progress=progress)
-    progress.note(opened.summary)
+    progress.note(opened.account)
     return opened
 
 

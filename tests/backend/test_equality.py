@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from players import CASES, MEASURED, NUMPY, PLAYERS
+from plugin_kinds import untried
 from programs import BACKENDS, FAST_COMPILING, Program, run_together
-from tiny import untried
 
 Results = dict[str, dict[str, np.ndarray]]
 TOLERANCES = {"float32": 1e-4, "float64": 1e-5, "mended": 1e-9}
@@ -90,9 +90,8 @@ def test_what_an_update_writes_beside_weights_agrees(case: str, player: str, res
             assert second == pytest.approx(first, rel=1e-9, abs=1e-12), name
 
 
-def test_every_registered_plugin_is_compared_as_shipped_and_in_double_precision() -> None:
-    assert untried(MEASURED["float32"]) <= {"label_smoothing"}
-    assert untried(MEASURED["mended"]) == set()
+def test_every_registered_plugin_is_compared() -> None:
+    assert untried(case.stack for case in MEASURED["mended"]) == set()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -1,14 +1,13 @@
 """Whole runs on JAX, and from one backend to the other: resuming, several steps a call, and what is not imported."""
 
-import itertools
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from plugin_kinds import untried
 from programs import BACKENDS, FAST_COMPILING, Program, run_together
-from sittings import ALSO_FROM_HOST, CASES, FROM_HOST, MODES
-from tiny import untried
+from sittings import ALSO_FROM_HOST, CASES, FROM_HOST, LOOPED, SITTINGS
 
 from zoo.catalogue import read_catalogue
 from zoo.runs.checkpoints import Checkpoints
@@ -18,7 +17,9 @@ SETTINGS = ("generator_units=8", "discriminator_units=8", "batch_size=4", "laten
 WORDS = ["run", "vanilla", *(word for setting in SETTINGS for word in ("--set", setting))]
 on_both = pytest.mark.parametrize("backend", BACKENDS)
 sittings = pytest.mark.parametrize(
-    ("case", "mode"), [(case.name, mode) for case, mode in itertools.product(CASES, MODES)], ids=lambda each: each
+    ("case", "mode", "backend"),
+    [(case.name, mode, backend) for backend in BACKENDS for case, mode in SITTINGS[backend]],
+    ids=lambda each: each,
 )
 
 
@@ -47,10 +48,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
 
 
 def test_every_registered_plugin_is_trained_in_sittings() -> None:
-    assert untried(CASES) == set()
+    assert untried(case.stack for case in CASES) == set()
 
 
-@on_both
 @sittings
 def test_a_fresh_process_continues_bit_for_bit(case: str, mode: str, backend: str, trained: Path) -> None:
     place = trained / backend / f"{case} by {mode}"
@@ -59,7 +59,6 @@ def test_a_fresh_process_continues_bit_for_bit(case: str, mode: str, backend: st
     assert_equal({name: each[-len(continued[name]) :] for name, each in whole.items()}, continued)
 
 
-@on_both
 @sittings
 def test_any_division_into_calls_gives_the_same_bits(case: str, mode: str, backend: str, trained: Path) -> None:
     place = trained / backend / f"{case} by {mode}"
@@ -77,7 +76,7 @@ def test_the_devices_loop_takes_the_same_samples_from_the_host_and_from_its_own_
 
 
 @on_both
-@pytest.mark.parametrize("case", [case.name for case in CASES])
+@pytest.mark.parametrize("case", [case.name for case in LOOPED])
 def test_the_devices_loop_gives_the_numbers_of_single_calls(case: str, backend: str, trained: Path) -> None:
     """To rounding: what one call fuses two may not."""
     calls, loop = (read(trained / backend / f"{case} by {mode}" / "whole metrics.npz") for mode in ("calls", "loop"))

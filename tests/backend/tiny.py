@@ -1,6 +1,5 @@
 """Tiny stacks and datasets for the programs of this folder, each of which is a process of its own."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,16 +24,6 @@ SETTINGS = {
 }
 COUNT = 10  # samples: an epoch ends within a batch
 IMAGES, POINTS = (16, 16, 1), (2,)
-
-
-def untried(cases: "Iterable[Case]") -> set[str]:
-    """The plugins of the registry that are in no case's stack, and whose hooks are not called by themselves."""
-    from hook_cases import CASES  # which programs of this folder do not find
-
-    catalogue = read_catalogue()
-    words = {word for case in cases for word in case.stack.split("+")}
-    tried = words | {plugin for word in words & set(catalogue.variants) for plugin in catalogue.variants[word].plugins}
-    return set(catalogue.plugins) - tried - {case.plugin for case in CASES}
 
 
 @dataclass(frozen=True)

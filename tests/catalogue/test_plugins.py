@@ -132,3 +132,23 @@ def test_a_plugin_file_that_was_edited_is_loaded_anew(tmp_path: Path):
     assert load_plugin(entry) is first
     file.write_text("VALUE = 2\n")  # of the same size, within the same second
     assert load_plugin(entry).VALUE == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("from helper import SCALE", "helper"), ("import parts.one", "parts"), ("from . import helper", ".")],
+)
+def test_a_plugin_that_imports_its_neighbour_is_told_the_rule(folder: Path, line: str, name: str) -> None:
+    (folder / "helper.py").write_text("SCALE = 1.0\n")
+    (folder / "parts").mkdir()
+    with pytest.raises(ZooError) as raised:
+        load_plugin(plugin_file(folder, f"\n{line}\n"))
+    told = str(raised.value)
+    assert f"it imports '{name}' from beside it. A plugin is one file" in told
+    assert "put that code into mine.py" in told
+    assert told.endswith(f"({folder / 'mine.py'}:2)")
+
+
+def test_a_module_that_is_nowhere_is_told_as_it_is(folder: Path) -> None:
+    with pytest.raises(ZooError, match="No module named 'nowhere'"):
+        load_plugin(plugin_file(folder, "import nowhere\n"))

@@ -35,8 +35,9 @@ CASES = {
     "an unknown field of a dataset": (
         "datasets:\n  d:\n    tfds: mnist\n    colour: 3\n",
         [
-            "4: unknown key 'colour' in 'd'. Available: channels, crop, embedded, epochs, extractor, "
-            "image_key, image_size, label_key, path, points, reference, source, stacked, summary, test, tfds, train."
+            "4: unknown key 'colour' in 'd'. Available: channels, crop, embedded, epochs, extractor, folders, "
+            "image_key, image_size, label_key, layout, path, points, reference, source, source_from, stacked, summary, "
+            "test, tfds, train, values."
         ],
     ),
     "no mapping at the top": (
@@ -171,7 +172,7 @@ CASES = {
     ),
     "a crop that is true": (
         "datasets:\n  d:\n    tfds: a\n    crop: true\n",
-        ["4: 'crop' must be a whole number, but is true or false."],
+        ["4: 'crop' must be a whole number or text, but is true or false."],
     ),
     "no epochs": (
         "datasets:\n  d:\n    tfds: a\n    epochs: 0\n",
@@ -223,8 +224,9 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:4: plugin 'b' needs either 'module: package.module' or 'file: plugin.py'.",
         "registry.yaml:6: 'recipe' must be a mapping, but is a whole number.",
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
-        "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, extractor, image_key, "
-        "image_size, label_key, path, points, reference, source, stacked, summary, test, tfds, train. "
+        "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, extractor, folders, "
+        "image_key, image_size, label_key, layout, path, points, reference, source, source_from, stacked, summary, "
+        "test, tfds, train, values. "
         "Did you mean 'crop'?",
         "registry.yaml:10: unknown key 'networks'. Available: benchmarks, datasets, executors, extractors, listeners, "
         "metrics, plugins, sources, variants.",

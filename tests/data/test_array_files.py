@@ -10,7 +10,7 @@ from PIL import Image
 
 from zoo import ZooError
 from zoo.data import DataOptions, open_dataset
-from zoo.data.sources import arrays, idx
+from zoo.data.sources import array_file, idx
 
 DRAW = np.random.default_rng(0)
 IMAGES = DRAW.integers(0, 256, (30, 8, 8), dtype=np.uint8)
@@ -105,7 +105,7 @@ def test_a_part_has_its_rows_and_their_labels(opened, saved, split, rows):
 
 @pytest.mark.parametrize("block", [1, 64, 65, 200, 1000])
 def test_the_size_of_the_blocks_that_are_read_does_not_matter(opened, saved, tmp_path, monkeypatch, block):
-    monkeypatch.setattr(arrays, "BLOCK", block)
+    monkeypatch.setattr(array_file, "BLOCK", block)
     path = saved(**of_keras())
     for split, rows in (("train", [*range(20)]), ("all[7:23]", [*range(7, 23)])):
         dataset = opened(path, split)
@@ -118,7 +118,7 @@ def test_the_size_of_the_blocks_that_are_read_does_not_matter(opened, saved, tmp
 
 
 def test_memory_is_bounded_whatever_the_size_of_the_file(opened, saved, monkeypatch):
-    monkeypatch.setattr(arrays, "BLOCK", 2**18)
+    monkeypatch.setattr(array_file, "BLOCK", 2**18)
     path = saved(samples=np.zeros((2**12, 64, 64), np.uint8))  # 16 MiB
     tracemalloc.start()
     try:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from zoo import ZooError
 from zoo.data import DataOptions, images, open_dataset
+from zoo.data.values import SIXTEEN_BITS
 
 ORIENTATION = 0x0112  # the EXIF tag
 # What makes a stored image upright, by its EXIF orientation (https://exiftool.org/TagNames/EXIF.html).
@@ -58,7 +59,7 @@ def test_images_are_turned_upright_whatever_their_orientation(opened, folder, no
         more = {"lossless": True} if ending == "webp" else {}
         Image.fromarray(stored).save(folder / f"{orientation}.{ending}", exif=exif, **more)
         uprights[orientation] = turned(stored)
-    samples = opened(folder).samples
+    samples = opened(folder, crop="square").samples
     for sample, (orientation, upright) in zip(samples, uprights.items(), strict=True):
         top, left = (upright.shape[0] - 6) // 2, (upright.shape[1] - 6) // 2
         assert np.array_equal(sample, upright[top : top + 6, left : left + 6]), orientation
@@ -157,7 +158,9 @@ def test_integers_of_32_bits_count_as_16_and_are_refused_beyond_them(opened, fol
     Image.fromarray(DEEP.astype(np.int32)).save(folder / "1.tiff")
     assert opened(folder).samples[0, ..., 0].tolist() == DEEP_IN_8_BITS
     Image.fromarray(DEEP.astype(np.int32) + 1).save(folder / "1.tiff")
-    with pytest.raises(ZooError, match=r"1\.tiff holds values beyond 16 bits. Store it with 8 or 16 bits"):
+    with pytest.raises(
+        ZooError, match=r"1\.tiff holds values from 0 to 65,536, beyond 16 bits. Store it with 8 or 16 bits"
+    ):
         opened(folder)
 
 
@@ -228,7 +231,7 @@ def test_images_of_many_sizes_become_their_centre_square_resized_as_by_pillow(op
         left, top = (width - side) // 2, (height - side) // 2
         centre = image.crop((left, top, left + side, top + side))
         expected.append(np.asarray(centre.resize((8, 8), Image.Resampling.BICUBIC)).reshape(8, 8, -1))
-    assert np.array_equal(opened(folder, image_size=8, crop=crop).samples, expected)
+    assert np.array_equal(opened(folder, image_size=8, crop=crop or "square").samples, expected)
 
 
 def test_a_crop_alone_gives_one_size_to_images_of_many(opened, folder):
@@ -290,9 +293,11 @@ def assert_the_same(image, channels):
 
     from zoo.data.tfds.pixels import Preprocessing
 
-    for crop, size in ((None, 16), (None, 37), (20, 20), (20, 64), (21, 8)):
-        by_tensorflow = Preprocessing(channels, crop, size).square(tf.constant(image)).numpy()
-        by_pillow = images.square(images.array_with_channels(image, channels), crop, size)
+    stored = SIXTEEN_BITS.eight_bits(image) if image.dtype == np.uint16 else image
+    for crop, size in ((None, 16), (None, 37), (20, 20), (20, 64), (21, 8), ("none", 16), ("none", 64)):
+        side, whole = (None, True) if crop == "none" else (crop, False)
+        by_tensorflow = Preprocessing(channels, side, size, whole).square(tf.constant(image)).numpy()
+        by_pillow = images.square(images.array_with_channels(stored, channels), crop, size)
         assert by_tensorflow.shape == by_pillow.shape == (size, size, channels)
         difference = np.abs(by_tensorflow.astype(int) - by_pillow)
         assert difference.max() <= 2, (channels, crop, size, difference.max())

@@ -21,7 +21,7 @@ class Imitation(tfds.core.GeneratorBasedBuilder):
         return tfds.core.DatasetInfo(builder=self, features=features, disable_shuffling=True)
 
     def features(self):
-        return {"image": tfds.features.Image(shape=(12, 20, 3))}
+        return {"image": tfds.features.Image(shape=(12, 18, 3))}
 
     def _split_generators(self, dl_manager):
         return {split: self._generate_examples(split) for split in self.SPLITS}
@@ -35,7 +35,7 @@ class Imitation(tfds.core.GeneratorBasedBuilder):
 
 
 class ZooWide(Imitation):
-    """Images of 12 x 20 pixels without labels, split into train and validation."""
+    """Images of 12 x 18 pixels without labels, split into train and validation."""
 
     SPLITS = ("train", "validation")
 
@@ -55,8 +55,8 @@ class ZooTwoImages(Imitation):
 
     def features(self):
         return {
-            "left": tfds.features.Image(shape=(12, 20, 3)),
-            "right": tfds.features.Image(shape=(12, 20, 3)),
+            "left": tfds.features.Image(shape=(12, 18, 3)),
+            "right": tfds.features.Image(shape=(12, 18, 3)),
             "mood": tfds.features.ClassLabel(names=["calm", "wild"]),
             "weather": tfds.features.ClassLabel(names=["rain", "sun"]),
             "weight": np.float32,
@@ -75,8 +75,8 @@ class ZooSound(Imitation):
 
 
 def wide_image(row):
-    """(12, 20, 3) of noise that stays away from black and white, where resizers clip."""
-    return np.random.default_rng(row).integers(64, 192, (12, 20, 3), dtype=np.uint8)
+    """(12, 18, 3) of noise that stays away from black and white, where resizers clip."""
+    return np.random.default_rng(row).integers(64, 192, (12, 18, 3), dtype=np.uint8)
 
 
 def catalogue(**entry):
@@ -87,12 +87,12 @@ def test_the_centre_square_of_a_wide_image_is_kept_in_full_resolution(tmp_path):
     dataset = open_dataset("zoo_wide", BARE, data_dir=tmp_path)
     assert dataset.samples.shape == (5, 12, 12, 3)
     for row in range(5):
-        assert np.array_equal(dataset.samples[row], wide_image(row)[:, 4:16])
+        assert np.array_equal(dataset.samples[row], wide_image(row)[:, 3:15])
 
 
 def test_resizing_agrees_with_pillow(tmp_path):
     dataset = open_dataset("zoo_wide", BARE, data_dir=tmp_path, options=DataOptions(image_size=5))
-    squares = [Image.fromarray(wide_image(row)[:, 4:16]) for row in range(5)]
+    squares = [Image.fromarray(wide_image(row)[:, 3:15]) for row in range(5)]
     expected = np.stack([square.resize((5, 5), Image.Resampling.BICUBIC) for square in squares])
     difference = dataset.samples.astype(int) - expected
     # Pillow rounds once more, between rows and columns.
@@ -118,7 +118,7 @@ def test_shrinking_averages_instead_of_skipping():
 
 def test_a_crop_takes_the_middle_and_sets_the_size(tmp_path):
     dataset = open_dataset("mine", catalogue(reference="zoo_wide", crop=6), data_dir=tmp_path)
-    assert np.array_equal(dataset.samples[2], wide_image(2)[3:9, 7:13])
+    assert np.array_equal(dataset.samples[2], wide_image(2)[3:9, 6:12])
 
 
 def test_the_requested_size_beats_the_entry_s_which_beats_the_images_own(tmp_path):
@@ -148,7 +148,7 @@ def test_an_entry_s_split_may_be_a_part_of_one(tmp_path):
     parts = catalogue(reference="zoo_wide", train="train[:3]", test="train[3:]")
     test = open_dataset("mine", parts, data_dir=tmp_path, options=DataOptions(split="test"))
     assert open_dataset("mine", parts, data_dir=tmp_path).count == 3
-    assert np.array_equal(test.samples[0], wide_image(3)[:, 4:16])
+    assert np.array_equal(test.samples[0], wide_image(3)[:, 3:15])
 
 
 def test_a_split_that_is_not_there_lists_those_that_are(tmp_path):
@@ -177,7 +177,7 @@ def test_of_several_images_one_must_be_chosen(tmp_path):
         open_dataset("zoo_two_images", BARE, data_dir=tmp_path)
     chosen = catalogue(reference="zoo_two_images", image_key="right", label_key="mood")
     dataset = open_dataset("mine", chosen, data_dir=tmp_path)
-    assert np.array_equal(dataset.samples[0], 255 - wide_image(0)[:, 4:16])
+    assert np.array_equal(dataset.samples[0], 255 - wide_image(0)[:, 3:15])
     assert dataset.labels.tolist() == [0, 1, 0, 1, 0]
     assert dataset.class_names == ("calm", "wild")
 

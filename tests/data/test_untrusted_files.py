@@ -89,7 +89,15 @@ def patched(path, record, offset, form, value):
 @pytest.mark.parametrize(
     "name",
     [
-        *("../evil.png", "a/../../evil.png", "/evil.png", "..\\evil.png", "a\\evil.png", "C:evil.png", "C:/evil.png"),
+        *(
+            "../evil.png",
+            "a/../../evil.png",
+            "/evil.png",
+            "..\\evil.png",
+            "a\\..\\..\\evil.png",
+            "C:evil.png",
+            "C:/evil.png",
+        ),
         *("__MACOSX/../../evil.png", "//host/share/evil.png", ".."),
     ],
 )

@@ -57,11 +57,21 @@ def test_even_draws_diverge_by_what_their_number_explains() -> None:
     assert np.mean(values) == pytest.approx(99 / (2 * 2000), rel=0.1)
 
 
-def test_modes_of_a_single_sample_are_what_another_draw_may_lose() -> None:
-    found = count_score(np.array([1, 0, 1, 5, 2]))
-    left_out = [3, 3, *[4] * 7]  # the number of modes without each of the nine samples
-    jackknife = 8 / 9 * np.sum(np.square(left_out - np.mean(left_out)))
-    assert (found.value, found.deviation) == (4, pytest.approx(np.sqrt(jackknife), rel=0.1))
+@pytest.mark.parametrize(("modes", "count"), [(1000, 500), (1000, 2000), (1000, 5000), (100, 120)])
+def test_the_interval_of_modes_is_as_wide_as_the_closed_form_of_even_draws(modes: int, count: int) -> None:
+    """The variance of the number of empty cells (Johnson and Kotz 1977, section 3.1)."""
+    missed, both = (1 - 1 / modes) ** count, (1 - 2 / modes) ** count
+    expected = np.sqrt(modes * missed + modes * (modes - 1) * both - (modes * missed) ** 2)
+    draws = [np.bincount(np.random.default_rng(each).integers(0, modes, count), minlength=modes) for each in range(60)]
+    found = [count_score(each) for each in draws]
+    assert np.sqrt(np.mean([each.deviation**2 for each in found])) == pytest.approx(expected, rel=0.12)
+    mean = modes * (1 - missed)
+    held = [each.interval[0] <= mean <= each.interval[1] for each in found if each.interval]
+    assert 0.85 <= np.mean(held) <= 1
+
+
+def test_modes_that_no_sample_can_reach_add_nothing() -> None:
+    assert count_score(np.array([40, 30, 0, 0])).interval == (2, 2)
 
 
 def test_deviations_are_spreads_over_draws() -> None:

@@ -7,7 +7,7 @@ from skimage.metrics import structural_similarity
 
 from zoo import ZooError
 from zoo.evaluation.metrics.contract import Compared, Side
-from zoo.evaluation.metrics.ms_ssim import METRIC, WEIGHTS, ms_ssim, pair_similarities, scales, similarity
+from zoo.evaluation.metrics.ms_ssim import METRIC, WEIGHTS, halved, ms_ssim, pair_similarities, scales, similarity
 
 
 def images(seed: int, count: int, height: int, width: int, channels: int) -> np.ndarray:
@@ -75,3 +75,14 @@ def test_images_smaller_than_the_window_are_refused() -> None:
         pair_similarities(images(1, 30, 8, 8, 1))
     with pytest.raises(ZooError, match="as uint8 of shape"):
         pair_similarities(np.zeros((30, 28, 28, 1)))
+
+
+def test_five_scales_have_the_published_weights_as_they_are() -> None:
+    one, other = (images(seed, 2, 176, 176, 1) for seed in (1, 2))
+    left, right = one[..., 0].astype("float64"), other[..., 0].astype("float64")
+    expected = np.ones(2)
+    for scale, weight in enumerate((0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):  # Wang et al. 2003, 1.0001 in all
+        whole, structure = similarity(left, right)
+        expected *= (whole if scale == 4 else structure) ** weight
+        left, right = halved(left), halved(right)
+    np.testing.assert_allclose(ms_ssim(one, other), expected, rtol=1e-12)

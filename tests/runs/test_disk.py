@@ -42,7 +42,9 @@ def test_a_full_disk_is_told_in_one_line_and_what_was_saved_stays_readable(
     disk_full_after(6)  # run.yaml, goal.json, first picture, checkpoints of the steps 2, 4 and 6
     result = zoo_command(*words)
     assert result.code == 1
-    assert result.err.splitlines()[-1] == "Error: No space left on device. Everything saved before is kept."
+    told = result.err.splitlines()[-1]
+    assert told.startswith(f"Error: The disk of {Path('run/checkpoints').absolute()} is full (")
+    assert told.endswith("Everything saved before is kept.")
     assert "Traceback" not in result.err
     assert not list(Path("run").glob("**/.writing-*"))
     assert zoo.load("run").sample(2).shape == (2, 8, 8, 1)
@@ -63,7 +65,8 @@ def test_a_process_that_may_not_write_more_keeps_its_checkpoints(
     process = processes(tiny_words("--steps", 9, "--out", before.path, "--checkpoint-every", 5), preexec_fn=limit)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert err.splitlines()[-1] == "Error: File too large. Everything saved before is kept."
+    file = before.path / "checkpoints" / "step-00000005.npz"
+    assert err.splitlines()[-1] == f"Error: File too large: {file}. Everything saved before is kept."
     assert "Traceback" not in err
     assert "Exception ignored" not in err
     assert [path.name for path in before.directory.checkpoints.paths()] == ["step-00000003.npz"]
@@ -88,8 +91,11 @@ def test_a_data_directory_that_cannot_be_written_is_refused(zoo_command, tiny_wo
 
 def test_samples_that_cannot_be_written_are_told(finished: zoo.Run, zoo_command):
     result = zoo_command("sample", finished.path, "--out", "/proc/samples.npy")
-    assert result.code == 1
-    assert result.err.startswith("Error: No such file or directory: /proc/")
+    assert result.code == 2
+    assert result.err == (
+        "Error: Can't write samples to /proc/samples.npy: No such file or directory. Choose another file with --out "
+        "FILE.\n"
+    )
 
 
 def test_a_refused_run_removes_only_folders_that_it_made(zoo_command, tiny_words: Words, working_directory: Path):

@@ -73,7 +73,8 @@ def test_a_signal_ends_the_command_cleanly_and_meanwhile_no_other_may_write(
     assert (ended, out) == (code, "")
     last = err.strip().splitlines()[-1]
     (checkpoint,) = Checkpoints(tmp_path / "run" / "checkpoints").paths()
-    assert last == f"Stopped at step {int(checkpoint.stem.removeprefix('step-'))} and saved."
+    step = int(checkpoint.stem.removeprefix("step-"))
+    assert last == f"Stopped at step {step} and saved. The same command goes on from there."
     assert "Traceback" not in err
     again = zoo_command(*tiny_words("--steps", 1, "--out", tmp_path / "run"))
     assert again.code == 0
@@ -121,7 +122,7 @@ def test_a_reader_that_leaves_gets_no_traceback(processes: Processes):
     process = processes(["list"], stdout=writer)
     os.close(writer)
     assert process.communicate(timeout=SECONDS)[1] == ""
-    assert process.returncode == 1
+    assert process.returncode == 0
 
 
 def test_a_terminal_sees_a_bar_with_images_losses_and_time_left(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.base import interrupts
 from zoo.base.interrupts import Interrupted, stop_requests
 
 
@@ -85,7 +86,8 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_the_second_signal_acts_at_once():
+def test_a_second_ctrl_c_that_is_no_held_key_acts_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(interrupts, "BURST", -1.0)
     with stop_requests() as stop_request:
         signal.raise_signal(signal.SIGINT)
         assert stop_request.number == signal.SIGINT

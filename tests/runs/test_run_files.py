@@ -73,6 +73,14 @@ def test_generator_keras_holds_the_averaged_generator(finished: zoo.Run):
     assert not any(np.array_equal(average, weights) for average in averages for weights in raw)
 
 
+def test_generator_keras_needs_nothing_but_keras(finished: zoo.Run):
+    model = keras.models.load_model(finished.path / "generator.keras")
+    assert {type(each).__module__.partition(".")[0] for each in model._flatten_layers()} == {"keras"}
+    latents = finished.sampler.latents(4, seed=1)
+    made = np.asarray(model(latents, training=False))
+    np.testing.assert_allclose(made, finished.sampler.samples(latents), atol=1e-6)
+
+
 def test_json_names_the_files_and_nothing_else_is_on_stdout(
     zoo_command, tiny_words: Words, finished: zoo.Run, tmp_path: Path
 ):

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from zoo.base.names import folder_name, name_of_folder
 from zoo.errors import ZooError
-from zoo.runs.directory import default_path, folder_name, name_of_folder
+from zoo.runs.finding import default_path
 
 NAMES = [
     "dcgan",

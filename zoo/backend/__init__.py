@@ -3,23 +3,44 @@
 contract.py             the interface of an engine
 options.py              the user's options of an engine
 policy.py               how a step is compiled, by backend, device and networks
+idle.py                 a GPU or oneDNN that lies idle
 tensorflow.py, jax.py   the engines, with workarounds in tensorflow_draws.py and jax_convolutions.py
 normalization.py        a backend's own kernel for batch normalization
 scopes.py               scopes that hold back writes to variables
+settings/               what else in a process changes numbers: fixed, refused or recorded
 traces/                 records and reads the traces of profilers
 """
 
 import importlib
 import importlib.util
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo.backend import settings
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
+from zoo.backend.settings import fixed
+from zoo.base.output import SteadyStream
 from zoo.errors import ZooError, unknown
+
+__all__ = [
+    "advice",
+    "check_installed",
+    "choose",
+    "chosen",
+    "divide",
+    "engine",
+    "fixed",
+    "peak_device_memory",
+    "prepare",
+    "running",
+    "set_defaults",
+    "silenced",
+]
 
 if TYPE_CHECKING:  # the contract imports Keras
     from zoo.backend.contract import Engine
@@ -30,6 +51,7 @@ NAMES = {
     "jax": ("JAX", "jax", "jax-gpu"),
 }  # title, and the extras that install it
 SUPPORTED = tuple(NAMES)
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 STDOUT, STDERR = 1, 2  # file descriptors
 
 
@@ -68,8 +90,19 @@ def check_installed() -> str:
             f"{title} is not installed. Install it with pip install 'gan-zoo[{cpu}]', or 'gan-zoo[{gpu}]' for an "
             f"NVIDIA GPU.{''.join(f' Or take what is installed: --backend {each}.' for each in others)}"
         )
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notices would bury the progress lines
+    settings.check_environment(name)
+    set_defaults()
     return name
+
+
+def set_defaults() -> None:
+    """Sets what TensorFlow reads from the environment when it is loaded, unless the user has set it.
+
+    By itself it computes by oneDNN only on processors with AVX512 or newer; on others that is half as fast again.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notices would bury the progress lines
+    if "tensorflow" not in sys.modules and platform.machine().lower() in ("x86_64", "amd64"):
+        os.environ.setdefault(ONEDNN, "1")
 
 
 def prepare() -> None:
@@ -83,9 +116,13 @@ def prepare() -> None:
 @contextmanager
 def silenced(descriptor: int) -> Iterator[None]:
     """Redirects the file descriptor of stdout or stderr to the null device, which silences C++ code too."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = os.dup(descriptor)
+    for stream in (sys.stdout, sys.stderr):
+        SteadyStream(lambda stream=stream: stream).flush()  # type: ignore[misc]
+    try:
+        kept = os.dup(descriptor)
+    except OSError:  # it is closed, and so silent
+        yield
+        return
     try:
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), descriptor)
@@ -104,19 +141,32 @@ def divide(devices: int) -> None:
     importlib.import_module(f"zoo.backend.{os.environ[VARIABLE]}").divide(devices)
 
 
-def engine(options: EngineOptions = DEFAULT_ENGINE) -> "Engine":
-    """A new engine of the backend that Keras runs on; raises ZooError where the zoo does not support that."""
-    check_installed()
+def running() -> str:
+    """Imports Keras and returns the name of its backend; raises ZooError where the zoo does not support that."""
+    prepare()
     import keras
 
-    name = keras.backend.backend()
+    name = str(keras.backend.backend())
     if name not in SUPPORTED:
         raise ZooError(
             f"Keras was imported with the backend '{name}', which the zoo does not run. "
             f"Available: {', '.join(SUPPORTED)}. Set {VARIABLE} before Keras is imported."
         )
-    made: Engine = importlib.import_module(f"zoo.backend.{name}").ENGINE(options)
+    return name
+
+
+def engine(options: EngineOptions = DEFAULT_ENGINE) -> "Engine":
+    """A new engine of the backend that Keras runs on; raises ZooError where the zoo does not support that."""
+    made: Engine = importlib.import_module(f"zoo.backend.{running()}").ENGINE(options)
     return made
+
+
+def advice(kind: str) -> list[str]:
+    """A sentence for each part of the machine that lies idle while `kind` computes."""
+    from zoo.backend import idle
+
+    title, _, extra = NAMES[running()]
+    return idle.advice(title, extra, kind)
 
 
 def peak_device_memory() -> int | None:

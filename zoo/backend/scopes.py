@@ -1,6 +1,7 @@
 """Scopes that hold back writes to variables, on every backend, so that an update can choose which of them to apply."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -17,6 +18,19 @@ ASSIGNED_INSIDE = (
 
 
 UNINITIALIZED = "uninitialized_variables"  # where Keras notes what is made inside of a scope
+
+
+KNOWN: list[set[int]] = []  # ids of the variables that may be read while a loss is computed
+
+
+@contextmanager
+def reading_only(variables: Iterable[keras.Variable]) -> Iterator[None]:
+    """A context in which scopes refuse reads of other trainable variables than these."""
+    KNOWN.append({id(each) for each in variables})
+    try:
+        yield
+    finally:
+        KNOWN.pop()
 
 
 class Scope(keras.StatelessScope):
@@ -53,6 +67,16 @@ class Scope(keras.StatelessScope):
                 "Make it in the hook that builds a model, or declare it in 'variables' or 'networks'."
             )
         super().__exit__(*error)
+
+    def get_current_value(self, variable: keras.Variable) -> Any:
+        """Raises RuntimeError for a trainable variable that no loss moves, where reads are checked."""
+        made_here = variable._value is None  # which `__exit__` refuses
+        if KNOWN and variable.trainable and not made_here and id(variable) not in KNOWN[-1]:
+            raise RuntimeError(
+                f"'{variable.path}' is a weight of a model that no hook returned: no loss would train it, and it would "
+                "be in no checkpoint. Return the model from the hook 'networks', trained with a player or frozen"
+            )
+        return super().get_current_value(variable)
 
     @property
     def writes(self) -> list[tuple[keras.Variable, Any]]:

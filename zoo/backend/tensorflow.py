@@ -37,7 +37,6 @@ class TensorFlowEngine(Engine):
         keras.layers.BatchNormalization,
         keras.layers.LayerNormalization,
         keras.layers.GroupNormalization,
-        keras.layers.SpectralNormalization,
     )
 
     def __init__(self, options: EngineOptions = DEFAULT_ENGINE) -> None:

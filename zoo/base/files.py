@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from zoo.base.plain_data import plain
+
 WRITING = ".writing-"  # prefix of the names of files that are not complete yet
 
 
@@ -20,6 +22,10 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is None:  # a write or fsync that failed, which does not know where
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -27,13 +33,13 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 def write_json(path: Path, content: Any) -> None:
     """Writes plain data as a JSON file, atomically."""
     with atomic_file(path) as file:
-        file.write(json.dumps(content, indent=1).encode())
+        file.write(json.dumps(plain(content), indent=1).encode())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """The JSON object that `write_json` wrote; None where the file is missing or torn."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return None
-    return content
+    return content if isinstance(content, dict) else None

@@ -1,11 +1,12 @@
 """Progress of long work on stderr: a bar in a terminal, plain lines elsewhere, or nothing."""
 
-import sys
 import time
 from collections.abc import Mapping
 from typing import Protocol
 
 from tqdm import tqdm
+
+from zoo.base.output import steady_stderr
 
 PLAIN_SECONDS = 10.0  # seconds between plain lines
 SHOWN_LOSSES = ("discriminator_loss", "generator_loss")
@@ -55,6 +56,9 @@ class Bar(Silent):
     bar: tqdm | None = None  # the bar of training
     counted: tqdm | None = None  # the bar of other work, while that goes on
 
+    def __init__(self) -> None:
+        self.stderr = steady_stderr()
+
     def start(self, first: int, total: int | None, images_per_step: int) -> None:
         self.images_per_step = images_per_step
         self.bar = tqdm(
@@ -64,6 +68,7 @@ class Bar(Silent):
             unit_scale=True,
             dynamic_ncols=True,
             mininterval=0.5,
+            file=self.stderr,
         )
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
@@ -72,13 +77,15 @@ class Bar(Silent):
             self.bar.update(self.images_per_step)
 
     def note(self, text: str) -> None:
-        tqdm.write(text, file=sys.stderr)
+        tqdm.write(text, file=self.stderr)
 
     def counting(self, what: str, done: int, total: int) -> None:
         """Draws a second bar, which is closed once `done` reaches `total`."""
         if self.counted is None or self.counted.desc != what:
             self.close_counted()
-            self.counted = tqdm(total=total, desc=what, unit_scale=True, dynamic_ncols=True, mininterval=0.5)
+            self.counted = tqdm(
+                total=total, desc=what, unit_scale=True, dynamic_ncols=True, mininterval=0.5, file=self.stderr
+            )
         self.counted.update(done - self.counted.n)
         if done >= total:
             self.close_counted()
@@ -100,6 +107,9 @@ class Lines(Silent):
 
     counted: tuple[str, float] = ("", 0.0)  # the name of the other work, and when it was last reported
     shown = False  # whether a line about that work was printed yet
+
+    def __init__(self) -> None:
+        self.stderr = steady_stderr()
 
     def start(self, first: int, total: int | None, images_per_step: int) -> None:
         self.first, self.total, self.images_per_step = first, total, images_per_step
@@ -130,7 +140,7 @@ class Lines(Silent):
             self.note(f"{what}: {done:,} of {total:,} ({done / total:.0%})")
 
     def note(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        print(text, file=self.stderr, flush=True)
 
 
 def losses_text(metrics: Mapping[str, float]) -> str:
@@ -147,4 +157,4 @@ def as_progress(requested: Progress | bool, shown: bool = True) -> Progress:
 
 def for_stderr() -> Progress:
     """A `Bar` where stderr is a terminal, `Lines` elsewhere."""
-    return Bar() if sys.stderr.isatty() else Lines()
+    return Bar() if steady_stderr().isatty() else Lines()

@@ -13,7 +13,7 @@ from zoo.catalogue.kinds import find_extension
 from zoo.catalogue.plugins import find_plugin_source, load_every_plugin, load_plugin, plugin_summary
 from zoo.catalogue.sources import read_catalogue
 from zoo.catalogue.stacks import StackPart, canonical_name, parse_stack, stack_plugins
-from zoo.catalogue.strict_yaml import parse_document, parse_value
+from zoo.catalogue.strict_yaml import dump_document, parse_document, parse_value
 
 __all__ = [
     "HOOKS",
@@ -25,6 +25,7 @@ __all__ = [
     "StackPart",
     "VariantEntry",
     "canonical_name",
+    "dump_document",
     "find_extension",
     "find_plugin_source",
     "load_every_plugin",

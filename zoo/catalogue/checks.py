@@ -12,6 +12,7 @@ NAME_RULE = "a name is letters, digits, '-', '_' and '.', and begins with a lett
 MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z")
 MODULE_RULE = "is no module's name, such as package.module"
 
+Types = type | tuple[type, ...]  # that a value may have
 TYPE_NAMES: dict[type, str] = {
     str: "text",
     int: "a whole number",
@@ -23,7 +24,7 @@ TYPE_NAMES: dict[type, str] = {
 }
 
 
-def checked_mapping(document: Document, keys: Keys, value: Any, allowed: Mapping[str, type]) -> dict[str, Any]:
+def checked_mapping(document: Document, keys: Keys, value: Any, allowed: Mapping[str, Types]) -> dict[str, Any]:
     """The part of `value` whose keys are known and whose values have the allowed types; the rest are errors."""
     if value is None:
         return {}
@@ -35,11 +36,17 @@ def checked_mapping(document: Document, keys: Keys, value: Any, allowed: Mapping
     for key, each in value.items():
         if key not in allowed:
             document.error((*keys, key), _unknown_key(key, keys, allowed))
-        elif type(each) is allowed[key]:  # isinstance would take true for a whole number
+        elif type(each) in types_of(allowed[key]):  # isinstance would take true for a whole number
             result[key] = each
         elif each is not None or allowed[key] is not dict:  # a mapping may be left empty
-            document.error((*keys, key), f"'{key}' must be {TYPE_NAMES[allowed[key]]}, but is {type_name(each)}.")
+            wanted = " or ".join(TYPE_NAMES[kind] for kind in types_of(allowed[key]))
+            document.error((*keys, key), f"'{key}' must be {wanted}, but is {type_name(each)}.")
     return result
+
+
+def types_of(allowed: Types) -> tuple[type, ...]:
+    """The types that a value may have."""
+    return allowed if isinstance(allowed, tuple) else (allowed,)
 
 
 def check_name(document: Document, section: str, name: str) -> None:

@@ -56,9 +56,13 @@ class DatasetEntry:
     path: Path | None = None  # the user's own files, absolute
     image_key: str | None = None
     label_key: str | None = None
-    crop: int | None = None  # pixels, the side of the centre crop
+    crop: int | str | None = None  # pixels, the side of the centre crop; or `square` or `none`
     image_size: int | None = None  # pixels
     channels: int | None = None
+    layout: str | None = None  # these four decide what may be read in two ways
+    values: str | None = None
+    folders: str | None = None
+    source_from: str | None = None
     extractor: str | None = None  # in which it is scored unless asked otherwise
     epochs: int | None = None  # how long `zoo run` trains without a budget
     train: str | None = None  # the split that training reads

@@ -96,12 +96,27 @@ def _load_file(path: Path) -> ModuleType:
     return module
 
 
+def imported_neighbour(error: BaseException, file: Path) -> str | None:
+    """The module or file beside a plugin's file that it could not import, if that is what went wrong."""
+    if isinstance(error, ImportError) and "relative import" in str(error):
+        return "."
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return None
+    top = error.name.partition(".")[0]
+    return top if any((file.parent / each).exists() for each in (f"{top}.py", top)) else None
+
+
 def described_error(error: BaseException, entry: PluginEntry) -> str:
     """`ImportError: No module named 'x' (my_plugin.py:3)`, with the last line of the plugin's own file that ran."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} ({error.filename}:{error.lineno})"
     source = find_plugin_source(entry)
+    if entry.file and (neighbour := imported_neighbour(error, entry.file)):
+        text = (
+            f"it imports '{neighbour}' from beside it. A plugin is one file, of which every run keeps a copy that must "
+            f"load alone: put that code into {entry.file.name}, or install both as a package with an entry point"
+        )
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if source and Path(frame.filename).resolve() == source.resolve()]
     return f"{text} ({source}:{lines[-1]})" if lines else text

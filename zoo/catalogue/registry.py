@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.catalogue.checks import MODULE, MODULE_RULE, check_name, checked_mapping, type_name
+from zoo.catalogue.checks import MODULE, MODULE_RULE, Types, check_name, checked_mapping, type_name
 from zoo.catalogue.entries import (
     HOOKS,
     BenchmarkEntry,
@@ -30,8 +30,11 @@ ORIGINS = {  # with an example of each; `reference` is what a dataset is called 
     "reference": "name_at_its_source",
 }
 TEXTS = ("summary", "extractor", "label_key", "train", "test", "source")
-DATASET = {**dict.fromkeys((*ORIGINS, *TEXTS), str), "epochs": int}
-IMAGES = {"image_key": str, "crop": int, "image_size": int, "channels": int}
+DATASET: dict[str, Types] = {**dict.fromkeys((*ORIGINS, *TEXTS), str), "epochs": int}
+IMAGES: dict[str, Types] = {
+    **{"image_key": str, "crop": (int, str), "image_size": int, "channels": int},
+    **dict.fromkeys(("layout", "values", "folders", "source_from"), str),
+}
 BUDGETS = ("images", "epochs", "steps", "minutes")
 COUNTS = ("seeds", "evaluations", "samples")
 NAME_LISTS = ("datasets", "variants", "metrics")
@@ -43,6 +46,7 @@ BENCHMARK = {
     "summary": str,
 }
 PIXELS = ("crop", "image_size")
+CROPS = ("square", "none")
 CHANNELS = (1, 3, 4)
 
 
@@ -79,7 +83,7 @@ def read_registry(document: Document, folder: Path) -> Registry:
 
 
 def _entries(
-    document: Document, section: str, sections: Mapping[str, Any], allowed: Mapping[str, type]
+    document: Document, section: str, sections: Mapping[str, Any], allowed: Mapping[str, Types]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, value in sections.get(section, {}).items():
         check_name(document, section, name)
@@ -177,8 +181,11 @@ def _dataset(document: Document, name: str, value: Mapping[str, Any], folder: Pa
 
 def _check_values(document: Document, keys: Keys, value: Mapping[str, Any]) -> None:
     """Keeps an error for each number of a dataset that can't be."""
+    if isinstance(value.get("crop"), str) and value["crop"] not in CROPS:
+        message = f"'crop' must be a number of pixels, {' or '.join(CROPS)}, but is '{value['crop']}'."
+        document.error((*keys, "crop"), message)
     for key in PIXELS:
-        if value.get(key, 1) < 1:
+        if not isinstance(value.get(key), str) and value.get(key, 1) < 1:
             document.error((*keys, key), f"'{key}' must be at least 1 pixel, but is {value[key]}.")
     if value.get("epochs", 1) < 1:
         document.error((*keys, "epochs"), f"'epochs' must be at least 1, but is {value['epochs']}.")

@@ -10,8 +10,8 @@ from zoo.catalogue.entries import Catalogue, PluginEntry
 from zoo.catalogue.installed import installed_plugins
 from zoo.catalogue.merging import merged
 from zoo.catalogue.plugins import find_plugin_source
-from zoo.catalogue.registry import Registry, read_registry
-from zoo.catalogue.strict_yaml import read_document
+from zoo.catalogue.registry import SECTIONS, Registry, read_registry
+from zoo.catalogue.strict_yaml import Document, parse_document, read_document
 from zoo.errors import ZooError, ZooWarning, nearest_name
 
 REGISTRY = "registry.yaml"
@@ -26,7 +26,7 @@ def read_catalogue(plugin_files: Sequence[Path] = (), directory: Path | None = N
     registries = [_registry(shipped, REGISTRY)]
     own = (directory or Path.cwd()) / REGISTRY
     if own.is_file() and not own.samefile(shipped):
-        registries.append(_registry(own, f"./{REGISTRY}" if directory is None else str(own)))
+        registries += _own_registry(own, f"./{REGISTRY}" if directory is None else str(own))
     outside = installed_plugins()
     files = [_plugin_file(Path(path)) for path in plugin_files]
     catalogue = merged(registries, [*outside, *files])
@@ -46,6 +46,28 @@ def shipped_registry() -> Path:
 
 def _registry(path: Path, label: str) -> Registry:
     return read_registry(read_document(path, label), path.resolve().parent)
+
+
+def _own_registry(path: Path, label: str) -> list[Registry]:
+    """The working directory's registry; none, with a warning, where the file is another program's."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        reason = f"it can't be read ({error.strerror})"
+    else:
+        if is_of_zoo(parse_document(text, label), text):
+            return [_registry(path, label)]
+        reason = f"it has none of the sections {', '.join(SECTIONS)}"
+    warnings.warn(f"{label} is not the zoo's and is passed over: {reason}.", ZooWarning, stacklevel=4)
+    return []
+
+
+def is_of_zoo(document: Document, text: str) -> bool:
+    """Whether a registry.yaml means the zoo: by a section's name, a misspelt one too, or since it is empty."""
+    if document.errors:
+        return any(line.partition(":")[0].rstrip() in SECTIONS for line in text.splitlines())
+    names = document.data if isinstance(document.data, dict) else {}
+    return document.data is None or any(nearest_name(name, SECTIONS) for name in names)
 
 
 def _plugin_file(path: Path) -> PluginEntry:

@@ -17,11 +17,15 @@ except ImportError:
 Keys = tuple[str | int, ...]  # the way from the top of a document to a value
 
 PREFIX = "tag:yaml.org,2002:"
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # the escape of a byte of a name that is no UTF-8
 # PyYAML follows YAML 1.1: 2e-4 and 1e3 are text, on/off/yes/no booleans, 1:30 is 90 and 2024-01-01 a date.
 PATTERNS = {
     "bool": (r"(?:true|True|TRUE|false|False|FALSE)\Z", "tTfF"),
     "int": (r"[-+]?(?:0|[1-9][0-9]*(?:_[0-9]+)*)\Z", "-+0123456789"),
-    "float": (r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?\Z", "-+.0123456789"),
+    "float": (
+        r"(?:[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan)\Z",
+        "-+.0123456789",
+    ),
     "null": (r"(?:~|null|Null|NULL|)\Z", ["~", "n", "N", ""]),
 }
 
@@ -30,9 +34,28 @@ class StrictLoader(BaseLoader):
     """A safe loader that resolves plain scalars by PATTERNS alone."""
 
 
+class StrictPythonLoader(yaml.SafeLoader):
+    """The same by PyYAML's own parser, which reads what libyaml refuses: the escapes of a name that is no UTF-8."""
+
+
+class StrictDumper(yaml.SafeDumper):
+    """Quotes every text that this or another reader of YAML would take for something else."""
+
+
 StrictLoader.yaml_implicit_resolvers = {}
+StrictPythonLoader.yaml_implicit_resolvers = {}
 for _name, (_pattern, _first) in PATTERNS.items():
-    StrictLoader.add_implicit_resolver(PREFIX + _name, re.compile(_pattern), list(_first))
+    for _class in (StrictLoader, StrictPythonLoader, StrictDumper):
+        _class.add_implicit_resolver(PREFIX + _name, re.compile(_pattern), list(_first))
+
+
+def _represented_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # Escapes come back as they were; a line separator in another style would come back as a line feed.
+    return dumper.represent_scalar(PREFIX + "str", text, style=None if text.isprintable() else '"')
+
+
+StrictDumper.add_representer(str, _represented_text)
+StrictDumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign]
 
 
 @dataclass
@@ -85,13 +108,18 @@ def parse_document(text: str, label: str) -> Document:
     """`text` as plain data with line numbers; an empty text holds None."""
     document = Document(label)
     try:
-        node = yaml.compose(text, Loader=StrictLoader)
+        node = yaml.compose(text, Loader=StrictPythonLoader if SURROGATE.search(text) else StrictLoader)
     except yaml.YAMLError as error:
         document.error_at(*_problem(error, text))
         return document
     if node is not None:
         document.data = _value(node, (), (), document)
     return document
+
+
+def dump_document(data: Any) -> str:
+    """Plain data as YAML that `parse_document` gives back equal."""
+    return yaml.dump(data, Dumper=StrictDumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def parse_value(text: str) -> Any:
@@ -157,4 +185,4 @@ def _scalar(text: str, kind: str, keys: Keys, document: Document) -> str | int |
         return text.lower() == "true"
     if kind == "null":
         return None
-    return int(text) if kind == "int" else float(text)
+    return int(text) if kind == "int" else float(text.replace(".inf", "inf").replace(".nan", "nan"))

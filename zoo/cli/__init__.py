@@ -11,6 +11,10 @@ from typing import Any
 import click
 
 from zoo import __version__
+from zoo.base.interrupts import signals_interrupting
+from zoo.base.output import steady_output
+from zoo.base.shortages import described as shortage
+from zoo.base.shortages import full_disk, is_shortage
 from zoo.catalogue import HOOKS
 from zoo.cli.command_options import (
     DATA_NAMES,
@@ -30,7 +34,7 @@ from zoo.cli.command_options import (
 from zoo.cli.comparison import compare_command, report_command, tune_command
 from zoo.cli.data import data_commands
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
-from zoo.cli.printing import diagnosed, run_report, run_summary, shown, table
+from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
 from zoo.cli.watch import watch_command
 from zoo.errors import ZooError, ZooWarning
 
@@ -154,7 +158,7 @@ def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json
     if as_json:
         click.echo(json.dumps({**tables, "problems": problems} if check else tables))
     else:
-        click.echo("\n\n".join(f"{name}\n{table(rows)}" for name, rows in tables.items()))
+        click.echo("\n\n".join(grouped(name, rows) for name, rows in tables.items()))
         if check:
             click.echo("\n" + ("\n".join(problems) or "Every plugin loads, and every variant's recipe fits."))
     if problems:
@@ -205,15 +209,18 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
     help="Any other input of the generator, such as code=0,1,0, for all samples.",
 )
 @click.option("--truncation", type=float, metavar="PSI", help="In (0, 1]: less is more typical and less varied.")
+@click.option("--dataset", metavar="PATH", help="Where the run's data lies now, of which a translation is made.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="A .png, .npy or .npz [in the run directory]."
 )
 @json_option
-def sample_command(run: Path, out: Path | None, as_json: bool, conditions: Sequence[str], **options: Any) -> None:
+def sample_command(
+    run: Path, dataset: str | None, out: Path | None, as_json: bool, conditions: Sequence[str], **options: Any
+) -> None:
     """Draw new samples from the generator of RUN."""
     import zoo
 
-    opened = zoo.load(run)
+    opened = zoo.load(run, dataset)
     from zoo.training.sample_files import Wanted, write_samples
 
     wanted = Wanted(**options, conditions=dict(map(parsed_condition, conditions)))
@@ -287,19 +294,33 @@ def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command and exits: 0, 2 for a user's mistake, 1 for any other error, 130 or 143 after a signal."""
+    """Runs the command and, unless that just ends, exits: 2 a mistake, 1 any other error, 128 + its number a signal.
+
+    A reader of the output that goes away is no error. Output that is lost in another way, on a full disk, is one.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    wants_traceback = TRACEBACK in words
     warnings.showwarning = show_warning
-    try:
-        cli.main([word for word in words if word != TRACEBACK], prog_name="zoo", standalone_mode=False)
-    except BaseException as error:
-        if wants_traceback and isinstance(error, Exception):
-            raise
-        code, message = exit_of(error)
+    with steady_output() as stdout:
+        code, message = ending(words)
+        stdout.flush()
+        if not code and stdout.lost is not None:
+            code, message = OTHER_ERROR, f"Error: The output can't be written: {stdout.lost.strerror}."
         if message:
             click.echo(message, err=True)
+    if code is not None:
         sys.exit(code)
+
+
+def ending(words: Sequence[str]) -> tuple[int | None, str]:
+    """Runs the command; returns (exit code, line to print), None and no line where it just ended."""
+    try:
+        with signals_interrupting():
+            cli.main([word for word in words if word != TRACEBACK], prog_name="zoo", standalone_mode=False)
+    except BaseException as error:
+        if TRACEBACK in words and isinstance(error, Exception):
+            raise
+        return exit_of(error)
+    return None, ""
 
 
 def exit_of(error: BaseException) -> tuple[int, str]:
@@ -319,7 +340,10 @@ def exit_of(error: BaseException) -> tuple[int, str]:
             return getattr(cause, "exit_code", CTRL_C), str(cause) or "Interrupted."
         case OSError():
             where = f": {error.filename}" if error.filename else ""
-            return OTHER_ERROR, f"Error: {error.strerror or error}{where}. Everything saved before is kept."
+            what = full_disk(error) or f"{error.strerror or error}{where}"
+            return OTHER_ERROR, f"Error: {what}. Everything saved before is kept."
+        case _ if is_shortage(error):
+            return OTHER_ERROR, f"Error: {shortage(error)}. Everything saved before is kept."
         case _:
             kind = type(error).__name__
             return (

@@ -7,7 +7,7 @@ import click
 
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions, Processes
-from zoo.data.options import CHANNELS, DataOptions
+from zoo.data.options import CHANNELS, CROPS, FOLDERS, LAYOUTS, READING, DataOptions
 from zoo.options import Budget
 
 
@@ -42,7 +42,22 @@ dataset_option = click.option(
 data_dir_option = click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where datasets live [~/tensorflow_datasets]."
 )
-DATA_NAMES = ("split", "image_size", "crop", "channels", "label")
+DATA_NAMES = ("split", "image_size", "crop", "channels", "label", *READING)
+
+
+class Crop(click.ParamType):  # type: ignore[type-arg]  # it is generic for type checkers alone
+    """A number of pixels, or one of CROPS."""
+
+    name = "crop"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> int | str:
+        if isinstance(value, int) or value in CROPS:
+            return value
+        if not value.isdecimal():
+            self.fail(f"'{value}' is neither a number of pixels nor {' nor '.join(CROPS)}.", parameter, context)
+        return int(value)
+
+
 image_size_option = click.option(
     "--image-size", type=int, metavar="PIXELS", help="Side of the images, after a centre crop to a square."
 )
@@ -51,6 +66,24 @@ channels_option = click.option(
     type=click.Choice([str(each) for each in CHANNELS]),
     callback=lambda _context, _parameter, value: value and int(value),
     help="1 gray, 3 RGB, 4 RGB with alpha [as the images have; alpha lies over white].",
+)
+READING_OPTIONS = (  # that decide what is ambiguous
+    click.option(
+        "--crop",
+        type=Crop(),
+        metavar="PIXELS|square|none",
+        help="Side of the centre square that is kept [the largest]; none: the whole image, squeezed into a square.",
+    ),
+    click.option("--layout", type=click.Choice(LAYOUTS), help="The order of an array's axes [found]."),
+    click.option(
+        "--values", metavar="BLACK:WHITE", help="Stored values of black and white, as 0:4095 or -1:1 [found]."
+    ),
+    click.option("--folders", type=click.Choice(FOLDERS), help="What the subfolders of a folder or zip are [found]."),
+    click.option(
+        "--source-from",
+        metavar="left|right|FOLDER",
+        help="The half of each image, or the folder, that samples are translated from: the field source.",
+    ),
 )
 DATA_OPTIONS = (
     click.option(
@@ -61,9 +94,9 @@ DATA_OPTIONS = (
         help="train, test, all, or a part: train[:80%], train+test.",
     ),
     image_size_option,
-    click.option("--crop", type=int, metavar="PIXELS", help="Side of the centre square that is kept [all of it]."),
     channels_option,
     click.option("--label", metavar="NAME", help="What labels are read from, such as CelebA's Smiling; or none."),
+    *READING_OPTIONS,
 )
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A recipe value, such as --set batch_size=32."
@@ -81,6 +114,13 @@ plugin_option = click.option(
 def data_options(command: Any) -> Any:
     """Adds the options by which a dataset is read."""
     for option in reversed(DATA_OPTIONS):
+        command = option(command)
+    return command
+
+
+def reading_options(command: Any) -> Any:
+    """Adds the options that decide what may be read in two ways."""
+    for option in reversed(READING_OPTIONS):
         command = option(command)
     return command
 

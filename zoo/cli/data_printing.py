@@ -42,7 +42,7 @@ def prepared_line(one: Mapping[str, Any]) -> str:
 
 def prepared_lines(report: Sequence[Mapping[str, Any]]) -> str:
     """The prepared sets, and the commands to run next."""
-    lines = [f"{each['summary']}\n  {each['folder']}" for each in report]
+    lines = ["\n  ".join([each["summary"], *each["reading"], each["folder"]]) for each in report]
     name = report[0]["name"]
     return "\n".join(
         [*lines, "Next:", f"  zoo data info {shlex.quote(name)}", f"  {training(name, report[0]['sample_shape'])}"]
@@ -70,12 +70,14 @@ def _info(each: Mapping[str, Any]) -> list[str]:
         "from": each["description"]["source"],
         "rows": ", ".join(_rows(part) for part in each["description"]["rows"]),
         "division": _division(each["description"]["division"]),
-        "crop": each["options"]["crop"] and f"{each['options']['crop']} px, centre",
+        "crop": each["options"]["crop"] and _crop(each["options"]["crop"]),
+        "read": "; ".join(each["reading"]),
         "labels": each["options"]["label"],
         "classes": _classes(each["class_counts"]),
         "mean": " ".join(map(str, each["mean"])),
         "deviation": " ".join(map(str, each["deviation"])),
-        "left out": each["skipped"]["count"] and f"{each['skipped']['count']}: {', '.join(each['skipped']['first'])}",
+        # Sets from before there was such a reading say this alone.
+        "left out": "" if each["reading"] else ", ".join(each["skipped"]["first"]),
         "differs": "; ".join(each["description"].get("differences", [])),
         "imported": each["imported"],
         "sha256": each["fingerprint"],
@@ -83,6 +85,10 @@ def _info(each: Mapping[str, Any]) -> list[str]:
         "picture": each["contact_sheet"],
     }
     return [f"{each['name']}: {each['split']}", *(f"  {name:<10}{value}" for name, value in facts.items() if value)]
+
+
+def _crop(crop: int | str) -> str:
+    return f"{crop} px, centre" if isinstance(crop, int) else crop
 
 
 def _rows(part: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import click
 from zoo import backend
 from zoo.backend import SUPPORTED
 from zoo.cli.command_options import (
+    DATA_NAMES,
     channels_option,
     complete_datasets,
     data_dir_option,
@@ -17,6 +18,7 @@ from zoo.cli.command_options import (
     image_size_option,
     json_option,
     plugin_option,
+    reading_options,
 )
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
@@ -81,6 +83,7 @@ metrics_option = click.option(
 @click.option("--allow-training", is_flag=True, help="Score against images that the run was trained on.")
 @image_size_option
 @channels_option
+@reading_options
 @click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]")
 @plugin_option
 @data_dir_option
@@ -96,7 +99,7 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
 
     backend.choose(options["backend"])
     requested = EvaluationOptions(options["metrics"], **{name: options[name] for name in OPTION_NAMES})
-    data_options = DataOptions(image_size=options["image_size"], channels=options["channels"])
+    data_options = DataOptions(**{name: options[name] for name in DATA_NAMES if name not in ("split", "label")})
     if out is not None and out.suffix != ".json":
         raise ZooError(f"--out {out}: expected a file that ends in .json.")
     found = []

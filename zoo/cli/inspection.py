@@ -20,6 +20,7 @@ from zoo.catalogue import (
     plugin_summary,
     read_catalogue,
 )
+from zoo.catalogue.families import facts_of, family_of_variant, year_of_variant
 from zoo.data import data_directory, prepared_sets
 from zoo.data.options import DataOptions
 from zoo.data.prepared.finding import is_of
@@ -29,19 +30,30 @@ from zoo.extensions.loading import load_extension
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
     """Everything that can be named, with what is known of it without importing it."""
+    found = {name: find_plugin_source(each) is not None for name, each in catalogue.plugins.items()}
+    facts = {name: facts_of(each) for name, each in catalogue.plugins.items()}
     return {
         "variants": [
-            {"name": each.name, "plugins": list(each.plugins), "summary": each.summary, "source": each.source}
+            {
+                "name": each.name,
+                "family": family_of_variant(each, facts),
+                "year": year_of_variant(each, facts),
+                "plugins": list(each.plugins),
+                "summary": each.summary,
+                "source": each.source,
+            }
             for each in catalogue.variants.values()
         ],
         "plugins": [
             {
-                "name": each.name,
-                "summary": plugin_summary(each) if find_plugin_source(each) else "NOT FOUND",
+                "name": name,
+                "family": facts[name].family,
+                "year": facts[name].year,
+                "summary": facts[name].summary if found[name] else "NOT FOUND",
                 "source": each.source,
-                "found": find_plugin_source(each) is not None,
+                "found": found[name],
             }
-            for each in catalogue.plugins.values()
+            for name, each in catalogue.plugins.items()
         ],
         "datasets": rows(catalogue.datasets),
         **{kind: rows(entries) for kind, entries in catalogue.extensions.items()},
@@ -95,31 +107,44 @@ def stack_description(
 ) -> dict[str, Any]:
     """A stack's papers, recipe with the source of each value, shapes and parameter counts on a dataset."""
     from zoo import backend
-    from zoo.data import expected_shape
+    from zoo.data.opening import expected_fields
 
     parse_stack(text, catalogue)  # an unknown name is an error before the dataset is searched
-    sample_shape, classes = expected_shape(dataset, catalogue, data_dir=data_dir, options=options)
+    fields = expected_fields(dataset, catalogue, data_dir=data_dir, options=options)
     backend.prepare()
-    from zoo.data.fields import expected_fields
     from zoo.stacks.resolving import resolve_stack
     from zoo.training.players import build_players
 
     stack = resolve_stack(text, catalogue, dataset, settings)
-    players = build_players(stack, expected_fields(sample_shape, classes), seed=0, engine=backend.engine())
+    with backend.fixed():
+        players = build_players(stack, fields, seed=0, engine=backend.engine())
     return {
         "stack": stack.name,
         "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],
+        "formulas": formulas(stack),
         "recipe": {
             name: {"value": getattr(stack.recipe, name), "source": source}
             for name, source in stack.recipe_sources.items()
         },
         "dataset": dataset,
-        "sample_shape": list(sample_shape),
+        "sample_shape": list(fields["samples"].shape),
         "models": {
             role: {"input": shapes(model.input), "output": shapes(model.output), "parameters": model.count_params()}
             for role, model in (("generator", players.generator), ("discriminator", players.discriminator))
         },
     }
+
+
+def formulas(stack: Any) -> list[dict[str, str]]:
+    """What each loss and penalty of the stack says of itself in its first line, the plugin's name beside it."""
+    rows = []
+    for hook in ("discriminator_loss", "discriminator_penalty", "generator_loss", "generator_penalty"):
+        answers = stack.implementations(hook)
+        counting = answers[-1:] if hook.endswith("loss") else answers  # of losses the highest plugin's alone
+        for each in [*counting, *stack.implementations(hook, wrappers=True)]:
+            text = (each.function.__doc__ or "").strip().partition("\n\n")[0]
+            rows.append({"hook": hook, "plugin": each.plugin_name, "text": " ".join(text.split())})
+    return rows
 
 
 def shapes(tensors: Any) -> Any:
@@ -146,16 +171,25 @@ def health(data_dir: Path | None) -> dict[str, Any]:
         "backend": "none",
         "devices": [],
         "policies": [],
+        "numbers": {},
+        "settings": {},
         "problems": [],
     }
     from zoo import backend
+    from zoo.backend import settings
     from zoo.backend.policy import table as policy_table
 
     try:
-        report["problems"] = plugin_problems(catalogue)
         report["backend"] = backend.check_installed()
-        report["devices"] = backend.engine().device_names()
+        report["problems"] = plugin_problems(catalogue)
+        engine = backend.engine()
+        report["devices"] = engine.device_names()
         report["policies"] = policy_table()
+        report["numbers"] = settings.recorded(engine.kind)
+        report["settings"] = settings.differing()
+        report["problems"] += backend.advice(engine.kind)
+        with backend.fixed():
+            pass  # raises where a setting can't be fixed
     except ZooError as error:  # the rest of the report needs no backend
         report["problems"].append(str(error))
     if importlib.util.find_spec("importlib_resources") is None:

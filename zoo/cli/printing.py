@@ -4,6 +4,9 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from zoo.base.names import short_name
+from zoo.catalogue.families import PLUGIN_FAMILIES, VARIANT_FAMILIES
+
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
@@ -31,7 +34,7 @@ def run_report(summary: dict[str, Any], again: str) -> str:
     names = ("samples", "animation", "checkpoint", "generator")
     files = "\n".join(f"  {name:<12}{summary[name]}" for name in names)
     return (
-        f"{summary['stack']} on {summary['dataset']}: {summary['run']}\n{files}\n"
+        f"{summary['stack']} on {short_name(summary['dataset'])}: {summary['run']}\n{files}\n"
         f"Next:\n"
         f"  zoo sample {shlex.quote(summary['run'])}{sampling(summary['inputs'])}\n"
         f"  {again} --epochs 100   # train on\n"
@@ -48,10 +51,19 @@ def sampling(inputs: Sequence[str]) -> str:
     return "   # more of them"
 
 
+def grouped(name: str, rows: Sequence[dict[str, Any]]) -> str:
+    """A table for each family of the rows, in the order of the families, all below the name of what they are."""
+    known = {"variants": VARIANT_FAMILIES, "plugins": PLUGIN_FAMILIES}.get(name, ("",))
+    tables = [(each, some) for each in known if (some := [row for row in rows if row.get("family", "") == each])]
+    return "\n".join(f"{name}{f', {each}' if each else ''}\n{table(some)}" for each, some in tables or [("", [])])
+
+
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Names and descriptions in aligned columns."""
+    """Names, years where there are some, and descriptions in aligned columns."""
     width = max((len(row["name"]) for row in rows), default=0)
-    return "\n".join(f"  {row['name']:<{width}}  {described(row)}".rstrip() for row in rows) or "  none"
+    years = [f"{row['year'] or '':<4}  " if "year" in row else "" for row in rows]
+    lines = [f"  {row['name']:<{width}}  {year}{described(row)}" for row, year in zip(rows, years, strict=True)]
+    return "\n".join(line.rstrip() for line in lines) or "  none"
 
 
 def described(row: dict[str, Any]) -> str:
@@ -64,6 +76,8 @@ def shown(description: dict[str, Any]) -> str:
     """The output of `zoo show`."""
     lines = [description["stack"]]
     lines += [f"  {each['name']}: {each['summary']}" for each in description["plugins"]]
+    lines += ["", "losses and penalties"]
+    lines += [f"  {each['hook']}, of {each['plugin']}: {each['text']}" for each in description["formulas"]]
     lines += ["", f"recipe on {description['dataset']}"]
     width = max(len(name) for name in description["recipe"])
     for name, each in description["recipe"].items():
@@ -86,6 +100,7 @@ def diagnosed(report: dict[str, Any]) -> str:
             f"devices    {', '.join(report['devices'])}",
             "a step is compiled as",
             *policies(report["policies"], report["backend"]),
+            *numbers(report),
             f"data       {report['data_directory']} ({report['free_bytes'] / 2**30:.0f} GiB free)",
             *(prepared or ["  nothing prepared yet"]),
             f"  not prepared yet: {', '.join(report['not_prepared']) or 'none'}",
@@ -93,6 +108,20 @@ def diagnosed(report: dict[str, Any]) -> str:
             *(f"  {each}" for each in report["problems"]),
         ]
     )
+
+
+def numbers(report: dict[str, Any]) -> list[str]:
+    """What else digits depend on here, and what is fixed while the zoo computes."""
+    if not report["numbers"]:
+        return []
+    found = dict(report["numbers"])
+    variables = found.pop("environment")
+    onednn = found.pop("onednn", None)
+    parts = [f"{count} {name}" for name, count in found.items()]
+    parts += [] if onednn is None else [f"oneDNN {'on' if onednn else 'off'}"]
+    parts += [f"{name}={value}" for name, value in variables.items()]
+    lines = [f"  {name}: {value}" for name, value in report["settings"].items()]
+    return [f"digits by  {', '.join(parts) or 'nothing else'} (run.yaml records it)", *lines]
 
 
 def policies(rows: Sequence[dict[str, str]], backend: str) -> list[str]:

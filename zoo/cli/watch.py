@@ -1,6 +1,5 @@
 """`zoo watch`: a live table of runs."""
 
-import io
 import json
 import signal
 import sys
@@ -69,21 +68,20 @@ def check_folders(folders: Sequence[Path]) -> None:
 
 def folders_with_runs() -> list[Path]:
     """The folders in the working directory that hold runs."""
-    from zoo.watching import run_folders
+    from zoo.runs.finding import run_folders
+    from zoo.watching.run_files import MARKERS
 
     folders = (path for path in Path().iterdir() if path.is_dir() and not path.name.startswith("."))
-    return sorted(path for path in folders if any(run_folders(path)))
+    return sorted(path for path in folders if any(run_folders(path, MARKERS)))
 
 
 def watch_until_interrupted(folders: Sequence[Path], every: float) -> None:
-    """Shows the runs until Ctrl-C; SIGTERM exits too, and restores the terminal."""
-    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    """Shows the runs until Ctrl-C; any other signal ends it too, and restores the terminal."""
     try:
         live(folders, every)
-    except KeyboardInterrupt:
-        return
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    except KeyboardInterrupt as ending:
+        if getattr(ending, "number", signal.SIGINT) != signal.SIGINT:
+            raise
 
 
 def live(folders: Sequence[Path], every: float = SECOND, until: Callable[[], bool] = never) -> None:
@@ -104,7 +102,7 @@ def live(folders: Sequence[Path], every: float = SECOND, until: Callable[[], boo
     view = View(folders, console)
     try:
         with Live(console=console, screen=True, auto_refresh=False) as shown:
-            while not until():
+            while not until() and console.file.isatty():
                 shown.update(view.drawn(), refresh=True)
                 view.wait(every, until)
     finally:
@@ -141,8 +139,6 @@ def once_printed(folders: Sequence[Path]) -> str:
     from zoo.cli.watch_printing import Size, plain
     from zoo.watching import Watch
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # names may hold characters that the output's encoding lacks
     width = Console().width if sys.stdout.isatty() else None
     return plain(Watch(folders).runs(), named(folders), Size(width))
 

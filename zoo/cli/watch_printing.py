@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
 
+from zoo.base.names import short_name
 from zoo.base.progress import SHOWN_LOSSES
 from zoo.watching import DIVERGED, DONE, FAILED, RUNNING, STATES, STOPPED, WAITING, RunState
 
@@ -128,7 +129,7 @@ def columns_of(runs: Sequence[RunState]) -> list[Column]:
 
     return [
         Column("run", 0, lambda run: run.label if names[called(run)] == 1 else f"{run.label} ({run.path})", "left"),
-        Column("dataset", 4, lambda run: run.dataset, "left"),
+        Column("dataset", 4, lambda run: short_name(run.dataset), "left"),
         Column("seed", 3, lambda run: "" if run.seed is None else str(run.seed)),
         Column("state", 1, lambda run: run.state, "left", lambda run: STYLES[run.state]),
         Column("progress", 6, bar, "left", lambda run: STYLES[run.state]),

@@ -11,6 +11,7 @@ from typing import Any
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.base.files import read_json, write_json
+from zoo.base.names import dataset_folder
 from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import BenchmarkEntry, Catalogue, read_catalogue
 from zoo.catalogue.entries import match
@@ -24,7 +25,8 @@ from zoo.errors import ZooError, unknown
 from zoo.evaluation.options import JUDGED_BY, PERIODIC
 from zoo.options import UNLIMITED, Budget
 from zoo.pipeline import as_text
-from zoo.runs.directory import RunDirectory, find_runs
+from zoo.runs.directory import RunDirectory
+from zoo.runs.finding import find_runs, folder_of_data
 
 COMPARISONS = Path("comparisons")
 SETUP = "question.json"  # the file of the setup that all runs in a folder share
@@ -95,10 +97,12 @@ def compare(
 
 def planned(options: ComparisonOptions, progress: Progress) -> Plan:
     """The grid of runs, its data prepared; raises ZooError for every mistake that needs no built model to be found."""
+    from zoo.data.opening import entry_of
+
     catalogue = read_catalogue([Path(each) for each in options.plugins])
     entry = benchmark_of(options, catalogue)
     names = options.datasets or entry.datasets
-    datasets = [match(str(each), catalogue.datasets) or str(each) for each in names]
+    datasets = [entry_of(str(each), catalogue).name for each in names]
     candidates = candidates_of(options, entry, catalogue)
     seeds = options.seeds or entry.seeds
     if seeds < 1:
@@ -119,8 +123,18 @@ def planned(options: ComparisonOptions, progress: Progress) -> Plan:
         engine=options.engine,
         sweep=dict(map(parse_sweep, options.sweeps)),
     )
-    prepare_data(plan, catalogue, progress)
-    return plan
+    fingerprints = prepare_data(plan, catalogue, progress)
+    return replace(plan, folders={each: folder_in(plan, each, fingerprints[each]) for each in datasets})
+
+
+def folder_in(plan: Plan, dataset: str, fingerprint: str) -> str:
+    """The name of a dataset's folders: that of runs which began when its path was another one, if there are any."""
+    default = dataset_folder(dataset)
+    for candidate in plan.candidates:
+        found = folder_of_data(plan.folder_of(candidate), dataset, fingerprint, lambda folder: sorted(folder.glob("*")))
+        if found.name != default:
+            return found.name
+    return default
 
 
 def benchmark_of(options: ComparisonOptions, catalogue: Catalogue) -> BenchmarkEntry:
@@ -181,18 +195,20 @@ def budget_of(
     return {"epochs": float(epochs)}
 
 
-def prepare_data(plan: Plan, catalogue: Catalogue, progress: Progress) -> None:
-    """Prepares the data of all runs before the first of them begins."""
+def prepare_data(plan: Plan, catalogue: Catalogue, progress: Progress) -> dict[str, str]:
+    """Prepares the data of all runs before the first of them begins; the fingerprints of what is trained on."""
     from zoo.data import open_dataset
 
     backend.choose(plan.engine.backend)
     backend.check_installed()
+    fingerprints: dict[str, str] = {}
     for dataset in plan.datasets:
         for split in (plan.setup.data_options.split, PERIODIC.split):
             options = replace(plan.setup.data_options, split=split)
-            progress.note(
-                open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=options, progress=progress).summary
-            )
+            opened = open_dataset(dataset, catalogue, data_dir=plan.data_dir, options=options, progress=progress)
+            progress.note(opened.account)
+            fingerprints.setdefault(dataset, opened.fingerprint)
+    return fingerprints
 
 
 def try_out(plan: Plan, progress: Progress) -> None:
@@ -216,8 +232,13 @@ def begin(plan: Plan) -> None:
     if before is not None:
         check_same_setup(plan.folder, before, now)
         return
-    (plan.folder / RUNS).mkdir(parents=True, exist_ok=True)
-    write_json(path, now)
+    try:
+        (plan.folder / RUNS).mkdir(parents=True, exist_ok=True)
+        write_json(path, now)
+    except OSError as error:
+        raise ZooError(
+            f"Can't write the comparison's folder {plan.folder}: {error.strerror}. Choose another with --out DIR."
+        ) from error
 
 
 def write(plan: Plan, command: str) -> dict[str, Any]:

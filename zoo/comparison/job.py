@@ -16,12 +16,15 @@ from typing import Any
 
 from zoo import __version__, backend
 from zoo.base.files import read_json, write_json
+from zoo.base.interrupts import signals_interrupting
+from zoo.base.output import steady_output
 from zoo.errors import TrainingFailed, ZooError
 from zoo.runs.directory import RunIsBusy
 
 JOB, OUTCOME = "job.json", "outcome.json"
 DONE, DIVERGED, FAILED = "done", "diverged", "failed"
 EXIT_CODES = {DONE: 0, FAILED: 1, DIVERGED: 3}
+CTRL_C = 130
 BUSY = 75  # the exit code where another process writes the run, so that nothing was done
 SEED_OF_BEST = 1  # seed of the latents for the best checkpoint's final score: those that chose it are biased
 
@@ -29,25 +32,32 @@ SEED_OF_BEST = 1  # seed of the latents for the best checkpoint's final score: t
 def main() -> None:
     """Runs the job, and exits with the code of its outcome."""
     warnings.simplefilter("ignore")  # warnings of libraries would fill the log
-    path = Path(sys.argv[1])
+    with steady_output():  # a log on a full disk ends no run
+        code = exit_code_of(Path(sys.argv[1]))
+    sys.exit(code)
+
+
+def exit_code_of(path: Path) -> int:
+    """Runs the job, and writes its outcome."""
     try:
-        state, reason = attempt(path)
+        with signals_interrupting():
+            state, reason = attempt(path)
     except RunIsBusy as error:
         print(error, file=sys.stderr)
-        sys.exit(BUSY)
+        return BUSY
     except KeyboardInterrupt as error:  # the run is saved, and a later job continues it
         print(error, file=sys.stderr)
-        sys.exit(getattr(error, "exit_code", 130))
+        return getattr(error, "exit_code", CTRL_C)
     if state != DONE:
         print(reason, file=sys.stderr)
     write_outcome(path, state, reason)
-    sys.exit(EXIT_CODES[state])
+    return EXIT_CODES[state]
 
 
 def attempt(path: Path) -> tuple[str, str]:
     """Trains and evaluates; returns the state (done, diverged or failed) and, unless it is done, the reason."""
     try:
-        train_and_score(path, json.loads((path / JOB).read_text()))
+        train_and_score(path, json.loads((path / JOB).read_text(encoding="utf-8")))
     except RunIsBusy:
         raise
     except TrainingFailed as error:

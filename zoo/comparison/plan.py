@@ -7,10 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
+from zoo.base.names import dataset_folder, short_name
+from zoo.base.plain_data import plain
 from zoo.comparison.candidates import Candidate
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
-from zoo.runs.directory import differences, folder_name, normal
+from zoo.runs.directory import differences
 
 RUNS = "runs"
 BUDGETS = ("images", "epochs", "steps", "minutes")
@@ -32,7 +34,7 @@ class Setup:
         """The content of question.json, and of `question` in job.json."""
         fields = {name: value for name, value in vars(self).items() if name != "data_options"}
         look = {name: value for name, value in vars(self.data_options).items() if value is not None}
-        return dict(normal({**fields, "budget": dict(self.budget), "look": look}))
+        return dict(plain({**fields, "budget": dict(self.budget), "look": look}))
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Cell:
     @property
     def name(self) -> str:
         """`dcgan on mnist, seed 0`."""
-        return f"{self.candidate.label} on {self.dataset}, seed {self.seed}"
+        return f"{self.candidate.label} on {short_name(self.dataset)}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Plan:
     plugins: Sequence[Path] = ()
     engine: EngineOptions = DEFAULT_ENGINE
     sweep: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    folders: Mapping[str, str] = field(default_factory=dict)  # names of datasets' folders that are not the default
 
     def cells(self) -> list[Cell]:
         """Every run, ordered by seed first, so that an unfinished comparison has runs of all variants."""
@@ -78,8 +81,12 @@ class Plan:
 
     def run_path(self, candidate: Candidate, dataset: str, seed: int) -> Path:
         """<folder>/runs/<label>/<dataset>/<seed>"""
-        label = quote(candidate.label, safe="+,=")
-        return self.folder / RUNS / label / folder_name(dataset) / str(seed)
+        name = self.folders.get(dataset) or dataset_folder(dataset)
+        return self.folder_of(candidate) / name / str(seed)
+
+    def folder_of(self, candidate: Candidate) -> Path:
+        """<folder>/runs/<label>"""
+        return self.folder / RUNS / quote(candidate.label, safe="+,=", errors="surrogateescape")
 
     def job(self, cell: Cell) -> dict[str, Any]:
         """The content of job.json: all that a machine needs to train and evaluate a run."""

@@ -77,6 +77,7 @@ def problem_of(check: Callable[..., None], *arguments: Any) -> str:
     return ""
 
 
+@backend.fixed()
 def build(job: Job, catalogue: Catalogue) -> None:
     """Builds the job's networks and optimizers for its dataset's sample shape."""
     from zoo.data import open_dataset

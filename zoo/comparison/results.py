@@ -3,17 +3,20 @@
 import bisect
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from zoo.base.files import read_json
+from zoo.base.names import dataset_folder, short_name
 from zoo.comparison.job import DIVERGED, DONE, JOB, SEED_OF_BEST, read_outcome
 from zoo.comparison.statistics import collapsed, ranking
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
 from zoo.evaluation.protocol import check_comparable, protocol_differences
 from zoo.runs.directory import RunDirectory
+from zoo.runs.finding import PATH_STARTS
 
 FORMAT = 1
 LOSSES = 100  # points of a run's loss curves that a report keeps, at most
@@ -33,6 +36,8 @@ def comparison(
     """
     records = {path: RunDirectory(path).record() for path in paths}
     cells = [cell_of(path, records[path], folder) for path in paths]
+    called = dataset_names(cells, list(records.values()))
+    head = with_names(head, called)
     scores = [
         (cell["dataset"], str(path), score)
         for path, cell in zip(paths, cells, strict=True)
@@ -102,6 +107,37 @@ def is_fresh(evaluation: Mapping[str, Any], periodic: Mapping[str, Any]) -> bool
     """Whether an evaluation has the same protocol as a periodic one, but for the seed of its latents."""
     ours, theirs = evaluation["scores"][0], periodic["scores"][0]
     return ours["protocol"]["seed"] == SEED_OF_BEST and not protocol_differences(ours["protocol"], theirs["protocol"])
+
+
+def dataset_names(cells: Sequence[dict[str, Any]], records: Sequence[Mapping[str, Any] | None]) -> dict[str, str]:
+    """Calls the datasets of cells as a report does: a path by its last name, with a hash where two have the same.
+
+    Paths of one fingerprint are one dataset, which may have been moved. Returns the names by the cells' own.
+    """
+    data = {}  # what the cells' names stand for
+    first: dict[str, str] = {}  # path by fingerprint
+    for cell, record in zip(cells, records, strict=True):
+        name, recorded = str(cell["dataset"]), (record or {}).get("dataset") or {}
+        if name.startswith(PATH_STARTS):
+            path = recorded.get("path") or str(Path(name).absolute())
+            data[name] = first.setdefault(recorded.get("fingerprint") or path, path)
+    every = list(dict.fromkeys(data.get(cell["dataset"], cell["dataset"]) for cell in cells))
+    short = Counter(map(short_name, every))
+    called = {}
+    for cell in cells:
+        name = data.get(cell["dataset"], cell["dataset"])
+        called[cell["dataset"]] = short_name(name) if short[short_name(name)] == 1 else dataset_folder(name)
+        cell["dataset"] = called[cell["dataset"]]
+    return called
+
+
+def with_names(head: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]:
+    """A report's head with its datasets called as in the cells."""
+    benchmark = head.get("benchmark")
+    if not benchmark:
+        return dict(head)
+    datasets = [called.get(each, each) for each in benchmark["datasets"]]
+    return {**head, "benchmark": {**benchmark, "datasets": datasets}}
 
 
 def columns_of(scores: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.base.names import short_name
 from zoo.data.fields import Field, samples_field
+from zoo.data.options import SQUARE, WHOLE
 
 SAMPLES, LABELS = "samples", "labels"
 
@@ -28,7 +30,7 @@ class Dataset:
     scale: float
     """Original units are `samples * scale`; 1.0 for images."""
     fingerprint: str
-    """sha256 of dtype, shape, samples and labels, recorded when prepared."""
+    """sha256 of dtype, shape, samples and labels, and of further fields, recorded when prepared."""
     description: Mapping[str, Any]
     """How it was made: source, split, crop, image size, rows; for mixtures also centres and standard deviation."""
     others: Mapping[str, tuple[Field, np.ndarray]] = field(default_factory=dict)
@@ -68,12 +70,19 @@ class Dataset:
     def summary(self) -> str:
         """`celeba: 162,770 x (64, 64, 3), train of TFDS celeb_a/2.1.0, centre crop of 140 px`."""
         crop = self.description.get("crop")
+        cropped = {SQUARE: "centre squares", WHOLE: "squeezed into squares"}.get(str(crop), f"centre crop of {crop} px")
         labels = self.description.get("label")
         return (
-            f"{self.name}: {self.count:,} x {self.sample_shape}, {self.split} of {self.description['source']}"
-            + (f", centre crop of {crop} px" if crop else "")
+            f"{short_name(self.name)}: {self.count:,} x {self.sample_shape}, {self.split} of "
+            f"{self.description['source']}"
+            + (f", {cropped}" if crop else "")
             + (f", labels from {labels}" if labels and labels != "none" else "")
         )
+
+    @property
+    def account(self) -> str:
+        """The summary, and below it what was read, cropped and left out, where it was prepared with such a record."""
+        return "\n".join([self.summary, *(f"  {line}" for line in self.description.get("reading", ()))])
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
         """The samples at `indices` (B,), in that order, copied into memory."""

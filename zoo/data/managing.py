@@ -113,6 +113,7 @@ def described(dataset: "Dataset") -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "folder": str(Path(str(dataset.samples.filename)).parent),  # type: ignore[attr-defined]  # a memory map's
         "summary": dataset.summary,
+        "reading": list(dataset.description.get("reading", ())),
         "description": dict(dataset.description),
     }
 

@@ -4,21 +4,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from zoo.base.names import readable
 from zoo.base.progress import Silent
 from zoo.catalogue import Catalogue
+from zoo.catalogue.registry import FILES
 from zoo.data.dataset import Dataset
-from zoo.data.options import UNREADABLE_SHARE, DataOptions
+from zoo.data.options import READING, UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared import cache, writer
 from zoo.data.prepared.directory import data_directory, prepared_root
 from zoo.data.prepared.finding import DatasetRequest
 from zoo.data.sources.contract import Reporter, Source
 from zoo.data.sources.copies import Copy
-from zoo.data.sources.image_files import shortened
 from zoo.data.splits import Selection
 from zoo.errors import ZooError
 from zoo.extensions.loading import Extension, load_each, open_extension
-
-FILES = "files"  # the source of a path
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,9 @@ class Preparation:
         contents = source.contents(selection)
         entry = self.request.entry
         is_path = entry.path is not None and entry.name not in self.catalogue.datasets
-        options = {"crop": self.request.options.crop, "image_size": None, "channels": None, "image_key": None}
-        used = {**options, "label": None, **contents.resolved}
+        options = dict.fromkeys(("image_size", "channels", "image_key", "label"))
+        asked = {name: getattr(self.request.options, name) for name in ("crop", *READING)}
+        used = {**options, **asked, **contents.resolved}
         is_copy = isinstance(source, Copy)
         if is_copy:
             used["image_key"] = self.request.options.image_key
@@ -120,10 +120,6 @@ class Preparation:
         }
         what = f"preparing {entry.name} ({self.request.options.split})"
         writer.write(folder, head, contents, lambda done, total: self.progress.counting(what, done, total))
-        if contents.skipped and contents.skipped.names:
-            names = sorted(contents.skipped.names)
-            share = f"{len(names)} of {contents.shape[0]} images"
-            self.progress.note(f"{source.name}: {share} are unreadable and left out: {shortened(names)}")
 
     def _reference(self, source: Source) -> str:
         builder = getattr(source, "builder", None)
@@ -135,6 +131,6 @@ class Preparation:
 def slug(source: Source, options: DataOptions) -> str:
     """The readable part of a prepared folder's name: `celeb_a-2.1.0-train-64px-crop140`."""
     size = [f"{options.image_size}px"] if options.image_size else []
-    crop = [f"crop{options.crop}"] if options.crop else []
+    crop = [f"crop{options.side or f'-{options.crop}'}"] if options.crop else []
     text = "-".join([source.name, options.split, *size, *crop])
-    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in text).lstrip(".")[:80]
+    return readable(text)[:80]

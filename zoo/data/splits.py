@@ -15,7 +15,8 @@ import numpy as np
 
 from zoo.errors import ZooError, unknown
 
-TEST_NAMES = ("test", "validation", "valid", "val")
+TRAIN_NAMES = ("train", "training")
+TEST_NAMES = ("test", "testing", "validation", "valid", "val", "dev", "eval", "evaluation")
 HELD_OUT_SHARE = 0.1
 MOST_HELD_OUT = 10_000  # rows, as many as an evaluation compares
 DIVISION_SEED = 20140610  # the date of the first paper on GANs
@@ -130,7 +131,7 @@ class Splits:
         return (part for term in terms(expression) for part in own._term(*term))
 
     def _own(self, name: str) -> str | None:
-        candidates = TEST_NAMES if name == "test" else (name,)
+        candidates = {"train": TRAIN_NAMES, "test": TEST_NAMES}.get(name, (name,))
         return next((each for each in candidates if each in self.counts), None)
 
     def _whole(self, name: str) -> Part:

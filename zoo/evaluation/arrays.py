@@ -20,7 +20,7 @@ def new_array(path: Path, dtype: Any, shape: tuple[int, ...]) -> "np.memmap[Any,
     if free < needed + SPARE:
         raise ZooError(
             f"{path.parent} has {free / 1e6:,.0f} MB free, {needed / 1e6:,.0f} MB are needed for {shape[0]:,} samples. "
-            "Free some space, take fewer (--samples), or choose other folders: --data-dir DIR for what is kept, the "
-            "environment's TMPDIR for the rest."
+            "Free some space, take fewer (--samples, --real-samples), or choose other folders: --data-dir DIR for what "
+            "is kept, the environment's TMPDIR for the rest."
         )
     return np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape)

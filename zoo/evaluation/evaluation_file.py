@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.backend.versions import installed_versions
-from zoo.base.files import atomic_file
+from zoo.base.files import write_json
 from zoo.errors import ZooError
 from zoo.evaluation.protocol import protocol_differences
 
@@ -34,7 +34,7 @@ class EvaluationFile:
             if content["format"] != FORMAT:
                 raise ValueError(f"format {content['format']}, this version reads {FORMAT}")
             return list(content["evaluations"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise ZooError(
                 f"{self.path} is damaged or of another version ({error}). Remove it and evaluate again."
             ) from error
@@ -42,9 +42,7 @@ class EvaluationFile:
     def write(self, evaluations: Sequence[Mapping[str, Any]]) -> None:
         """Write all of them, whole or not at all."""
         ordered = sorted(evaluations, key=lambda each: each.get("step") or 0)
-        text = json.dumps({"format": FORMAT, "evaluations": ordered}, indent=1)
-        with atomic_file(self.path) as file:
-            file.write(text.encode())
+        write_json(self.path, {"format": FORMAT, "evaluations": ordered})
 
     def add(self, evaluation: Mapping[str, Any]) -> None:
         """Add an evaluation; its scores replace those of the same samples, name and protocol."""

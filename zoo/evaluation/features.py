@@ -1,8 +1,10 @@
 """From images to features on disk: streamed, so that memory does not grow with their number, and kept for real ones."""
 
+import atexit
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -11,20 +13,22 @@ from uuid import uuid4
 
 import numpy as np
 
+from zoo import backend
 from zoo.base.files import WRITING
+from zoo.base.plain_data import plain
 from zoo.base.progress import Progress
 from zoo.data.prepared.directory import SHORT, features_root
-from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
 from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.metrics.contract import Side
-from zoo.runs.directory import normal
 
 NOTES = "meta.json"
 FORMAT = 1
 KINDS = ("features", "logits", "modes")
+UNKEPT: dict[str, Path] = {}  # folders of this process alone, where no features can be kept
 
 
+@backend.fixed()
 def measured(images: np.ndarray, extractor: Extractor, folder: Path, progress: Progress, what: str) -> Side:
     """What an extractor says of uint8 images (N, H, W, C), written to `folder` batch by batch and mapped from there."""
     count = len(images)
@@ -61,15 +65,20 @@ def real_side(
     if is_whole(folder, key):
         return mapped(images, folder)
     scratch = folder.with_name(f"{WRITING}{uuid4().hex}")  # no mkdtemp: others may read what is kept
+    what = f"real images through {extractor.name}"
     try:
         scratch.mkdir(parents=True)
-    except OSError as error:
-        raise ZooError(
-            f"Can't keep features in {folder.parent}: {error.strerror}. Choose another folder with --data-dir DIR."
-        ) from error
+    except OSError as error:  # a data directory that others keep may be read-only
+        if folder.name not in UNKEPT:
+            progress.note(f"Features are measured anew each time: {folder.parent} can't be written ({error.strerror}).")
+            unkept = Path(tempfile.mkdtemp())
+            atexit.register(shutil.rmtree, unkept, ignore_errors=True)
+            measured(images, extractor, unkept, progress, what)
+            UNKEPT[folder.name] = unkept
+        return mapped(images, UNKEPT[folder.name])
     try:
-        measured(images, extractor, scratch, progress, f"real images through {extractor.name}")
-        (scratch / NOTES).write_text(json.dumps({"format": FORMAT, "key": key}))
+        measured(images, extractor, scratch, progress, what)
+        (scratch / NOTES).write_text(json.dumps({"format": FORMAT, "key": plain(key)}))
         move(scratch, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -78,7 +87,7 @@ def real_side(
 
 def cache_name(key: Mapping[str, Any]) -> str:
     """`9749bdd3ea64-10000-efficientnet-lite0-57934424-1a2b3c4d`: data, count, network, and a hash of the whole key."""
-    whole = sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    whole = sha256(json.dumps(plain(key), sort_keys=True).encode()).hexdigest()
     extractor = key["extractor"]
     return "-".join(
         [key["fingerprint"][:SHORT], str(key["count"]), extractor["name"], extractor["sha256"][:8], whole[:8]]
@@ -91,7 +100,7 @@ def is_whole(folder: Path, key: Mapping[str, Any]) -> bool:
         notes = json.loads((folder / NOTES).read_text())
     except (OSError, ValueError):
         return False
-    return bool(notes.get("format") == FORMAT and notes.get("key") == normal(key))
+    return bool(notes.get("format") == FORMAT and notes.get("key") == plain(key))
 
 
 def move(scratch: Path, folder: Path) -> None:

@@ -98,7 +98,7 @@ def check_finite(samples: np.ndarray, first: int) -> None:
     if broken.any():
         raise ZooError(
             f"Generated sample {first + int(np.argmax(broken))} holds a value that is not finite: the generator has "
-            "diverged. Evaluate an earlier checkpoint: --checkpoint all lists them."
+            "diverged. Evaluate earlier checkpoints: --checkpoint all scores those that are kept, the earliest first."
         )
 
 

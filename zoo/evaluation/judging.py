@@ -11,9 +11,10 @@ from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, best_step, evaluation_record
 from zoo.evaluation.options import JUDGED_BY, EvaluationOptions
-from zoo.evaluation.setup import evaluation_task, open_split
+from zoo.evaluation.setup import evaluation_task
 from zoo.evaluation.task import EvaluationTask
 from zoo.runs.directory import RunDirectory
+from zoo.training.data_of_run import DataOfRun
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
@@ -71,7 +72,8 @@ def judging(
     """The judge of a run on `training`, described by run.yaml's `record`; without named metrics by `JUDGED_BY`."""
     kind = "images" if training.is_image else "points"
     chosen = replace(options, metrics=options.metrics or JUDGED_BY[kind])
-    real = open_split(record, options.split, catalogue, chosen, progress)
+    data = DataOfRun(record, directory.path, catalogue, options.data_dir, named=training.name, progress=progress)
+    real = data.split(options.split)
     with tempfile.TemporaryDirectory() as scratch:
         task = evaluation_task(real, training, chosen, catalogue, Path(scratch), progress)
         yield PeriodicJudge(directory, task, options)

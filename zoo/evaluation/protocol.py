@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.base.plain_data import plain
 from zoo.errors import ZooError
-from zoo.runs.directory import differences, normal
+from zoo.runs.directory import differences
 
 AVERAGED, RAW, FILES = "averaged where kept", "raw", "files"  # the weights of the generator, or none that is known
 
@@ -28,7 +29,7 @@ class Protocol:
             "settings": dict(settings),
             "seed": self.seed,
         }
-        return dict(normal(made))
+        return dict(plain(made))
 
 
 def protocol_differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

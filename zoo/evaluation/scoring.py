@@ -1,6 +1,7 @@
 """What `zoo evaluate` and `zoo scores` do, as plain data: runs, folders and arrays against real images."""
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.data.options import DataOptions
-from zoo.errors import ZooError
+from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, evaluation_record
 from zoo.evaluation.options import ALL, LAST, TEST, EvaluationOptions
 from zoo.evaluation.protocol import check_comparable
 from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.runs.directory import RunDirectory
+from zoo.runs.finding import run_folders
+from zoo.training.data_of_run import DataOfRun
 from zoo.training.run import Run, load
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ def evaluate(
 
 def is_run(path: Path) -> bool:
     """Whether a folder is a run, or a folder of runs."""
-    return path.is_dir() and next(path.glob("**/run.yaml"), None) is not None
+    return next(run_folders(path), None) is not None
 
 
 def evaluate_run(
@@ -81,10 +84,24 @@ def evaluate_run(
             step = step_of_checkpoint(path)
             progress.note(f"{run.path}, step {step}")
             result = task.score_generator(run.sampler_at(path), options)
-            written = write_pictures(result, pictures, f"step-{step:08d}")
-            found.append(evaluation_record(str(run.path), step, result, pictures=written))
-            file.add(found[-1])
+            found.append(evaluation_record(str(run.path), step, result))
+            with warning_if_not_kept(file.path):
+                found[-1]["pictures"] = write_pictures(result, pictures, f"step-{step:08d}")
+                file.add(found[-1])
     return found
+
+
+@contextmanager
+def warning_if_not_kept(path: Path) -> Iterator[None]:
+    """Warns where scores can't be written, as in a run that is read-only: they are printed in any case."""
+    try:
+        yield
+    except OSError as error:
+        warnings.warn(
+            f"The scores are not kept: {path} can't be written ({error.strerror}). To keep them: --out FILE.json.",
+            ZooWarning,
+            stacklevel=3,
+        )
 
 
 def checkpoints_of(directory: RunDirectory, wanted: str) -> list[Path]:
@@ -113,12 +130,14 @@ def task_of_run(
 ) -> "Iterator[EvaluationTask]":
     """The evaluation of a run against its own dataset, or against another one."""
     from zoo.data import open_dataset
-    from zoo.evaluation.setup import evaluation_task, open_split, open_training
+    from zoo.evaluation.setup import evaluation_task, open_training
 
-    record = run.record["dataset"]
-    training = open_training(record, catalogue, options, progress)
+    data = DataOfRun(run.record["dataset"], run.path, catalogue, options.data_dir, run.dataset, progress)
+    if dataset is not None and data.is_at(dataset):  # the run's own, which lies somewhere else now
+        data, dataset = replace(data, named=dataset), None
+    training = open_training(data)
     if dataset is None:
-        real = open_split(record, options.split, catalogue, options, progress)
+        real = data.split(options.split)
     else:
         read = DataOptions(options.split)
         real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=read, progress=progress)
@@ -149,13 +168,15 @@ def evaluate_files(
 
     def opened(name: str, split: str) -> "Dataset":
         read = replace(data_options, split=split)
+        if name == dataset:  # these are of the files that are scored
+            read = replace(read, layout=None, values=None, folders=None, source_from=None)
         return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
     images = opened(as_path(scored), EVERYTHING)
     real = opened(as_path(str(against)), EVERYTHING) if dataset is None else opened(dataset, options.split)
     training = None if dataset is None or options.split != TEST else opened(dataset, "train")
     for each in (images, real):
-        progress.note(each.summary)
+        progress.note(each.account)
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory() as other:
         generated = file_images(images, options.samples, Path(other))
         task = evaluation_task(real, training, options, catalogue, Path(scratch), progress, len(generated.samples))

@@ -1,24 +1,21 @@
 """From options and data to an evaluation task."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue
 from zoo.data.opening import entry_of as dataset_entry
-from zoo.data.opening import open_dataset
-from zoo.data.prepared.directory import SHORT
 from zoo.errors import ZooError
 from zoo.evaluation.extractors.lookup import default_name, open_extractor
 from zoo.evaluation.images import Images, real_images, share_seen
 from zoo.evaluation.metrics.contract import Mixture
-from zoo.evaluation.metrics.selection import chosen_metrics
+from zoo.evaluation.metrics.selection import MORE, chosen_metrics
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.task import EvaluationTask
-from zoo.training.run_yaml import data_options
+from zoo.training.data_of_run import ChangedData, DataOfRun
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
@@ -51,9 +48,14 @@ def evaluation_task(
     mixture = mixture_of(dataset)
     available, missing = what_there_is(real, extractor.name if extractor else None, mixture, training)
     counts = {"real": len(real.samples), "generated": generated or options.samples}
+    more = dict(MORE)
+    if dataset.count > len(real.samples):  # of which --samples takes as many as of the generated ones
+        more["real"] = "Take more: " + ("--samples N" if options.real_samples is None else "--real-samples N")
+    if generated is not None and generated < options.samples:
+        more["generated"] = "Score more files"
     return EvaluationTask(
         real=real,
-        metrics=chosen_metrics(options.metrics, available, missing, counts, catalogue),
+        metrics=chosen_metrics(options.metrics, available, missing, counts, catalogue, more),
         extractor=extractor,
         training=None if training is None or real.are_points else training.samples,
         mixture=mixture,
@@ -103,27 +105,14 @@ def refuse_seen(real: "Dataset", training: "Dataset", options: EvaluationOptions
         )
 
 
-def open_split(
-    record: Mapping[str, Any], split: str, catalogue: Catalogue, options: EvaluationOptions, progress: Progress
-) -> "Dataset":
-    """A split of the dataset that run.yaml's `record` names, read as it was for training."""
-    read = data_options(record, catalogue, split)
-    return open_dataset(record["name"], catalogue, data_dir=options.data_dir, options=read, progress=progress)
-
-
-def open_training(
-    record: Mapping[str, Any], catalogue: Catalogue, options: EvaluationOptions, progress: Progress
-) -> "Dataset | None":
+def open_training(data: DataOfRun) -> "Dataset | None":
     """What a run was trained on; None, with a note, where that is not here any more."""
     try:
-        training = open_split(record, record["split"], catalogue, options, progress)
+        return data.training()
+    except ChangedData:
+        raise
     except ZooError as error:
-        progress.note(f"What the run was trained on is not to be had, so nothing is said of memorised samples: {error}")
-        return None
-    if training.fingerprint != record["fingerprint"]:
-        raise ZooError(
-            f"The dataset '{record['name']}' is not what the run was trained on: its fingerprint is "
-            f"{training.fingerprint[:SHORT]}, run.yaml says {record['fingerprint'][:SHORT]}. Name the data to score "
-            "against with --dataset."
+        data.progress.note(
+            f"What the run was trained on is not to be had, so nothing is said of memorised samples: {error}"
         )
-    return training
+        return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo import backend
 from zoo.base.progress import Progress, Silent
 from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.extractors.contract import Extractor
@@ -84,7 +85,9 @@ class EvaluationTask:
         """All scores of a generator, whose samples and their features lie on disk meanwhile."""
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            return self.score(generated_images(sampler, self.rows, options, folder, self.progress), folder)
+            with backend.fixed():
+                made = generated_images(sampler, self.rows, options, folder, self.progress)
+            return self.score(made, folder)
 
     def real_side(self) -> Side:
         """The real samples' features, kept for the next time."""

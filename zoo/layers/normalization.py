@@ -130,14 +130,14 @@ class GroupNormalization(ChannelScaled):
                 f"Group normalization of {channels} features in {channels} groups would make them all zero. "
                 "Use wider layers, or discriminator_normalization=layer."
             )
+        self.group_count = math.gcd(self.groups, channels)
         super().build(input_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Standardize each group of each sample."""
         inputs = self.exact(inputs)
         shape = ops.shape(inputs)
-        groups = math.gcd(self.groups, inputs.shape[-1])
-        channels = (groups, inputs.shape[-1] // groups)
+        channels = (self.group_count, inputs.shape[-1] // self.group_count)
         grouped = ops.reshape(inputs, (*shape[:-1], *channels))
         axes = (*range(1, inputs.ndim - 1), inputs.ndim)
         return ops.reshape(self.normalize(grouped, *moments(grouped, axes), channels), shape)

@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from zoo.base.files import atomic_file
+from zoo.base.plain_data import plain
 from zoo.errors import ZooError, ZooWarning
 
 KEPT = 3  # checkpoints
@@ -31,7 +32,7 @@ class Checkpoints:
         """Writes a state (arrays by name, among them `steps`) with its notes, then removes all but the last `keep`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.path(int(state["steps"]))
-        text = np.frombuffer(json.dumps(dict(notes)).encode(), dtype=np.uint8)
+        text = np.frombuffer(json.dumps(plain(notes)).encode(), dtype=np.uint8)
         with atomic_file(path) as file:
             np.savez(file, **state, **{NOTES: text})  # type: ignore[arg-type]
         for old in self.paths()[: -self.keep]:

@@ -7,43 +7,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
 
 import filelock
-import yaml
 
 from zoo.base.files import WRITING, atomic_file, write_json
-from zoo.catalogue import parse_document
+from zoo.base.plain_data import plain
+from zoo.catalogue import dump_document, parse_document
 from zoo.errors import ZooError
 from zoo.runs.checkpoints import Checkpoints
 from zoo.runs.conversion import converted
 
-LONGEST_NAME = 255  # bytes of a folder's name that common file systems allow
+RECORD = "run.yaml"
 # The keys of run.yaml whose values must not differ where a run is continued.
 IDENTITY = ("stack", "plugins", "dataset", "seed", "recipe", "precision", "frozen_networks")
+# The keys of `dataset` that say what it is called and where it lies, not what it holds.
+PLACE = ("name", "path", "path_from_run", "description")
+EVERY_RUN = ("stack", "plugins", "dataset", "seed", "recipe", "recipe_sources", "versions")  # keys of every run.yaml
 PICTURE = re.compile(r"step-(\d+)\.png")
 
 
 class RunIsBusy(ZooError):
     """Raised where another process holds the run directory's lock."""
-
-
-def folder_name(name: str) -> str:
-    """A folder's name for any stack or dataset, which `name_of_folder` reverses: `a/b` becomes `a%2Fb`.
-
-    Raises ZooError where it would be longer than 255 bytes.
-    """
-    quoted = quote(name, safe="+")
-    if quoted.strip(".") == "":
-        quoted = quoted.replace(".", "%2E")  # `.` and `..` are folders already
-    if len(quoted) > LONGEST_NAME:
-        raise ZooError(f"The name '{name}' is too long for a folder. Choose one with --out DIR.")
-    return quoted
-
-
-def name_of_folder(folder: str) -> str:
-    """The inverse of `folder_name`: `a%2Fb` becomes `a/b`."""
-    return unquote(folder)
 
 
 @dataclass(frozen=True)
@@ -82,7 +66,7 @@ class RunDirectory:
     @property
     def record_file(self) -> Path:
         """run.yaml: everything that made the run."""
-        return self.path / "run.yaml"
+        return self.path / RECORD
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -124,13 +108,21 @@ class RunDirectory:
         """The content of run.yaml, None where there is none yet; raises ZooError where it is damaged."""
         if not self.record_file.exists():
             return None
-        document = parse_document(self.record_file.read_text(encoding="utf-8"), str(self.record_file))
+        try:
+            text = self.record_file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ZooError(f"{self.record_file} is damaged: it is not UTF-8 text ({error}).") from error
+        document = parse_document(text, str(self.record_file))
         if document.errors or not isinstance(document.data, dict):
             raise ZooError(f"{self.record_file} is damaged: {'; '.join(document.messages()) or 'it holds no mapping'}.")
+        if missing := [key for key in EVERY_RUN if key not in document.data]:
+            raise ZooError(
+                f"{self.record_file} is no record of a run of the zoo: it has no '{missing[0]}'. Choose another folder."
+            )
         return converted(document.data)
 
     def write_record(self, record: Mapping[str, Any]) -> None:
-        text = yaml.safe_dump(dict(record), sort_keys=False, allow_unicode=True, width=120)
+        text = dump_document(plain(record, RECORD))
         with atomic_file(self.record_file) as file:
             file.write(text.encode())
 
@@ -140,11 +132,9 @@ class RunDirectory:
         if before is None:
             return
         before = {**before, "recipe": {**fields_at_their_defaults(record), **before.get("recipe", {})}}
-        found = [line for key in IDENTITY for line in differences(key, before.get(key), normal(record[key]))]
-        if not any(
-            line.startswith("dataset.fingerprint:") for line in found
-        ):  # the same content: a file was only moved or touched
-            found = [line for line in found if not line.startswith("dataset.description.")]
+        found = [line for key in IDENTITY for line in differences(key, before.get(key), plain(record[key]))]
+        if same_data(before, record):
+            found = [line for line in found if not line.startswith(tuple(f"dataset.{each}" for each in PLACE))]
         if found:
             raise ZooError(
                 f"The run in {self.path} was made differently:\n  "
@@ -163,7 +153,7 @@ class RunDirectory:
     def keep_metrics(self, wanted: Callable[[float], bool]) -> None:
         """Keeps the lines of metrics.jsonl for whose step `wanted` is true; a torn last line is dropped in any case."""
         if self.metrics.exists():
-            steps = {line: step_of(line) for line in self.metrics.read_text().splitlines()}
+            steps = {line: step_of(line) for line in self.metric_lines()}
             kept = [line for line, step in steps.items() if step < float("inf") and wanted(step)]
             with atomic_file(self.metrics) as file:
                 file.write("".join(f"{line}\n" for line in kept).encode())
@@ -175,13 +165,16 @@ class RunDirectory:
                 picture.unlink()
 
     def append_metrics(self, line: Mapping[str, Any]) -> None:
-        with self.metrics.open("a") as file:
-            file.write(json.dumps(dict(line)) + "\n")
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(plain(line)) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """All lines of metrics.jsonl but a torn one, as dictionaries."""
-        lines = self.metrics.read_text().splitlines() if self.metrics.exists() else []
-        return [json.loads(line) for line in lines if step_of(line) < float("inf")]
+        return [json.loads(line) for line in self.metric_lines() if step_of(line) < float("inf")]
+
+    def metric_lines(self) -> list[str]:
+        """The lines of metrics.jsonl, the last of which may be torn."""
+        return self.metrics.read_text(encoding="utf-8", errors="replace").splitlines() if self.metrics.exists() else []
 
     def pictures(self) -> list[Path]:
         """The sample pictures, earliest step first."""
@@ -192,11 +185,16 @@ class RunDirectory:
         return self.samples / f"step-{steps:08d}.png"
 
 
+def same_data(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two records are of the same samples and labels, wherever these lie and whatever they are called."""
+    return bool(one["dataset"]["fingerprint"] == other["dataset"]["fingerprint"])
+
+
 def step_of(line: str) -> float:
     """The step of a line of metrics.jsonl; infinite for a torn line, so that it counts as later than any step."""
     try:
         return int(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return float("inf")
 
 
@@ -204,11 +202,6 @@ def step_of_picture(path: Path) -> int:
     """1200 of `step-00001200.png`."""
     match = PICTURE.fullmatch(path.name)
     return int(match[1]) if match else 0
-
-
-def normal(value: Any) -> Any:
-    """A value as YAML or JSON gives it back: tuples become lists."""
-    return json.loads(json.dumps(value))
 
 
 def differences(name: str, old: Any, new: Any) -> list[str]:
@@ -222,32 +215,4 @@ def differences(name: str, old: Any, new: Any) -> list[str]:
 def fields_at_their_defaults(record: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe's fields that nobody set: a run from before there was such a field was trained with its default."""
     plugins = {"zoo default", *(each["name"] for each in record["plugins"])}
-    return {
-        name: normal(value) for name, value in record["recipe"].items() if record["recipe_sources"][name] in plugins
-    }
-
-
-def find_run(path: Path) -> RunDirectory:
-    """The run in a folder, or the only run below it; raises ZooError where there is none or more than one."""
-    if (path / "run.yaml").is_file():
-        return RunDirectory(path)
-    below = sorted(each.parent for each in path.glob("**/run.yaml")) if path.is_dir() else []
-    if len(below) == 1:
-        return RunDirectory(below[0])
-    runs = ", ".join(str(each) for each in (below or sorted(each.parent for each in Path("runs").glob("**/run.yaml"))))
-    raise ZooError(
-        f"No run in '{path}': a run's folder holds run.yaml. Available: {runs or 'none; zoo run makes one'}."
-    )
-
-
-def find_runs(path: Path) -> list[Path]:
-    """The run in a folder, or all runs below it; raises ZooError where there is none."""
-    if (path / "run.yaml").is_file():
-        return [path]
-    found = sorted(each.parent for each in path.glob("**/run.yaml")) if path.is_dir() else []
-    return found or [find_run(path).path]  # raises the error that there is none
-
-
-def default_path(stack: str, dataset: str, seed: int) -> Path:
-    """runs/<stack>/<dataset>/<seed>"""
-    return Path("runs") / folder_name(stack) / folder_name(dataset) / str(seed)
+    return {name: plain(value) for name, value in record["recipe"].items() if record["recipe_sources"][name] in plugins}

@@ -12,6 +12,7 @@ import pluggy
 from pluggy._hooks import HookImpl
 
 from zoo import hookspecs
+from zoo.base.shortages import is_shortage
 from zoo.catalogue import HOOKS
 from zoo.errors import ZooError, nearest_name
 from zoo.recipe import Recipe, Setting, join_recipes
@@ -19,6 +20,7 @@ from zoo.stacks import defaults
 
 CORE = "zoo"  # the name under which the defaults are registered
 REQUIRED = ("generator", "discriminator", "discriminator_loss", "generator_loss")
+DICTS = ("schedule", "variables", "networks", "observe")  # hooks whose answers are dicts
 HOOKS_OF_PLAYER = {
     "discriminator": ("discriminator_loss", "discriminator_penalty"),
     "generator": ("generator_loss", "generator_penalty"),
@@ -84,6 +86,11 @@ class Stack:
         for impl in self.implementations(hook):
             with self.blaming_plugins():
                 answer = impl.function(*(arguments[name] for name in impl.argnames))
+            if hook in DICTS and not isinstance(answer, Mapping) and not (hook == "observe" and answer is None):
+                raise ZooError(
+                    f"Plugin '{impl.plugin_name}', hook '{hook}': must return a dict by name, received "
+                    f"{type(answer).__name__}."
+                )
             yield impl.plugin_name, answer
 
     @contextmanager
@@ -94,7 +101,11 @@ class Stack:
         except ZooError:
             raise
         except Exception as error:
+            if is_shortage(error):  # no plugin's fault
+                raise
             blamed = self.blamed(error)
+            if blamed is None and "UnexpectedTracer" in type(error).__name__:
+                blamed = "A plugin of this stack"  # JAX finds it when the plugin has returned
             if blamed is None:
                 raise
             raise ZooError(f"{blamed}: {explained(error)}") from error
@@ -102,12 +113,17 @@ class Stack:
     def blamed(self, error: Exception) -> str | None:
         """`Plugin 'x', hook 'y' (x.py, line 12)` for the plugin's code that an exception passed, if any."""
         files = {getattr(plugin, "__file__", None) or "": name for name, plugin in self.plugins.items()}
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
+        tracebacks = [each.__traceback__ for each in dict.fromkeys((error, original(error)))]
+        frames_passed = [frame for each in tracebacks for frame in traceback.extract_tb(each)]
+        passed = [(each.filename, each.lineno or 0, each.name) for each in frames_passed]
+        told = [(file, int(line), name) for file, line, name in GRAPH_FRAME.findall(str(error))]
+        frames = [each for each in passed if each[0] in files] or [each for each in told if each[0] in files]
         if not frames:
             return None
-        hook = next((frame.name for frame in frames if frame.name in self.hook_names), frames[0].name)
-        file = frames[-1].filename
-        return f"Plugin '{files[file]}', hook '{hook}' ({file.rpartition('/')[2]}, line {frames[-1].lineno})"
+        file, line, function = frames[-1]
+        hook = next((name for *_, name in frames if name in self.hook_names), None)
+        where = f"hook '{hook}'" if hook else f"function '{function}'"
+        return f"Plugin '{files[file]}', {where} ({file.rpartition('/')[2]}, line {line})"
 
 
 def build_stack(name: str, plugins: Mapping[str, Any], settings: Sequence[tuple[str, list[Setting]]] = ()) -> Stack:
@@ -218,10 +234,32 @@ def check_one_game(stack: Stack) -> None:
         )
 
 
+GRAPH_FRAME = re.compile(
+    r'File "([^"]+)", line (\d+), in (\w+)'
+)  # in an error of a compiled graph, where it was traced
 MENDS = (  # what marks the error of a typical mistake in traced code, and what to say in its place
     (
         ("as a Python `bool`", "as a Python bool", "TracerBool"),
         "a Python `if` or `while` can't depend on a tensor. Use keras.ops.where or keras.ops.cond instead.",
+    ),
+    (
+        (
+            "to a numpy array",
+            "TracerArrayConversion",
+            "TracerIntegerConversion",
+            "ConcretizationType",
+            "float() argument must be",
+            "int() argument must be",
+            "Iterating over a symbolic",
+            "has no attribute 'numpy'",
+        ),
+        "while a step is traced a tensor is no number yet. Compute with keras.ops instead of NumPy, float(), int() or "
+        "a Python loop.",
+    ),
+    (
+        ("[JAX RNG]",),
+        "keras.random without a seed can't be resumed. Pass it a seed: in a hook its argument 'seed', in a layer a "
+        "keras.random.SeedGenerator that its __init__ makes.",
     ),
     (
         ("__jax_array__", "Could not convert <Variable"),
@@ -240,6 +278,7 @@ KERAS_WRAPPING = re.compile(  # Keras prints the reason in bold below a first li
 
 def explained(error: Exception) -> str:
     """What went wrong inside a plugin, with the mend for the mistakes that are typical of traced code."""
+    error = original(error)
     kind, text = type(error).__name__, str(error).strip()
     for marks, mend in MENDS:
         if any(mark in f"{kind} {text}" for mark in marks):
@@ -247,3 +286,10 @@ def explained(error: Exception) -> str:
     if wrapped := KERAS_WRAPPING.search(text):
         return f"{kind} in {wrapped['where']}: {wrapped['why'].strip()}"
     return f"{kind}: {text.partition(chr(10))[0]}"
+
+
+def original(error: Exception) -> Exception:
+    """The error that Keras failed to repeat with a layer's name, as it fails with some of JAX', or the error itself."""
+    while "_error_repr" in str(error) and isinstance(error.__context__, Exception):
+        error = error.__context__
+    return error

@@ -63,5 +63,10 @@ def judged_shape(stack: Stack, fields: Fields) -> tuple[int, ...]:
         own: dict[str, Any] = {"sample_shape": shape, "recipe": stack.recipe}
         with stack.blaming_plugins():
             answer: Any = impl.function(*(own[name] for name in impl.argnames))
+        if not isinstance(answer, tuple | list) or not all(isinstance(each, int) for each in answer):
+            raise ZooError(
+                f"Plugin '{impl.plugin_name}', hook 'judged_shape': must return a shape such as (28, 28, 1), received "
+                f"{answer!r}."
+            )
         shape = tuple(answer)
     return shape

@@ -4,6 +4,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -90,6 +91,18 @@ class Judge(Protocol):
         """Drop the scores of later steps."""
 
 
+@contextmanager
+def saving_at_an_end(training: "Training") -> Iterator[None]:
+    """Saves what was trained where anything beside training fails: a full disk, a picture, a reporter of progress."""
+    try:
+        yield
+    except Exception:
+        if training.is_whole and training.saved_steps != training.trainer.steps:
+            with suppress(Exception):  # the first error is the one to be told
+                training.save_checkpoint()
+        raise
+
+
 class Training:
     """One run's training from wherever its directory stands to a number of steps."""
 
@@ -113,6 +126,9 @@ class Training:
         self.seconds = 0.0  # of training, over all sittings
         self.saved_at = time.monotonic()
         self.saved_steps: int | None = None  # of the last checkpoint
+        self.stop_request = StopRequest()
+        self.is_unscored = False  # whether a signal cut an evaluation short
+        self.is_whole = True  # whether the state is that of a number of steps, and all of them are counted
 
     def resume(self) -> None:
         """Continue from the last whole checkpoint, if there is one, and drop what came after it."""
@@ -138,16 +154,17 @@ class Training:
         return total.is_spent(self.trainer.steps, self.seconds)
 
     def train_to(self, total: Total, profile: bool = False) -> None:
-        """Train until the total is reached, or say that it is."""
-        if self.is_finished(total):
-            steps = self.trainer.steps
-            self.progress.note(f"Nothing to do: {self.directory.path} has {steps} steps, the budget is {total}.")
-            self.finish()  # a kill may have cut it short
-        else:
-            self.run_to(total, profile)
+        """Train until the total is reached, or say that it is; raises Interrupted after a signal, when all is saved."""
+        with stop_requests(patience=1) as self.stop_request:
+            if self.is_finished(total):
+                steps = self.trainer.steps
+                self.progress.note(f"Nothing to do: {self.directory.path} has {steps} steps, the budget is {total}.")
+            else:
+                self.run_to(total, profile)
+            self.finish()  # also where a kill has cut that short
 
     def run_to(self, total: Total, profile: bool = False) -> None:
-        """Train until the budget is spent; Ctrl-C and SIGTERM save first and raise Interrupted.
+        """Train until the budget is spent; Ctrl-C and all other signals that end a process save, and raise Interrupted.
 
         `profile` records some of the steps, and says where their time went.
         """
@@ -157,27 +174,32 @@ class Training:
             each.begin()
         self.progress.start(self.trainer.steps, total.steps, self.trainer.images_per_step)
         try:
-            with stop_requests() as stop_request:
+            with saving_at_an_end(self):
                 if self.trainer.steps == 0:
                     self.save_sample_picture()
                 elif self.schedule.is_judged(self.trainer.steps, self.seconds, self.seconds):
                     self.evaluate()  # a kill may have come between checkpoint and scores
-                calls = self.calls(total, stop_request)
+                calls = self.calls(total)
                 if profile:
                     self.progress.note(self.profile(calls))
                 for _ in calls:
                     pass
-                if not self.is_finished(total) or stop_request.number is not None:
+                if not self.is_finished(total) or self.stop_request.number is not None:
                     self.save_checkpoint()
-                    number = stop_request.number or signal.SIGINT  # of another process
-                    raise Interrupted(number, f"Stopped at step {self.trainer.steps} and saved.")
+                    raise self.stopped()
         finally:
             self.progress.stop()
-        self.finish()
 
-    def calls(self, total: Total, stop_request: StopRequest) -> Iterator[int]:
+    def stopped(self) -> Interrupted:
+        """The end upon a signal, of this process or of another one, once the run is saved."""
+        number = self.stop_request.number or signal.SIGINT
+        return Interrupted(
+            number, f"Stopped at step {self.trainer.steps} and saved. The same command goes on from there."
+        )
+
+    def calls(self, total: Total) -> Iterator[int]:
         """Train call by call, until all is spent or a process wishes to stop; yields the steps of each call."""
-        while not self.is_finished(total) and not self.engine.any_process(stop_request.number is not None):
+        while not self.is_finished(total) and not self.engine.any_process(self.stop_request.number is not None):
             first = self.trainer.steps
             self.train_until(self.next_stop(total.steps))
             yield self.trainer.steps - first
@@ -203,10 +225,15 @@ class Training:
         """Score the generator of now, and save what was scored: it may be the best."""
         if self.judge is None:
             return
+        evaluation = None
         with self.trainer.phases.timing("evaluation"):
             if self.saved_steps != self.trainer.steps:
                 self.save_checkpoint()
-            evaluation = self.judge.judge(self.trainer.sampler, self.trainer.steps)
+            try:
+                with self.stop_request.interruptible():
+                    evaluation = self.judge.judge(self.trainer.sampler, self.trainer.steps)
+            except Interrupted:
+                self.is_unscored = True  # a later sitting makes up for it
         if evaluation is not None:
             for each in self.listeners:
                 each.scored(evaluation)
@@ -215,9 +242,11 @@ class Training:
         """Steps, and whatever is due after them."""
         began, before = time.perf_counter(), self.seconds
         first = self.trainer.steps + 1
+        self.is_whole = False
         metrics = self.trainer.train(step - self.trainer.steps)
         self.seconds += time.perf_counter() - began
         self.count(first, metrics)
+        self.is_whole = True
         if step % METRICS_EVERY == 0:
             self.write_metrics()
         if is_picture_step(step):
@@ -238,7 +267,7 @@ class Training:
             self.meter.add(each)
 
     def finish(self) -> None:
-        """Leave everything that a reader may want: checkpoint, metrics, picture, animation and generator."""
+        """Leave everything that a reader may want: checkpoint, scores, metrics, picture, animation and generator."""
         if not self.engine.processes.writes_files:
             return
         if self.saved_steps != self.trainer.steps:
@@ -251,6 +280,8 @@ class Training:
             self.save_sample_picture()
         save_animation(self.directory.pictures(), self.directory.samples / "animation.webp")
         self.trainer.sampler.save_model(self.directory.generator)
+        if self.is_unscored:
+            raise self.stopped()
 
     def checkpoint_is_due(self) -> bool:
         """By steps where a number was given, else by the clock."""

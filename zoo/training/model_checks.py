@@ -22,6 +22,7 @@ def check_models(
     for hook, model in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(model, keras.Model):
             raise wrong(stack, hook, f"must return a keras.Model, received {type(model).__name__}")
+        check_symbolic(stack, hook, model)
     made, answered = outputs_of(generator, SAMPLES), outputs_of(discriminator, LOGITS)
     for hook, outputs, name in (("generator", made, SAMPLES), ("discriminator", answered, LOGITS)):
         if name not in outputs:
@@ -36,6 +37,23 @@ def check_models(
     received = tuple(inputs[SAMPLES].shape[1:])
     if received != judged:
         raise wrong(stack, "discriminator", f"must take samples of shape {judged}, received {received}")
+
+
+def check_symbolic(stack: Stack, hook: str, model: keras.Model) -> None:
+    """Refuse a model that does not know its inputs and outputs, or has a list of outputs without names."""
+    try:
+        outputs = model.output
+    except AttributeError as error:  # a subclass, or a Sequential that was never called
+        raise wrong(
+            stack,
+            hook,
+            f"must return a model that knows its inputs and outputs, as keras.Model(inputs, outputs) does; "
+            f"{type(model).__name__} '{model.name}' was never called. Call it on a keras.Input and return "
+            "keras.Model(inputs, model(inputs))",
+        ) from error
+    if isinstance(outputs, list | tuple):
+        name = SAMPLES if hook == "generator" else LOGITS
+        raise wrong(stack, hook, f"must return one tensor or a dict with '{name}', received a list of outputs")
 
 
 def check_inputs(stack: Stack, generator: keras.Model, discriminator: keras.Model, fields: Fields) -> None:
@@ -53,6 +71,21 @@ def check_inputs(stack: Stack, generator: keras.Model, discriminator: keras.Mode
                 f"takes an input '{name}' that is no field of the data{made_too}. Fields: {', '.join(fields)}; a "
                 "plugin derives more in the hook 'derive'",
             )
+
+
+def check_weights_are_the_optimizers(stack: Stack, models: Mapping[str, keras.Model]) -> None:
+    """Refuse layers that overwrite a trained weight whenever they are called; `models` by the hook that made them."""
+    for hook, model in models.items():
+        for layer in model._flatten_layers():
+            if isinstance(layer, keras.layers.SpectralNormalization):
+                raise wrong(
+                    stack,
+                    hook,
+                    f"'{layer.name}' (keras.layers.SpectralNormalization) overwrites the kernel of its layer at each "
+                    "call in training, so that a loss would move weights beside the optimizer, twice an update. Use "
+                    "zoo.layers.SpectralNormalization, which divides by the norm as its paper does and changes no "
+                    "weight",
+                )
 
 
 def check_differentiable(stack: Stack, engine: Engine, generator: keras.Model, discriminator: keras.Model) -> None:

@@ -14,7 +14,13 @@ from zoo.networks import FEATURES, Network, called, inputs_of, outputs_of, weigh
 from zoo.recipe import Recipe
 from zoo.stacks.stack import Stack
 from zoo.training.derivation import classes_of, judged_shape, with_derived
-from zoo.training.model_checks import check_differentiable, check_inputs, check_models, wrong
+from zoo.training.model_checks import (
+    check_differentiable,
+    check_inputs,
+    check_models,
+    check_weights_are_the_optimizers,
+    wrong,
+)
 from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES
 from zoo.training.precision import exact_outputs
 from zoo.training.randomness import refusing_unseeded_randomness, seeded
@@ -135,6 +141,12 @@ class Players:
 
 
 def build_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Players:
+    """Build and check; an exception that passes a plugin's code anywhere is told as that plugin's."""
+    with stack.blaming_plugins():
+        return built_players(stack, fields, seed, engine)
+
+
+def built_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Players:
     """Build and check what the stack's hooks describe; initial weights are a function of the seed.
 
     `fields` are the dataset's; what the stack derives from them is added.
@@ -148,8 +160,11 @@ def build_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Pl
             discriminator = exact_outputs(stack.first("discriminator", sample_shape=judged, **data))
         generator_optimizer, discriminator_optimizer = both_optimizers(stack)
         check_models(stack, generator, discriminator, fields, judged)
+        check_weights_are_the_optimizers(stack, {"generator": generator, "discriminator": discriminator})
         with engine.building():
             networks = joined_networks(stack, {"sample_shape": sample_shape, **data})
+        for each in networks.values():
+            check_weights_are_the_optimizers(stack, {"networks": each.model})
         models = {"generator": generator, "discriminator": discriminator}
         variables = joined_variables(stack, {"sample_shape": sample_shape, **data, **models})
     check_differentiable(stack, engine, generator, discriminator)

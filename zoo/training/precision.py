@@ -13,11 +13,19 @@ def exact_outputs(model: Any) -> Any:
 
     A logit in bfloat16 has three significant digits.
     """
-    for tensor in keras.tree.flatten(model.output) if isinstance(model, keras.Model) else ():
+    for tensor in keras.tree.flatten(outputs_or_none(model)):
         for layer in last_layers(tensor):
             if layer.compute_dtype == "bfloat16":
                 layer.dtype_policy = "float32"
     return model
+
+
+def outputs_or_none(model: Any) -> Any:
+    """A model's symbolic outputs; nothing where it has none, which is refused later."""
+    try:
+        return model.output if isinstance(model, keras.Model) else ()
+    except AttributeError:
+        return ()
 
 
 def last_layers(tensor: Any) -> Iterator[Any]:

@@ -1,12 +1,17 @@
 """Random numbers of a run: initial weights from its seed, and no draw whose state would be in no checkpoint."""
 
+import importlib
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import keras
 import numpy as np
 from keras.src.backend.common import global_state
+
+from zoo.errors import ZooError
 
 GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
 
@@ -33,6 +38,51 @@ class RefusingSeeds:
             "keras.random without a seed can't be resumed. Pass it the hook's argument 'seed', as in "
             "keras.random.normal(shape, seed=seed)"
         )
+
+
+@contextmanager
+def refusing_repeated_randomness() -> Iterator[None]:
+    """Make traced code fail where it draws what would be the same number in every step.
+
+    An int as the seed, or NumPy's generator of the process, draws once, while the step is traced.
+    """
+    backend: Any = importlib.import_module(f"keras.src.backend.{keras.backend.backend()}.random")
+    stock, before = backend.draw_seed, position_of_numpy()
+
+    def drawn(seed: Any) -> Any:
+        if isinstance(seed, int) and not for_initial_weights():
+            raise RuntimeError(
+                f"keras.random with seed={seed} draws the same numbers in every step. Pass it the hook's argument "
+                "'seed', in a layer a keras.random.SeedGenerator that its __init__ makes"
+            )
+        return stock(seed)
+
+    backend.draw_seed = drawn
+    try:
+        yield
+    finally:
+        backend.draw_seed = stock
+    if before != position_of_numpy():
+        raise ZooError(
+            "A plugin of this stack draws from numpy.random while the step is traced: the number would be the same in "
+            "every step, and in no checkpoint. Use keras.random with the hook's argument 'seed'."
+        )
+
+
+def for_initial_weights() -> bool:
+    """Whether an initializer draws: of a layer that a hook makes, which is refused by its weights."""
+    frame = sys._getframe(2)
+    while frame and not (frame.f_globals.get("__name__") or "").startswith("zoo."):
+        if frame.f_globals.get("__name__", "").startswith("keras.src.initializers"):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def position_of_numpy() -> tuple[bytes, int]:
+    """Where NumPy's generator of the process stands."""
+    state: Any = np.random.get_state()
+    return state[1].tobytes(), state[2]
 
 
 @contextmanager

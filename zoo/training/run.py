@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import backend
-from zoo.catalogue import load_plugin
+from zoo.catalogue import load_plugin, read_catalogue
 from zoo.errors import ZooError
 from zoo.recipe import Setting
 from zoo.runs.checkpoints import read_path
-from zoo.runs.directory import RunDirectory, find_run
-from zoo.training.run_yaml import data_options, recorded_plugin
+from zoo.runs.directory import RunDirectory
+from zoo.runs.finding import find_run
+from zoo.training.data_of_run import DataOfRun
+from zoo.training.run_yaml import recorded_plugin
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed
     from zoo.data import Dataset
@@ -26,6 +28,8 @@ class Run:
     """A run: what made it, what it measured, and its generator to sample from."""
 
     directory: RunDirectory
+    dataset: str | None = None
+    """Where the run's data is to be had now, for a generator that is given rows of it; None: as run.yaml says."""
 
     @property
     def path(self) -> Path:
@@ -62,17 +66,19 @@ class Run:
     @cached_property
     def sampler(self) -> "Sampler":
         """The generator of the last checkpoint, averaged where an average is kept."""
-        backend.prepare()
-        from zoo.training.loading import last_state, load_sampler
-
-        return load_sampler(self.stack, self.record, last_state(self.directory), self.rows)
+        return self.sampler_of(None)
 
     def sampler_at(self, checkpoint: Path) -> "Sampler":
         """The generator of one of the run's checkpoints, averaged where an average is kept."""
-        backend.prepare()
-        from zoo.training.loading import load_sampler
+        return self.sampler_of(checkpoint)
 
-        return load_sampler(self.stack, self.record, read_path(checkpoint)[0], self.rows)
+    @backend.fixed()
+    def sampler_of(self, checkpoint: Path | None) -> "Sampler":
+        """The generator of a checkpoint, of the last whole one where none is named."""
+        from zoo.training.loading import last_state, load_sampler
+
+        state = last_state(self.directory) if checkpoint is None else read_path(checkpoint)[0]
+        return load_sampler(self.stack, self.record, state, self.rows)
 
     def rows(self, numbers: Any) -> Any:
         """Held-out rows of the run's data by their numbers; of its training data where nothing is held out."""
@@ -81,21 +87,18 @@ class Run:
     @cached_property
     def held_out(self) -> "Dataset":
         """The test split of the run's data, read as it was for training; the training split where there is no other."""
-        from zoo.catalogue import read_catalogue
-        from zoo.data import open_dataset
-
-        record, catalogue = self.record["dataset"], read_catalogue()
+        data = DataOfRun(self.record["dataset"], self.path, read_catalogue(), named=self.dataset)
         try:
-            return open_dataset(record["name"], catalogue, options=data_options(record, catalogue, "test"))
+            return data.split("test")
         except ZooError:
-            options = data_options(record, catalogue, record["split"])
-            return open_dataset(record["name"], catalogue, options=options)
+            return data.split(data.record["split"])
 
     @property
     def generator(self) -> Any:
         """The keras model of the last checkpoint, with the weights that training ended with (not averaged)."""
         return self.sampler.generator
 
+    @backend.fixed()
     def sample(
         self,
         count: int = 64,
@@ -139,6 +142,9 @@ class Run:
         return self.fields["samples"].presented(samples)
 
 
-def load(path: Path | str) -> Run:
-    """Open an earlier run by its directory, or by a folder with only one run in it."""
-    return Run(find_run(Path(path)))
+def load(path: Path | str, dataset: Path | str | None = None) -> Run:
+    """Open an earlier run by its directory, or by a folder with only one run in it.
+
+    `dataset` is where its data is to be had where that has moved; a generator that takes latents alone needs none.
+    """
+    return Run(find_run(Path(path)), None if dataset is None else str(dataset))

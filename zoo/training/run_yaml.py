@@ -2,15 +2,19 @@
 
 import hashlib
 import math
+import os
 import platform
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.backend.settings import recorded as recorded_settings
 from zoo.backend.versions import installed_versions
+from zoo.base.plain_data import plain
 from zoo.catalogue import Catalogue, PluginEntry
-from zoo.runs.directory import RunDirectory, normal
+from zoo.catalogue.registry import FILES
+from zoo.runs.directory import RECORD, RunDirectory
 
 if TYPE_CHECKING:
     from zoo.data import DataOptions, Dataset
@@ -20,15 +24,18 @@ if TYPE_CHECKING:
 PLUGIN_COPIES = "plugins"  # the folder of a run for its own plugin files
 
 
-def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Trainer") -> dict[str, Any]:
+def describe(
+    stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Trainer", directory: RunDirectory
+) -> dict[str, Any]:
     """run.yaml: what identifies the run first, then the versions and the machine that began it."""
     recipe = {name: getattr(stack.recipe, name) for name in stack.recipe_sources}
-    return normal(
+    found: dict[str, Any] = plain(
         {
             "stack": stack.name,
             "plugins": [describe_plugin(catalogue.plugins[name]) for name in stack.plugins],
             "dataset": {
                 "name": data.name,
+                **data_places(data.name, catalogue, directory),
                 "split": data.split,
                 "count": data.count,
                 "sample_shape": data.sample_shape,
@@ -56,20 +63,41 @@ def describe(stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Tr
             "frozen_networks": trainer.players.hashes(),
             "engine": describe_engine(trainer),
             "machine": f"{platform.system()} {platform.machine()}",
-        }
+        },
+        RECORD,
     )
+    return found
 
 
-def data_options(record: Mapping[str, Any], catalogue: Catalogue, split: str) -> "DataOptions":
-    """The options by which a run's dataset was read (`record` is run.yaml's `dataset`), for another of its splits."""
+def data_places(dataset: str, catalogue: Catalogue, directory: RunDirectory) -> dict[str, str]:
+    """Where a user's own files lie: the absolute path, and the one from the run directory; {} for other data."""
     from zoo.data.opening import entry_of
-    from zoo.data.options import WITHOUT_LABELS, DataOptions
 
-    kind = entry_of(record["name"], catalogue).kind
+    path = entry_of(dataset, catalogue).path
+    if path is None:
+        return {}
+    try:
+        relative = os.path.relpath(path, directory.path.resolve())
+    except ValueError:  # another drive of Windows
+        return {"path": str(path)}
+    return {"path": str(path), "path_from_run": relative}
+
+
+def data_options(record: Mapping[str, Any], name: str, catalogue: Catalogue, split: str) -> "DataOptions":
+    """The options by which a run's dataset was read (`record` is run.yaml's `dataset`), for another of its splits.
+
+    `name` is what the dataset is opened by today.
+    """
+    from zoo.data.opening import entry_of
+    from zoo.data.options import READING, SQUARE, WITHOUT_LABELS, DataOptions
+
+    kind = entry_of(name, catalogue).kind
     if kind == "points":
         return DataOptions(split)
     description = record["description"]
-    look = {name: description.get(name) for name in ("crop", "image_size", "channels")}
+    look = {name: description.get(name) for name in ("crop", "image_size", "channels", *READING)}
+    if kind == FILES and "reading" not in description:  # from before large crops had to be asked for
+        look["crop"] = look["crop"] or SQUARE
     if kind not in ("embedded", "stacked"):
         look["label"] = description.get("label") or WITHOUT_LABELS
     return DataOptions(split, **look)
@@ -84,6 +112,7 @@ def describe_engine(trainer: "Trainer") -> dict[str, Any]:
         "processes": engine.processes.count,
         "deterministic": engine.deterministic or engine.kind == "cpu",
         "policy": trainer.policy.summary,
+        **recorded_settings(engine.kind),
     }
 
 
@@ -113,10 +142,13 @@ def recorded_plugin(record: Mapping[str, Any], run: Path) -> PluginEntry:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """`keras 3.15.1 is 3.16.0 now`, for each version, and each property of the engine, that a run began without."""
+    """`keras 3.15.1 is 3.16.0 now`, for each version, and each property of the engine, that a run began without.
+
+    A property that an earlier zoo did not record is nothing to compare with.
+    """
     found = []
     for key in ("versions", "engine"):
-        names = dict.fromkeys([*before[key], *now[key]])
+        names = dict.fromkeys([*before[key], *(now[key] if key == "versions" else ())])
         pairs = {name: (before[key].get(name, "missing"), now[key].get(name, "missing")) for name in names}
         found += [f"{name} {began} is {is_now} now" for name, (began, is_now) in pairs.items() if began != is_now]
     return found

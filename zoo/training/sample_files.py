@@ -1,12 +1,14 @@
 """Samples of a run as files: a picture, or the arrays themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo import backend
 from zoo.base.files import atomic_file
 from zoo.base.pictures import save_picture
 from zoo.errors import ZooError
@@ -39,24 +41,45 @@ class Drawn:
     labels: np.ndarray | None = None
 
 
+@backend.fixed()
 def write_samples(run: Run, wanted: Wanted, out: Path | None) -> Path:
     """Draw samples and write them as the file's ending says, below the run directory where no file is named."""
     kind = "walks" if wanted.interpolate else "samples"
     path = out or run.path / "samples" / f"{kind}-seed-{wanted.seed}.png"
     if path.suffix not in (*ARRAYS, *PICTURES):
         raise ZooError(f"Samples can't be written as '{path.name}'. Available: {', '.join((*PICTURES, *ARRAYS))}.")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with naming_the_way_out(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix in PICTURES:
-        save_picture(picture(run, wanted), path)
-        return path
-    drawn = walks(run, wanted) if wanted.interpolate else samples(run, wanted, in_rows=False)
+        drawn_picture = picture(run, wanted)
+        with naming_the_way_out(path):
+            save_picture(drawn_picture, path)
+    else:
+        drawn = walks(run, wanted) if wanted.interpolate else samples(run, wanted, in_rows=False)
+        with naming_the_way_out(path):
+            write_arrays(drawn, path)
+    return path
+
+
+@contextmanager
+def naming_the_way_out(path: Path) -> Iterator[None]:
+    """Raises ZooError where a file can't be written, as in a run that is read-only."""
+    try:
+        yield
+    except OSError as error:
+        raise ZooError(
+            f"Can't write samples to {path}: {error.strerror or error}. Choose another file with --out FILE."
+        ) from error
+
+
+def write_arrays(drawn: Drawn, path: Path) -> None:
+    """Samples as an .npy file, or with their labels as an .npz."""
     with atomic_file(path) as file:
         if path.suffix == ".npy":
             np.save(file, drawn.samples)
         else:
             labels = {} if drawn.labels is None else {"labels": drawn.labels}
             np.savez_compressed(file, samples=drawn.samples, **labels)  # type: ignore[arg-type]
-    return path
 
 
 def samples(run: Run, wanted: Wanted, in_rows: bool) -> Drawn:

@@ -15,12 +15,14 @@ from zoo.backend.scopes import inherited_scope
 from zoo.base.files import WRITING, atomic_file
 from zoo.data.fields import Field
 from zoo.errors import ZooError
+from zoo.layers.stock import foreign_layers, in_stock_layers
 from zoo.networks import TRUNCATION
 from zoo.stacks.stack import CORE, Stack
 from zoo.training.derivation import classes_of, derived
 from zoo.training.latents import by_name, drawn_labels, generator_inputs, named_outputs
 from zoo.training.names import LABELS, SAMPLES
 from zoo.training.players import Generating
+from zoo.training.randomness import seeded
 from zoo.training.updates import prepared
 
 CHUNK = 256  # samples made at once, to bound memory
@@ -157,7 +159,7 @@ class Sampler:
         def traced(inputs: Inputs, states: Any, standing: list[Any]) -> Any:
             drawn = [(each, ops.cast(states[index], each.dtype)) for index, each in enumerate(seeds)]
             replaced = zip(statistics, standing, strict=True) if standing else ()
-            with inherited_scope([*self.averages(), *replaced, *drawn]):
+            with self.stack.blaming_plugins(), inherited_scope([*self.averages(), *replaced, *drawn]):
                 return named_outputs(self.generating(inputs, training=False), SAMPLES)[SAMPLES]
 
         return self.engine.compiled_here(traced, [*self.generator.variables, *self.average])
@@ -188,11 +190,17 @@ class Sampler:
         return inherited_scope([*self.averages(), *self.standing()])
 
     def save_model(self, path: Path) -> None:
-        """Write the generator as a `.keras` file, which needs no zoo but for its layers: `import zoo.layers`."""
+        """Write the generator as a `.keras` file, in Keras' own layers as far as they compute the same in inference.
+
+        Where others are left, a text beside it says which, and how it is opened.
+        """
         temporary = path.with_name(f"{WRITING}{path.name}")
+        with seeded(0):  # a copy's initial weights, which are replaced
+            stock = in_stock_layers(self.generator, self.averaged())
+        write_note(path.with_suffix(".md"), foreign_layers(stock))
         try:
             with self.averaged(), self.engine.saving():
-                self.generator.save(temporary)
+                stock.save(temporary)
             with atomic_file(path) as file:
                 file.write(temporary.read_bytes())
         finally:
@@ -251,6 +259,25 @@ def walk(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
     if np.sin(angle) < 1e-6:  # parallel: the arc is a line
         return (1 - shares) * start + shares * end
     return (np.sin((1 - shares) * angle) * start + np.sin(shares * angle) * end) / np.sin(angle)
+
+
+def write_note(path: Path, layers: Sequence[keras.Layer]) -> None:
+    """Say how a file of these layers, which plain Keras does not know, is opened; nothing where there are none."""
+    if not layers:
+        path.unlink(missing_ok=True)
+        return
+    kinds = sorted({f"{type(each).__module__}.{type(each).__name__}" for each in layers})
+    path.write_text(
+        f"`generator.keras` holds layers that plain Keras does not know: {', '.join(kinds)}.\n\n"
+        "Import what defines them before `keras.saving.load_model` (`import zoo.layers` for the zoo's own; a plugin's "
+        "file lies in `plugins/`), or open the run as a whole, which does it for you:\n\n"
+        "    import zoo\n\n"
+        '    zoo.load("THIS FOLDER").generator\n\n'
+        "A SavedModel needs none of them. With TensorFlow:\n\n"
+        '    zoo.load("THIS FOLDER").generator.export("exported")\n\n'
+        '    tf.saved_model.load("exported").serve(latents)\n',
+        encoding="utf-8",
+    )
 
 
 def sliced(inputs: Inputs, chunk: slice) -> Inputs:

@@ -1,6 +1,7 @@
 """What the hooks of an update may name, computed only when one of them does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ from zoo.errors import ZooError
 from zoo.hookspecs import Player
 from zoo.networks import FEATURES, called
 from zoo.recipe import Recipe
-from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack
+from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack, explained
 from zoo.training.latents import by_name, generator_inputs, named_outputs
 from zoo.training.names import LABELS, LOGITS, SAMPLES
 from zoo.training.players import Players
@@ -96,7 +97,7 @@ class Terms:
         total = self.scalar(self.stack.first(f"{player}_loss", **arguments), f"{player}_loss")
         parts = {f"{player}_loss": total}
         for impl in self.stack.implementations(f"{player}_penalty"):
-            penalty = exact(self.answered(impl, arguments))
+            penalty = exact(self.as_tensor(impl, self.answered(impl, arguments)))
             if len(ops.shape(penalty)):
                 raise ZooError(
                     f"Plugin '{impl.plugin_name}', hook '{player}_penalty': must return a scalar, received a tensor of "
@@ -106,8 +107,37 @@ class Terms:
             total = total + penalty
         return total, parts
 
+    def as_tensor(self, impl: HookImpl, answer: Any) -> Tensor:
+        """A penalty as a tensor; a plain number is one too."""
+        if isinstance(answer, int | float):
+            return ops.convert_to_tensor(answer, dtype=keras.config.floatx())
+        if not ops.is_tensor(answer):
+            raise ZooError(
+                f"Plugin '{impl.plugin_name}', hook '{impl.function.__name__}': must return a tensor, received "
+                f"{type(answer).__name__}."
+            )
+        return answer
+
+    @contextmanager
+    def fitting(self, hook: str) -> Iterator[None]:
+        """Blame the hook's last plugin where a model does not take what it returned."""
+        try:
+            yield
+        except (ValueError, TypeError) as error:
+            plugins = [each.plugin_name for each in self.stack.implementations(hook) if each.plugin_name != CORE]
+            if not plugins or self.stack.blamed(error):
+                raise
+            raise ZooError(
+                f"Plugin '{plugins[-1]}', hook '{hook}': the model does not take what it returned. {explained(error)}"
+            ) from error
+
     def scalar(self, loss: Tensor, hook: str) -> Tensor:
         """A loss, or the mean of a loss that has a value for each logit."""
+        if not isinstance(loss, int | float) and not ops.is_tensor(loss):
+            raise ZooError(
+                f"Plugin '{self.stack.provider(hook)}', hook '{hook}': must return a tensor, received "
+                f"{type(loss).__name__}."
+            )
         try:
             return ops.mean(exact(loss)) if len(ops.shape(loss)) else exact(loss)
         except (TypeError, ValueError, AttributeError) as error:
@@ -124,7 +154,7 @@ class Terms:
         if answer is None:
             hook = impl.function.__name__
             raise ZooError(f"Plugin '{impl.plugin_name}', hook '{hook}': returned nothing. Return a tensor from it.")
-        return ops.convert_to_tensor(answer) if isinstance(answer, int | float) else answer
+        return answer
 
     @cached_property
     def latents(self) -> Any:
@@ -152,7 +182,9 @@ class Terms:
 
     def made(self, latents: Any) -> dict[str, Tensor]:
         """All that the generator makes of latents, in training mode."""
-        return named_outputs(self.players.generating(latents, training=True), SAMPLES)
+        moved = self.stack.implementations("move_latents")
+        with self.fitting("move_latents" if moved else "latents"):
+            return named_outputs(self.players.generating(latents, training=True), SAMPLES)
 
     def generate(self, latents: Any) -> Tensor:
         """From latents to samples, in training mode."""
@@ -257,7 +289,8 @@ class Terms:
     def answer(self, fields: Tensors, is_real: bool | None, augmented: bool = True) -> dict[str, Tensor]:
         """The discriminator's whole answer, after the augmentations of every plugin of the stack in turn."""
         given = self.augmented(fields, is_real) if augmented else fields
-        outputs = named_outputs(called(self.players.judging, given, SAMPLES, training=True), LOGITS)
+        with self.fitting("augment"):
+            outputs = named_outputs(called(self.players.judging, given, SAMPLES, training=True), LOGITS)
         return {name: exact(each) for name, each in outputs.items()}
 
     def augmented(self, fields: Tensors, is_real: bool | None) -> dict[str, Tensor]:
@@ -271,8 +304,19 @@ class Terms:
         for impl in implementations:
             samples, others = given[SAMPLES], {name: each for name, each in given.items() if name != SAMPLES}
             answer = self.answered(impl, {**named, "samples": samples, "others": others, "is_real": is_real})
-            given |= answer if isinstance(answer, Mapping) else {SAMPLES: answer}
+            changed = answer if isinstance(answer, Mapping) else {SAMPLES: answer}
+            for name, value in changed.items():
+                self.check_augmented(impl, name, value)
+            given |= changed
         return given
+
+    def check_augmented(self, impl: HookImpl, name: str, value: Any) -> None:
+        """Raise ZooError for what is no batch; it may have another size, as packed samples have."""
+        if not ops.is_tensor(value) or not len(ops.shape(value)):
+            raise ZooError(
+                f"Plugin '{impl.plugin_name}', hook 'augment': must return a batch of {name}, received "
+                f"{type(value).__name__}."
+            )
 
     def observed(self) -> dict[str, Any]:
         """The terms that the stack's `observe` hooks name, as far as this update has computed them."""

@@ -12,14 +12,14 @@ import keras
 from keras import ops
 
 from zoo.backend.contract import Engine
-from zoo.backend.scopes import inherited_scope
+from zoo.backend.scopes import inherited_scope, reading_only
 from zoo.errors import ZooError
 from zoo.hookspecs import Player
 from zoo.recipe import Recipe
 from zoo.stacks.stack import CORE, Stack
 from zoo.training.derivation import derived
 from zoo.training.players import Players
-from zoo.training.randomness import refusing_unseeded_randomness
+from zoo.training.randomness import refusing_repeated_randomness, refusing_unseeded_randomness
 from zoo.training.terms import Moment, Terms, metric_names, progress_of
 
 Tensor = Any
@@ -111,7 +111,7 @@ class Updates:
                 generator.state.assign(inputs["seeds"][index])
             batch = self.batch(inputs)
             terms = Terms(self.stack, self.players, self.engine, self.share * factor, moment, self.seeds, batch)
-            with refusing_unseeded_randomness():
+            with refusing_unseeded_randomness(), refusing_repeated_randomness(), reading_only(self.known):
                 total, parts = terms.loss()
                 return total, (parts, terms.observed())
 
@@ -208,6 +208,11 @@ class Updates:
         with inherited_scope((), permitted) as scope, refusing_unseeded_randomness():
             for plugin, answer in self.stack.each("observe", **{**terms, **seen}):
                 for name, value in (answer or {}).items():
+                    if not isinstance(value, int | float) and not ops.is_tensor(value):
+                        raise ZooError(
+                            f"Plugin '{plugin}', hook 'observe': '{name}' must be a tensor, received "
+                            f"{type(value).__name__}."
+                        )
                     if len(ops.shape(value)):
                         raise ZooError(f"Plugin '{plugin}', hook 'observe': '{name}' must be a scalar to be logged.")
                     logged[f"{plugin}/{name}"] = value
@@ -264,6 +269,12 @@ class Updates:
         models = [self.model(player), *(each.model for each in self.players.networks_of(player).values())]
         layers = [variable for model in models for variable in model.non_trainable_variables]
         return [*layers, *self.declared]
+
+    @cached_property
+    def known(self) -> list[keras.Variable]:
+        """Every variable of the stack's models; any other trainable one that a loss reads would never be trained."""
+        models = (self.players.generator, self.players.discriminator, *self.players.models.values())
+        return [variable for model in models for variable in model.variables]
 
     @property
     def declared(self) -> list[keras.Variable]:

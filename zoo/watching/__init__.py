@@ -7,7 +7,6 @@ locks.py       whether a process is writing a run
 """
 
 from zoo.watching.polling import Watch
-from zoo.watching.run_files import run_folders
 from zoo.watching.states import (
     DIVERGED,
     DONE,
@@ -35,5 +34,4 @@ __all__ = [
     "RunState",
     "Scores",
     "Watch",
-    "run_folders",
 ]

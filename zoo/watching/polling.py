@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from zoo.evaluation.evaluation_file import EVALUATION
+from zoo.runs.finding import run_folders
 from zoo.watching.locks import read_locks
 from zoo.watching.run_files import (
     GOAL,
     JOB,
     LOG,
+    MARKERS,
     OUTCOME,
     RECORD,
     FileCache,
@@ -23,7 +25,6 @@ from zoo.watching.run_files import (
     read_pace,
     read_record,
     read_scores,
-    run_folders,
 )
 from zoo.watching.states import DIVERGED, DONE, ENDED, FAILED, RUNNING, STOPPED, WAITING, Pace, RunState
 
@@ -44,7 +45,7 @@ class Watch:
     def runs(self) -> list[RunState]:
         """The current state of every run, sorted by folder."""
         locks, now = read_locks(), time.time()
-        paths = {path.absolute(): path for folder in self.folders for path in run_folders(folder)}
+        paths = {path.absolute(): path for folder in self.folders for path in run_folders(folder, MARKERS)}
         runs = [self.run(paths[each], locks.held(each / ".lock"), now) for each in sorted(paths, key=natural)]
         self.cache.forget_unused()
         self.settled = {path: self.settled[path] for path in paths.values() if path in self.settled}

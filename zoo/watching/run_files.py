@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from zoo.runs.directory import RunDirectory, step_of
 from zoo.watching.states import Budget, Pace, Scores
 
 RECORD, GOAL, JOB, OUTCOME, LOG = "run.yaml", "goal.json", "job.json", "outcome.json", "log.txt"
+MARKERS = (RECORD, JOB)  # one of them is in every run directory, also of a run that waits
 FORMAT = 1  # the format of job.json and outcome.json that this version reads
 TAIL = 16_384  # bytes at the end of metrics.jsonl that are read
 RECENT_LINES = 20  # last lines of metrics.jsonl that the speed is computed from
@@ -48,21 +49,6 @@ class FileCache:
         """Drops the values that were not used since the last call: those of deleted runs."""
         self.known = {path: each for path, each in self.known.items() if path in self.used}
         self.used = set()
-
-
-def run_folders(folder: Path) -> Iterator[Path]:
-    """The run directories below a folder, except those in hidden folders, inside other runs and behind links."""
-    try:
-        with os.scandir(folder) as entries:
-            found = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
-    except OSError:  # the folder was deleted, or may not be read
-        return
-    if RECORD in found or JOB in found:
-        yield folder
-        return
-    for name, is_folder in found.items():
-        if is_folder and not name.startswith("."):
-            yield from run_folders(folder / name)
 
 
 def modified(path: Path) -> float:

@@ -32,5 +32,5 @@ def write_report(comparison: Mapping[str, Any], folder: Path) -> dict[str, Path]
     paths = {name: folder / name for name in texts}
     for name, path in paths.items():
         with atomic_file(path) as file:
-            file.write(texts[name].encode())
+            file.write(texts[name].encode(errors="backslashreplace"))  # a name that is no UTF-8; JSON reads it back
     return paths

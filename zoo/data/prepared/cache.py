@@ -1,4 +1,4 @@
-"""Opens prepared folders: samples by memory map, labels in memory, meta.json checked."""
+"""Opens prepared folders: samples and further fields by memory map, labels in memory, meta.json checked."""
 
 import hashlib
 import json
@@ -10,19 +10,22 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from zoo.base.plain_data import plain
 from zoo.data.dataset import Dataset
+from zoo.data.fields import Field
 from zoo.data.prepared.directory import read_meta
 from zoo.errors import ZooError
 
 SAMPLES = "samples.npy"
 LABELS = "labels.npy"
 BLOCK = 2**24  # bytes hashed at once
+NO_FIELDS: Mapping[str, np.ndarray] = {}
 ReportCount = Callable[[int, int], None]  # receives (done, total) of long work
 
 
 def folder_name(slug: str, identity: Mapping[str, Any]) -> str:
     """`mnist-3.0.1-train-28px-0a1b2c3d`: the slug and a hash of all that changes what is stored."""
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(json.dumps(plain(identity), sort_keys=True).encode()).hexdigest()[:8]
     return f"{slug}-{digest}"
 
 
@@ -70,6 +73,9 @@ def read(folder: Path, name: str) -> Dataset:
             scale=meta["scale"],
             fingerprint=meta["fingerprint"],
             description=meta["description"],
+            others={
+                name: (Field.from_record(meta["fields"][name]), each) for name, each in fields(folder, meta).items()
+            },
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ZooError(
@@ -84,6 +90,17 @@ def arrays(folder: Path, meta: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarra
     return samples, np.load(folder / LABELS, allow_pickle=False) if LABELS in meta["files"] else None
 
 
+def fields(folder: Path, meta: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The rows of further fields by name, as memory maps; sets prepared before there were any have none."""
+    names = sorted(meta.get("fields", {}))
+    return {name: np.load(folder / field_file(name), mmap_mode="r", allow_pickle=False) for name in names}
+
+
+def field_file(name: str) -> str:
+    """The file of a further field."""
+    return f"field-{name}.npy"
+
+
 def checked_meta(folder: Path) -> dict[str, Any]:
     """The content of meta.json; raises ValueError where a file has another size than it records.
 
@@ -96,18 +113,37 @@ def checked_meta(folder: Path) -> dict[str, Any]:
     return meta
 
 
-def fingerprint(samples: np.ndarray, labels: np.ndarray | None, progress: ReportCount | None = None) -> str:
-    """sha256 of dtype, shape, samples and labels, some megabytes at a time."""
+def fingerprint(
+    samples: np.ndarray,
+    labels: np.ndarray | None,
+    others: Mapping[str, np.ndarray] = NO_FIELDS,
+    progress: ReportCount | None = None,
+) -> str:
+    """sha256 of dtype, shape, samples and labels, and of each further field, some megabytes at a time."""
     digest = fingerprint_start(samples.dtype, samples.shape)
-    row = max(1, samples[:1].nbytes)
-    rows = max(1, BLOCK // row)
-    for start in range(0, len(samples), rows):
-        digest.update(np.ascontiguousarray(samples[start : start + rows]).data)
+    for done, block in blocks(samples):
+        digest.update(block)
         if progress:
-            progress(min(start + rows, len(samples)), len(samples))
+            progress(done, len(samples))
     if labels is not None:
         digest.update(labels.tobytes())
+    for name in sorted(others):
+        add_to(digest, name, others[name])
     return digest.hexdigest()
+
+
+def add_to(digest: Any, name: str, rows: np.ndarray) -> None:
+    """Feeds a fingerprint's hash object with a further field."""
+    digest.update(f"{name} {rows.dtype.name}{rows.shape}".encode())
+    for _, block in blocks(rows):
+        digest.update(block)
+
+
+def blocks(array: np.ndarray) -> Iterator[tuple[int, Any]]:
+    """(rows until then, bytes) of an array, some megabytes at a time."""
+    rows = max(1, BLOCK // max(1, array[:1].nbytes))
+    for start in range(0, len(array), rows):
+        yield min(start + rows, len(array)), np.ascontiguousarray(array[start : start + rows]).data
 
 
 def fingerprint_start(dtype: Any, shape: tuple[int, ...]) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.catalogue import DatasetEntry
-from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.options import READING, WITHOUT_LABELS, DataOptions
 from zoo.data.prepared.directory import Prepared, prepared_sets
 from zoo.errors import ZooError
 
@@ -44,6 +44,7 @@ class DatasetRequest:
             and requested.image_size in (used["image_size"], *default(used, defaults, "image_size"))
             and requested.channels in (used["channels"], *default(used, defaults, "channels"))
             and requested.image_key in (used["image_key"], *default(used, defaults, "image_key"))
+            and all(getattr(requested, name) in (used.get(name), *default(used, defaults, name)) for name in READING)
             and self._same_label(used["label"], defaults.get("label"))
         )
 
@@ -70,7 +71,7 @@ def is_of(entry: DatasetEntry, meta: Mapping[str, Any]) -> bool:
 
 def default(used: Mapping[str, Any], defaults: Mapping[str, Any], name: str) -> tuple[None, ...]:
     """(None,) where the used value is the default, so that a request without this option matches it; else ()."""
-    return (None,) if used[name] == defaults.get(name) else ()
+    return (None,) if used.get(name) == defaults.get(name) else ()
 
 
 def same_builder(reference: str, full_name: str) -> bool:

@@ -20,7 +20,8 @@ from zoo.errors import ZooError
 
 FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}\Z")
 NAME = re.compile(r"[\w][\w .+-]{0,100}\Z")
-FILES = (META, cache.SAMPLES, cache.LABELS)
+FILE = re.compile(rf"{META}|{cache.SAMPLES}|{cache.LABELS}|{cache.field_file('[A-Za-z_][A-Za-z0-9_]*')}")
+FIELD_AXES = {"image": ("uint8", 4), "vector": ("float32", 2)}  # dtype of a further field, and how many axes
 LARGEST_META = 2**24  # bytes
 BLOCK = 2**22  # bytes copied at once
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the time of every member, so that equal data make equal files
@@ -106,7 +107,7 @@ def _members(archive: zipfile.ZipFile, file: Path) -> dict[str, dict[str, zipfil
     for info in archive.infolist():
         folder, _, name = info.filename.partition("/")
         stored = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
-        if not FOLDER.match(folder) or name not in FILES or not stored or name in found.get(folder, {}):
+        if not FOLDER.match(folder) or not FILE.fullmatch(name) or not stored or name in found.get(folder, {}):
             raise ZooError(f"{file} holds '{info.filename}', which `zoo data export` does not write. It is refused.")
         if name == META and info.file_size > LARGEST_META:
             raise ZooError(f"{file}: {info.filename} has {info.file_size:,} bytes, too many. It is refused.")
@@ -139,22 +140,37 @@ def _check_arrays(folder: Path, meta: Mapping[str, Any]) -> None:
         raise ValueError(f"samples are {kind} {samples.shape}, not {meta['dtype']} {meta['shape']}")
     if labels is not None and (labels.dtype != np.int64 or labels.shape != samples.shape[:1]):
         raise ValueError(f"labels are {labels.dtype} {labels.shape}")
-    if set(meta["files"]) - {cache.SAMPLES, cache.LABELS}:
+    fields = _checked_fields(folder, meta, len(samples))
+    if set(meta["files"]) - {cache.SAMPLES, cache.LABELS, *map(cache.field_file, fields)}:
         raise ValueError(f"it names the files {', '.join(meta['files'])}")
     # A name may have a path before it and a config or version behind it: `huggingface:owner/name:config`.
     if not isinstance(meta["name"], str) or not NAME.match(Path(meta["name"]).name.replace(":", " ")):
         raise ValueError(f"its name is {meta['name']!r}")
     if not all(isinstance(each, str) for each in meta["class_names"]):
         raise ValueError("its classes have no names")
-    if (found := cache.fingerprint(samples, labels)) != meta["fingerprint"]:
+    if (found := cache.fingerprint(samples, labels, fields)) != meta["fingerprint"]:
         raise ValueError(f"the samples' sha256 is {found}, not {meta['fingerprint']}")
+
+
+def _checked_fields(folder: Path, meta: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
+    """The further fields by name; raises ValueError where one is not as it is recorded."""
+    names = meta.get("fields", {})
+    if not all(FILE.fullmatch(cache.field_file(name)) for name in names):  # before a file of that name is opened
+        raise ValueError(f"its fields are called {', '.join(names)}")
+    fields = cache.fields(folder, meta)
+    for name, rows in fields.items():
+        kind, shape = names[name]["kind"], tuple(names[name]["shape"])
+        wanted = (count if names[name]["aligned"] else len(rows), *shape)
+        if FIELD_AXES.get(kind) != (str(rows.dtype), rows.ndim) or rows.shape != wanted:
+            raise ValueError(f"the field '{name}' is {rows.dtype} {rows.shape}, not {kind} {shape}")
+    return fields
 
 
 def verified(prepared: Prepared, progress: cache.ReportCount) -> str | None:
     """Hashes a prepared set; returns what is wrong with it, None where nothing is."""
     try:
         meta = cache.checked_meta(prepared.folder)
-        found = cache.fingerprint(*cache.arrays(prepared.folder, meta), progress)
+        found = cache.fingerprint(*cache.arrays(prepared.folder, meta), cache.fields(prepared.folder, meta), progress)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return str(error)
     return None if found == meta["fingerprint"] else f"its sha256 is {found}, not {meta['fingerprint']}"

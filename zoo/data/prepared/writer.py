@@ -1,30 +1,68 @@
-"""Writes a prepared folder atomically: samples as one .npy file, labels as another, and meta.json."""
+"""Writes a prepared folder atomically: samples, labels and further fields as .npy files, and meta.json."""
 
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.data.prepared.cache import LABELS, SAMPLES, ReportCount, fingerprint, fingerprint_start
+from zoo.base.plain_data import plain
+from zoo.catalogue.registry import FILES
+from zoo.data.fields import Field
+from zoo.data.prepared.cache import (
+    LABELS,
+    SAMPLES,
+    ReportCount,
+    add_to,
+    blocks,
+    field_file,
+    fingerprint,
+    fingerprint_start,
+)
 from zoo.data.prepared.directory import CHECKSUM, FORMAT, META, PARTIAL, check_space, meta_checksum
-from zoo.data.sources.contract import Contents
+from zoo.data.sources.contract import NAMED, Contents, OtherField, Skipped
 from zoo.errors import ZooError
 
-NAMED = 5  # names of skipped samples that meta.json holds, at most
+DARK = 16  # of 255: images without a larger value are nearly black
+MOST_CLASSES = 2**16  # that may have no sample
+DTYPES: Mapping[str, type[np.generic]] = {"image": np.uint8, "vector": np.float32}  # of further fields at rest
 
 
 def write(folder: Path, head: Mapping[str, Any], contents: Contents, progress: ReportCount | None = None) -> None:
     """Writes samples, labels and meta.json; `head` holds those keys of meta.json that are known before writing."""
-    needed = int(np.prod(contents.shape, dtype=np.int64)) * np.dtype(contents.dtype).itemsize
+    arrays = [(contents.shape, contents.dtype), *((each.shape, DTYPES[each.kind]) for each in contents.others.values())]
+    needed = sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize for shape, dtype in arrays)
     check_space(folder.parent, needed, "The prepared data")
     with atomic_folder(folder) as partial:
-        meta = {**head, **_write_files(partial, contents, progress)}
-        write_meta(partial, meta)
+        written = _write_files(partial, contents, progress)
+        # Known only now, when everything was read.
+        description = {**head["description"], "reading": reading(contents, darkness(partial, head))}
+        write_meta(partial, {**head, **written, "description": description})
+
+
+def reading(contents: Contents, darkness: Sequence[str] = ()) -> list[str]:
+    """At most two lines for the user: what was read, cropped and taken for labels, and what was left out."""
+    left_out = contents.skipped.text if contents.skipped else ""
+    read = [*contents.read, *darkness]
+    return [*(["; ".join(read)] if read else []), *([f"left out: {left_out}"] if left_out else [])]
+
+
+def darkness(folder: Path, head: Mapping[str, Any]) -> list[str]:
+    """A word on images that are nearly black, as masks with the values 0 and 1 are."""
+    samples = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
+    if samples.dtype != np.uint8:
+        return []
+    brightest = 0
+    for _, block in blocks(samples):
+        brightest = max(brightest, int(np.frombuffer(block, np.uint8).max()))
+        if brightest >= DARK:
+            return []
+    hint = f", unless read with --values 0:{max(1, brightest)}" if head.get("kind") == FILES else ""
+    return [f"nearly black: no value lies above {brightest} of 255{hint}"]
 
 
 @contextmanager
@@ -45,11 +83,9 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 def write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
     """Writes meta.json with its checksum."""
-    plain = json.loads(
-        json.dumps({**meta, "format": FORMAT})
-    )  # the values as JSON gives them back, since the checksum is of these
+    content = plain({**meta, "format": FORMAT}, META)  # as JSON gives it back, since the checksum is of that
     with (folder / META).open("w", encoding="utf-8") as file:
-        json.dump({**plain, CHECKSUM: meta_checksum(plain)}, file, indent=2)
+        json.dump({**content, CHECKSUM: meta_checksum(content)}, file, indent=2)
         file.flush()
         os.fsync(file.fileno())
 
@@ -61,12 +97,17 @@ def _write_files(folder: Path, contents: Contents, progress: ReportCount | None)
         with (folder / LABELS).open("wb") as file:
             np.save(file, labels)
             _sync(file)
+    others = {name: _write_field(folder, name, each, shape[0]) for name, each in sorted(contents.others.items())}
+    stored = {name: np.load(folder / field_file(name), mmap_mode="r", allow_pickle=False) for name in others}
     if shape != contents.shape:  # some samples were skipped: the hash began with another count
-        stored = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
-        found = fingerprint(stored, labels)
+        samples = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
+        found = fingerprint(samples, labels, stored)
     else:
+        for name, array in stored.items():
+            add_to(digest, name, array)
         found = digest.hexdigest()
-    skipped = sorted(contents.skipped.names) if contents.skipped else []
+    left_out = contents.skipped or Skipped()
+    skipped = sorted(left_out.names)
     return {
         "count": shape[0],
         "shape": list(shape),
@@ -75,6 +116,8 @@ def _write_files(folder: Path, contents: Contents, progress: ReportCount | None)
         "class_names": list(contents.class_names) if labels is not None else [],
         "scale": contents.scale,
         "skipped": {"count": len(skipped), "first": skipped[:NAMED]},
+        "left_out": left_out.record,
+        "fields": {name: each.record() for name, each in others.items()},
         "fingerprint": found,
         "files": {file.name: file.stat().st_size for file in sorted(folder.iterdir())},
     }
@@ -114,6 +157,26 @@ def _write_samples(
     return _joined(parts), shape, digest
 
 
+def _write_field(folder: Path, name: str, field: OtherField, count: int) -> Field:
+    """Streams a further field into a file of its own; raises ZooError unless it has a row for each sample."""
+    dtype = DTYPES[field.kind]
+    done = 0
+    with (folder / field_file(name)).open("wb") as file:
+        _write_header(file, dtype, field.shape)
+        for rows in field.batches:
+            stored = np.ascontiguousarray(rows, dtype=dtype)
+            if stored.shape[1:] != field.shape[1:]:
+                raise ZooError(f"The field '{name}' has rows of shape {stored.shape[1:]}, not {field.shape[1:]}.")
+            file.write(stored.data)
+            done += len(stored)
+        if not 0 < done <= field.shape[0] or (field.aligned and done != count):
+            raise ZooError(f"The field '{name}' has {done} rows of {field.shape[0]}, for {count} samples.")
+        file.seek(0)
+        _write_header(file, dtype, (done, *field.shape[1:]))  # some rows may have been skipped
+        _sync(file)
+    return Field(field.kind, tuple(field.shape[1:]), aligned=field.aligned)
+
+
 def _write_header(file: Any, dtype: Any, shape: tuple[int, ...]) -> None:
     header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": tuple(shape)}
     np.lib.format.write_array_header_1_0(file, header)
@@ -131,7 +194,13 @@ def _joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
 def _classes(class_names: tuple[str, ...], labels: np.ndarray | None) -> int | None:
     if labels is None:
         return None
-    return len(class_names) or int(labels.max()) + 1
+    found = len(class_names) or int(labels.max(initial=0)) + 1
+    if found > max(MOST_CLASSES, len(labels)):
+        raise ZooError(
+            f"The labels go up to {found - 1:,} in {len(labels):,} samples: these are no numbers of classes. Number "
+            "the classes from 0, or --label none"
+        )
+    return found
 
 
 def _sync(file: Any) -> None:

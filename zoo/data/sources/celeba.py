@@ -6,6 +6,7 @@ differences from the original are recorded. Liu et al. 2015, https://arxiv.org/a
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,19 +66,23 @@ class CelebaCopy(Source):
     def contents(self, selection: Selection) -> Contents:
         names = [self.by_split[part.split][row] for part in selection.parts for row in part.rows]
         attribute, labels = self._labels(names)
+        self.options.refuse(f"{self.tree.path} is a copy of CelebA", "layout", "folders", "source_from")
         files = ImageFiles(self.image_tree, [self.faces[name] for name in names], labels, self.share)
-        sizes = {each.size for each in files.headers()}
-        size, native = images.size_for(self.options, sizes, str(self.tree.path))
+        headers = files.headers()
+        sizes = Counter(each.size for each in headers.values())
+        framing = images.framing(self.options, sizes, str(self.tree.path))
+        size, native = framing.size, framing.native
         channels = self.options.channels or 3
         return Contents(
             shape=(len(names), size, size, channels),
             dtype=np.uint8,
-            batches=files.batches(channels, self.options.crop, size),
+            batches=files.batches(channels, self.options.crop, size, files.values(self.options, headers)),
             class_names=class_names(attribute) if attribute else (),
             defaults={"image_size": native, "channels": 3, "label": None},
             resolved={"image_size": size, "channels": channels, "label": attribute},
             description={"resize": images.RESIZE, "differences": self.differences},
             skipped=files.skipped,
+            read=[framing.said] if framing.said else [],
         )
 
     @property

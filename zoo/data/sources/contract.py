@@ -1,14 +1,17 @@
 """The contract of a source of samples: it fetches what it needs, names its splits, and yields their rows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from zoo.data.fields import Kind
 from zoo.data.splits import Selection, Splits
 
+NAMED = 5  # files that a message or meta.json names, at most
+UNREADABLE_IMAGES = "unreadable images"
 Batches = Iterator[tuple[np.ndarray, np.ndarray | None]]
 
 
@@ -37,13 +40,60 @@ class Contents:
     """The values of these options that were used."""
     description: Mapping[str, Any] = field(default_factory=dict)
     skipped: "Skipped | None" = None  # known once `batches` is exhausted
+    read: Sequence[str] = ()
+    """What is taken for splits, labels, black and white, and what is cropped, each in a few words for the user."""
+    others: Mapping[str, "OtherField"] = field(default_factory=dict)
+    """Further fields by name; they are read after the samples."""
+
+
+@dataclass(frozen=True)
+class OtherField:
+    """A further field: `batches` yields its rows, in the order of the samples' where it is `aligned` with them."""
+
+    kind: Kind
+    shape: tuple[int, ...]
+    """(N, H, W, C) of an image, uint8; (N, K) of a vector, float32; N as the samples'."""
+    batches: Iterator[np.ndarray]
+    aligned: bool = True
 
 
 @dataclass
 class Skipped:
-    """The names of samples that could not be read and were skipped; filled while batches are read."""
+    """What was left out; filled while batches are read."""
 
     names: list[str] = field(default_factory=list)
+    """Of samples that could not be read."""
+    others: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By kind, such as `links to nothing`: of each file how many."""
+
+    def leave(self, kind: str, names: Iterable[str], count: int = 1) -> None:
+        """`count` of a kind were left out of each of these files."""
+        for name in names:
+            self.others.setdefault(kind, {})[name] = count
+
+    @property
+    def kinds(self) -> dict[str, dict[str, int]]:
+        """Everything that was left out, by kind and file."""
+        unreadable = {UNREADABLE_IMAGES: dict.fromkeys(sorted(self.names), 1)} if self.names else {}
+        return {**unreadable, **{kind: dict(sorted(files.items())) for kind, files in self.others.items()}}
+
+    @property
+    def text(self) -> str:
+        """`unreadable images: 2 (a.png, b.png); pages or frames after the first: 29 (c.gif)`, or nothing."""
+        return "; ".join(
+            f"{kind}: {sum(files.values()):,} ({shortened([*files])})" for kind, files in self.kinds.items()
+        )
+
+    @property
+    def record(self) -> dict[str, dict[str, Any]]:
+        """By kind how many were left out, and the first of the files."""
+        return {kind: {"count": sum(files.values()), "first": [*files][:NAMED]} for kind, files in self.kinds.items()}
+
+
+def shortened(names: Sequence[str]) -> str:
+    """`a.png, b.png and 3 more`."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 class Source(ABC):

@@ -1,30 +1,33 @@
 """The user's own images in a folder or zip: flat or one subfolder a class, optionally below `train` and `test`."""
 
 import hashlib
-import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from zoo.data import images
 from zoo.data.options import UNREADABLE_SHARE, WITHOUT_LABELS, DataOptions
-from zoo.data.sources.contract import Contents, Source
+from zoo.data.sources import dataset_json, domains, layouts
+from zoo.data.sources.contract import Contents, OtherField, Skipped, Source
 from zoo.data.sources.image_files import ImageFiles
-from zoo.data.sources.trees import Entry, Tree
-from zoo.data.splits import TEST_NAMES, Selection, Splits
+from zoo.data.sources.trees import DEAD_LINKS, Entry, Tree
+from zoo.data.splits import Selection, Splits
 from zoo.errors import ZooError
 
-SPLIT_FOLDERS = ("train", *TEST_NAMES)
 SUBFOLDER = "subfolder"  # the name of the labels in records
+RULES = 2  # of reading; what was prepared by earlier ones is prepared anew
+OTHER_FILES = "files of other kinds"
 
 
 @dataclass(frozen=True)
 class FolderSource(Source):
-    """Images in the order of their names; a label is the index of the image's subfolder."""
+    """Images in the order of their names; a label is the index of the image's subfolder, or stands in dataset.json."""
 
     tree: Tree
     options: DataOptions
@@ -37,10 +40,12 @@ class FolderSource(Source):
     @property
     def identity(self) -> Mapping[str, Any]:
         """A hash of all files' names, sizes and modification times, so that a changed folder is prepared anew."""
-        status = [(entry.path, entry.size, entry.stamp) for entry in self.entries]
+        files = [*self.entries, *(each.entry for each in self.label_files)]
+        status = [(entry.path, entry.size, entry.stamp) for entry in files]
         return {
             "source": f"{'folder' if self.tree.path.is_dir() else 'zip'} {self.tree.path}",
             "files": hashlib.sha256(json.dumps(status).encode()).hexdigest(),
+            "rules": RULES,
             **self.options.preprocessing,
         }
 
@@ -50,87 +55,165 @@ class FolderSource(Source):
 
     def contents(self, selection: Selection) -> Contents:
         """The images, cropped to a centre square and resized; gray by default only where every image is."""
-        if self.options.label not in (None, WITHOUT_LABELS, SUBFOLDER):
-            raise ZooError(f"The labels of {self.tree.path} are its subfolders. Leave out --label, or --label none.")
+        where = str(self.tree.path)
+        self.options.refuse(f"{where} holds images in files", "layout")
         chosen = [self.by_split[part.split][row] for part in selection.parts for row in part.rows]
-        number = {name: index for index, name in enumerate(self.classes)}
-        found = [number[label] for entry in chosen if (label := self.places[entry].label) is not None]
-        labelled = len(found) == len(chosen)  # false where train has classes but test is flat
-        labels = found if labelled and self.options.label != WITHOUT_LABELS else None
-        files = ImageFiles(self.tree, chosen, labels, self.share, len(self.entries))
+        default, available = self._labels(chosen)
+        wanted = default if self.options.label is None else self.options.label
+        if wanted not in (None, WITHOUT_LABELS, *available):
+            raise ZooError(f"The labels of {where} are {names_of(available)}. Leave out --label, or --label none.")
+        labels = available.get(wanted or WITHOUT_LABELS)
         # Size and channels are decided by the images of all splits, so that the splits do not differ in them.
-        headers = ImageFiles(self.tree, self.entries, None, self.share).headers()
-        size, native = images.size_for(self.options, {each.size for each in headers}, str(self.tree.path))
-        natural = 1 if all(each.gray for each in headers) else 3
+        every = ImageFiles(self.tree, self.entries, None, self.share)
+        headers = every.headers()
+        halves = 2 if self.half else 1
+        sizes = Counter((each.size[0] // halves, each.size[1]) for each in headers.values())
+        framing = images.framing(self.options, sizes, where)
+        values = every.values(self.options, headers)
+        natural = channels_of(each for entry, each in headers.items() if entry not in self.source_images)
         channels = self.options.channels or natural
-        return Contents(
-            shape=(len(chosen), size, size, channels),
-            dtype=np.uint8,
-            batches=files.batches(channels, self.options.crop, size),
-            class_names=() if labels is None else self.classes,
-            defaults={"image_size": native, "channels": natural, "label": SUBFOLDER if labelled else None},
-            resolved={"image_size": size, "channels": channels, "label": None if labels is None else SUBFOLDER},
-            description={"resize": images.RESIZE},
-            skipped=files.skipped,
+        skipped = Skipped()
+        source = self._source(chosen, selection.expression, skipped)
+        files = ImageFiles(
+            *(self.tree, chosen, labels, self.share, len(self.entries), skipped),
+            half=self.half and domains.other_half(self.half),
+            in_pairs=source is not None and source.in_pairs,
         )
+        self._leave_out(skipped)
+        others, said = {}, []
+        if source is not None:
+            of_source = channels_of(headers[entry] for entry in self.source_images or headers if entry in headers)
+            batches = (rows for rows, _ in source.batches(of_source, self.options.crop, framing.size, values))
+            aligned = self.half is not None or source.in_pairs
+            shape = (len(source.entries), framing.size, framing.size, of_source)
+            others["source"] = OtherField("image", shape, batches, aligned)
+            order = "in pairs with the samples" if aligned else "in an order of their own"
+            said = [f"the field source is {self.options.source_from}: {len(source.entries):,} images {order}"]
+        return Contents(
+            shape=(len(chosen), framing.size, framing.size, channels),
+            dtype=np.uint8,
+            batches=files.batches(channels, self.options.crop, framing.size, values),
+            class_names=self.classes if labels is not None and wanted == SUBFOLDER else (),
+            defaults={"image_size": framing.native, "channels": natural, "label": default},
+            resolved={"image_size": framing.size, "channels": channels, "label": None if labels is None else wanted},
+            description={"resize": images.RESIZE},
+            skipped=skipped,
+            read=[
+                *self.layout.said,
+                *said,
+                *([f"labels are the numbers in {dataset_json.NAME}"] if wanted == dataset_json.NAME else []),
+                *filter(None, [framing.said]),
+                *sorted({each.said for each in values.values()}),
+            ],
+            others=others,
+        )
+
+    @property
+    def half(self) -> str | None:
+        """The half of each image that is the field `source`, if any."""
+        return self.options.source_from if self.options.source_from in domains.HALVES else None
+
+    def _source(self, chosen: list[Entry], expression: str, skipped: Skipped) -> ImageFiles | None:
+        """The images of the field `source` for the chosen samples, None without such a field."""
+        if self.half:  # of the same files, in which the samples have met what is left out
+            return ImageFiles(self.tree, chosen, None, self.share, len(self.entries), half=self.half)
+        if not self.source_images:
+            return None
+        folders = self._folders.folders
+        samples = [entry for entry in self.entries if entry not in self.source_images]
+        pairs = domains.in_pairs(samples, sorted(self.source_images, key=lambda entry: entry.path), folders)
+        if pairs is not None:
+            return ImageFiles(self.tree, [pairs[entry] for entry in chosen], None, skipped=skipped, in_pairs=True)
+        by_split: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            if entry in self.source_images:
+                by_split.setdefault(self.layout.places[entry].split, []).append(entry)
+        counts = {split: len(entries) for split, entries in by_split.items()}
+        own = Splits(counts, f"the source in {self.tree.path}", divides=len(self.by_split) == 1)
+        rows = [by_split[part.split][row] for part in own.select(expression).parts for row in part.rows]
+        return ImageFiles(self.tree, rows, None, self.share, len(self.entries), skipped)
+
+    @cached_property
+    def _folders(self) -> domains.Domains:
+        """The folders of every image without those of domains and shards, and the images of the field `source`."""
+        folders: layouts.Folders = {entry: entry.parts[:-1] for entry in self.entries}
+        if self.options.source_from is not None and not self.half:
+            return domains.domains(folders, self.options.source_from, str(self.tree.path))
+        if self.options.label != SUBFOLDER and self.options.folders is None:
+            labelled = [each.home for each in self.label_files if each.labels is not None]
+            folders = layouts.without_shards(folders, labelled, [each.home for each in self.label_files])
+        return domains.Domains(folders, frozenset())
+
+    @property
+    def source_images(self) -> frozenset[Entry]:
+        """The images that lie in the folder of the field `source`."""
+        return self._folders.source
+
+    def _labels(self, chosen: list[Entry]) -> tuple[str | None, dict[str, list[int]]]:
+        """The labels that are read by default, None where there are none, and all that there are by their names."""
+        found = {}
+        number = {name: index for index, name in enumerate(self.classes)}
+        of_folders = [number[label] for entry in chosen if (label := self.layout.places[entry].label) is not None]
+        if len(of_folders) == len(chosen):  # fewer where train has classes but test is flat
+            found[SUBFOLDER] = of_folders
+        if self.options.label != SUBFOLDER:
+            in_file = dataset_json.class_numbers(self.label_files, chosen, str(self.tree.path))
+            if in_file is not None:
+                found[dataset_json.NAME] = in_file
+        default = next((name for name in (dataset_json.NAME, SUBFOLDER) if name in found), None)
+        return default, found
+
+    def _leave_out(self, skipped: Skipped) -> None:
+        """Counts what is no image, or leads to none."""
+        known = {*self.entries, *(each.entry for each in self.label_files)}
+        skipped.leave(OTHER_FILES, [entry.path for entry in self.tree.entries if entry not in known])
+        skipped.leave(DEAD_LINKS, self.tree.dead_links)
 
     @cached_property
     def entries(self) -> list[Entry]:
         """Every image file; raises ZooError where there are none."""
         found = [entry for entry in self.tree.entries if entry.path.lower().endswith(images.ENDINGS)]
         if not found:
-            raise ZooError(f"There are no images in {self.tree.path}. Known endings: {', '.join(images.ENDINGS)}")
-        return found
-
-    @cached_property
-    def places(self) -> dict[Entry, "Place"]:
-        """The split and class of every image by its folders; raises ZooError for an unknown layout."""
-        found = places(self.entries)
-        if found is None:
+            others = Counter(PurePosixPath(entry.path).suffix or "none" for entry in self.tree.entries)
+            there = ", ".join(f"{count:,} of {ending}" for ending, count in others.most_common(5)) or "nothing"
             raise ZooError(
-                f"{self.tree.path} must hold either images alone or one subfolder for each class with images in it, "
-                "not both and nothing deeper; subfolders train and test may each hold either."
+                f"There are no images in {self.tree.path}. Known endings: {', '.join(images.ENDINGS)}. "
+                f"Found by ending: {there}."
             )
         return found
 
     @cached_property
+    def label_files(self) -> list[dataset_json.LabelFile]:
+        """NVlabs' files of labels; not read where no labels are wanted."""
+        return dataset_json.label_files(self.tree, read=self.options.label != WITHOUT_LABELS)
+
+    @cached_property
+    def layout(self) -> layouts.Layout:
+        """The split and class of every image by its folders; raises ZooError for an unknown or ambiguous layout."""
+        return layouts.layout(self._folders.folders, str(self.tree.path), self.options.folders)
+
+    @cached_property
     def by_split(self) -> dict[str, list[Entry]]:
-        """Each split's images, in the order of their names."""
+        """Each split's samples, in the order of their names."""
         splits: dict[str, list[Entry]] = {}
-        for entry, place in self.places.items():
+        for entry, place in self.layout.places.items():
+            if entry in self.source_images:
+                continue
             splits.setdefault(place.split, []).append(entry)
         return splits
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The sorted names of the class subfolders over all splits; () for a flat folder."""
-        return tuple(sorted({place.label for place in self.places.values() if place.label is not None}))
+        return tuple(sorted({place.label for place in self.layout.places.values() if place.label is not None}))
 
 
-@dataclass(frozen=True)
-class Place:
-    """An image's split and class (None in a flat folder), from the folders that it lies in."""
-
-    split: str
-    label: str | None
+def names_of(available: Iterable[str]) -> str:
+    """What labels may be read from, in words."""
+    found = [f"its {SUBFOLDER}s" if each == SUBFOLDER else f"those in {each}" for each in available]
+    return " or ".join(found) or f"its {SUBFOLDER}s, and it has none"
 
 
-def places(entries: Sequence[Entry]) -> dict[Entry, Place] | None:
-    """The place of each image, or None where the folders follow no known layout.
-
-    Leading folders that all images share are ignored (most zips have one), unless they name a split.
-    """
-    folders = {entry: entry.parts[:-1] for entry in entries}
-    levels = zip(*folders.values(), strict=False)
-    shared = itertools.takewhile(lambda names: len(set(names)) == 1 and names[0] not in SPLIT_FOLDERS, levels)
-    named = sum(1 for _ in shared)
-    below = {entry: parts[named:] for entry, parts in folders.items()}
-    divided = all(parts and parts[0] in SPLIT_FOLDERS for parts in below.values())
-    classes = {entry: parts[divided:] for entry, parts in below.items()}
-    found = {
-        entry: Place(below[entry][0] if divided else "train", parts[0] if parts else None)
-        for entry, parts in classes.items()
-    }
-    kinds = {(place.split, place.label is None) for place in found.values()}
-    mixed = len(kinds) > len({split for split, _ in kinds})
-    return None if mixed or any(len(parts) > 1 for parts in classes.values()) else found
+def channels_of(headers: Iterable[images.Header]) -> int:
+    """1 where every image is gray, else 3."""
+    return 1 if all(each.gray for each in headers) else 3

@@ -5,6 +5,7 @@ import hashlib
 import math
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from zoo.data import images
-from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.options import READING, WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Batches, Contents, Source
 from zoo.data.splits import Selection, Splits
 from zoo.errors import ZooError
@@ -63,8 +64,10 @@ class IdxSource(Source):
         return Splits(counts, self.name if self.embedded else str(self.folder))
 
     def contents(self, selection: Selection) -> Contents:
-        shapes = {self._header(part.split)[1:] for part in selection.parts}
-        size, native = images.size_for(self.options, shapes, str(self.folder))
+        self.options.refuse(f"{self.folder} holds MNIST's files", *READING)
+        shapes = Counter(self._header(part.split)[:0:-1] for part in selection.parts)
+        framing = images.framing(self.options, shapes, str(self.folder))
+        size, native = framing.size, framing.native
         channels = self.options.channels or 1
         labelled = all(find(self.folder, part.split, "labels") for part in selection.parts)
         if self.options.label not in (None, WITHOUT_LABELS, "labels"):
@@ -79,6 +82,7 @@ class IdxSource(Source):
             defaults={"image_size": native, "channels": 1, "label": "labels" if labelled else None},
             resolved={"image_size": size, "channels": channels, "label": "labels" if with_labels else None},
             description={"resize": images.RESIZE},
+            read=[framing.said] if framing.said else [],
         )
 
     def _batches(self, selection: Selection, channels: int, size: int, with_labels: bool) -> Batches:

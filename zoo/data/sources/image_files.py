@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,13 +12,15 @@ from typing import TypeVar
 import numpy as np
 
 from zoo.data import images
-from zoo.data.options import UNREADABLE_SHARE
-from zoo.data.sources.contract import Batches, Skipped
+from zoo.data.options import UNREADABLE_SHARE, DataOptions
+from zoo.data.sources import domains
+from zoo.data.sources.contract import Batches, Skipped, shortened
 from zoo.data.sources.trees import Entry, Tree
+from zoo.data.values import DEPTHS, Values, of_integers
 from zoo.errors import ZooError
 
 BATCH = 256  # images
-NAMED = 5  # unreadable files that a message names, at most
+PAGES = "pages or frames after the first"
 HEADER = 2**16  # bytes in which nearly every image file says its size and kind
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -34,21 +36,50 @@ class ImageFiles:
     share: float = UNREADABLE_SHARE
     total: int = 0  # images in all splits, which `share` refers to; 0 for the number of entries
     skipped: Skipped = field(default_factory=Skipped)
+    half: str | None = None  # the half of each image that is read, None for all of it
+    in_pairs: bool = False  # whether each image belongs to another one, so that none may be left out
 
-    def headers(self) -> list[images.Header]:
+    def headers(self) -> dict[Entry, images.Header]:
         """Size and kind of every readable image; raises ZooError where more than `share` are unreadable, or all."""
-        found = [each for each in in_order(self._header, self.entries) if each is not None]
+        pairs = zip(self.entries, in_order(self._header, self.entries), strict=True)
+        found = {entry: each for entry, each in pairs if each is not None}
         self._check(len(self.entries) - len(found))
         if not found:
             raise self._refused()
         self.skipped.names.clear()  # decoding meets the unreadable ones again
         return found
 
-    def batches(self, channels: int, crop: int | None, size: int) -> Batches:
+    def values(self, options: DataOptions, headers: Mapping[Entry, images.Header]) -> dict[Entry, Values]:
+        """What is black and white: as the options say of all images, else of those of 16 bits by their largest value.
+
+        Images are decoded for it until one uses the 16 bits.
+        """
+        if options.values is not None:
+            return dict.fromkeys(headers, Values.parsed(options.values))
+        deep = [entry for entry, each in headers.items() if each.deep]
+        least, largest, where = 0, 0, ""
+        for entry, found in zip(deep, in_order(self._ends, deep), strict=False):
+            low, high = found or (0, 0)
+            if high > largest or low < least or not where:
+                least, largest, where = min(least, low), max(largest, high), self._name(entry)
+            if largest >= 2 ** DEPTHS[-2]:
+                break
+        if not deep:
+            return {}
+        values = of_integers(largest, where, least)
+        if values.white < 2 ** DEPTHS[-2] and any(headers[entry].upper for entry in deep):
+            raise ZooError(
+                f"{self.tree.path} holds colours or transparency of 16 bits with values up to about {largest:,}, of "
+                "which only the upper 8 bits are read: nearly all contrast would be lost. Store them with 8 bits a "
+                f"channel, or have them as they are: --values 0:65535, or with few levels: --values {values}"
+            )
+        return dict.fromkeys(deep, values)
+
+    def batches(self, channels: int, crop: int | str | None, size: int, values: Mapping[Entry, Values]) -> Batches:
         """Yields uint8 images (B, size, size, channels) and int64 labels (B,) or None."""
 
         def row(index: int) -> tuple[np.ndarray, int] | None:
-            pixels = self._pixels(self.entries[index], channels)
+            pixels = self._pixels(self.entries[index], channels, values.get(self.entries[index]))
             label = -1 if self.labels is None else self.labels[index]
             return None if pixels is None else (images.square(pixels, crop, size), label)
 
@@ -69,9 +100,18 @@ class ImageFiles:
             self.skipped.names.append(entry.path)
             return None
 
-    def _pixels(self, entry: Entry, channels: int) -> np.ndarray | None:
+    def _ends(self, entry: Entry) -> tuple[int, int] | None:
         try:
-            return images.decoded(self.tree.read(entry), self._name(entry), channels)
+            return images.ends(self.tree.read(entry), self._name(entry))
+        except images.UNREADABLE:  # which decoding meets again
+            return None
+
+    def _pixels(self, entry: Entry, channels: int, values: Values | None) -> np.ndarray | None:
+        try:
+            pixels, pages = images.decoded(self.tree.read(entry), self._name(entry), channels, values)
+            if pages > 1:
+                self.skipped.leave(PAGES, [entry.path], pages - 1)
+            return pixels if self.half is None else domains.half(pixels, self.half)
         except images.UNREADABLE:
             self.skipped.names.append(entry.path)
             self._check(len(self.skipped.names))
@@ -85,22 +125,21 @@ class ImageFiles:
         return max(self.total, len(self.entries))
 
     def _check(self, unreadable: int) -> None:
-        if unreadable > self.share * self._all:
+        if unreadable > (0 if self.in_pairs else self.share * self._all):
             raise self._refused()
 
     def _refused(self) -> ZooError:
         names = sorted(self.skipped.names)
+        if self.in_pairs:
+            raise ZooError(
+                f"{self.tree.path}: {len(names)} or more images of pairs are unreadable or cut off: {shortened(names)}"
+                ". Remove both of such a pair, or replace them."
+            )
         return ZooError(
             f"{self.tree.path}: {len(names)} or more of {self._all} images are unreadable or cut off: "
             f"{shortened(names)}. At most {self.share:.0%} are left out. Remove or replace them, or allow more: "
             "zoo data prepare ... --allow-unreadable 0.5"
         )
-
-
-def shortened(names: Sequence[str]) -> str:
-    """`a.png, b.png and 3 more`."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 def in_order(function: Callable[[Given], Made], given: Sequence[Given]) -> Iterator[Made]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from zoo.catalogue import DatasetEntry
 from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared.directory import prepared_sets
-from zoo.data.sources.arrays import ARRAYS, ArraySource
+from zoo.data.sources.array_file import ARRAYS
+from zoo.data.sources.arrays import ArraySource
 from zoo.data.sources.celeba import CelebaCopy
 from zoo.data.sources.contract import Source
 from zoo.data.sources.folder import FolderSource

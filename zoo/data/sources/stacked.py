@@ -14,7 +14,7 @@ import numpy as np
 
 from zoo.catalogue import DatasetEntry
 from zoo.data.dataset import Dataset
-from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data.options import READING, WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Batches, Contents, Reporter, Source
 from zoo.data.splits import Selection, Splits
 from zoo.errors import ZooError
@@ -78,6 +78,7 @@ class StackedSource(Source):
     def __post_init__(self) -> None:
         if self.options.channels not in (None, CHANNELS):
             raise ZooError(f"A stack of digits has 3 channels, one for each digit, not {self.options.channels}.")
+        self.options.refuse("A stack of digits is made of prepared ones", *READING)
         if self.options.crop or self.options.image_size or self.options.image_key:
             raise ZooError("A stack of digits is as large as its digits: leave out --crop and --image-size.")
         if self.options.label not in (None, WITHOUT_LABELS, MODE):

@@ -115,10 +115,16 @@ def names_of(feature: Any, key: str) -> tuple[str, ...]:
     return tuple(getattr(feature, "names", None) or ())
 
 
-def native_size(builder: Any, key: str, crop: int | None) -> int | None:
-    """The side in pixels of the centre square before resizing; None where images differ in size and `crop` is None."""
+def native_size(builder: Any, key: str, side: int | None) -> int | None:
+    """The side in pixels of the centre square before resizing; None where images differ in size and `side` is None."""
+    size = image_size(builder, key)
+    return side or (min(size) if size else None)
+
+
+def image_size(builder: Any, key: str) -> tuple[int, int] | None:
+    """Width and height of every image; None where they differ."""
     height, width, _ = features(builder)[key].shape
-    return crop or (int(min(height, width)) if height and width else None)
+    return (int(width), int(height)) if height and width else None
 
 
 def natural_channels(builder: Any, key: str) -> int:

@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import sys
 import urllib.parse
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from zoo.base.output import steady_stderr
 from zoo.data.images import with_channels
 from zoo.data.tfds.preflight import any_host_responds
 from zoo.data.tfds.quiet import imported_tfds, quiet
@@ -81,7 +81,7 @@ def _new_builder(name: str, config: str | None, directory: Path) -> Any:
     from tensorflow_datasets.core.dataset_builders.huggingface_dataset_builder import HuggingfaceDatasetBuilder
     from tensorflow_datasets.core.utils.huggingface_utils import convert_hf_features
 
-    if not sys.stderr.isatty():
+    if not steady_stderr().isatty():
         datasets.disable_progress_bars()
 
     def is_known(feature: Any) -> bool:

@@ -18,15 +18,21 @@ class Preprocessing:
     channels: int
     crop: int | None
     size: int
+    whole: bool = False  # whether nothing is cut off
 
     def square(self, image: Any) -> Any:
         """uint8 or uint16 (H, W, any) to uint8 (size, size, channels): the centre square of side `crop`, resized."""
         return self.resized(self.centre(image))
 
     def centre(self, image: Any) -> Any:
-        """The centre square (side, side, channels); uint8, or float32 from 0 to 255 where channels were converted."""
+        """The centre square (side, side, channels), or the whole image.
+
+        uint8, or float32 from 0 to 255 where channels were converted.
+        """
         import tensorflow as tf
 
+        if self.whole:
+            return with_channels(image, self.channels)
         height, width = tf.shape(image)[0], tf.shape(image)[1]
         top, left, side = self.window(height, width)
         square = with_channels(image[top : top + side, left : left + side], self.channels)
@@ -48,9 +54,11 @@ class Preprocessing:
 
         shorter = tf.minimum(height, width)
         side = self.crop or shorter
-        tf.debugging.assert_less_equal(
+        check = tf.debugging.assert_less_equal(
             side, shorter, message=f"an image is smaller than the crop of {self.crop} pixels"
         )
+        with tf.control_dependencies([check]):  # else the slice may fail first, with a message that says nothing
+            side = tf.identity(side)
         return (height - side) // 2, (width - side) // 2, side
 
 

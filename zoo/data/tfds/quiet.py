@@ -3,18 +3,19 @@
 import contextlib
 import io
 import logging
-import os
-import sys
 from collections.abc import Iterator
 from typing import Any
+
+from zoo.backend import set_defaults
+from zoo.base.output import steady_stderr
 
 
 def imported_tfds() -> Any:
     """The module tensorflow_datasets, its progress bars disabled where stderr is no terminal."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    set_defaults()
     import tensorflow_datasets as tfds
 
-    if not sys.stderr.isatty():
+    if not steady_stderr().isatty():
         tfds.disable_progress_bar()
     return tfds
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from zoo.backend import prepare
 from zoo.catalogue import DatasetEntry
-from zoo.data.options import WITHOUT_LABELS, DataOptions
+from zoo.data import images
+from zoo.data.options import READING, WHOLE, WITHOUT_LABELS, DataOptions
 from zoo.data.prepared.directory import prepared_root
 from zoo.data.prepared.finding import check_tensorflow
 from zoo.data.sources.contract import Batches, Contents, Reporter, Source
@@ -53,6 +54,7 @@ def tfds_source(
     entry: DatasetEntry, known: Iterable[str], directory: Path, options: DataOptions, files: Path | None
 ) -> "TfdsSource":
     """The TFDS source of a catalogue's entry; `known` are the catalogue's names, for the error about an unknown one."""
+    options.refuse(f"TFDS knows how it stores '{entry.name}'", *READING)
     builder = builder_features.found_builder(entry.reference, known, directory)
     image = builder_features.checked_image(
         builder, options.image_key or builder_features.image_key(builder, entry.reference)
@@ -108,7 +110,7 @@ class TfdsSource(Source):
     @property
     def native_size(self) -> int | None:
         """The side in pixels of the centre square before resizing; None where images differ in size."""
-        return builder_features.native_size(self.builder, self.image_key, self.options.crop)
+        return builder_features.native_size(self.builder, self.image_key, self.options.side)
 
     @property
     def size(self) -> int:
@@ -142,7 +144,7 @@ class TfdsSource(Source):
 
     def prepare(self, progress: Reporter) -> None:
         """Downloads and prepares with TFDS; raises ZooError, with the missing files, where there is no network."""
-        _ = self.size  # raises an error about the size before the download
+        _ = self.size, self._cropped  # raise an error about the size before the download
         fetch(self.builder, self.directory, self.entry.name, self.files, progress)
 
     def splits(self) -> Splits:
@@ -171,7 +173,18 @@ class TfdsSource(Source):
                 "image_key": self.image_key,
             },
             description={"resize": RESIZE, "tfds": imported_tfds().__version__},
+            read=[self._cropped] if self._cropped else [],
         )
+
+    @property
+    def _cropped(self) -> str:
+        """What is cut off the images; raises ZooError where that is too much and nobody asked for it."""
+        size = builder_features.image_size(self.builder, self.image_key)
+        if size:
+            return images.framing(self.options, {size: 1}, self.builder.name).said
+        if self.options.crop == WHOLE:
+            return "images squeezed into squares"
+        return "the middle square of each image" if self.options.side is None else f"the middle {self.options.side} px"
 
     def _default_image_key(self) -> str | None:
         try:
@@ -202,15 +215,17 @@ class TfdsSource(Source):
             chosen[part.rows] = True
             wanted = tf.constant(chosen)
             examples = examples.enumerate().filter(lambda row, _: wanted[row]).map(lambda _, example: example)
-        preprocessing = Preprocessing(self.channels, self.native_size, self.size)
+        whole = self.options.crop == WHOLE
+        preprocessing = Preprocessing(self.channels, None if whole else self.native_size, self.size, whole)
         squares = mapped(examples, lambda example: self._square(example, preprocessing))
-        if self.native_size:  # squares of equal size are resized together, which takes a fifth less time
-            squares = squares.batch(batch_of(self.native_size, self.channels))
+        together = None if whole else self.native_size
+        if together:  # squares of equal size are resized together, which takes a fifth less time
+            squares = squares.batch(batch_of(together, self.channels))
         pictures = mapped(squares, lambda square, label: (preprocessing.resized(square), label))
         options = tf.data.Options()
         # The autotuning thread may sleep for seconds after the last batch, and the end of the pipeline waits for it.
         options.autotune.enabled = False
-        return (pictures if self.native_size else pictures.batch(BATCH)).prefetch(AHEAD).with_options(options)
+        return (pictures if together else pictures.batch(BATCH)).prefetch(AHEAD).with_options(options)
 
     def _encoded(self, part: Part) -> Any:
         """The examples of the rows, or of the whole split where these have gaps; images are not decoded yet."""

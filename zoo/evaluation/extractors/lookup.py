@@ -33,8 +33,8 @@ def open_extractor(
 ) -> Extractor:
     """The network of that name; raises ZooError where there is none, or its weights are not to be had."""
     entry = find_extension(KIND, name, catalogue)
-    backend.prepare()  # before the network's module imports Keras, loudly
-    extension = load_extension(KIND, entry)
-    made: Extractor = extension.answer(preparation=preparation, weights=weights, progress=progress)
+    with backend.fixed():
+        extension = load_extension(KIND, entry)
+        made: Extractor = extension.answer(preparation=preparation, weights=weights, progress=progress)
     extension.check_members(made, Extractor, "a zoo.extensions.Extractor")
     return made

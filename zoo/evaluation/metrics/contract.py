@@ -3,6 +3,7 @@
 Sizes: N real and M generated samples, F features, K logits, D coordinates of a point.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -27,10 +28,18 @@ class Score:
     better: Better | None = None
 
     @classmethod
-    def normal(cls, name: str, value: float, deviation: float, better: Better | None) -> "Score":
-        """A score whose interval is 1.96 deviations to either side."""
+    def normal(
+        cls,
+        name: str,
+        value: float,
+        deviation: float,
+        better: Better | None,
+        lowest: float = -math.inf,
+        highest: float = math.inf,
+    ) -> "Score":
+        """A score whose interval is 1.96 deviations to either side, as far as its range goes."""
         reach = NORMAL_95 * deviation
-        return cls(name, value, deviation, (value - reach, value + reach), better)
+        return cls(name, value, deviation, (max(lowest, value - reach), min(highest, value + reach)), better)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zoo.evaluation.metrics.checks import check_both, features_of
-from zoo.evaluation.metrics.contract import NORMAL_95, Compared, Metric, Score
+from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.distances import frame, neighbour_radii
 from zoo.hookspecs import hookimpl
 
@@ -66,11 +66,9 @@ def measure(compared: Compared) -> Sequence[Score]:
     real, fake = features_of(compared, SMALLEST)
     found = neighbourhoods(real, fake)
     deviation = float(np.std(found.reached / found.k, ddof=1) / np.sqrt(len(fake)))
-    reach = NORMAL_95 * found.coverage_deviation
-    interval = (max(0.0, found.coverage - reach), min(1.0, found.coverage + reach))
     return [
-        Score.normal("density", found.density, deviation, "higher"),
-        Score("coverage", found.coverage, found.coverage_deviation, interval, "higher"),
+        Score.normal("density", found.density, deviation, "higher", lowest=0.0),
+        Score.normal("coverage", found.coverage, found.coverage_deviation, "higher", lowest=0.0, highest=1.0),
     ]
 
 

@@ -45,9 +45,10 @@ def split_scores(logits: np.ndarray, seed: int = 0, splits: int = SPLITS) -> np.
 
 def measure(compared: Compared) -> Sequence[Score]:
     """`is`, the mean over splits; what papers print behind it is the spread between splits, sqrt(10) times ours."""
-    scores = split_scores(present(compared.fake.logits, "logits"), compared.seed)
+    logits = present(compared.fake.logits, "logits")
+    scores = split_scores(logits, compared.seed)
     deviation = float(scores.std(ddof=1)) / math.sqrt(len(scores))  # splits are disjoint, so independent
-    return [of_ten("is", float(scores.mean()), deviation, "higher", lowest=1.0)]
+    return [of_ten("is", float(scores.mean()), deviation, "higher", lowest=1.0, highest=float(logits.shape[1]))]
 
 
 METRIC = Metric(

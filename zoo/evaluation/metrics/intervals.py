@@ -7,10 +7,17 @@ from zoo.evaluation.metrics.contract import NORMAL_95, Better, Score
 STUDENT_95 = 2.2621571628  # Student's t with 9 degrees of freedom: half-samples and splits are ten
 
 
-def of_ten(name: str, value: float, deviation: float, better: Better | None, lowest: float = -math.inf) -> Score:
-    """A score whose deviation was estimated from ten values; `lowest` is the least that it can be."""
+def of_ten(
+    name: str,
+    value: float,
+    deviation: float,
+    better: Better | None,
+    lowest: float = -math.inf,
+    highest: float = math.inf,
+) -> Score:
+    """A score whose deviation was estimated from ten values; `lowest` and `highest` are the ends of its range."""
     reach = STUDENT_95 * deviation
-    return Score(name, value, deviation, (max(lowest, value - reach), value + reach), better)
+    return Score(name, value, deviation, (max(lowest, value - reach), min(highest, value + reach)), better)
 
 
 def of_share(name: str, share: float, count: int, better: Better | None) -> Score:

@@ -61,11 +61,12 @@ def similarity(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def ms_ssim(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """float64 (N,), to 1 for equal images: MS-SSIM of uint8 images (N, H, W, C) pair by pair, the mean over channels.
 
-    Images too small for five scales have fewer, with the first weights divided by their sum. Negative factors are 0,
-    as in TensorFlow's.
+    Images too small for five scales have fewer, with the first weights divided by their sum; the published five stay as
+    they are, 1.0001 in all. Negative factors are 0, as in TensorFlow's.
     """
     count = scales(*one.shape[1:3])
-    weights = np.array(WEIGHTS[:count]) / sum(WEIGHTS[:count])
+    weights = np.array(WEIGHTS[:count])
+    weights /= weights.sum() if count < len(WEIGHTS) else 1
     one, other = (np.moveaxis(each, -1, 1).astype("float64") for each in (one, other))
     result = np.ones(one.shape[:2])
     for scale, weight in enumerate(weights):
@@ -94,7 +95,9 @@ def pair_score(name: str, similarities: np.ndarray) -> Score:
     """The mean over pairs with its standard error."""
     deviation = float(similarities.std(ddof=1) / np.sqrt(len(similarities))) if len(similarities) > 1 else None
     value = float(similarities.mean())
-    return Score(name, value) if deviation is None else Score.normal(name, value, deviation, None)
+    return (
+        Score(name, value) if deviation is None else Score.normal(name, value, deviation, None, lowest=0.0, highest=1.0)
+    )
 
 
 METRIC = Metric(

@@ -71,7 +71,7 @@ def measure(compared: Compared) -> Sequence[Score]:
     real, fake = features_of(compared, SMALLEST)
     found = coverings(real, fake, halves=half_samples(len(fake), compared.seed))
     deviation = float(spread(found.recalled_by_halves.mean(axis=1)))
-    recall = of_ten("recall", found.recall, deviation, "higher", lowest=0.0)
+    recall = of_ten("recall", found.recall, deviation, "higher", lowest=0.0, highest=1.0)
     return [of_share("precision", found.precision, len(fake), "higher"), recall]
 
 

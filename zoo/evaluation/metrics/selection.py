@@ -12,6 +12,10 @@ from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.extensions.loading import Extension, load_each, open_extension
 
 KIND = "metrics"
+MORE = {
+    "real": "Compare with more: --split, --dataset or --against a larger set",
+    "generated": "Draw more: --samples N",
+}
 
 
 def chosen_metrics(
@@ -20,11 +24,13 @@ def chosen_metrics(
     missing: Mapping[str, str],
     counts: Mapping[str, int],
     catalogue: Catalogue,
+    more: Mapping[str, str] = MORE,
 ) -> dict[str, Metric]:
     """The metrics of these names, or all usual ones that the samples allow where none is named.
 
     `available` is what the samples have of a metric's `needs`; `missing` says for each other need why it is not there;
-    `counts` is how many real and generated samples there are. Raises ZooError for a name that can't be measured.
+    `counts` is how many real and generated samples there are, `more` says how to have more of either. Raises ZooError
+    for a name that can't be measured.
     """
     whose = min(counts, key=lambda side: counts[side])
 
@@ -37,7 +43,7 @@ def chosen_metrics(
     if not names:
         found = possible()
         if not found:
-            raise ZooError(f"{counts[whose]} {whose} samples are too few for any metric. Take more: --samples.")
+            raise ZooError(f"{counts[whose]} {whose} samples are too few for any metric. {more[whose]}.")
         return {name: each for name, each in found.items() if each.default}
     chosen = {}
     for name in names:
@@ -50,7 +56,7 @@ def chosen_metrics(
         if not allowed(metric):
             raise ZooError(
                 f"The metric '{name}' needs at least {metric.smallest} samples on either side; there are "
-                f"{counts[whose]} {whose} ones. Take more (--samples). Possible: {', '.join(possible()) or 'none'}."
+                f"{counts[whose]} {whose} ones. {more[whose]}. Possible: {', '.join(possible()) or 'none'}."
             )
         chosen[extension.entry.name] = metric
     return chosen
