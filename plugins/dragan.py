@@ -3,7 +3,7 @@
 The discriminator's slope is held at 1 around the data alone, on top of any stack: `dcgan+dragan`, `vanilla+dragan`.
 
 The noise around the data is uniform within half a standard deviation of the batch, as in the paper's code, and centred,
-as in equation 4: the code's goes upwards alone, and on points it drew samples into that direction.
+as in equation 4, where the code's goes upwards alone and only brightens images.
 """
 
 from collections.abc import Callable, Mapping
