@@ -104,6 +104,12 @@ def slopes_between(
     return slopes({**real_fields, "samples": points}, discriminate, gradients)
 
 
+def mean_of_pairs(values: Tensor) -> Tensor:
+    """The mean of values (B, B) of all pairs of a batch but those of a sample with itself."""
+    count = values.shape[0]
+    return (ops.sum(values) - ops.sum(ops.diagonal(values))) / (count * (count - 1))
+
+
 def linear(start: float, end: float, progress: Tensor) -> Tensor:
     """From start to end, as progress goes from 0 to 1."""
     return start + (end - start) * progress
