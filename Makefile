@@ -38,7 +38,7 @@ lint: $(STAMP)  ## check format, lint and types
 site: $(STAMP)  ## build the documentation as a web site into build/site; a dead link fails
 	@$(BIN)/python docs/make_variants.py
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c docs . build/site
-	@echo build/site/README.html
+	@echo build/site/docs/index.html
 
 wheel: $(STAMP)  ## build the sdist, and from it the wheel, into dist/
 	@rm -rf dist

@@ -1,7 +1,9 @@
 """DRAGAN (Kodali et al. 2017), https://arxiv.org/abs/1705.07215
 
-The discriminator's slope is held at 1 around the data alone, on top of any stack: `dcgan+dragan`, `vanilla+dragan`. The
-noise is that of the paper's code, which brightens images and never darkens them.
+The discriminator's slope is held at 1 around the data alone, on top of any stack: `dcgan+dragan`, `vanilla+dragan`.
+
+The noise around the data is uniform within half a standard deviation of the batch, as in the paper's code, and centred,
+as in equation 4, where the code's goes upwards alone and only brightens images.
 """
 
 from collections.abc import Callable, Mapping
@@ -51,7 +53,7 @@ def discriminator_penalty(
 ) -> Any:
     """Equation 4: weight * E[(|grad D(x)| - 1)^2] at x from lines between real samples and noisy ones, D the logits."""
     real = real_fields["samples"]
-    noise = keras.random.uniform(ops.shape(real), seed=seed, dtype=real.dtype)
+    noise = keras.random.uniform(ops.shape(real), -1.0, 1.0, seed=seed, dtype=real.dtype)
     points = losses.between(real + SPREAD * ops.std(real) * noise, real, seed)
     slopes = losses.slopes({**real_fields, "samples": points}, discriminate, gradients)
     return recipe.dragan_penalty * losses.off_unit(slopes)

@@ -69,6 +69,4 @@ def generator_penalty(fake_outputs: Mapping[str, Any], recipe: EbganRecipe) -> A
     codes = fake_outputs["code"]
     codes = codes / losses.norms(codes)[:, None]
     cosines = ops.matmul(codes, ops.transpose(codes))
-    count = ops.shape(codes)[0]
-    squares = ops.sum(ops.square(cosines)) - ops.sum(ops.square(ops.diagonal(cosines)))
-    return recipe.ebgan_pulling_away * squares / (count * (count - 1))
+    return recipe.ebgan_pulling_away * losses.mean_of_pairs(ops.square(cosines))

@@ -97,24 +97,18 @@ def discriminator_penalty(
 
 def discrepancy(real: Any, fake: Any, recipe: MmdGanRecipe) -> Any:
     """MMD^2 of vectors (B, s) without bias (section 2.1): no vector is compared with itself."""
-    within = sum(of_pairs(kernel(each, each, recipe)) for each in (real, fake))
+    within = sum(losses.mean_of_pairs(kernel(each, each, recipe)) for each in (real, fake))
     return within - 2 * ops.mean(kernel(real, fake, recipe))
-
-
-def of_pairs(values: Any) -> Any:
-    """The mean of (B, B) without its diagonal."""
-    count = ops.shape(values)[0]
-    return (ops.sum(values) - ops.sum(ops.diagonal(values))) / (count * (count - 1))
 
 
 def kernel(one: Any, other: Any, recipe: MmdGanRecipe) -> Any:
     """k of each vector (B, s) with each of the other batch: (B, B)."""
     apart = ops.sum(ops.square(one[:, None] - other[None]), axis=-1)
-    if recipe.mmd_kernel == "distance":
-        lengths, others = losses.norms(one)[:, None], losses.norms(other)[None]
-        values = lengths + others - ops.sqrt(apart + losses.SMALLEST_SQUARE)
+    if recipe.mmd_kernel == "rational-quadratic":
+        values = sum((1 + apart / (2 * exponent)) ** -exponent for exponent in EXPONENTS)
     elif recipe.mmd_kernel == "gaussian":
         values = sum(ops.exp(-apart / (2 * width**2)) for width in BANDWIDTHS)
     else:
-        values = sum((1 + apart / (2 * exponent)) ** -exponent for exponent in EXPONENTS)
+        distances = ops.sqrt(apart + losses.SMALLEST_SQUARE)
+        values = losses.norms(one)[:, None] + losses.norms(other)[None] - distances
     return values + recipe.mmd_dot_weight * ops.matmul(one, ops.transpose(other))

@@ -9,6 +9,8 @@ here once more. They descend the cross-entropy alone, without penalties that oth
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from math import prod
 from typing import Any
 
 import keras
@@ -17,6 +19,7 @@ from keras import ops
 from zoo import Recipe, hookimpl, losses, networks
 
 LOSS_FAMILY = "unrolled cross-entropy"
+MOMENTS = ("unrolled_first", "unrolled_second")  # of Adam
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,10 @@ def recipe() -> UnrolledRecipe:
 
 @hookimpl
 def variables(discriminator: keras.Model) -> dict[str, keras.Variable]:
-    """Both moments of each weight of the discriminator, and how many updates it has had."""
-    made = {"unrolled_updates": keras.Variable(0.0, trainable=False, name="unrolled_updates")}
-    for place, weight in enumerate(discriminator.trainable_variables):
-        for moment in (1, 2):
-            name = moment_name(moment, place)
-            made[name] = keras.Variable(ops.zeros(weight.shape, weight.dtype), trainable=False, name=name)
-    return made
+    """Both moments of all of the discriminator's weights, one after the other, and how many updates these have had."""
+    size = sum(prod(weight.shape) for weight in discriminator.trainable_variables)
+    shapes = {"unrolled_updates": (), **dict.fromkeys(MOMENTS, (size,))}
+    return {name: keras.Variable(ops.zeros(shape), trainable=False, name=name) for name, shape in shapes.items()}
 
 
 @hookimpl
@@ -53,11 +53,10 @@ def observe(
     """Follow the discriminator's Adam."""
     if player == "discriminator":
         variables["unrolled_updates"].assign(variables["unrolled_updates"] + 1)
-        count = sum(name.startswith("unrolled_1_") for name in variables)
-        for place, gradient in enumerate(weight_gradients[:count]):
-            kept = [variables[moment_name(moment, place)] for moment in (1, 2)]
-            for variable, moved in zip(kept, moments_after(kept, gradient, recipe), strict=True):
-                variable.assign(moved)
+        kept = [variables[name] for name in MOMENTS]
+        gradient = flat(weight_gradients)[: kept[0].shape[0]]
+        for variable, moved in zip(kept, moments_after(kept, gradient, recipe), strict=True):
+            variable.assign(moved)
 
 
 discriminator_loss = hookimpl(losses.cross_entropy_discriminator_loss)
@@ -75,24 +74,23 @@ def generator_loss(
 ) -> Any:
     """Equation 4: the value of the game, minus the discriminator's loss, at the weights of equation 3."""
     weights = discriminator.trainable_variables
+    ends = list(accumulate(prod(weight.shape) for weight in weights))
 
-    def loss(values: Sequence[Any]) -> Any:
-        with networks.substituted(zip(weights, values, strict=True)):
+    def loss(values: Any) -> Any:
+        parts = [
+            ops.reshape(part, weight.shape) for part, weight in zip(ops.split(values, ends[:-1]), weights, strict=True)
+        ]
+        with networks.substituted(zip(weights, parts, strict=True)):
             return losses.cross_entropy_discriminator_loss(discriminate(real_fields), discriminate(fake_fields))
 
-    values = [ops.stop_gradient(weight) for weight in weights]  # as tensors
-    moments = [[variables[moment_name(each, place)] for each in (1, 2)] for place in range(len(weights))]
+    values, moments = flat(weights), [variables[name] for name in MOMENTS]
     for step in range(recipe.unrolled_steps):
-        slopes = gradients(loss, values)
-        moments = [moments_after(kept, slope, recipe) for kept, slope in zip(moments, slopes, strict=True)]
+        moments = moments_after(moments, gradients(loss, values), recipe)
         finished = variables["unrolled_updates"] + step + 1
         correction = ops.sqrt(1 - recipe.beta_2**finished) / (1 - recipe.beta_1**finished)
-        rate = recipe.discriminator_learning_rate * ops.cast(correction, values[0].dtype)
         # epsilon inside of the root, whose gradient at 0 would be NaN
-        values = [
-            value - rate * first / ops.sqrt(second + recipe.epsilon**2)
-            for value, (first, second) in zip(values, moments, strict=True)
-        ]
+        move = correction * moments[0] / ops.sqrt(moments[1] + recipe.epsilon**2)
+        values = values - recipe.discriminator_learning_rate * move
     return -loss(values)
 
 
@@ -102,6 +100,6 @@ def moments_after(kept: Sequence[Any], gradient: Any, recipe: UnrolledRecipe) ->
     return [moment + (1 - beta) * (value - moment) for moment, (beta, value) in zip(kept, pairs, strict=True)]
 
 
-def moment_name(moment: int, place: int) -> str:
-    """By the order of the discriminator's weights."""
-    return f"unrolled_{moment}_{place}"
+def flat(tensors: Sequence[Any]) -> Any:
+    """All values, one after the other."""
+    return ops.concatenate([ops.reshape(each, (-1,)) for each in tensors])
