@@ -85,7 +85,7 @@ def generator(sample_shape: tuple[int, ...], fields: Mapping[str, Any], recipe: 
         inner = activated(normalized(convolution(width, kind), kind)(x))
         x = keras.layers.Add()([x, normalized(convolution(width, kind), kind)(inner)])
     x = keras.layers.Add()([first, normalized(convolution(width, kind), kind)(x)])
-    for _ in range(doublings(sample_shape, source.shape[1:])):
+    for _ in range(doublings(sample_shape, source.shape[1:]) or 0):
         x = activated(PixelShuffle()(convolution(4 * width, "none")(x)))
     x = keras.layers.Conv2D(sample_shape[-1], 9, padding="same", activation="tanh")(x)
     return keras.Model({"source": source}, x, name="generator")

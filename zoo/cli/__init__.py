@@ -16,6 +16,7 @@ from zoo.base.output import steady_output
 from zoo.base.shortages import described as shortage
 from zoo.base.shortages import full_disk, is_shortage
 from zoo.catalogue import HOOKS
+from zoo.cli.augmentation import augment_command
 from zoo.cli.command_options import (
     DATA_NAMES,
     budget_of,
@@ -268,6 +269,7 @@ def completion_command(shell: str) -> None:
 for each in (
     data_commands,
     translate_command,
+    augment_command,
     evaluate_command,
     scores_command,
     compare_command,

@@ -167,6 +167,13 @@ def square(pixels: np.ndarray, crop: int | str | None, size: int) -> np.ndarray:
     return centre if side == size else resized(centre, size)
 
 
+def as_png(pixels: np.ndarray) -> bytes:
+    """The file of a uint8 image (H, W, C), as it is."""
+    content = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(content, format="PNG")
+    return content.getvalue()
+
+
 def resized(pixels: np.ndarray, size: int) -> np.ndarray:
     """uint8 (size, size, C) of an image (H, W, C), bicubic, antialiased where it shrinks."""
     return resized_to(pixels, (size, size))

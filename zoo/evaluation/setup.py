@@ -53,6 +53,9 @@ def evaluation_task(
     available, missing = what_there_is(real, extractor.name if extractor else None, mixture, training)
     pairs = 0 if generating is None or real.are_points else pair_count(generating, dataset)
     cycles = generating is not None and has_way_back(generating)
+    labelled = generating is not None and generating.is_conditional and dataset.labels is not None
+    if labelled and training is not None and training.labels is not None:
+        available.add("labels")
     available |= ({"pairs"} if pairs else set()) | ({"cycles"} if cycles else set())
     counts = {"real": len(real.samples), "generated": generated or options.samples}
     more = dict(MORE)
@@ -65,6 +68,7 @@ def evaluation_task(
         metrics=chosen_metrics(options.metrics, available, missing, counts, catalogue, more),
         extractor=extractor,
         training=None if training is None or real.are_points else training.samples,
+        training_labels=None if training is None else training.labels,
         mixture=mixture,
         mode_count=dataset.classes,
         seed=options.seed,
@@ -84,7 +88,7 @@ def what_there_is(
     if real.are_points:
         available |= {"points"} | ({"modes"} if mixture else set())
         missing = dict.fromkeys(
-            ("images", "logits", "training", "pairs", "cycles"), "the samples are points, not images"
+            ("images", "logits", "training", "pairs", "cycles", "labels"), "the samples are points, not images"
         )
         missing["modes"] = "the points are drawn from no mixture"
         return available, missing
@@ -92,6 +96,7 @@ def what_there_is(
     available |= {"training"} if training is not None else set()
     missing["modes"] = f"modes of images are digits: --extractor {MODES_BY}, on mnist or stacked_mnist"
     missing["points"] = "the samples are images"
+    missing["labels"] = "only a conditional generator is asked for classes"
     missing["pairs"] = "samples that are made of data, and belong to real ones, are those of translations of pairs"
     missing["cycles"] = "only a generator that translates in both directions has a way back"
     missing["training"] = "the images that the generator learnt from are not known"

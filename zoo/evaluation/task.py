@@ -4,7 +4,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ class EvaluationTask:
     metrics: Mapping[str, Metric]  # by name, in the order in which they are measured
     extractor: Extractor | None  # None for points
     training: np.ndarray | None = None
+    training_labels: np.ndarray | None = None
     mixture: Mixture | None = None
     mode_count: int | None = None
     seed: int = 0
@@ -66,9 +67,10 @@ class EvaluationTask:
         began = time.monotonic()
         check_usable(self.real, generated)
         compared = Compared(
-            self.real_side(),
-            self.side(generated.samples, folder),
+            replace(self.real_side(), labels=self.real.labels),
+            replace(self.side(generated.samples, folder), labels=generated.labels),
             training=self.training,
+            training_labels=self.training_labels,
             mixture=self.mixture,
             mode_count=self.mode_count,
             pairs=pairs,
