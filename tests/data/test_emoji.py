@@ -39,6 +39,19 @@ def pairs() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def looks(make) -> dict[str, list[bytes]]:
+    """The pixels of each pair, in either style."""
+    sheets = []
+    for style in ("twemoji", "noto"):
+        with Image.open(FOLDER / f"{style}.webp") as file:
+            sheets.append(file.convert("RGB"))
+    places = [(row % make.COLUMNS * make.SIZE, row // make.COLUMNS * make.SIZE) for row in range(len(pairs()))]
+    return {
+        pair["code"]: [sheet.crop((left, top, left + make.SIZE, top + make.SIZE)).tobytes() for sheet in sheets]
+        for pair, (left, top) in zip(pairs(), places, strict=True)
+    }
+
+
 def test_rows_are_the_stored_pairs_in_their_order(opened):
     for split in ("train", "test"):
         data = opened(split=split)
@@ -73,6 +86,8 @@ def test_either_style_may_be_the_source_in_any_size_and_colour(opened):
     small = opened(split="test", image_size=16, channels=1, label="none")
     assert small.samples.shape[1:] == small.arrays["source"].shape[1:] == (16, 16, 1)
     assert small.labels is None
+    other = opened(split="test", source_size=8)
+    assert (other.samples.shape[1:], other.arrays["source"].shape[1:]) == ((32, 32, 3), (8, 8, 3))
     with pytest.raises(ZooError, match=r"Unknown style in emoji: 'apple'. Available: noto, twemoji"):
         opened(source_from="apple")
 
@@ -86,11 +101,19 @@ def test_unpaired_training_has_an_order_of_its_own_and_tests_have_pairs(opened):
 def test_the_recorded_split_is_the_scripts_and_a_tenth_of_each_category_without_near_copies(make):
     categories = {pair["code"]: pair["category"] for pair in pairs()}
     test = {pair["code"] for pair in pairs() if pair["split"] == "test"}
-    assert make.chosen_for_test(categories) == test
+    assert make.chosen_for_test(categories, looks(make)) == test
     for category, size in make.counted(categories.values()).items():
         found = sum(categories[code] == category for code in test)
         assert int(0.1 * size) - 2 < found <= 0.1 * size, category  # the groups are small
     assert not {make.kin(code) for code in test} & {make.kin(code) for code in categories if code not in test}
+
+
+@pytest.mark.parametrize("style", [0, 1])
+def test_no_test_picture_is_a_training_picture_in_either_style(make, style):
+    sides = {"train": set(), "test": set()}
+    for pair, each in zip(pairs(), looks(make).values(), strict=True):
+        sides[pair["split"]].add(each[style])
+    assert not sides["train"] & sides["test"]
 
 
 def test_near_copies_are_kin(make):

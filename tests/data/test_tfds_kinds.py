@@ -299,6 +299,10 @@ def test_two_domains_are_samples_and_their_source(tmp_path):
     assert sides["train"].labels is None
     assert not sides["train"].fields["source"].aligned
     np.testing.assert_array_equal(opened(source="b").samples, sides["train"].arrays["source"])
+    options = DataOptions(source_from="A", source_size=3)
+    small = open_dataset("kind_domains", BARE, data_dir=tmp_path, options=options)
+    assert (small.sample_shape, small.arrays["source"].shape) == ((6, 6, 3), (4, 3, 3, 3))
+    np.testing.assert_array_equal(small.samples, sides["train"].samples)
     with pytest.raises(ZooError, match=r"Unknown domain of kind_domains/3\.0\.2: 'C'"):
         opened(source="C")
     with pytest.raises(ZooError, match="has no splits of two domains, such as trainA and trainB"):

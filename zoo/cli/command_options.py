@@ -85,6 +85,7 @@ READING_OPTIONS = (  # that decide what is ambiguous
         metavar="left|right|FOLDER",
         help="The half of each image, or the folder, that samples are translated from: the field source.",
     ),
+    click.option("--source-size", type=int, metavar="PIXELS", help="Side of the field source [the samples']."),
 )
 DATA_OPTIONS = (
     click.option(

@@ -170,7 +170,7 @@ def evaluate_files(
     def opened(name: str, split: str) -> "Dataset":
         read = replace(data_options, split=split)
         if name == dataset:  # these are of the files that are scored
-            read = replace(read, layout=None, values=None, folders=None, source_from=None)
+            read = replace(read, layout=None, values=None, folders=None, source_from=None, source_size=None)
         return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
     images = opened(as_path(scored), EVERYTHING)

@@ -7,7 +7,6 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -37,16 +36,18 @@ def main(target: Path = HERE) -> None:
         )
         order = np.random.Generator(np.random.Philox(SEED)).permutation(len(pairs))
         pairs = [pairs[number] for number in order]  # so that the first rows, as train[:100], are of every kind
-        test = chosen_for_test({code: category for code, category, _ in pairs})
+        drawn = {
+            style: [on_white(folders[style] / "package/img" / package / str(STORED) / image) for _, _, image in pairs]
+            for style, package in STYLES.items()
+        }
+        looks = {code: [each[row].tobytes() for each in drawn.values()] for row, (code, _, _) in enumerate(pairs)}
+        test = chosen_for_test({code: category for code, category, _ in pairs}, looks)
         with (target / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(("code", "category", "split"))
             rows.writerows((code, category, "test" if code in test else "train") for code, category, _ in pairs)
-        for style, package in STYLES.items():
-            pictures = folders[style] / "package/img" / package / str(STORED)
-            sheet([on_white(pictures / image) for _, _, image in pairs]).save(
-                target / f"{style}.webp", lossless=True, quality=100, method=6
-            )
+        for style, pictures in drawn.items():
+            sheet(pictures).save(target / f"{style}.webp", lossless=True, quality=100, method=6)
     print(f"{len(pairs)} pairs, {len(test)} of them for tests")
 
 
@@ -79,12 +80,19 @@ def sheet(pictures: list[Image.Image]) -> Image.Image:
     return whole
 
 
-def chosen_for_test(categories: Mapping[str, Any]) -> set[str]:
-    """The codes of a tenth of each category, in which near-copies (a runner, a woman running) stay together."""
+def chosen_for_test(categories: Mapping[str, str], looks: Mapping[str, Iterable[bytes]]) -> set[str]:
+    """The codes of a tenth of each category, in which near-copies (a runner, a woman running) stay together.
+
+    So do pictures that are equal in either style, as the flags of some islands are their country's.
+    """
     draw = np.random.Generator(np.random.Philox(SEED))
     groups: dict[str, list[str]] = {}
+    owner: dict[str | bytes, str] = {}  # of what pictures have in common, the name of their group
     for code in sorted(categories):
-        groups.setdefault(kin(code), []).append(code)
+        known = {owner[mark] for mark in (kin(code), *looks[code]) if mark in owner}
+        name = min(known, default=kin(code))
+        groups[name] = [code, *(each for other in sorted(known) for each in groups.pop(other))]
+        owner |= {mark: name for each in groups[name] for mark in (kin(each), *looks[each])}
     missing = {category: TEST_SHARE * size for category, size in counted(categories.values()).items()}
     names = sorted(groups)
     chosen: set[str] = set()

@@ -73,7 +73,8 @@ class EmojiSource(Source):
                 yield made, labels[start : start + len(made)] if with_labels else None
                 start += len(made)
 
-        pictures = self._pictures(source, numbers, framing.size, channels)
+        source_size = self.options.source_size or framing.size
+        pictures = self._pictures(source, numbers, source_size, channels)
         order = "in pairs with the samples" if aligned else "in an order of their own"
         return Contents(
             shape=shape,
@@ -84,7 +85,9 @@ class EmojiSource(Source):
             resolved={"image_size": framing.size, "channels": channels, "label": CATEGORY if with_labels else None},
             description={"resize": images.RESIZE},
             read=[f"samples are {target}, the field source is {source}: {len(numbers):,} images {order}"],
-            others={"source": OtherField("image", shape, pictures, aligned)},
+            others={
+                "source": OtherField("image", (len(numbers), source_size, source_size, channels), pictures, aligned)
+            },
         )
 
     @property

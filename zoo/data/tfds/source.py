@@ -55,7 +55,7 @@ def tfds_source(
     entry: DatasetEntry, known: Iterable[str], directory: Path, options: DataOptions, files: Path | None
 ) -> "TfdsSource":
     """The TFDS source of a catalogue's entry; `known` are the catalogue's names, for the error about an unknown one."""
-    refused = [name for name in READING if name != "source_from"]
+    refused = [name for name in READING if name not in ("source_from", "source_size")]
     options.refuse(f"TFDS knows how it stores '{entry.name}'", *refused)
     builder = builder_features.found_builder(entry.reference, known, directory)
     image = builder_features.checked_image(
@@ -107,7 +107,11 @@ class TfdsSource(Source):
             "image_size": self.options.image_size or self.native_size,
             "channels": self.channels,
             "resize": RESIZE,
-            **({} if self.options.source_from is None else {"source_from": self.options.source_from}),
+            **{
+                name: value
+                for name in ("source_from", "source_size")
+                if (value := getattr(self.options, name)) is not None
+            },
         }
 
     @property
@@ -167,6 +171,8 @@ class TfdsSource(Source):
         names = list(self.builder.info.splits)
         wanted = self.options.source_from
         if wanted is None:
+            if self.options.source_size:
+                raise ZooError("--source-size is that of the field source: say --source-from too.")
             return {name: name for name in names}, {}
         found: dict[str, dict[str, str]] = {}
         for each in names:
@@ -218,8 +224,10 @@ class TfdsSource(Source):
         if not names:
             return {}, []
         own = self._splits_of(names).select(selection.expression)
-        pictures = (rows for rows, _ in self._batches(own, names))
-        field = OtherField("image", (own.count, *self.sample_shape), pictures, aligned=False)
+        size = self.options.source_size or self.size
+        sized = replace(self, options=replace(self.options, image_size=size))
+        pictures = (rows for rows, _ in sized._batches(own, names))
+        field = OtherField("image", (own.count, size, size, self.channels), pictures, aligned=False)
         said = f"the field source is {self.options.source_from}: {own.count:,} images in an order of their own"
         return {"source": field}, [said]
 
