@@ -15,7 +15,6 @@ from zoo import Recipe, ZooError, hookimpl, layers, losses
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "wasserstein"
-SMALLEST_SQUARE = 1e-12  # under the root of the norm, whose gradient at 0 would otherwise be NaN
 BATCH_NORMALIZATIONS = (keras.layers.BatchNormalization, layers.BatchNormalization)
 
 
@@ -70,7 +69,4 @@ def discriminator_penalty(
     real_samples = real_fields["samples"]
     shape = (ops.shape(real_samples)[0],) + (1,) * (len(real_samples.shape) - 1)
     share = keras.random.uniform(shape, seed=seed, dtype=real_samples.dtype)
-    between = share * real_samples + (1 - share) * fake_samples
-    slopes = gradients(lambda samples: discriminate({**real_fields, "samples": samples}), between)
-    norms = ops.sqrt(losses.squared_norms(slopes) + SMALLEST_SQUARE)
-    return recipe.gradient_penalty * ops.mean(ops.square(norms - 1))
+    return recipe.gradient_penalty * losses.one_lipschitz(real_fields, fake_samples, share, discriminate, gradients)

@@ -25,6 +25,7 @@ FRONT = {
 LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
+    {"diagnosis"},
     {"comparison", "watching", "testing"},
     {"pipeline"},
     {"options", "tracking"},

@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 Tensor = Any
+SMALLEST_SQUARE = 1e-12  # under the root of a norm, whose gradient at 0 would otherwise be NaN
 
 
 def cross_entropy_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -66,6 +67,23 @@ def squared_slope(
     """E[|grad D(x)|^2] by the samples of `fields`, which are all that the discriminator D takes, D the logits."""
     slopes = gradients(lambda samples: discriminate({**fields, "samples": samples}), fields["samples"])
     return ops.mean(squared_norms(slopes))
+
+
+def one_lipschitz(
+    fields: Mapping[str, Tensor],
+    fake_samples: Tensor,
+    share: Tensor,
+    discriminate: Callable[..., Tensor],
+    gradients: Callable[..., Tensor],
+) -> Tensor:
+    """E[(|grad D(x)| - 1)^2] at x = share * real + (1 - share) * fake (Gulrajani et al. 2017, equation 3).
+
+    `fields` are all that the discriminator takes with real samples, `share` (B, 1, ...) is in [0, 1].
+    """
+    between = share * fields["samples"] + (1 - share) * fake_samples
+    slopes = gradients(lambda samples: discriminate({**fields, "samples": samples}), between)
+    norms = ops.sqrt(squared_norms(slopes) + SMALLEST_SQUARE)
+    return ops.mean(ops.square(norms - 1))
 
 
 def linear(start: float, end: float, progress: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ from zoo.cli.command_options import (
 )
 from zoo.cli.comparison import compare_command, report_command, tune_command
 from zoo.cli.data import data_commands
+from zoo.cli.diagnosis import diagnose_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.printing import diagnosed, run_report, run_summary, shown, table
 from zoo.cli.watch import watch_command
@@ -283,6 +284,7 @@ for each in (
     report_command,
     tune_command,
     watch_command,
+    diagnose_command,
 ):
     cli.add_command(each)
 

@@ -1,0 +1,84 @@
+"""`zoo diagnose`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.cli.command_options import (
+    complete_stacks,
+    data_dir_option,
+    data_of,
+    data_options,
+    dataset_option,
+    engine_of,
+    engine_options,
+    examples,
+    json_option,
+    plugin_option,
+    set_option,
+)
+
+
+@click.command(
+    "diagnose",
+    epilog=examples(
+        "zoo diagnose vanilla --dataset ring8",
+        "zoo diagnose dcgan --dataset mnist --images 60000 --images 600000 --updates 4000",
+        "zoo diagnose wgan-gp --steps 0 --steps 1000 --game own --game cross-entropy",
+    ),
+)
+@click.argument("variant", shell_complete=complete_stacks)
+@dataset_option
+@data_dir_option
+@data_options
+@click.option(
+    "--steps",
+    type=click.IntRange(min=0),
+    multiple=True,
+    metavar="N",
+    help="Freeze the generator after so many steps of training; several times, one after the other [500].",
+)
+@click.option(
+    "--images", type=click.IntRange(min=0), multiple=True, metavar="N", help="... after so many real images seen."
+)
+@click.option(
+    "--updates",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    metavar="N",
+    help="Of each discriminator, in all; with more the same command goes on.",
+)
+@click.option("--every", type=click.IntRange(min=1), metavar="N", help="Updates between measurements [50 in all].")
+@click.option("--batches", type=click.IntRange(min=1), default=4, show_default=True, help="Of each measurement.")
+@click.option("--game", "games", multiple=True, metavar="NAME", help="Play these alone, such as cross-entropy or own.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and draws.")
+@set_option
+@plugin_option
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="A folder [diagnoses/VARIANT/DATASET/SEED]."
+)
+@engine_options
+@json_option
+def diagnose_command(variant: str, as_json: bool, steps: Sequence[int], images: Sequence[int], **options: Any) -> None:
+    """Say where the generator's gradient vanishes: VARIANT under each loss, as its discriminator gets good.
+
+    The generator is trained for a while and frozen. A discriminator is trained against it from scratch, in six games,
+    and the gradient that the generator would receive is followed (Arjovsky and Bottou 2017, figures 2 and 3).
+    """
+    import zoo
+    from zoo.cli.diagnosis_printing import diagnosed
+
+    found = zoo.diagnose(
+        variant,
+        procedure=zoo.Procedure(
+            steps, images, **{name: options[name] for name in ("updates", "every", "batches", "games")}
+        ),
+        **{name: options[name] for name in ("dataset", "data_dir", "seed", "settings", "plugins", "out")},
+        data=data_of(options),
+        engine=engine_of(options),
+    )
+    click.echo(json.dumps(found) if as_json else diagnosed(found))

@@ -1,0 +1,22 @@
+"""The output of `zoo diagnose` as text, from the data that `--json` prints."""
+
+from pathlib import Path
+from typing import Any
+
+from zoo.base.names import short_name
+from zoo.diagnosis.verdicts import overall
+
+
+def diagnosed(found: dict[str, Any]) -> str:
+    """The verdict, then a line for each objective of each trained generator, and where the rest is."""
+    width = max((len(each["objective"]) for each in found["verdicts"]), default=0)
+    lines = [f"{found['stack']} on {short_name(found['dataset'])}: {found['folder']}"]
+    for steps in dict.fromkeys(each["trained"] for each in found["verdicts"]):
+        lines.append(f"trained {steps} steps, the generator's gradient")
+        lines += [
+            f"  {each['objective']:<{width}}  {each['sentence']}"
+            for each in found["verdicts"]
+            if each["trained"] == steps
+        ]
+    lines += [f"  {each['game']}: {each.get('refused') or each.get('diverged')}" for each in found["refused"]]
+    return "\n".join([*lines, overall(found["verdicts"]), str(Path(found["folder"]) / "report.html")])

@@ -1,0 +1,8 @@
+"""Gradient health: what reaches a generator through a discriminator that gets good, and what a run's record shows.
+
+games.py        what a discriminator is retrained with, and the generator's objectives with their closed forms
+measuring.py    a generator's gradient and the logits that it comes through
+experiment.py   Arjovsky and Bottou 2017, figures 2 and 3, on any stack
+verdicts.py     what its curves mean, in words
+report/         the page, the charts and the text of a terminal
+"""
