@@ -31,7 +31,7 @@ LAYERS = (  # each imports only from those after it
     {"options", "tracking"},
     {"evaluation"},
     {"training"},
-    {"stacks", "data", "runs", "profiling"},
+    {"stacks", "data", "runs", "profiling", "health"},
     {"layers", "losses", "feature_networks"},
     {"extensions"},
     {"hookspecs"},

@@ -86,6 +86,15 @@ def cli(traceback: bool) -> None:
 @click.option("--evaluate-samples", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N")
 @metrics_option
 @click.option("--extractor", metavar="NAME", help="The network that --evaluate-every measures in.")
+@click.option(
+    "--health",
+    "health_every",
+    type=click.IntRange(min=0),
+    default=500,
+    show_default=True,
+    metavar="STEPS",
+    help="Measure gradients, weights and variety, and warn of what is wrong; 0 for never.",
+)
 @engine_options
 @click.option("--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes.")
 @click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard into the run directory.")
@@ -101,7 +110,7 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     engine = engine_of(options)
     measured = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
     listeners = (*(["tensorboard"] if options["tensorboard"] else []), *options["listeners"])
-    others = {name: options[name] for name in ("checkpoint_every", "evaluate_every", "profile")}
+    others = {name: options[name] for name in ("checkpoint_every", "evaluate_every", "health_every", "profile")}
     run = zoo.run(
         stack,
         **{name: options[name] for name in ("dataset", "data_dir", "seed", "settings", "plugins", "out")},

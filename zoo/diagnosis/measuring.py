@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from zoo.diagnosis.games import Objective
-from zoo.training.health import layer_names
+from zoo.training.health import layer_names, separation
 from zoo.training.terms import Terms
 from zoo.training.trainer import Trainer
 
@@ -25,7 +25,8 @@ class Probe:
         updates = trainer.updates
         read = [*updates.owned("generator"), *updates.read_by("generator")]
         self.layers = layer_names(updates.weights("generator"))
-        self.call = trainer.engine.compiled(self.traced, trainer.policy, (), read)
+        policy = replace(trainer.policy, xla=False)  # its seconds of compiling are not worth some hundred calls
+        self.call = trainer.engine.compiled(self.traced, policy, (), read)
 
     def traced(self, inputs: Mapping[str, Any]) -> tuple[list[Tensor], dict[str, Tensor]]:
         """The gradient by each of the generator's weights, and the logits, in a function to be traced."""
@@ -100,10 +101,3 @@ def logit_figures(seen: Mapping[str, np.ndarray], objective: Objective) -> dict[
         found["slope"] = float(np.abs(seen["slopes"]).mean())
         found["closed_slope"] = float(np.abs(objective.slope(fake)).mean())
     return found
-
-
-def separation(real: np.ndarray, fake: np.ndarray) -> float:
-    """The share of pairs (real, fake) of which the real one's logit is larger; ties count half."""
-    ordered = np.sort(fake)
-    below, upto = np.searchsorted(ordered, real, "left"), np.searchsorted(ordered, real, "right")
-    return float((below + upto).mean() / (2 * len(fake)))
