@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions, compare
     from zoo.data.options import DataOptions
     from zoo.diagnosis.experiment import Procedure, diagnose
+    from zoo.diagnosis.of_run import diagnose_run
     from zoo.evaluation.extractors.contract import Features
     from zoo.evaluation.options import EvaluationOptions
     from zoo.evaluation.scoring import evaluate
@@ -45,6 +46,7 @@ __all__ = [
     "ZooWarning",
     "compare",
     "diagnose",
+    "diagnose_run",
     "evaluate",
     "hookimpl",
     "load",
@@ -63,6 +65,7 @@ HOMES = {  # imported when first asked for: most need NumPy, and Keras when they
     "Run": "zoo.training.run",
     "compare": "zoo.comparison.comparing",
     "diagnose": "zoo.diagnosis.experiment",
+    "diagnose_run": "zoo.diagnosis.of_run",
     "evaluate": "zoo.evaluation.scoring",
     "load": "zoo.training.run",
     "run": "zoo.pipeline",

@@ -28,9 +28,10 @@ from zoo.cli.command_options import (
         "zoo diagnose vanilla --dataset ring8",
         "zoo diagnose dcgan --dataset mnist --images 60000 --images 600000 --updates 4000",
         "zoo diagnose wgan-gp --steps 0 --steps 1000 --game own --game cross-entropy",
+        "zoo diagnose runs/dcgan/fashion_mini/0",
     ),
 )
-@click.argument("variant", shell_complete=complete_stacks)
+@click.argument("variant", shell_complete=complete_stacks, metavar="VARIANT_OR_RUN")
 @dataset_option
 @data_dir_option
 @data_options
@@ -64,14 +65,20 @@ from zoo.cli.command_options import (
 @engine_options
 @json_option
 def diagnose_command(variant: str, as_json: bool, steps: Sequence[int], images: Sequence[int], **options: Any) -> None:
-    """Say where the generator's gradient vanishes: VARIANT under each loss, as its discriminator gets good.
+    """Say under which losses a VARIANT's gradient vanishes as its discriminator gets good; or how healthy a RUN is.
 
     The generator is trained for a while and frozen. A discriminator is trained against it from scratch, in six games,
     and the gradient that the generator would receive is followed (Arjovsky and Bottou 2017, figures 2 and 3).
+
+    Of a run's folder it reads what was measured while it trained: options but --out and --data-dir have no effect.
     """
     import zoo
-    from zoo.cli.diagnosis_printing import diagnosed
+    from zoo.cli.diagnosis_printing import diagnosed, health_of_run
 
+    if Path(variant).is_dir():
+        result = zoo.diagnose_run(variant, data_dir=options["data_dir"], out=options["out"])
+        click.echo(json.dumps(result) if as_json else health_of_run(result))
+        return
     found = zoo.diagnose(
         variant,
         procedure=zoo.Procedure(

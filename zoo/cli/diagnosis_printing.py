@@ -20,3 +20,10 @@ def diagnosed(found: dict[str, Any]) -> str:
         ]
     lines += [f"  {each['game']}: {each.get('refused') or each.get('diverged')}" for each in found["refused"]]
     return "\n".join([*lines, overall(found["verdicts"]), str(Path(found["folder"]) / "report.html")])
+
+
+def health_of_run(result: dict[str, Any]) -> str:
+    """The verdict, the warnings with what to try, the next command, and where the rest is."""
+    from zoo.diagnosis.of_run import summary
+
+    return "\n".join([*summary(result), str(Path(result["folder"]) / "report.html")])

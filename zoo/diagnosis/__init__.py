@@ -4,5 +4,6 @@ games.py        what a discriminator is retrained with, and the generator's obje
 measuring.py    a generator's gradient and the logits that it comes through
 experiment.py   Arjovsky and Bottou 2017, figures 2 and 3, on any stack
 verdicts.py     what its curves mean, in words
-report/         the page, the charts and the text of a terminal
+of_run.py       the health of a run over time, from its metrics or its checkpoints
+report/         the pages and the charts
 """

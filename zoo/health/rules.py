@@ -7,7 +7,7 @@ apart may be a perfect generator's. Thresholds are relative to the run itself wh
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
 
@@ -17,6 +17,9 @@ PLAYERS = ("generator", "discriminator")
 PREFIX = "health/"  # of what is measured for its own sake, every so many steps
 SEPARATION = f"{PREFIX}discriminator/separation"
 DIVERSITY, CONTRAST = f"{PREFIX}samples/diversity", f"{PREFIX}samples/contrast"
+
+LESS, MORE = 0.25, 4.0  # factors of learning rates in the next run
+RATES = tuple(f"{player}_learning_rate" for player in PLAYERS)
 
 VANISHED = 1e-3  # of the largest median of WINDOW lines
 EXPLODED = 100.0  # times the median of all lines before
@@ -43,6 +46,8 @@ class Finding:
     sentence: str
     tries: tuple[str, ...]
     severity: int  # the likeliest cause of the others first
+    factors: Mapping[str, float] = field(default_factory=dict)
+    """Recipe fields that are to be multiplied in the next run; none where that is not the way to mend it."""
 
     @property
     def text(self) -> str:
@@ -113,8 +118,11 @@ def not_finite(lines: Lines, evaluations: Lines) -> Finding | None:
     for line in lines:
         for name, value in line.items():
             if isinstance(value, float) and not math.isfinite(value):
-                tries = ("a quarter of both learning rates", "--precision float32", "+r1 after the stack's name")
-                return Finding("non-finite", int(line["step"]), f"{name} is {value} at step {line['step']}.", tries, 10)
+                slower = dict.fromkeys(RATES, LESS)
+                tries = ("smaller learning rates", "--precision float32", "a gradient penalty")
+                return Finding(
+                    "non-finite", int(line["step"]), f"{name} is {value} at step {line['step']}.", tries, 10, slower
+                )
     return None
 
 
@@ -132,9 +140,8 @@ def vanishing(lines: Lines, evaluations: Lines) -> Finding | None:
         f"The generator's gradient vanishes: from {peak:.2g} to {norms[-1][1]:.2g}, from step {step} on.",
         (
             "another loss (zoo diagnose says which keep it)",
-            "the variants wgan-gp or hinge",
             "a smaller discriminator_learning_rate",
-            "+r1 after the stack's name",
+            "a gradient penalty",
         ),
         8,
     )
@@ -160,9 +167,10 @@ def exploding(lines: Lines, evaluations: Lines) -> Finding | None:
                 (
                     "smaller learning rates",
                     "--set discriminator_normalization=spectral",
-                    "a gradient penalty (+r1 after the stack's name)",
+                    "a gradient penalty",
                 ),
                 9,
+                dict.fromkeys(RATES, LESS),
             )
     return None
 
@@ -183,11 +191,12 @@ def discriminator_won(lines: Lines, evaluations: Lines) -> Finding | None:
         (
             "a smaller discriminator_learning_rate",
             "--set discriminator_normalization=spectral",
-            "+r1 after the stack's name",
-            "+label_smoothing where the loss is cross-entropy",
+            "a gradient penalty",
+            "smoothed labels where the loss is cross-entropy",
             "more data",
         ),
         7,
+        {"discriminator_learning_rate": LESS},
     )
 
 
@@ -207,6 +216,7 @@ def discriminator_blind(lines: Lines, evaluations: Lines) -> Finding | None:
         f"The discriminator is blind from step {step} on: it can't tell samples from real ones, and they are unlike.",
         ("a larger discriminator_learning_rate", "more critic_steps", "a wider discriminator", "a weaker penalty"),
         6,
+        {"discriminator_learning_rate": MORE},
     )
 
 
@@ -227,8 +237,9 @@ def frozen(lines: Lines, evaluations: Lines) -> Finding | None:
                 step,
                 f"The {player} does not move: no update changes a layer by more than {FROZEN:g} of its weights from "
                 f"step {step} on.",
-                (f"a larger {player}_learning_rate", "a smaller epsilon of the optimizer", "zoo diagnose VARIANT"),
+                (f"a larger {player}_learning_rate", "a smaller epsilon of the optimizer"),
                 8,
+                {f"{player}_learning_rate": 100 * MORE},
             )
     return None
 
@@ -239,8 +250,8 @@ def collapse(lines: Lines, evaluations: Lines) -> Finding | None:
     seen = values(lines, DIVERSITY)
     best = 0.0
     pairs = []
-    for step, value in seen:
-        pairs.append((step, value < COLLAPSED * best and value < COLLAPSED))
+    for at, value in seen:
+        pairs.append((at, value < COLLAPSED * best and value < COLLAPSED))
         best = max(best, min(value, 1.0))
     step = lasting(pairs, TWICE)
     if step is None:
@@ -250,12 +261,13 @@ def collapse(lines: Lines, evaluations: Lines) -> Finding | None:
         step,
         f"Samples have lost variety: {seen[-1][1]:.2g} of the real ones' diversity, {best:.2g} before step {step}.",
         (
-            "the plugins pacgan or r1 on top of the stack",
-            "the variant wgan-gp",
+            "a discriminator that judges several samples at once",
+            "a gradient penalty",
             "a smaller generator_learning_rate",
             "the best checkpoint (zoo run --evaluate-every)",
         ),
         8,
+        {"generator_learning_rate": LESS},
     )
 
 
@@ -276,6 +288,7 @@ def alike(lines: Lines, evaluations: Lines) -> Finding | None:
                 f"Samples are {what}: they have {seen[-1][1]:.2g} of the real ones' {quantity}, from step {step} on.",
                 ("another seed", "a larger generator_learning_rate", "a smaller discriminator_learning_rate"),
                 severity,
+                {"discriminator_learning_rate": LESS},
             )
     return None
 

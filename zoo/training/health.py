@@ -181,7 +181,8 @@ def compared(made: Mapping[str, float], real: Mapping[str, float]) -> dict[str, 
 
 def spectral_norm(matrix: np.ndarray) -> float:
     """The largest singular value, from below, by a few steps of the power method from one vector for every run."""
-    vector = np.random.default_rng(SEED).normal(size=matrix.shape[1]).astype(matrix.dtype)
+    vector = np.asarray(np.random.default_rng(SEED).normal(size=matrix.shape[1]), matrix.dtype)
+    image = matrix @ vector
     for _ in range(ITERATIONS):
         image = matrix @ (vector / max(float(np.linalg.norm(vector)), TINY))
         vector = matrix.T @ image

@@ -1,22 +1,31 @@
-"""The report of a diagnosis: an HTML page that loads nothing, and its charts as PNG."""
+"""The reports of a diagnosis and of a run's health: an HTML page that loads nothing, and its charts as PNG."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.base.files import atomic_file
+
+if TYPE_CHECKING:
+    from zoo.diagnosis.report.charts import Chart
 
 PAGE = "report.html"
 
 
 def write_report(found: Mapping[str, Any], folder: Path) -> dict[str, Path]:
-    """Writes report.html and a PNG for each chart, each atomically; returns their paths by name."""
-    from zoo.diagnosis.report.charts import charts_of, make_printable  # Matplotlib and Jinja are slow to import
+    """Writes report.html of an experiment and a PNG for each chart; returns their paths by name."""
+    from zoo.diagnosis.report.charts import charts_of  # Matplotlib and Jinja are slow to import
     from zoo.diagnosis.report.page import page
 
-    paths = {}
     charts = charts_of(found)
-    text = page(found, charts)  # before colours change
+    return write_page(page(found, charts), charts, folder)
+
+
+def write_page(text: str, charts: "Sequence[Chart]", folder: Path) -> dict[str, Path]:
+    """Writes a page, and its charts, whose colours then are those of paper, each atomically."""
+    from zoo.diagnosis.report.charts import make_printable
+
+    paths = {}
     for chart in charts:
         path = folder / f"{chart.name}.png"
         make_printable(chart)

@@ -226,10 +226,12 @@ def make_printable(chart: Chart) -> None:
     """Adds what the page has beside the figure, and puts its light colours in the place of the placeholders."""
     axes = chart.figure.axes[0]
     lines = {str(each.get_gid()): each for each in axes.get_lines() if each.get_gid() in chart.series}
-    axes.legend(
-        list(lines.values()), [chart.series[name].label for name in lines], fontsize=TEXT - 1, frameon=False,
-        ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), labelcolor=INK,
-    )  # fmt: skip
+    if lines:
+        labels = [chart.series[name].label for name in lines]
+        axes.legend(
+            list(lines.values()), labels, fontsize=TEXT - 1, frameon=False, ncols=3, loc="lower center",
+            bbox_to_anchor=(0.5, 1.0), labelcolor=INK,
+        )  # fmt: skip
     axes.set_title(chart.title, fontsize=TEXT + 2, color=INK, pad=12 + 15 * -(-len(lines) // 3))
     chart.figure.canvas.draw()  # which makes the ticks
     for artist in chart.figure.findobj():
