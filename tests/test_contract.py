@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from plugin_kinds import formulas_alone, untried
+from plugin_kinds import MODIFIERS, formulas_alone, untried
 
 from zoo import backend
 from zoo.backend.options import EngineOptions
@@ -32,7 +32,7 @@ def covering() -> list[str]:
     return found
 
 
-THOROUGH = {**dict.fromkeys(covering(), 10), "conditional+r1+stateful": 3}
+THOROUGH = {**dict.fromkeys(covering(), 10), "conditional+r1+stateful": 3, MODIFIERS: None}
 OTHERS = {  # of plugins in tests/stacks
     "vanilla+two_heads": 3,
     "vanilla+coded": None,

@@ -1,9 +1,13 @@
 """Tiny stacks and datasets for the programs of this folder, each of which is a process of its own."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+sys.path.append(str(Path(__file__).parents[1]))
+from plugin_kinds import MODIFIERS  # noqa: F401  of which sittings are trained, too
 
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset
@@ -19,6 +23,7 @@ SETTINGS = {
     "discriminator_units": "8,8",
     "critic_steps": 2,
     "residual_blocks": 1,
+    "autoencoder_width": 2,
     "horizon": 64,
 }
 COUNT = 10  # samples: an epoch ends within a batch

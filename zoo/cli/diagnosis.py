@@ -89,3 +89,54 @@ def diagnose_command(variant: str, as_json: bool, steps: Sequence[int], images: 
         engine=engine_of(options),
     )
     click.echo(json.dumps(found) if as_json else diagnosed(found))
+
+
+@click.command(
+    "depth",
+    epilog=examples(
+        "zoo depth vanilla --set critic_steps=5 --steps 2000",
+        "zoo depth vanilla --layers 24 --activation sigmoid --normalization layer",
+        "zoo depth dcgan --dataset fashion_mini --layers 6 --clip 0.01",
+    ),
+)
+@click.argument("variant", shell_complete=complete_stacks)
+@click.option("--dataset", default="swissroll", show_default=True, metavar="NAME_OR_PATH", help="Of `zoo data list`.")
+@data_dir_option
+@data_options
+@click.option(
+    "--steps", type=click.IntRange(min=1), default=500, show_default=True, help="Of training, of each critic."
+)
+@click.option("--layers", type=click.IntRange(min=1), default=12, show_default=True, help="Hidden ones of the critics.")
+@click.option("--units", type=click.IntRange(min=1), default=128, show_default=True, help="Of each layer.")
+@click.option("--activation", type=click.Choice(["relu", "tanh", "sigmoid"]), default="relu", show_default=True)
+@click.option(
+    "--normalization",
+    type=click.Choice(["none", "batch", "layer", "spectral"]),
+    default="none",
+    show_default=True,
+    help="Of the hidden layers but the first; batch is no one's that is penalized.",
+)
+@click.option("--clip", "clips", type=float, multiple=True, metavar="LIMIT", help="Several [0.1 0.01 0.001].")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and draws.")
+@set_option
+@plugin_option
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="A folder [diagnoses/.../SEED-depth].")
+@engine_options
+@json_option
+def depth_command(variant: str, as_json: bool, clips: Sequence[float], **options: Any) -> None:
+    """Measure how gradients fare in deep Wasserstein critics: with clipped weights, and with a gradient penalty.
+
+    VARIANT brings the generator (Gulrajani et al. 2017, section 3.2 and figure 1).
+    """
+    from zoo.cli.diagnosis_printing import depths
+    from zoo.diagnosis.depth import CLIPS, Depth, depth
+
+    network = {name: options[name] for name in ("steps", "layers", "units", "activation", "normalization")}
+    found = depth(
+        variant,
+        critics=Depth(**network, clips=clips or CLIPS),
+        **{name: options[name] for name in ("dataset", "data_dir", "seed", "settings", "plugins", "out")},
+        data=data_of(options),
+        engine=engine_of(options),
+    )
+    click.echo(json.dumps(found) if as_json else depths(found))

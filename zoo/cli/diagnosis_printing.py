@@ -27,3 +27,15 @@ def health_of_run(result: dict[str, Any]) -> str:
     from zoo.diagnosis.of_run import summary
 
     return "\n".join([*summary(result), str(Path(result["folder"]) / "report.html")])
+
+
+def depths(found: dict[str, Any]) -> str:
+    """A line for each critic, and where the rest is."""
+    width = max(len(name) for name in found["critics"])
+    lines = [
+        f"  {name:<{width}}  {each['norms'][0]:8.2g} at the first layer, {each['norms'][-1]:.2g} at the last: "
+        f"{each['word']}; {each['weights']['at_ends']:.0%} of the weights at the ends of their range"
+        for name, each in found["critics"].items()
+    ]
+    head = f"critics of {found['layers']} layers on {short_name(found['dataset'])}: the gradient by activations"
+    return "\n".join([head, *lines, str(Path(found["folder"]) / "report.html")])

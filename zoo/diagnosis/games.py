@@ -7,12 +7,11 @@ with it: where it vanishes, nothing that the networks do brings it back.
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from zoo import losses
 from zoo.hookspecs import hookimpl
@@ -71,10 +70,7 @@ def ones_down(logits: np.ndarray) -> np.ndarray:
 
 def wasserstein_penalty(real_fields: Any, fake_samples: Tensor, discriminate: Any, gradients: Any, seed: Any) -> Tensor:
     """Gulrajani et al. 2017, equation 3, with the paper's weight."""
-    real_samples = real_fields["samples"]
-    shape = (ops.shape(real_samples)[0],) + (1,) * (len(real_samples.shape) - 1)
-    share = keras.random.uniform(shape, seed=seed, dtype=real_samples.dtype)
-    return PENALTY * losses.one_lipschitz(real_fields, fake_samples, share, discriminate, gradients)
+    return PENALTY * losses.off_unit(losses.slopes_between(real_fields, fake_samples, discriminate, gradients, seed))
 
 
 def root_mean_square(recipe: Recipe) -> tuple[keras.Optimizer, keras.Optimizer]:
@@ -124,18 +120,20 @@ NAMES = tuple(game.name for game in GAMES)
 OBJECTIVES = {objective.name: objective for game in GAMES for objective in game.objectives}
 
 
-def game_stack(stack: Stack, game: Game) -> Stack:
-    """The stack with a game in the place of its own; a step is one update of the discriminator.
+def game_stack(
+    stack: Stack, game: Game, further: Mapping[str, Any] = MappingProxyType({}), critic_steps: int = 1
+) -> Stack:
+    """The stack with a game in the place of its own, and `further` plugins by name between them.
 
     What a plugin of the stack holds the discriminator's weights to is taken off.
     """
     values = [Setting(name, getattr(stack.recipe, name), source) for name, source in stack.recipe_sources.items()]
-    changes = {"critic_steps": 1, **(game.settings if needs_layers(stack.recipe) else {})}
+    changes = {"critic_steps": critic_steps, **(game.settings if needs_layers(stack.recipe) else {})}
     settings = [*values, *(Setting(name, value, GAME) for name, value in changes.items())]
     if game.is_own:
         return build_stack(stack.name, stack.plugins, [("", settings)])
     plugins = {name: without_game(plugin) for name, plugin in stack.plugins.items()}
-    return build_stack(stack.name, {**plugins, GAME: plugin_of(game)}, [("", settings)])
+    return build_stack(stack.name, {**plugins, **further, GAME: plugin_of(game)}, [("", settings)])
 
 
 def needs_layers(recipe: Recipe) -> bool:

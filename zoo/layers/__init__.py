@@ -4,6 +4,7 @@ All of them can be saved, take batches of any size, and compute what needs it in
 """
 
 from zoo.layers.attention import SelfAttention
+from zoo.layers.autoencoders import decoded, encoded
 from zoo.layers.batch import MinibatchDeviation, MinibatchDiscrimination
 from zoo.layers.conditional import (
     AdaptiveInstanceNormalization,
@@ -15,6 +16,7 @@ from zoo.layers.dropout import NoiseDropout
 from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
+from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted
 from zoo.layers.normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -25,7 +27,8 @@ from zoo.layers.normalization import (
 from zoo.layers.patches import patch_critic
 from zoo.layers.pixels import PixelShuffle, ReflectionPadding2D
 from zoo.layers.resampling import Downsample, Upsample
-from zoo.layers.spectral import SpectralNormalization, normalized, unit
+from zoo.layers.slopes import check_slope_penalty
+from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalized, unit
 from zoo.layers.virtual import VirtualBatchNormalization
 
 __all__ = [
@@ -54,8 +57,15 @@ __all__ = [
     "SpectralNormalization",
     "Upsample",
     "VirtualBatchNormalization",
+    "check_slope_penalty",
+    "decoded",
+    "encoded",
+    "flipped",
+    "flipped_and_shifted",
+    "kernel_matrices",
     "moments",
     "normalized",
     "patch_critic",
+    "shifted",
     "unit",
 ]
