@@ -233,7 +233,8 @@ def played(
                 stop_request.number, "Stopped. Critics that were measured are kept; the same command goes on."
             )
         progress.counting(name, trainer.steps, chosen.steps)
-        trainer.train(min(trainer.steps_per_call, chosen.steps - trainer.steps))
+        trainer.step_by_calls()  # `train` would refuse a generator whose gradient is 0, which is a result here
+        trainer.steps += 1
     progress.counting(name, chosen.steps, chosen.steps)
     norms = gradient_by_layer(trainer)
     word, change = verdict_of(norms)
