@@ -51,7 +51,7 @@ def test_figures_are_those_of_the_step_and_of_the_gradient_that_comes_next(
 
 
 def test_measuring_changes_nothing(tiny_dataset: Callable, make_stack: Callable) -> None:
-    trainer = Trainer(make_stack("vanilla+wgan_gp", "discriminator_normalization=spectral"), tiny_dataset((2,)))
+    trainer = Trainer(make_stack("vanilla+hinge", "discriminator_normalization=spectral"), tiny_dataset((2,)))
     meter = HealthMeter(trainer)
     meter.begin()
     trainer.step()

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo import backend
 from zoo.backend.options import EngineOptions
@@ -17,6 +17,9 @@ from zoo.health import PREFIX, Finding, findings, word
 from zoo.runs.checkpoints import read_path
 from zoo.training.data_of_run import DataOfRun
 from zoo.training.run import Run, load
+
+if TYPE_CHECKING:
+    from zoo.training.trainer import Trainer
 
 FOLDER = "health"  # of the run directory
 RESULT = "health.json"
@@ -78,20 +81,15 @@ def of_checkpoints(run: Run, data_dir: Path | str | None, progress: Progress) ->
     paths = run.directory.checkpoints.paths()
     if not paths:
         return []
-    folder = Path(data_dir) if data_dir else None
-    data = DataOfRun(run.record["dataset"], run.path, read_catalogue(), folder, run.dataset, progress)
-    try:
-        rows = data.training()
-    except ZooError as error:
-        progress.note(f"Health is not measured from checkpoints: {error}")
-        return []
     backend.prepare()
     from zoo.training.health import HealthMeter
-    from zoo.training.trainer import Trainer
 
-    engine = backend.engine(EngineOptions(precision=run.record["precision"]))
     with backend.fixed():
-        trainer = Trainer(run.stack, rows, run.record["seed"], engine)
+        try:
+            trainer = trainer_of(run, data_dir, progress)
+        except ZooError as error:
+            progress.note(f"Health is not measured from checkpoints: {error}")
+            return []
         meter = HealthMeter(trainer)
         found = []
         for number, path in enumerate(paths):
@@ -102,6 +100,16 @@ def of_checkpoints(run: Run, data_dir: Path | str | None, progress: Progress) ->
             trainer.step()
             found.append({"step": int(state["steps"]), **meter.end()})
     return found
+
+
+def trainer_of(run: Run, data_dir: Path | str | None, progress: Progress) -> "Trainer":
+    """A trainer like the run's, untrained; raises ZooError where the run's data is not to be found."""
+    from zoo.training.trainer import Trainer
+
+    folder = Path(data_dir) if data_dir else None
+    data = DataOfRun(run.record["dataset"], run.path, read_catalogue(), folder, run.dataset, progress)
+    engine = backend.engine(EngineOptions(precision=run.record["precision"]))
+    return Trainer(run.stack, data.training(), run.record["seed"], engine)
 
 
 def joined(lines: Sequence[Line], measured: Sequence[Line]) -> list[Line]:
