@@ -33,7 +33,7 @@ from zoo.cli.command_options import (
 )
 from zoo.cli.comparison import compare_command, report_command, tune_command
 from zoo.cli.data import data_commands
-from zoo.cli.diagnosis import depth_command, diagnose_command
+from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
 from zoo.cli.watch import watch_command
@@ -295,6 +295,7 @@ for each in (
     watch_command,
     diagnose_command,
     depth_command,
+    explain_command,
 ):
     cli.add_command(each)
 

@@ -140,3 +140,26 @@ def depth_command(variant: str, as_json: bool, clips: Sequence[float], **options
         engine=engine_of(options),
     )
     click.echo(json.dumps(found) if as_json else depths(found))
+
+
+@click.command(
+    "explain",
+    epilog=examples("zoo explain runs/dcgan/fashion_mini/0", "zoo explain runs/vanilla/mnist/0 --seed 3 --json"),
+)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--dataset", metavar="PATH", help="Where the run's data lies now.")
+@data_dir_option
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the latents.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="A folder [RUN/explanation].")
+@json_option
+def explain_command(run: Path, as_json: bool, **options: Any) -> None:
+    """Show where the discriminator of RUN looks, and which latent directions change its samples most.
+
+    Input gradients, integrated gradients and occlusion; singular values of the generator's Jacobian; directions by the
+    Jacobian, SeFa, GANSpace and towards classes.
+    """
+    from zoo.cli.diagnosis_printing import explanation
+    from zoo.diagnosis.explaining import explain
+
+    found = explain(run, **options)
+    click.echo(json.dumps(found) if as_json else explanation(found))

@@ -39,3 +39,16 @@ def depths(found: dict[str, Any]) -> str:
     ]
     head = f"critics of {found['layers']} layers on {short_name(found['dataset'])}: the gradient by activations"
     return "\n".join([head, *lines, str(Path(found["folder"]) / "report.html")])
+
+
+def explanation(found: dict[str, Any]) -> str:
+    """The Jacobian's singular values, the names of the directions, and where the pictures are."""
+    values = found["singular_values"]
+    return "\n".join(
+        [
+            f"step {found['step']}: singular values of the generator's Jacobian from {values[0]:.3g} to "
+            f"{values[-1]:.2g}, conditioning {found['conditioning']:.3g}",
+            f"directions, a row each: {', '.join(found['directions'])}",
+            *(str(path) for path in sorted(Path(found["folder"]).glob("*.png"))),
+        ]
+    )

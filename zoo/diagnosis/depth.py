@@ -24,6 +24,7 @@ from zoo.data.options import DataOptions
 from zoo.errors import ZooError
 from zoo.hookspecs import hookimpl
 from zoo.pipeline import DATA_OPTIONS, as_texts, check_seed, open_data
+from zoo.recipe import Normalization
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
@@ -48,7 +49,7 @@ class Depth:
     layers: int = LAYERS  # hidden ones
     units: int = UNITS
     activation: Literal["relu", "tanh", "sigmoid"] = "relu"
-    normalization: str = "none"  # of the critic's hidden layers but the first
+    normalization: Normalization = "none"  # of the critic's hidden layers but the first
     clips: Sequence[float] = CLIPS
 
     def __post_init__(self) -> None:
