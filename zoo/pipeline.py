@@ -244,9 +244,9 @@ def schedule_of(total: "Total", monitoring: Monitoring) -> "Schedule":
     """When a run is saved and scored; `evaluations` are spread evenly over the budget, the last at its end."""
     from zoo.training.loop import Schedule
 
-    every = monitoring.checkpoint_every
+    every, health = monitoring.checkpoint_every, monitoring.health_every or None
     if monitoring.evaluations is None:
-        return Schedule(every, monitoring.evaluate_every)
+        return Schedule(every, monitoring.evaluate_every, health_every=health)
     if total.steps is not None:
-        return Schedule(every, math.ceil(total.steps / monitoring.evaluations))
-    return Schedule(every, evaluate_seconds=(total.seconds or math.inf) / monitoring.evaluations)
+        return Schedule(every, math.ceil(total.steps / monitoring.evaluations), health_every=health)
+    return Schedule(every, None, (total.seconds or math.inf) / monitoring.evaluations, health)

@@ -101,3 +101,10 @@ def test_these_of_keras_ops_and_no_others_drop_float64_to_float32(backend: str, 
     deviations = {name: float(results[backend][f"op|{name}"]) for name in NUMPY}
     assert {name for name, deviation in deviations.items() if deviation > 1e-12} == DROPPING[backend]
     assert all(deviation < 1e-6 for deviation in deviations.values()), deviations
+
+
+def test_a_diagnosis_measures_the_same_on_both(results: Results) -> None:
+    made = pairs(results, "probe")
+    assert len(made) == 5 * 2 * 5  # objectives, measurements, figures
+    for name, (first, second) in made.items():
+        assert second == pytest.approx(first, rel=1e-6), name

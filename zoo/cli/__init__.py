@@ -35,6 +35,7 @@ from zoo.cli.command_options import (
 )
 from zoo.cli.comparison import compare_command, report_command, tune_command
 from zoo.cli.data import data_commands
+from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
 from zoo.cli.translation import translate_command
@@ -88,6 +89,15 @@ def cli(traceback: bool) -> None:
 @click.option("--evaluate-samples", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N")
 @metrics_option
 @click.option("--extractor", metavar="NAME", help="The network that --evaluate-every measures in.")
+@click.option(
+    "--health",
+    "health_every",
+    type=click.IntRange(min=0),
+    default=500,
+    show_default=True,
+    metavar="STEPS",
+    help="Measure gradients, weights and variety, and warn of what is wrong; 0 for never.",
+)
 @engine_options
 @click.option("--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes.")
 @click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard into the run directory.")
@@ -103,7 +113,7 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     engine = engine_of(options)
     measured = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
     listeners = (*(["tensorboard"] if options["tensorboard"] else []), *options["listeners"])
-    others = {name: options[name] for name in ("checkpoint_every", "evaluate_every", "profile")}
+    others = {name: options[name] for name in ("checkpoint_every", "evaluate_every", "health_every", "profile")}
     run = zoo.run(
         stack,
         **{name: options[name] for name in ("dataset", "data_dir", "seed", "settings", "plugins", "out")},
@@ -276,6 +286,9 @@ for each in (
     report_command,
     tune_command,
     watch_command,
+    diagnose_command,
+    depth_command,
+    explain_command,
 ):
     cli.add_command(each)
 
