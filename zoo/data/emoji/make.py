@@ -92,7 +92,9 @@ def chosen_for_test(categories: Mapping[str, str], looks: Mapping[str, Iterable[
         known = {owner[mark] for mark in (kin(code), *looks[code]) if mark in owner}
         name = min(known, default=kin(code))
         groups[name] = [code, *(each for other in sorted(known) for each in groups.pop(other))]
-        owner |= dict.fromkeys((mark for each in groups[name] for mark in (kin(each), *looks[each])), name)
+        for each in groups[name]:
+            marks: list[str | bytes] = [kin(each), *looks[each]]
+            owner |= dict.fromkeys(marks, name)
     missing = {category: TEST_SHARE * size for category, size in counted(categories.values()).items()}
     names = sorted(groups)
     chosen: set[str] = set()
