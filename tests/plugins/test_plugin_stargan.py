@@ -10,10 +10,12 @@ from keras import ops
 from zoo_plugins.stargan import classification, latents
 
 from zoo import ZooError, backend
+from zoo.base.pictures import grid, to_uint8
 from zoo.data import Dataset
 from zoo.data.fields import Field, expected_fields
 from zoo.training.latents import named_outputs
 from zoo.training.players import build_players
+from zoo.training.sheets import sample_sheet
 from zoo.training.trainer import Trainer
 
 SHAPE = (8, 8, 1)
@@ -94,6 +96,17 @@ def test_it_learns_by_attributes_and_gives_what_is_asked_for(make_stack: Callabl
     inputs = sampler.latents(2, 0, {"targets": [[0, 0, 0], [1, 1, 1]]}, rows=rows)
     made = sampler.samples(inputs)
     assert (made[0] != made[1]).any()  # the same image, asked for other attributes
+
+
+def test_the_sheet_has_a_row_for_each_image_itself_first_and_then_changed_to_each_class(
+    make_stack: Callable, tiny_dataset: Callable
+) -> None:
+    data = tiny_dataset(SHAPE, classes=3)
+    sampler = replace(Trainer(make_stack("stargan"), data).sampler, rows=data.rows)
+    rows = np.arange(8)
+    made = [to_uint8(sampler.samples(sampler.latents(8, 0, {"labels": each}, rows=rows))) for each in range(3)]
+    expected = np.stack([data.samples[:8], *made], axis=1).reshape(-1, *SHAPE)
+    np.testing.assert_array_equal(np.asarray(sample_sheet(sampler, data, 0)), np.asarray(grid(expected, 4)))
 
 
 def test_classes_are_needed_and_sides_that_halve_twice(make_stack: Callable, tiny_dataset: Callable) -> None:

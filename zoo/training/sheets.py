@@ -25,6 +25,8 @@ def sample_sheet(sampler: Sampler, data: Dataset, seed: int) -> Any:
         count = min(POINTS, data.count)
         samples = sampler.samples(sampler.latents(count, seed), seed)
         return field.picture(field.presented(samples), data.batch(np.arange(count)) * data.scale)
+    if sampler.generating.reads_batch and sampler.generating.is_conditional:
+        return changes_sheet(sampler, COLUMNS, seed)
     if sampler.generating.reads_batch:
         return translation_sheet(sampler, TRANSLATIONS, seed)
     if sampler.generating.is_conditional:
@@ -35,6 +37,18 @@ def sample_sheet(sampler: Sampler, data: Dataset, seed: int) -> Any:
         return field.picture(field.presented(samples), samples, COLUMNS)
     samples = sampler.samples(sampler.latents(IMAGES, seed), seed)
     return field.picture(field.presented(samples), samples)
+
+
+def changes_sheet(sampler: Sampler, count: int, seed: int) -> Any:
+    """A row for each of `count` images: the image itself, then what it is changed to, class by class."""
+    classes = min(sampler.generating.classes or 1, MOST_ROWS)
+    rows = np.repeat(np.arange(count), classes)
+    labels = np.tile(np.arange(classes, dtype="int32"), count)
+    field = sampler.samples_field
+    made = field.presented(sampler.samples(sampler.latents(len(rows), seed, {LABELS: labels}, rows=rows), seed))
+    own = field.presented(ops.convert_to_numpy(sampler.batch(np.arange(count), seed)[SAMPLES]))
+    images = np.concatenate([own[:, None], made.reshape(count, classes, *made.shape[1:])], axis=1)
+    return field.picture(images.reshape(-1, *made.shape[1:]), made, classes + 1)
 
 
 def translation_sheet(sampler: Sampler, count: int, seed: int, rows: np.ndarray | None = None) -> Any:
