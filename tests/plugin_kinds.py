@@ -9,6 +9,7 @@ from zoo.hookspecs import PROJECT
 FORMULAS = {
     "recipe", "check", "advice", "discriminator_loss", "generator_loss", "discriminator_penalty", "generator_penalty",
 }  # fmt: skip
+TASK = {"recipe", "derive"}  # what is derived of a batch; tests/plugins/test_plugin_translation.py has all on JAX
 MODIFIERS = (  # all at once, each of which has something that lasts
     "dcgan+virtual_batch_norm+minibatch_discrimination+lecam+path_length+historical_averaging+instance_noise+top_k+logan"
     "+diffaugment"
@@ -45,6 +46,11 @@ def named_in(stacks: Iterable[str]) -> set[str]:
     return words | {plugin for word in words & set(variants) for plugin in variants[word].plugins}
 
 
+def tasks() -> set[str]:
+    """The plugins that derive fields of a batch, and do nothing else."""
+    return registered(lambda hooks: hooks == TASK)
+
+
 def untried(stacks: Iterable[str]) -> set[str]:
-    """The plugins with more than formulas that are in none of these stacks."""
-    return set(read_catalogue().plugins) - formulas_alone() - named_in(stacks)
+    """The plugins with more than formulas or a derived field that are in none of these stacks."""
+    return set(read_catalogue().plugins) - formulas_alone() - tasks() - named_in(stacks)

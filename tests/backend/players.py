@@ -27,6 +27,9 @@ OF_VARIANTS = [
     Case("r3gan"),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
+    Case("cut-negative"),
+    Case("stargan", classes=3),
+    Case("srgan", ("feature_weight=0", "pixel_weight=1"), (16, 16, 3)),  # the frozen network has a test of its own
     *[Case(variant, shape=POINTS) for variant in ("wgan-mlp", "wgan-gp-mlp", "pacgan-mlp")],
 ]
 PENALIZED = Case("dcgan+r1")  # a gradient differentiated through batch normalization

@@ -16,6 +16,7 @@ from zoo.base.output import steady_output
 from zoo.base.shortages import described as shortage
 from zoo.base.shortages import full_disk, is_shortage
 from zoo.catalogue import HOOKS
+from zoo.cli.augmentation import augment_command
 from zoo.cli.command_options import (
     DATA_NAMES,
     budget_of,
@@ -28,6 +29,7 @@ from zoo.cli.command_options import (
     engine_options,
     examples,
     json_option,
+    parsed_condition,
     plugin_option,
     set_option,
 )
@@ -36,6 +38,7 @@ from zoo.cli.data import data_commands
 from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
+from zoo.cli.translation import translate_command
 from zoo.cli.watch import watch_command
 from zoo.errors import ZooError, ZooWarning
 
@@ -238,18 +241,6 @@ def sample_command(
     click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
 
 
-def parsed_condition(text: str) -> tuple[str, Any]:
-    """`code=0,1,0` as a name and its numbers."""
-    name, equals, values = text.partition("=")
-    try:
-        numbers = [float(each) for each in values.split(",")]
-    except ValueError:
-        numbers = []
-    if not (name.strip() and equals and numbers):
-        raise ZooError(f"--condition takes INPUT=VALUES, such as --condition code=0,1,0; received '{text}'.")
-    return name.strip(), numbers[0] if len(numbers) == 1 else numbers
-
-
 @cli.command("new", epilog=examples("zoo new my_gan", "zoo run my_gan --plugin my_gan.py"))
 @click.argument("name")
 def new_command(name: str) -> None:
@@ -287,6 +278,8 @@ def completion_command(shell: str) -> None:
 
 for each in (
     data_commands,
+    translate_command,
+    augment_command,
     evaluate_command,
     scores_command,
     compare_command,
