@@ -23,6 +23,7 @@ OF_VARIANTS = [
     Case("wgan-gp"),
     Case("cgan-projection", classes=3),
     Case("r3gan"),
+    Case("sngan"),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
     *[Case(variant, shape=POINTS) for variant in ("wgan-mlp", "wgan-gp-mlp", "pacgan-mlp")],

@@ -27,6 +27,7 @@ CASES = [
     Case("cgan-projection", classes=3),
     Case("vanilla+rpgan+r1+r2+r3gan", ("average_decay=0.9", "r1_gamma=0.1"), POINTS),
     Case("pacgan-mlp", shape=POINTS),
+    Case("sngan"),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
 ]

@@ -25,7 +25,16 @@ from zoo.layers.normalization import (
 from zoo.layers.patches import patch_critic
 from zoo.layers.pixels import PixelShuffle, ReflectionPadding2D
 from zoo.layers.resampling import Downsample, Upsample
-from zoo.layers.spectral import SpectralNormalization, normalized, unit
+from zoo.layers.residual import (
+    ResidualWidths,
+    attention_side,
+    convolutions,
+    glorot,
+    residual_block,
+    residual_features,
+    residual_widths,
+)
+from zoo.layers.spectral import SpectralNormalization, normalization, normalized, unit
 from zoo.layers.virtual import VirtualBatchNormalization
 
 __all__ = [
@@ -50,12 +59,20 @@ __all__ = [
     "PixelNormalization",
     "PixelShuffle",
     "ReflectionPadding2D",
+    "ResidualWidths",
     "SelfAttention",
     "SpectralNormalization",
     "Upsample",
     "VirtualBatchNormalization",
+    "attention_side",
+    "convolutions",
+    "glorot",
     "moments",
+    "normalization",
     "normalized",
     "patch_critic",
+    "residual_block",
+    "residual_features",
+    "residual_widths",
     "unit",
 ]
