@@ -10,7 +10,6 @@ mean elsewhere, as Gulrajani's. At 48 pixels the discriminator halves three time
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 
@@ -43,39 +42,19 @@ def recipe() -> ResnetRecipe:
 @hookimpl
 def generator(sample_shape: tuple[int, ...], recipe: ResnetRecipe) -> keras.Model:
     """Latents (B, Z) to the smallest map, a block for each doubling, BatchNorm, ReLU, a convolution, tanh."""
-    height, width, halvings = networks.smallest_map("resnet", sample_shape)
-    widths = layers.residual_widths(sample_shape, halvings, recipe.width)
-    convolution = layers.convolutions(spectral=False, initializer=layers.glorot)
+    smallest = networks.smallest_map("resnet", sample_shape)
     latents = keras.Input((recipe.latent_size,))
-    x: Any = keras.layers.Dense(height * width * widths.first, kernel_initializer=layers.glorot())(latents)
-    x = keras.layers.Reshape((height, width, widths.first))(x)
-    for filters in widths.doubling:
-        x = layers.residual_block(x, filters, convolution, batch_normalized, "up")
-    x = convolution(sample_shape[-1], 3, 1.0)(batch_normalized(x))
-    return keras.Model(latents, keras.layers.Activation("tanh")(x), name="generator")
+    samples = layers.residual_images(latents, sample_shape, smallest, recipe.width)
+    return keras.Model(latents, samples, name="generator")
 
 
 @hookimpl
 def discriminator(sample_shape: tuple[int, ...], recipe: ResnetRecipe) -> keras.Model:
     """Blocks that halve and blocks that don't, ReLU, the sum or mean over positions, a logit (B, 1)."""
     _, _, halvings = networks.smallest_map("resnet", sample_shape)
-    kind = recipe.discriminator_normalization
-
-    def activated(x: Any) -> Any:
-        return keras.layers.ReLU()(layers.normalization(kind)(x))
-
     samples = keras.Input(sample_shape)
-    features = layers.residual_features(
-        samples,
-        layers.residual_widths(sample_shape, halvings, recipe.width),
-        layers.convolutions(kind == "spectral", layers.glorot),
-        activated,
-        is_summed=kind == "spectral",
-    )
-    # without a bias, as Miyato's: it would move all logits alike
-    logit = keras.layers.Dense(1, use_bias=False, kernel_initializer=layers.glorot())
-    outputs = (layers.SpectralNormalization(logit) if kind == "spectral" else logit)(features)
-    return keras.Model(samples, outputs, name="discriminator")
+    logits = layers.residual_logits(samples, halvings, recipe.width, recipe.discriminator_normalization)
+    return keras.Model(samples, logits, name="discriminator")
 
 
 @hookimpl
@@ -86,8 +65,3 @@ def advice() -> str:
 
 discriminator_loss = hookimpl(losses.cross_entropy_discriminator_loss)
 generator_loss = hookimpl(losses.non_saturating_generator_loss)
-
-
-def batch_normalized(x: Any) -> Any:
-    """BatchNorm and ReLU."""
-    return keras.layers.ReLU()(layers.BatchNormalization()(x))

@@ -24,6 +24,8 @@ OF_VARIANTS = [
     Case("cgan-projection", classes=3),
     Case("r3gan"),
     Case("sngan"),
+    Case("sagan", ("critic_steps=1",), classes=3),
+    Case("stylegan2", ("mapping_layers=1",)),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
     *[Case(variant, shape=POINTS) for variant in ("wgan-mlp", "wgan-gp-mlp", "pacgan-mlp")],
@@ -56,6 +58,7 @@ NUMPY: dict[str, tuple[Callable[[Any], Any], Callable[[np.ndarray], np.ndarray]]
     "softplus": (ops.softplus, lambda x: np.log1p(np.exp(x))),
     "relu": (ops.relu, lambda x: np.maximum(x, 0)),
     "leaky_relu": (lambda x: ops.leaky_relu(x, 0.2), lambda x: np.where(x > 0, x, 0.2 * x)),
+    "rescaling": (lambda x: keras.layers.Rescaling(0.3)(x), lambda x: 0.3 * x),
     "matmul": (lambda x: ops.matmul(x, ops.transpose(x)), lambda x: x @ x.T),
     "clip": (lambda x: ops.clip(x, -0.5, 0.5), lambda x: np.clip(x, -0.5, 0.5)),
     "where": (lambda x: ops.where(x > 0, x, 1.0), lambda x: np.where(x > 0, x, 1.0)),
@@ -101,6 +104,10 @@ def mend_keras() -> None:
     def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
         return ops.where(x > 0, x, negative_slope * x)
 
+    def rescaled(layer: keras.layers.Rescaling, inputs: Any) -> Any:
+        return inputs * layer.scale + layer.offset
+
+    keras.layers.Rescaling.call = rescaled  # type: ignore[method-assign]
     backend.numpy.mean = mean
     backend.numpy.tanh = backend.nn.tanh = tanh
     backend.nn.leaky_relu = leaky_relu

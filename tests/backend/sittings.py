@@ -28,6 +28,8 @@ CASES = [
     Case("vanilla+rpgan+r1+r2+r3gan", ("average_decay=0.9", "r1_gamma=0.1"), POINTS),
     Case("pacgan-mlp", shape=POINTS),
     Case("sngan"),
+    Case("sagan", ("critic_steps=1",), classes=3),
+    Case("stylegan2", ("mapping_layers=1",)),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
 ]

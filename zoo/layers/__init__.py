@@ -23,15 +23,17 @@ from zoo.layers.normalization import (
     PixelNormalization,
 )
 from zoo.layers.patches import patch_critic
-from zoo.layers.pixels import PixelShuffle, ReflectionPadding2D
+from zoo.layers.pixels import PixelRange, PixelShuffle, ReflectionPadding2D
 from zoo.layers.resampling import Downsample, Upsample
 from zoo.layers.residual import (
     ResidualWidths,
     attention_side,
     convolutions,
-    glorot,
+    rectified,
     residual_block,
     residual_features,
+    residual_images,
+    residual_logits,
     residual_widths,
 )
 from zoo.layers.spectral import SpectralNormalization, normalization, normalized, unit
@@ -57,6 +59,7 @@ __all__ = [
     "NoiseDropout",
     "NoiseInjection",
     "PixelNormalization",
+    "PixelRange",
     "PixelShuffle",
     "ReflectionPadding2D",
     "ResidualWidths",
@@ -66,13 +69,15 @@ __all__ = [
     "VirtualBatchNormalization",
     "attention_side",
     "convolutions",
-    "glorot",
     "moments",
     "normalization",
     "normalized",
     "patch_critic",
+    "rectified",
     "residual_block",
     "residual_features",
+    "residual_images",
+    "residual_logits",
     "residual_widths",
     "unit",
 ]

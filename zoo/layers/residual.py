@@ -8,7 +8,8 @@ import keras
 
 from zoo.layers.attention import SelfAttention
 from zoo.layers.exact import Tensor
-from zoo.layers.spectral import SpectralNormalization
+from zoo.layers.spectral import SpectralNormalization, normalization
+from zoo.recipe import Normalization
 
 Convolution = Callable[[int, int, float], Callable[[Tensor], Tensor]]  # of filters, kernel size and gain
 Activation = Callable[[Tensor], Tensor]
@@ -109,6 +110,52 @@ def residual_features(
     positions = x.shape[1] * x.shape[2] if is_summed else 1
     mean = keras.layers.GlobalAveragePooling2D()(activated(x))
     return keras.layers.Rescaling(float(positions), name="features")(mean)
+
+
+def residual_images(
+    latents: Tensor,
+    sample_shape: tuple[int, ...],
+    smallest: tuple[int, int, int],
+    width: int,
+    is_spectral: bool = False,
+    has_attention: bool = False,
+) -> Tensor:
+    """Images (B, H, W, C) in [-1, 1] of symbolic latents (B, Z), by blocks with BatchNorm and ReLU.
+
+    `smallest` is the height and width of the first map, and how often it doubles.
+    """
+    height, breadth, halvings = smallest
+    widths, side = residual_widths(sample_shape, halvings, width), attention_side(sample_shape)
+    convolution = convolutions(is_spectral, glorot)
+    dense = keras.layers.Dense(height * breadth * widths.first, kernel_initializer=glorot())
+    x = (SpectralNormalization(dense) if is_spectral else dense)(latents)
+    x = keras.layers.Reshape((height, breadth, widths.first))(x)
+    for filters in widths.doubling:
+        x = residual_block(x, filters, convolution, rectified("batch"), "up")
+        if has_attention and max(x.shape[1:3]) == side:
+            x = SelfAttention(spectral=True)(x)
+    return keras.layers.Activation("tanh")(convolution(sample_shape[-1], 3, 1.0)(rectified("batch")(x)))
+
+
+def residual_logits(
+    images: Tensor, halvings: int, width: int, kind: Normalization, has_attention: bool = False
+) -> Tensor:
+    """Logits (B, 1) of symbolic images (B, H, W, C); the layer before is called `features`.
+
+    Where the normalization is "spectral" features are summed over positions, else they are averaged.
+    """
+    widths, is_spectral = residual_widths(images.shape[1:], halvings, width), kind == "spectral"
+    features = residual_features(
+        images, widths, convolutions(is_spectral, glorot), rectified(kind), is_spectral, has_attention
+    )
+    # without a bias, as Miyato's: it would move all logits alike
+    dense = keras.layers.Dense(1, use_bias=False, kernel_initializer=glorot())
+    return (SpectralNormalization(dense) if is_spectral else dense)(features)
+
+
+def rectified(kind: Normalization) -> Activation:
+    """The normalization of that name, and ReLU."""
+    return lambda x: keras.layers.ReLU()(normalization(kind)(x))
 
 
 def attention_side(sample_shape: tuple[int, ...]) -> int:
