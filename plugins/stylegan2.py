@@ -26,7 +26,6 @@ SLOPE, GAIN = 0.2, 2**0.5  # of the leaky ReLU, and what follows it
 WIDEST_AT = 32  # pixels of the shorter side, above which channels halve with each doubling
 MAPPING_RATE = 0.01
 GROUP = 4  # samples whose deviation the discriminator sees
-SHORTEST = 1e-8  # images; a half-life of 0 averages nothing
 
 
 @dataclass(frozen=True)
@@ -113,8 +112,8 @@ def discriminator(sample_shape: tuple[int, ...], recipe: StyleGan2Recipe) -> ker
 @hookimpl
 def schedule(images_seen: Any, recipe: StyleGan2Recipe) -> Mapping[str, Any]:
     """The average's half-life, which grows with the images seen until it is `average_images`."""
-    half_life = ops.minimum(recipe.average_ramp * ops.cast(images_seen, "float32"), float(recipe.average_images))
-    return {"average_decay": 0.5 ** (recipe.batch_size / (half_life + SHORTEST))}
+    half_life = losses.ramped(recipe.average_images, recipe.average_ramp, images_seen)
+    return {"average_decay": losses.average_decay(recipe.batch_size, half_life)}
 
 
 @hookimpl

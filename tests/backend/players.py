@@ -25,6 +25,7 @@ OF_VARIANTS = [
     Case("r3gan"),
     Case("sngan"),
     Case("sagan", ("critic_steps=1",), classes=3),
+    Case("biggan", classes=3),
     Case("stylegan2", ("mapping_layers=1",)),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),

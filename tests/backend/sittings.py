@@ -29,6 +29,7 @@ CASES = [
     Case("pacgan-mlp", shape=POINTS),
     Case("sngan"),
     Case("sagan", ("critic_steps=1",), classes=3),
+    Case("biggan", classes=3),
     Case("stylegan2", ("mapping_layers=1",)),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),

@@ -10,9 +10,11 @@ from zoo.layers.conditional import (
     ChannelModulation,
     ConditionalBatchNormalization,
     ModulatedBatchNormalization,
+    projected,
 )
 from zoo.layers.dropout import NoiseDropout
 from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
+from zoo.layers.excited import excited_map
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
 from zoo.layers.normalization import (
@@ -24,7 +26,7 @@ from zoo.layers.normalization import (
 )
 from zoo.layers.patches import patch_critic
 from zoo.layers.pixels import PixelRange, PixelShuffle, ReflectionPadding2D
-from zoo.layers.resampling import Downsample, Upsample
+from zoo.layers.resampling import AlignedUpsample, Downsample, Upsample
 from zoo.layers.residual import (
     ResidualWidths,
     attention_side,
@@ -42,6 +44,7 @@ from zoo.layers.virtual import VirtualBatchNormalization
 __all__ = [
     "PACKAGE",
     "AdaptiveInstanceNormalization",
+    "AlignedUpsample",
     "BatchNormalization",
     "ChannelModulation",
     "ConditionalBatchNormalization",
@@ -69,10 +72,12 @@ __all__ = [
     "VirtualBatchNormalization",
     "attention_side",
     "convolutions",
+    "excited_map",
     "moments",
     "normalization",
     "normalized",
     "patch_critic",
+    "projected",
     "rectified",
     "residual_block",
     "residual_features",
