@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint wheel test-wheel lock clean
+.PHONY: help run test check lint site wheel test-wheel lock clean
 
 BIN := .venv/bin
 STAMP := .venv/.gan-zoo-installed
@@ -34,6 +34,11 @@ lint: $(STAMP)  ## check format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+site: $(STAMP)  ## build the documentation as a web site into build/site; a dead link fails
+	@$(BIN)/python docs/make_variants.py
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c docs . build/site
+	@echo build/site/docs/index.html
 
 wheel: $(STAMP)  ## build the sdist, and from it the wheel, into dist/
 	@rm -rf dist

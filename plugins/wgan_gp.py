@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-from keras import ops
 
-from zoo import Recipe, ZooError, hookimpl, layers, losses
+from zoo import Recipe, hookimpl, layers, losses
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "wasserstein"
-SMALLEST_SQUARE = 1e-12  # under the root of the norm, whose gradient at 0 would otherwise be NaN
-BATCH_NORMALIZATIONS = (keras.layers.BatchNormalization, layers.BatchNormalization)
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,7 @@ def recipe() -> WganGpRecipe:
 @hookimpl
 def check(discriminator: keras.Model) -> None:
     """Refuse BatchNorm: the penalty is one of each sample's gradient, which BatchNorm ties to the batch (section 4)."""
-    for layer in discriminator._flatten_layers():
-        if isinstance(layer, BATCH_NORMALIZATIONS):
-            raise ZooError(
-                f"Plugin 'wgan_gp' can't hold a critic with batch normalization to its penalty: layer '{layer.name}'. "
-                "Use --set discriminator_normalization=layer, or networks that heed that setting."
-            )
+    layers.check_slope_penalty("wgan_gp", discriminator)
 
 
 discriminator_loss = hookimpl(losses.wasserstein_critic_loss)
@@ -67,10 +59,5 @@ def discriminator_penalty(
 
     A conditional critic judges them under the real labels.
     """
-    real_samples = real_fields["samples"]
-    shape = (ops.shape(real_samples)[0],) + (1,) * (len(real_samples.shape) - 1)
-    share = keras.random.uniform(shape, seed=seed, dtype=real_samples.dtype)
-    between = share * real_samples + (1 - share) * fake_samples
-    slopes = gradients(lambda samples: discriminate({**real_fields, "samples": samples}), between)
-    norms = ops.sqrt(losses.squared_norms(slopes) + SMALLEST_SQUARE)
-    return recipe.gradient_penalty * ops.mean(ops.square(norms - 1))
+    slopes = losses.slopes_between(real_fields, fake_samples, discriminate, gradients, seed)
+    return recipe.gradient_penalty * losses.off_unit(slopes)

@@ -30,6 +30,7 @@ TINY = {
     "generator_units": "8",
     "discriminator_units": "8,8",
     "residual_blocks": 1,
+    "autoencoder_width": 2,
 }
 PLUGIN_IMPORTS = """\
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ def test_the_committed_table_is_made_of_the_committed_numbers():
     report = json.loads((results / "data.json").read_text())
     assert markdown(report) == (results / "data.md").read_text()
     zoo_rounds = sorted(each["images"] / each["seconds"] for each in report["preparing"]["zoo"])
-    assert f"{zoo_rounds[len(zoo_rounds) // 2]:,.0f}" in (ROOT / "README.md").read_text()
+    assert f"{zoo_rounds[len(zoo_rounds) // 2]:,.0f}" in (ROOT / "docs" / "data.md").read_text()
 
 
 def test_the_pictures_have_celeba_s_size_and_weight(tmp_path):

@@ -1,8 +1,11 @@
 """What the documents promise, checked against the code."""
 
 import dataclasses
+import importlib.util
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +24,11 @@ from zoo.training.trainer import Trainer
 
 SOURCES = Path(zoo.__file__).parents[1]
 PLUGIN_PAGES = sorted((SOURCES / "docs" / "plugins").glob("*.md"))
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(str(page.relative_to(SOURCES)) for page in PLUGIN_PAGES)]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(str(page.relative_to(SOURCES)) for page in (SOURCES / "docs").rglob("*.md")),
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^ {4}zoo run (.*)$", re.MULTILINE)
 TINY = {"fashion_mini": ((28, 28, 1), 10), "ring8": ((2,), None)}  # in the place of datasets: shape and classes
@@ -143,9 +150,9 @@ def test_the_plugin_pages_list_what_plugins_build_with(module: Any) -> None:
 @needs_documents
 def test_the_example_plugin_of_the_contributing_guide_trains(tmp_path: Path, tiny_dataset: Callable) -> None:
     code = re.search(r"```python\n(.*?)```", (SOURCES / "CONTRIBUTING.md").read_text(), re.DOTALL)[1]
-    (tmp_path / "lsgan.py").write_text(code)
-    catalogue = read_catalogue([tmp_path / "lsgan.py"])
-    trainer = Trainer(resolve_stack("dcgan+lsgan", catalogue, settings=["width=2", "batch_size=4"]), tiny_dataset())
+    (tmp_path / "my_lsgan.py").write_text(code)
+    catalogue = read_catalogue([tmp_path / "my_lsgan.py"])
+    trainer = Trainer(resolve_stack("dcgan+my_lsgan", catalogue, settings=["width=2", "batch_size=4"]), tiny_dataset())
     trainer.players.discriminator.layers[-1].kernel.assign(0.0 * trainer.players.discriminator.layers[-1].kernel)
     assert trainer.step()["discriminator_loss"] == pytest.approx(0.5)  # zero logits: ((0 - 1)^2 + 0^2) / 2
 
@@ -166,8 +173,30 @@ def test_every_file_and_command_that_a_document_names_exists(document: str) -> N
 
 
 @needs_documents
-def test_the_readme_names_every_variant_modifier_and_dataset_of_the_catalogue() -> None:
-    text = (SOURCES / "README.md").read_text()
-    catalogue = read_catalogue()
-    names = {*catalogue.variants, "r1", "label_smoothing", *catalogue.datasets}
-    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
+def test_the_pages_of_the_variants_are_those_of_the_catalogue() -> None:
+    """They are generated: python docs/make_variants.py."""
+    spec = importlib.util.spec_from_file_location("make_variants", SOURCES / "docs" / "make_variants.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    committed = {path.name: path.read_text() for path in (SOURCES / "docs" / "variants").glob("*.md")}
+    assert committed == module.pages(read_catalogue())
+
+
+@needs_documents
+def test_the_documents_name_every_dataset_of_the_catalogue() -> None:
+    text = (SOURCES / "docs" / "data.md").read_text()
+    assert [name for name in sorted(read_catalogue().datasets) if f"`{name}`" not in text] == []
+
+
+@needs_documents
+def test_the_readme_is_short() -> None:
+    assert len((SOURCES / "README.md").read_text().splitlines()) <= 150
+
+
+@needs_documents
+def test_the_site_is_built_without_a_dead_link(tmp_path: Path) -> None:
+    pytest.importorskip("sphinx", reason="sphinx is not installed")
+    words = ["-W", "--keep-going", "-q", "-c", "docs", "-d", tmp_path / "doctrees", ".", tmp_path / "site"]
+    built = subprocess.run([sys.executable, "-m", "sphinx", *words], cwd=SOURCES, capture_output=True, text=True)
+    assert (built.returncode, built.stderr) == (0, "")
+    assert (tmp_path / "site" / "docs" / "variants" / "dcgan.html").exists()

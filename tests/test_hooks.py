@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import zoo_plugins
+from keras import ops
 
 from zoo import ZooError, hookspecs
 from zoo.stacks.stack import Stack
@@ -172,3 +173,13 @@ def test_a_hook_gets_only_what_it_names_and_only_that_is_computed(
     terms.loss()
     computed = {"latents", "fake_fields", "fake_outputs", "fake_logits"}
     assert {name for name in vars(terms) if name.startswith(("real_", "fake_", "latents"))} <= computed
+
+
+def test_latents_are_known_as_they_were_drawn_and_as_they_were_moved(
+    tiny_dataset: Callable, make_stack: Callable, eager_terms: Callable
+) -> None:
+    terms = eager_terms(Trainer(make_stack("vanilla+moving", "dropout=0.0", plugins=["moving"]), tiny_dataset((2,))))
+    slope = terms.gradients(lambda latents: terms.discriminate(terms.generate(latents)), terms.drawn_latents)
+    expected = ops.convert_to_numpy(terms.drawn_latents) + 0.1 * ops.convert_to_numpy(slope)
+    assert ops.convert_to_numpy(terms.latents) == pytest.approx(expected, rel=1e-5)
+    assert list(terms.fields) == ["samples"]

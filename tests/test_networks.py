@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo import ZooError, networks
+from zoo import ZooError, backend, networks
 
 
 def plain() -> keras.Model:
@@ -40,3 +40,41 @@ def test_features_are_asked_for_by_name_where_there_are_none() -> None:
     samples = keras.Input((2,))
     with pytest.raises(ZooError, match="The discriminator 'bare' has no layer named 'features'"):
         networks.features_of(keras.Model(samples, keras.layers.Dense(1)(samples), name="bare"))
+
+
+def test_latents_of_a_generator_are_what_is_neither_code_nor_field_nor_truncation() -> None:
+    given = {
+        "latents": ops.zeros((2, 3)), "code": ops.zeros((2,), "int32"), "labels": ops.zeros((2,), "int32"),
+        "source": ops.zeros((2, 4, 4, 1)), "truncation": ops.ones((2, 1)),
+    }  # fmt: skip
+    fields = {"samples": None, "labels": None, "source": None}
+    assert list(networks.own_latents(given, fields)) == ["latents"]
+    moved = networks.with_latents(given, {"latents": ops.ones((2, 3))})
+    assert {name: float(ops.mean(each)) for name, each in moved.items()} == {
+        "latents": 1, "code": 0, "labels": 0, "source": 0, "truncation": 1,
+    }  # fmt: skip
+    alone = ops.zeros((2, 3))
+    assert networks.own_latents(alone, {})["latents"] is alone
+    assert networks.with_latents(alone, {"latents": 5}) == 5
+
+
+def test_substituted_weights_compute_and_are_gone_afterwards() -> None:
+    model = plain()
+    (kernel,) = model.trainable_variables
+    with networks.substituted([(kernel, ops.convert_to_tensor([[3.0], [5.0]]))]):
+        assert float(model(np.ones((1, 2)))[0, 0]) == 8
+        kernel.assign([[7.0], [7.0]])  # as a layer's state is
+    assert float(model(np.ones((1, 2)))[0, 0]) == 2
+
+
+def test_gradients_are_of_lists_and_dicts_too() -> None:
+    inputs = [ops.convert_to_tensor(2.0), ops.convert_to_tensor(3.0)]
+    gradients = backend.engine().input_gradients
+    assert [float(each) for each in gradients(lambda both: both[0] * both[1], inputs)] == [3, 2]
+    named = gradients(lambda both: both["x"] * both["y"], dict(zip("xy", inputs, strict=True)))
+    assert {name: float(each) for name, each in named.items()} == {"x": 3, "y": 2}
+
+
+def test_a_vector_takes_the_place_of_the_logits() -> None:
+    answer = networks.vector_critic(plain(), 5)({"samples": np.ones((3, 2))})
+    assert {name: each.shape for name, each in answer.items()} == {"logits": (3, 5)}

@@ -70,6 +70,7 @@ def test_wgan_gp_looks_at_points_between_real_and_generated_samples(
     assert float(penalty) == pytest.approx(10 * np.mean((np.linalg.norm(points, axis=1) - 1) ** 2), rel=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:This stack bounds the discriminator's slope twice")
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(
     ("stack", "normalization"),

@@ -63,7 +63,8 @@ def test_an_argument_of_another_hook_is_unknown(stack_error: Callable) -> None:
     message = stack_error("@hookimpl\ndef augment(samples, fake_logits):\n    return samples\n")
     assert message == (
         "Plugin 'mine', hook 'augment': unknown argument 'fake_logits'. Available: samples, others, is_real, seed, "
-        "player, step, update, images_seen, progress, variables, networks, generator, discriminator, classes, recipe."
+        "player, step, update, images_seen, progress, variables, networks, generator, discriminator, classes, fields, "
+        "recipe."
     )
 
 

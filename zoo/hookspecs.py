@@ -69,6 +69,7 @@ class Moment(Protocol):
     generator: keras.Model
     discriminator: keras.Model
     classes: int | None  # of the dataset's labels
+    fields: Fields  # of the data, by name
     recipe: Recipe  # with the values of now, where the hook `schedule` changes some
 
 
@@ -92,14 +93,16 @@ class Terms(Moment, Protocol):
     fake_features: Tensor
     batch: Tensors  # every field of the real batch
     latents: Any  # what the generator was given: a tensor, or a dict by its inputs' names
+    drawn_latents: Any  # the same before the hook `move_latents`
     generated: Tensors  # all that the generator returned: `samples` and extras
     discriminate: Callable[..., Tensor]  # samples, or the discriminator's inputs by name, to logits; augments
     judge: Callable[..., Tensors]  # the same to its whole answer; judge(fields, augmented=False) does not augment
     generate: Callable[[Any], Tensor]  # samples of latents; `generator(latents, training=True)` gives the extras too
     draw_latents: Callable[..., Any]  # draw_latents(count=B): further latents from the stack's own distribution
     averaged: Callable[[Any], Tensor]  # samples of latents by the averaged generator, in inference mode
-    gradients: Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
-    """gradients(function, inputs): d sum(function(inputs)) / d inputs, differentiable again; discards all writes."""
+    gradients: Callable[[Callable[[Any], Tensor], Any], Any]
+    """gradients(function, inputs): d sum(function(inputs)) / d inputs, differentiable again; discards all writes.
+    The inputs are a tensor, or a list or dict of tensors."""
     seed: keras.random.SeedGenerator  # give it to every keras.random function
 
 
@@ -270,7 +273,7 @@ def latents(
 
 
 @hookspec
-@naming(Terms, leaving_out=("averaged", "draw_latents", "generated", "fake_samples"))
+@naming(Terms, leaving_out=("averaged", "draw_latents", "drawn_latents", "generated", "fake_samples"))
 def move_latents() -> Any:
     """Return the latents, changed with the models in hand, before anything is generated of them (chained).
 

@@ -14,6 +14,7 @@ from keras import ops
 
 Tensor = Any
 SHORTEST = 1e-8  # images of a half-life of 0
+SMALLEST_SQUARE = 1e-12  # under the root of a norm, whose gradient at 0 would otherwise be NaN
 
 
 def cross_entropy_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -61,12 +62,53 @@ def squared_norms(slopes: Tensor) -> Tensor:
     return ops.sum(ops.square(slopes), axis=tuple(range(1, len(slopes.shape))))
 
 
+def norms(vectors: Tensor) -> Tensor:
+    """|v| of each sample's gradient or vector, (B,); its gradient is finite where v is 0, too."""
+    return ops.sqrt(squared_norms(vectors) + SMALLEST_SQUARE)
+
+
+def slopes(
+    fields: Mapping[str, Tensor], discriminate: Callable[..., Tensor], gradients: Callable[..., Tensor]
+) -> Tensor:
+    """grad D(x), (B, ...), by the samples of `fields`, which are all that the discriminator D takes, D the logits."""
+    return gradients(lambda samples: discriminate({**fields, "samples": samples}), fields["samples"])
+
+
 def squared_slope(
     fields: Mapping[str, Tensor], discriminate: Callable[..., Tensor], gradients: Callable[..., Tensor]
 ) -> Tensor:
     """E[|grad D(x)|^2] by the samples of `fields`, which are all that the discriminator D takes, D the logits."""
-    slopes = gradients(lambda samples: discriminate({**fields, "samples": samples}), fields["samples"])
-    return ops.mean(squared_norms(slopes))
+    return ops.mean(squared_norms(slopes(fields, discriminate, gradients)))
+
+
+def off_unit(slopes: Tensor) -> Tensor:
+    """E[(|g| - 1)^2] of gradients (B, ...): how far their norms are from 1 (Gulrajani et al. 2017, equation 3)."""
+    return ops.mean(ops.square(norms(slopes) - 1))
+
+
+def between(one: Tensor, other: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+    """Points drawn uniformly from the lines between the samples of two batches (B, ...), one from each line."""
+    shape = (ops.shape(one)[0],) + (1,) * (len(one.shape) - 1)
+    share = keras.random.uniform(shape, seed=seed, dtype=one.dtype)
+    return share * one + (1 - share) * other
+
+
+def slopes_between(
+    real_fields: Mapping[str, Tensor],
+    fake_samples: Tensor,
+    discriminate: Callable[..., Tensor],
+    gradients: Callable[..., Tensor],
+    seed: keras.random.SeedGenerator,
+) -> Tensor:
+    """grad D(x), (B, ...), at points x `between` real and generated samples, judged under the real ones' labels."""
+    points = between(real_fields["samples"], fake_samples, seed)
+    return slopes({**real_fields, "samples": points}, discriminate, gradients)
+
+
+def mean_of_pairs(values: Tensor) -> Tensor:
+    """The mean of values (B, B) of all pairs of a batch but those of a sample with itself."""
+    count = values.shape[0]
+    return (ops.sum(values) - ops.sum(ops.diagonal(values))) / (count * (count - 1))
 
 
 def linear(start: float, end: float, progress: Tensor) -> Tensor:
@@ -89,13 +131,13 @@ def average_decay(batch_size: int, half_life: Tensor) -> Tensor:
     return 0.5 ** (batch_size / (half_life + SHORTEST))
 
 
-def every(interval: int, update: Tensor, penalty: Callable[[], Tensor]) -> Tensor:
+def every(interval: int, update: Tensor, penalty: Callable[[], Tensor], shape: tuple[int, ...] = ()) -> Tensor:
     """`interval` times the penalty in every `interval`th update, 0 in the others, where it costs nothing.
 
     Lazy regularization (Karras et al. 2019, arXiv:1912.04958, appendix B): the gradient is the same in the mean.
-    `penalty` may differentiate by `gradients`, and assigns no variable.
+    `penalty` may differentiate by `gradients`, draws and assigns nothing, and returns a tensor of the shape.
     """
     if interval == 1:
         return penalty()
-    zero = ops.zeros((), keras.config.floatx())
+    zero = ops.zeros(shape, keras.config.floatx())
     return ops.cond(ops.equal(update % interval, 0), lambda: ops.cast(interval * penalty(), zero.dtype), lambda: zero)

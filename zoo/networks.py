@@ -1,17 +1,20 @@
 """Networks beside the two players, and models that a plugin extends: what hooks that build models work with."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
 
+from zoo.backend.scopes import inherited_scope
 from zoo.errors import ZooError
 
 FEATURES = "features"  # the name of the discriminator's penultimate layer
 SMALLEST_SIDE = 4  # pixels of the shorter side of the smallest map; it has fewer than twice as many
 FEWEST_HALVINGS = 2
+TRUNCATION = "truncation"  # a generator's input that is 1 in training
 
 
 @dataclass(frozen=True)
@@ -125,3 +128,33 @@ def input_of(model: keras.Model, name: str, shape: tuple[int, ...] = (), dtype: 
     """The model's symbolic input of that name, or a new one to extend it with."""
     own = named_inputs(model)
     return own[name] if name in own else keras.Input(shape, name=name, dtype=dtype)
+
+
+def vector_critic(model: keras.Model, dimensions: int) -> keras.Model:
+    """The discriminator with a linear vector (B, dimensions) of its features in the place of its logits."""
+    features = keras.layers.Flatten()(features_of(model))
+    return extended(model, outputs={"logits": keras.layers.Dense(dimensions)(features)})
+
+
+def own_latents(given: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the generator was given that varies continuously: neither codes nor labels, fields or truncation.
+
+    By name; a tensor that is all it was given is called `latents`.
+    """
+    if not isinstance(given, Mapping):
+        return {"latents": given}
+    return {
+        name: each
+        for name, each in given.items()
+        if name not in (*fields, TRUNCATION) and "float" in keras.backend.standardize_dtype(each.dtype)
+    }
+
+
+def with_latents(given: Any, latents: Mapping[str, Any]) -> Any:
+    """What the generator was given with other latents, as `own_latents` names them."""
+    return {**given, **latents} if isinstance(given, Mapping) else latents["latents"]
+
+
+def substituted(values: Iterable[tuple[keras.Variable, Any]]) -> AbstractContextManager[Any]:
+    """A context in which models compute with these values of their variables; what is assigned inside is lost."""
+    return inherited_scope(values)

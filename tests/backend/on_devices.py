@@ -133,7 +133,6 @@ def on_devices(folder: Path) -> None:
 
 def as_process(folder: Path, index: str, coordinator: str) -> None:
     """One of two processes that train a run together, and then go on with it."""
-    in_precision("float64")
     several = EngineOptions(processes=Processes(int(index), 2, coordinator))
     for steps in (STEPS // 2, STEPS):
         zoo.run("convolutional", out=folder / index, budget=zoo.Budget(steps), engine=several, **run_of(folder))

@@ -19,6 +19,7 @@ SETTINGS = {
     "discriminator_units": "8,8",
     "critic_steps": 2,
     "residual_blocks": 1,
+    "autoencoder_width": 2,
     "horizon": 64,
 }
 COUNT = 10  # samples: an epoch ends within a batch

@@ -459,7 +459,7 @@ def test_one_piece_of_work_has_one_bar_and_what_was_left_out_does_not_keep_it_op
     class Counted(progress.tqdm):
         def __init__(self, *arguments, **options):
             made.append(self)
-            super().__init__(*arguments, file=io.StringIO(), **options)
+            super().__init__(*arguments, **{**options, "file": io.StringIO()})
 
     monkeypatch.setattr(progress, "tqdm", Counted)
     bar = progress.Bar()

@@ -83,7 +83,7 @@ def test_the_measure_finds_the_gradient_that_keras_own_batch_normalization_stops
 
 @pytest.mark.parametrize("kind", [each for each in vars(layers).values() if inspect.isclass(each)])
 def test_every_layer_is_among_the_cases_and_says_whose_it_is(kind: type) -> None:
-    if kind is layers.ExactLayer:
+    if kind in (layers.ExactLayer, layers.NoiseDropout):  # a base class, and Keras' own Dropout that is left on
         return
     made = {type(case.make()) for case in CASES.values()}
     assert kind in made

@@ -46,11 +46,14 @@ def saved_steps(path: Path) -> list[str]:
 def test_every_signal_that_ends_a_process_is_a_request_to_stop():
     assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2} <= {*SIGNALS}
     for number in SIGNALS:
-        before = signal.getsignal(number)
-        with stop_requests() as request:
-            send(number)
-        assert request.number == number
-        assert signal.getsignal(number) is before
+        before = signal.signal(number, signal.SIG_DFL)  # a shell has background jobs ignore some
+        try:
+            with stop_requests() as request:
+                send(number)
+            assert request.number == number
+            assert signal.getsignal(number) is signal.SIG_DFL
+        finally:
+            signal.signal(number, before)
 
 
 def test_a_closed_terminal_saves_the_run(train: Train, tmp_path: Path):

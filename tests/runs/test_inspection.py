@@ -17,7 +17,8 @@ def test_list_names_every_kind_and_json_holds_the_same(zoo_command):
     tables = json.loads(zoo_command("list", "--json").out)
     assert list(tables) == KINDS
     for kind, rows in tables.items():
-        assert f"{kind}\n" in listed
+        families = sorted({f", {row['family']}" if "family" in row else "" for row in rows})
+        assert all(f"{kind}{family}\n  " in listed for family in families)
         for row in rows:
             assert row["name"] in listed
             assert row["summary"] in listed
@@ -30,7 +31,7 @@ def test_list_names_every_kind_and_json_holds_the_same(zoo_command):
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_kind_can_be_listed_alone(kind: str, zoo_command):
     assert list(json.loads(zoo_command("list", kind, "--json").out)) == [kind]
-    assert zoo_command("list", kind).out.startswith(f"{kind}\n  ")
+    assert zoo_command("list", kind).out.startswith(kind)
 
 
 def test_the_shipped_plugins_load_and_the_shipped_recipes_fit(zoo_command):
@@ -46,6 +47,9 @@ def test_show_reports_paper_sources_shapes_and_parameters(zoo_command):
     assert described["stack"] == "vanilla+r1"
     assert "https://arxiv.org/abs/1406.2661" in described["plugins"][0]["summary"]
     assert "https://arxiv.org/abs/1801.04406" in described["plugins"][1]["summary"]
+    losses = {(each["hook"], each["plugin"]): each["text"] for each in described["formulas"]}
+    assert losses["discriminator_loss", "vanilla"].startswith("-log D(x) - log(1 - D(G(z)))")
+    assert losses["discriminator_penalty", "r1"].startswith("Equation 9: gamma / 2 * E[|grad D(x)|^2]")
     recipe = described["recipe"]
     assert recipe["latent_size"] == {"value": 4, "source": "--set"}
     assert recipe["beta_1"] == {"value": 0.5, "source": "zoo default"}
@@ -106,9 +110,10 @@ def test_completion_prints_the_script_of_each_shell(shell: str, zoo_command):
     ("words", "expected"),
     [
         ("zoo ru", {"run"}),
-        ("zoo run wg", {"wgan", "wgan-gp", "wgan-mlp", "wgan-gp-mlp", "wgan_gp"}),
-        ("zoo run dcgan+r", {"dcgan+r1", "dcgan+r2", "dcgan+r3gan", "dcgan+rpgan"}),
-        ("zoo run dcgan+wgan+l", {"dcgan+wgan+label_smoothing"}),
+        ("zoo run wgan-g", {"wgan-gp", "wgan-gp-mlp"}),
+        ("zoo run wgan_g", {"wgan_gp"}),
+        ("zoo run dcgan+rp", {"dcgan+rpgan"}),
+        ("zoo run dcgan+wgan+lab", {"dcgan+wgan+label_smoothing"}),
         ("zoo run dcgan --dataset fashion_m", {"fashion_mini", "fashion_mnist"}),
         ("zoo show va", {"vanilla"}),
         ("zoo list da", {"datasets"}),
@@ -123,7 +128,9 @@ def test_a_shell_completes_commands_stacks_and_datasets(
     with pytest.raises(SystemExit) as ending:
         main([])
     assert ending.value.code == 0
-    assert set(capsys.readouterr().out.split()) == {f"plain,{name}" for name in expected}
+    found = {each.removeprefix("plain,") for each in capsys.readouterr().out.split()}
+    assert found >= expected
+    assert all(each.startswith(words.rpartition(" ")[2]) for each in found)
 
 
 def test_a_path_is_completed_by_the_shell_itself(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

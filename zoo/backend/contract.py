@@ -76,8 +76,11 @@ class Engine(ABC):
         """Trace a function as `compiled` would, and forget it: what it finds out while it is traced is known then."""
 
     @abstractmethod
-    def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
-        """The gradient of sum(function(inputs)) by inputs, differentiable again; writes are discarded."""
+    def input_gradients(self, function: Callable[[Any], Tensor], inputs: Any) -> Any:
+        """The gradient of sum(function(inputs)) by inputs, differentiable again; writes are discarded.
+
+        The inputs are a tensor, or a list or dict of tensors.
+        """
 
     def share(self, count: int) -> int:
         """How many samples of a global batch `compute` sees: all, where the backend divides it itself.

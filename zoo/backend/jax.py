@@ -134,10 +134,10 @@ class JaxEngine(Engine):
 
         jax.eval_shape(pure, [each.value for each in (*written, *read)], inputs)
 
-    def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+    def input_gradients(self, function: Callable[[Any], Tensor], inputs: Any) -> Any:
         """Implemented by jax.grad in a scope of its own, since values written inside are tracers that would leak."""
 
-        def total(inputs: Tensor) -> Tensor:
+        def total(inputs: Any) -> Tensor:
             with inherited_scope():
                 return jnp.sum(function(inputs))
 

@@ -126,7 +126,7 @@ class TensorFlowEngine(Engine):
             return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
         return self.strategy.experimental_local_results(values)[0]
 
-    def input_gradients(self, function: Callable[[Tensor], Tensor], inputs: Tensor) -> Tensor:
+    def input_gradients(self, function: Callable[[Any], Tensor], inputs: Any) -> Any:
         """Implemented by a nested GradientTape."""
         with inherited_scope(), tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)

@@ -12,7 +12,9 @@ MARKER = "hookimpl"
 def extensions_of(plugin: PluginEntry) -> list[ExtensionEntry]:
     """A plugin as each kind of extension whose hook its source defines; none where the source cannot be read."""
     tree = parsed_source(plugin)
-    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and any(map(_marks, marks(node)))}
+    defined = {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and any(map(is_marked, marks(node)))
+    }
     kinds = [kind for kind, hook in HOOKS.items() if hook in defined]
     return [ExtensionEntry(plugin.name, plugin.module, plugin.file, plugin.source, kind) for kind in kinds]
 
@@ -35,7 +37,7 @@ def marks(function: ast.FunctionDef) -> list[ast.expr]:
     return [each.func if isinstance(each, ast.Call) else each for each in function.decorator_list]
 
 
-def _marks(decorator: ast.expr) -> bool:
+def is_marked(decorator: ast.expr) -> bool:
     """Whether a decorator is `hookimpl` or `zoo.hookimpl`."""
     name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
     return name == MARKER

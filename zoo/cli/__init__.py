@@ -34,7 +34,7 @@ from zoo.cli.command_options import (
 from zoo.cli.comparison import compare_command, report_command, tune_command
 from zoo.cli.data import data_commands
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
-from zoo.cli.printing import diagnosed, run_report, run_summary, shown, table
+from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
 from zoo.cli.watch import watch_command
 from zoo.errors import ZooError, ZooWarning
 
@@ -158,7 +158,7 @@ def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json
     if as_json:
         click.echo(json.dumps({**tables, "problems": problems} if check else tables))
     else:
-        click.echo("\n\n".join(f"{name}\n{table(rows)}" for name, rows in tables.items()))
+        click.echo("\n\n".join(grouped(name, rows) for name, rows in tables.items()))
         if check:
             click.echo("\n" + ("\n".join(problems) or "Every plugin loads, and every variant's recipe fits."))
     if problems:

@@ -20,6 +20,7 @@ from zoo.catalogue import (
     plugin_summary,
     read_catalogue,
 )
+from zoo.catalogue.families import facts_of, family_of_variant, year_of_variant
 from zoo.data import data_directory, prepared_sets
 from zoo.data.options import DataOptions
 from zoo.data.prepared.finding import is_of
@@ -29,19 +30,30 @@ from zoo.extensions.loading import load_extension
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
     """Everything that can be named, with what is known of it without importing it."""
+    found = {name: find_plugin_source(each) is not None for name, each in catalogue.plugins.items()}
+    facts = {name: facts_of(each) for name, each in catalogue.plugins.items()}
     return {
         "variants": [
-            {"name": each.name, "plugins": list(each.plugins), "summary": each.summary, "source": each.source}
+            {
+                "name": each.name,
+                "family": family_of_variant(each, facts),
+                "year": year_of_variant(each, facts),
+                "plugins": list(each.plugins),
+                "summary": each.summary,
+                "source": each.source,
+            }
             for each in catalogue.variants.values()
         ],
         "plugins": [
             {
-                "name": each.name,
-                "summary": plugin_summary(each) if find_plugin_source(each) else "NOT FOUND",
+                "name": name,
+                "family": facts[name].family,
+                "year": facts[name].year,
+                "summary": facts[name].summary if found[name] else "NOT FOUND",
                 "source": each.source,
-                "found": find_plugin_source(each) is not None,
+                "found": found[name],
             }
-            for each in catalogue.plugins.values()
+            for name, each in catalogue.plugins.items()
         ],
         "datasets": rows(catalogue.datasets),
         **{kind: rows(entries) for kind, entries in catalogue.extensions.items()},
@@ -109,6 +121,7 @@ def stack_description(
     return {
         "stack": stack.name,
         "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],
+        "formulas": formulas(stack),
         "recipe": {
             name: {"value": getattr(stack.recipe, name), "source": source}
             for name, source in stack.recipe_sources.items()
@@ -120,6 +133,18 @@ def stack_description(
             for role, model in (("generator", players.generator), ("discriminator", players.discriminator))
         },
     }
+
+
+def formulas(stack: Any) -> list[dict[str, str]]:
+    """What each loss and penalty of the stack says of itself in its first line, the plugin's name beside it."""
+    rows = []
+    for hook in ("discriminator_loss", "discriminator_penalty", "generator_loss", "generator_penalty"):
+        answers = stack.implementations(hook)
+        counting = answers[-1:] if hook.endswith("loss") else answers  # of losses the highest plugin's alone
+        for each in [*counting, *stack.implementations(hook, wrappers=True)]:
+            text = (each.function.__doc__ or "").strip().partition("\n\n")[0]
+            rows.append({"hook": hook, "plugin": each.plugin_name, "text": " ".join(text.split())})
+    return rows
 
 
 def shapes(tensors: Any) -> Any:

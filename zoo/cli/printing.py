@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.base.names import short_name
+from zoo.catalogue.families import PLUGIN_FAMILIES, VARIANT_FAMILIES
 
 if TYPE_CHECKING:
     from zoo.training.run import Run
@@ -50,10 +51,19 @@ def sampling(inputs: Sequence[str]) -> str:
     return "   # more of them"
 
 
+def grouped(name: str, rows: Sequence[dict[str, Any]]) -> str:
+    """A table for each family of the rows, in the order of the families, all below the name of what they are."""
+    known = {"variants": VARIANT_FAMILIES, "plugins": PLUGIN_FAMILIES}.get(name, ("",))
+    tables = [(each, some) for each in known if (some := [row for row in rows if row.get("family", "") == each])]
+    return "\n".join(f"{name}{f', {each}' if each else ''}\n{table(some)}" for each, some in tables or [("", [])])
+
+
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Names and descriptions in aligned columns."""
+    """Names, years where there are some, and descriptions in aligned columns."""
     width = max((len(row["name"]) for row in rows), default=0)
-    return "\n".join(f"  {row['name']:<{width}}  {described(row)}".rstrip() for row in rows) or "  none"
+    years = [f"{row['year'] or '':<4}  " if "year" in row else "" for row in rows]
+    lines = [f"  {row['name']:<{width}}  {year}{described(row)}" for row, year in zip(rows, years, strict=True)]
+    return "\n".join(line.rstrip() for line in lines) or "  none"
 
 
 def described(row: dict[str, Any]) -> str:
@@ -66,6 +76,8 @@ def shown(description: dict[str, Any]) -> str:
     """The output of `zoo show`."""
     lines = [description["stack"]]
     lines += [f"  {each['name']}: {each['summary']}" for each in description["plugins"]]
+    lines += ["", "losses and penalties"]
+    lines += [f"  {each['hook']}, of {each['plugin']}: {each['text']}" for each in description["formulas"]]
     lines += ["", f"recipe on {description['dataset']}"]
     width = max(len(name) for name in description["recipe"])
     for name, each in description["recipe"].items():

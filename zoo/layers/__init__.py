@@ -4,6 +4,7 @@ All of them can be saved, take batches of any size, and compute what needs it in
 """
 
 from zoo.layers.attention import SelfAttention
+from zoo.layers.autoencoders import decoded, encoded
 from zoo.layers.batch import MinibatchDeviation, MinibatchDiscrimination
 from zoo.layers.conditional import (
     AdaptiveInstanceNormalization,
@@ -14,9 +15,10 @@ from zoo.layers.conditional import (
 )
 from zoo.layers.dropout import NoiseDropout
 from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
-from zoo.layers.excited import excited_map
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
+from zoo.layers.excited import excited_map
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
+from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted
 from zoo.layers.normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -38,7 +40,8 @@ from zoo.layers.residual import (
     residual_logits,
     residual_widths,
 )
-from zoo.layers.spectral import SpectralNormalization, normalization, normalized, unit
+from zoo.layers.slopes import check_slope_penalty
+from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalization, normalized, unit
 from zoo.layers.virtual import VirtualBatchNormalization
 
 __all__ = [
@@ -71,8 +74,14 @@ __all__ = [
     "Upsample",
     "VirtualBatchNormalization",
     "attention_side",
+    "check_slope_penalty",
     "convolutions",
+    "decoded",
+    "encoded",
     "excited_map",
+    "flipped",
+    "flipped_and_shifted",
+    "kernel_matrices",
     "moments",
     "normalization",
     "normalized",
@@ -84,5 +93,6 @@ __all__ = [
     "residual_images",
     "residual_logits",
     "residual_widths",
+    "shifted",
     "unit",
 ]

@@ -1,4 +1,4 @@
-"""The generator of FastGAN, which Projected GAN shares: light blocks, and small maps that weigh channels of large ones."""
+"""FastGAN's generator, which Projected GAN shares: light blocks, small maps that weigh the channels of large ones."""
 
 from collections.abc import Callable
 from typing import Any

@@ -69,8 +69,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     def divided(self, kernel: Tensor, axes: tuple[int, ...], vector: keras.Variable, training: bool) -> Tensor:
         """The kernel divided by its singular value."""
-        others = [axis for axis in range(len(kernel.shape)) if axis - len(kernel.shape) not in axes]
-        matrix = ops.reshape(ops.transpose(kernel, (*others, *axes)), (-1, output_channels(kernel, axes)))
+        matrix = as_matrix(kernel, axes)
         fixed = ops.stop_gradient(matrix)
         left = ops.convert_to_tensor(vector)
         for _ in range(self.power_iterations):
@@ -101,6 +100,21 @@ def kernels(layer: keras.Layer) -> list[tuple[keras.Variable, tuple[int, ...]]]:
     if isinstance(layer, TRANSPOSED):
         return [(layer.kernel, NEXT_TO_LAST)]
     return [(layer.kernel, LAST_TWO if isinstance(layer, DEPTHWISE) else LAST)]
+
+
+def kernel_matrices(layer: keras.Layer) -> list[Tensor]:
+    """Every kernel of a layer as a matrix (all other axes, output channels), whatever kind of layer it is.
+
+    None of a layer without kernels.
+    """
+    has_kernels = hasattr(layer, "kernel") or isinstance(layer, (*SEPARABLE, keras.layers.Embedding))
+    return [as_matrix(ops.convert_to_tensor(kernel), axes) for kernel, axes in kernels(layer)] if has_kernels else []
+
+
+def as_matrix(kernel: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """A kernel with these axes of output channels as (all other axes, output channels)."""
+    others = [axis for axis in range(len(kernel.shape)) if axis - len(kernel.shape) not in axes]
+    return ops.reshape(ops.transpose(kernel, (*others, *axes)), (-1, output_channels(kernel, axes)))
 
 
 def output_channels(kernel: Any, axes: tuple[int, ...]) -> int:

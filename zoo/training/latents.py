@@ -8,9 +8,10 @@ from keras import ops
 
 from zoo.data.fields import Field
 from zoo.errors import ZooError
+from zoo.networks import TRUNCATION
 from zoo.recipe import Recipe
 from zoo.stacks.stack import Stack
-from zoo.training.names import LABELS, LATENTS, TRUNCATION
+from zoo.training.names import LABELS, LATENTS
 from zoo.training.players import Generating
 
 Tensor = Any

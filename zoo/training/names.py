@@ -1,4 +1,3 @@
 """The names of tensors that the zoo itself knows; every other field, input or output is a dataset's or a plugin's."""
 
 LATENTS, SAMPLES, LABELS, LOGITS = "latents", "samples", "labels", "logits"
-TRUNCATION = "truncation"  # a generator's input that is 1 in training

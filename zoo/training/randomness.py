@@ -2,6 +2,7 @@
 
 import importlib
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,12 +40,6 @@ class RefusingSeeds:
         )
 
 
-def position() -> tuple[bytes, int]:
-    """Where NumPy's generator of the process stands."""
-    state: Any = np.random.get_state()
-    return state[1].tobytes(), state[2]
-
-
 @contextmanager
 def refusing_repeated_randomness() -> Iterator[None]:
     """Make traced code fail where it draws what would be the same number in every step.
@@ -52,10 +47,10 @@ def refusing_repeated_randomness() -> Iterator[None]:
     An int as the seed, or NumPy's generator of the process, draws once, while the step is traced.
     """
     backend: Any = importlib.import_module(f"keras.src.backend.{keras.backend.backend()}.random")
-    stock, before = backend.draw_seed, position()
+    stock, before = backend.draw_seed, position_of_numpy()
 
     def drawn(seed: Any) -> Any:
-        if isinstance(seed, int):
+        if isinstance(seed, int) and not for_initial_weights():
             raise RuntimeError(
                 f"keras.random with seed={seed} draws the same numbers in every step. Pass it the hook's argument "
                 "'seed', in a layer a keras.random.SeedGenerator that its __init__ makes"
@@ -67,11 +62,27 @@ def refusing_repeated_randomness() -> Iterator[None]:
         yield
     finally:
         backend.draw_seed = stock
-    if before != position():
+    if before != position_of_numpy():
         raise ZooError(
             "A plugin of this stack draws from numpy.random while the step is traced: the number would be the same in "
             "every step, and in no checkpoint. Use keras.random with the hook's argument 'seed'."
         )
+
+
+def for_initial_weights() -> bool:
+    """Whether an initializer draws: of a layer that a hook makes, which is refused by its weights."""
+    frame = sys._getframe(2)
+    while frame and not (frame.f_globals.get("__name__") or "").startswith("zoo."):
+        if frame.f_globals.get("__name__", "").startswith("keras.src.initializers"):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def position_of_numpy() -> tuple[bytes, int]:
+    """Where NumPy's generator of the process stands."""
+    state: Any = np.random.get_state()
+    return state[1].tobytes(), state[2]
 
 
 @contextmanager

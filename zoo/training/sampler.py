@@ -16,10 +16,11 @@ from zoo.base.files import WRITING, atomic_file
 from zoo.data.fields import Field
 from zoo.errors import ZooError
 from zoo.layers.stock import foreign_layers, in_stock_layers
+from zoo.networks import TRUNCATION
 from zoo.stacks.stack import CORE, Stack
 from zoo.training.derivation import classes_of, derived
 from zoo.training.latents import by_name, drawn_labels, generator_inputs, named_outputs
-from zoo.training.names import LABELS, SAMPLES, TRUNCATION
+from zoo.training.names import LABELS, SAMPLES
 from zoo.training.players import Generating
 from zoo.training.randomness import seeded
 from zoo.training.updates import prepared

@@ -73,7 +73,7 @@ class Terms:
         self.batch = batch  # its fields, derived ones included; empty where the update sees nothing real
         self.player, self.step, self.update = moment.player, moment.step, moment.update
         self.images_seen, self.recipe = moment.images_seen, moment.recipe
-        self.classes = players.classes
+        self.classes, self.fields = players.classes, players.fields
         self.variables = players.variables
         self.networks = players.models
         self.generator = players.generator
@@ -159,11 +159,16 @@ class Terms:
     @cached_property
     def latents(self) -> Any:
         """What the generator is given, after the chain of hooks that move it."""
-        latents = self.draw_latents()
+        latents = self.drawn_latents
         for impl in self.stack.implementations("move_latents"):
             named = self.named("move_latents", set(impl.argnames) - {"latents"})
             latents = self.answered(impl, {**named, "latents": latents})
         return latents
+
+    @cached_property
+    def drawn_latents(self) -> Any:
+        """What the generator would be given, if no hook moved it."""
+        return self.draw_latents()
 
     def draw_latents(self, count: int | None = None) -> Any:
         """Inputs of the generator from the stack's own distribution."""

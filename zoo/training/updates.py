@@ -25,6 +25,7 @@ from zoo.training.terms import Moment, Terms, metric_names, progress_of
 Tensor = Any
 Inputs = Mapping[str, Any]  # of an update or of a step, as zoo.training.feed makes them
 PLAYERS: tuple[Player, ...] = ("discriminator", "generator")  # in the order of their updates
+OF_PLAYERS = ("variables", "generator", "discriminator", "classes", "fields")  # what `observe` may name of them
 OF_OPTIMIZERS = ("beta_1", "beta_2")  # recipe fields that a schedule moves inside the optimizers
 
 
@@ -200,7 +201,7 @@ class Updates:
         terms |= {name: getattr(moment, name) for name in ("player", "step", "update", "images_seen", "recipe")}
         if "progress" in self.stack.argument_names("observe"):
             terms["progress"] = moment.progress
-        terms |= {name: getattr(self.players, name) for name in ("variables", "generator", "discriminator", "classes")}
+        terms |= {name: getattr(self.players, name) for name in OF_PLAYERS}
         terms |= {"networks": self.players.models, "weights": list(weights), "weight_gradients": list(gradients)}
         logged: dict[str, Tensor] = {}
         permitted = [*self.declared, *weights, *self.model(player).non_trainable_variables]

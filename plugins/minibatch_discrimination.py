@@ -1,0 +1,35 @@
+"""Minibatch discrimination (Salimans et al. 2016, section 3.2), https://arxiv.org/abs/1606.03498
+
+The discriminator sees how near each sample's features are to those of the others of its batch, on top of any stack:
+`dcgan+minibatch_discrimination`. On several devices TensorFlow compares the samples of each device's share.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import keras
+
+from zoo import Recipe, hookimpl, layers, networks
+
+
+@dataclass(frozen=True)
+class MinibatchDiscriminationRecipe(Recipe):
+    """The paper's code."""
+
+    minibatch_kernels: int = 100  # B
+    minibatch_size: int = 5  # C
+
+
+@hookimpl
+def recipe() -> MinibatchDiscriminationRecipe:
+    """The paper's values."""
+    return MinibatchDiscriminationRecipe()
+
+
+@hookimpl(wrapper=True)
+def discriminator(recipe: MinibatchDiscriminationRecipe) -> Generator[None, keras.Model, keras.Model]:
+    """A logit of the features below and of how near they are to others', in the place of the one below."""
+    model = yield
+    features = keras.layers.Flatten()(networks.features_of(model))
+    compared = layers.MinibatchDiscrimination(recipe.minibatch_kernels, recipe.minibatch_size)(features)
+    return networks.extended(model, outputs={"logits": keras.layers.Dense(1)(compared)})
