@@ -14,6 +14,7 @@ from keras import ops
 from keras.src import backend
 from tiny import POINTS, Case
 
+from zoo.feature_networks import efficientnet, folding
 from zoo.training.trainer import Trainer
 
 PLAYERS = ("discriminator", "generator")
@@ -27,6 +28,7 @@ OF_VARIANTS = [
     Case("sagan", ("critic_steps=1",), classes=3),
     Case("biggan", classes=3),
     Case("stylegan2", ("mapping_layers=1",)),
+    Case("projected", ("policy=translation",), (32, 32, 1)),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
     *[Case(variant, shape=POINTS) for variant in ("wgan-mlp", "wgan-gp-mlp", "pacgan-mlp")],
@@ -108,6 +110,7 @@ def mend_keras() -> None:
     def rescaled(layer: keras.layers.Rescaling, inputs: Any) -> Any:
         return inputs * layer.scale + layer.offset
 
+    efficientnet.EXACT = folding.EXACT = "float64"
     keras.layers.Rescaling.call = rescaled  # type: ignore[method-assign]
     backend.numpy.mean = mean
     backend.numpy.tanh = backend.nn.tanh = tanh
@@ -117,7 +120,9 @@ def mend_keras() -> None:
 def measured(case: Case) -> dict[str, np.ndarray]:
     """Losses, penalties and gradients of both players' first updates, and what these write."""
     trainer = Trainer(case.made("keeping"), case.dataset(), seed=3)
-    state = drawn_weights(trainer.state())
+    loaded = {name for name, each in trainer.variables().items() if each.path.startswith("_")}  # of a feature network
+    state = trainer.state()
+    state = {**drawn_weights(state), **{name: state[name] for name in loaded}}
     results: dict[str, np.ndarray] = {}
     for player in PLAYERS:
         trainer.set_state(state)

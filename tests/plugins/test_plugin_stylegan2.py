@@ -147,3 +147,20 @@ def test_lazy_r1_is_sixteen_times_the_penalty_in_every_sixteenth_update(
         trainer = Trainer(stack, tiny_dataset())
         penalties[interval] = trainer.update("discriminator", 0, trainer.feed.batch(0))["discriminator_penalty/r1"]
     assert penalties[16] == pytest.approx(16 * penalties[1], rel=1e-4)
+
+
+def test_path_lengths_are_measured_on_its_styles(
+    tiny_dataset: Callable, make_stack: Callable, eager_terms: Callable
+) -> None:
+    from zoo_plugins.path_length import path_lengths
+
+    trainer = Trainer(make_stack("stylegan2+path_length", "mapping_layers=1"), tiny_dataset())
+    terms = eager_terms(trainer, "generator")
+    noise = np.ones((4, 16, 16, 1), "float32")
+    lengths = [
+        numpy(path_lengths(terms.latents, each, terms.generator, terms.generate, terms.gradients, terms.fields))
+        for each in (noise, 2 * noise)
+    ]
+    assert lengths[0].shape == (4,)
+    assert (lengths[0] > 1e-4).all()
+    assert np.isfinite(lengths).all()

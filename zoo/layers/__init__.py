@@ -30,7 +30,6 @@ from zoo.layers.patches import patch_critic
 from zoo.layers.pixels import PixelRange, PixelShuffle, ReflectionPadding2D
 from zoo.layers.resampling import AlignedUpsample, Downsample, Upsample
 from zoo.layers.residual import (
-    ResidualWidths,
     attention_side,
     convolutions,
     rectified,
@@ -68,7 +67,6 @@ __all__ = [
     "PixelRange",
     "PixelShuffle",
     "ReflectionPadding2D",
-    "ResidualWidths",
     "SelfAttention",
     "SpectralNormalization",
     "Upsample",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras import ops
 
 from zoo.layers.exact import Tensor
 from zoo.layers.modulation import NoiseInjection
@@ -56,7 +57,10 @@ def gated_convolution(x: Tensor, filters: int, noisy: bool) -> Tensor:
 
 def gated(x: Tensor) -> Tensor:
     """Half of the channels, weighed by the other half."""
-    return keras.layers.Activation("glu")(x)
+    kept, weighing = ops.split(
+        x, 2, axis=-1
+    )  # Keras' own glu says that its outputs have as many channels as its inputs
+    return keras.layers.Multiply()([kept, keras.layers.Activation("sigmoid")(weighing)])
 
 
 def wide(level: int, width: int) -> int:
