@@ -65,11 +65,7 @@ def latents() -> dict[str, Any]:
 @hookimpl
 def schedule(images_seen: Any, recipe: CycleganRecipe) -> dict[str, Any]:
     """Constant rates, then a linear way to 0 (section 4); nothing without a horizon."""
-    if not recipe.horizon:
-        return {}
-    share = ops.clip(2 - 2 * ops.cast(images_seen, "float32") / recipe.horizon, 0, 1)
-    names = ("generator_learning_rate", "discriminator_learning_rate")
-    return {name: share * getattr(recipe, name) for name in names}
+    return losses.falling_rates(images_seen, recipe)
 
 
 @hookimpl

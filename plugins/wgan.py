@@ -6,12 +6,10 @@ from the plugin below, as in `dcgan+wgan` for images or `vanilla+wgan` for point
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
 import keras
-from keras import ops
 
-from zoo import Recipe, hookimpl, losses
+from zoo import Recipe, hookimpl, losses, networks
 
 LOSS_FAMILY = "wasserstein"
 
@@ -31,22 +29,6 @@ class WganRecipe(Recipe):
     clip: float = 0.01
 
 
-@keras.saving.register_keras_serializable(package="zoo")
-class Clip(keras.constraints.Constraint):
-    """Keeps every weight in [-limit, limit]."""
-
-    def __init__(self, limit: float) -> None:
-        self.limit = limit
-
-    def __call__(self, weight: Any) -> Any:
-        """The weight, clipped."""
-        return ops.clip(weight, -self.limit, self.limit)
-
-    def get_config(self) -> dict[str, Any]:
-        """What rebuilds the constraint."""
-        return {"limit": self.limit}
-
-
 @hookimpl
 def recipe() -> WganRecipe:
     """The paper's values."""
@@ -57,9 +39,7 @@ def recipe() -> WganRecipe:
 def discriminator(recipe: WganRecipe) -> Generator[None, keras.Model, keras.Model]:
     """Clip the critic's weights now and after every update, BatchNorm's included, as the paper's code does."""
     critic = yield
-    for weight in critic.trainable_variables:
-        weight.constraint = Clip(recipe.clip)
-        weight.assign(weight.constraint(weight))
+    networks.clip_weights(critic, recipe.clip)
     return critic
 
 

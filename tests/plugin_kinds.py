@@ -1,6 +1,6 @@
 """Which plugins a test must try in training, and which bring formulas alone, tried as such."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from zoo.catalogue import load_plugin, read_catalogue
@@ -9,6 +9,12 @@ from zoo.hookspecs import PROJECT
 FORMULAS = {
     "recipe", "check", "advice", "discriminator_loss", "generator_loss", "discriminator_penalty", "generator_penalty",
 }  # fmt: skip
+TASK = {"recipe", "derive"}  # what is derived of a batch; tests/plugins/test_plugin_translation.py has all on JAX
+MODIFIERS = (  # all at once, each of which has something that lasts
+    "dcgan+virtual_batch_norm+minibatch_discrimination+lecam+path_length+historical_averaging+instance_noise+top_k+logan"
+    "+diffaugment"
+)
+STATE = {"variables", "observe", "networks", "schedule"}
 MARKED = f"{PROJECT}_impl"
 
 
@@ -17,15 +23,34 @@ def hooks_of(module: Any) -> set[str]:
     return {name for name, each in vars(module).items() if hasattr(each, MARKED)}
 
 
+def registered(holds: Callable[[set[str]], bool]) -> set[str]:
+    """The registered plugins of whose hooks that holds."""
+    entries = read_catalogue().plugins.items()
+    return {name for name, entry in entries if holds(hooks_of(load_plugin(entry)))}
+
+
 def formulas_alone() -> set[str]:
-    """The registered plugins without models, state or anything else that lasts from one update to the next."""
-    catalogue = read_catalogue()
-    return {name for name, entry in catalogue.plugins.items() if hooks_of(load_plugin(entry)) <= FORMULAS}
+    """The plugins without models, state or anything else that lasts from one update to the next."""
+    return registered(lambda hooks: hooks <= FORMULAS)
+
+
+def with_state() -> set[str]:
+    """The plugins with something of their own that changes from one update to the next."""
+    return registered(lambda hooks: bool(hooks & STATE))
+
+
+def named_in(stacks: Iterable[str]) -> set[str]:
+    """The plugins of these stacks."""
+    variants = read_catalogue().variants
+    words = {word for stack in stacks for word in stack.split("+")}
+    return words | {plugin for word in words & set(variants) for plugin in variants[word].plugins}
+
+
+def tasks() -> set[str]:
+    """The plugins that derive fields of a batch, and do nothing else."""
+    return registered(lambda hooks: hooks == TASK)
 
 
 def untried(stacks: Iterable[str]) -> set[str]:
-    """The registered plugins with models or state that are in none of these stacks."""
-    catalogue = read_catalogue()
-    words = {word for stack in stacks for word in stack.split("+")}
-    tried = words | {plugin for word in words & set(catalogue.variants) for plugin in catalogue.variants[word].plugins}
-    return set(catalogue.plugins) - tried - formulas_alone()
+    """The plugins with more than formulas or a derived field that are in none of these stacks."""
+    return set(read_catalogue().plugins) - formulas_alone() - tasks() - named_in(stacks)

@@ -1,9 +1,9 @@
 """A zoo of generative adversarial networks on Keras 3: every variant is a plugin, and one trainer runs them all.
 
 From Python: `zoo.run("dcgan", dataset="fashion_mini", budget=zoo.Budget(epochs=5))` trains and returns a `zoo.Run`,
-`zoo.load(folder)` opens an earlier one, `zoo.evaluate(folder)` scores it. A plugin imports `hookimpl`, `Recipe`,
-`ZooError`, `Network`, `zoo.layers`, `zoo.losses` and `zoo.networks`; a metric, a dataset source or another extension
-imports `zoo.extensions`.
+`zoo.load(folder)` opens an earlier one, `zoo.evaluate(folder)` scores it, `zoo.diagnose("dcgan")` follows what reaches
+its generator. A plugin imports `hookimpl`, `Recipe`, `ZooError`, `Network`, `zoo.layers`, `zoo.losses` and
+`zoo.networks`; a metric, a dataset source or another extension imports `zoo.extensions`.
 
 Importing this package imports neither Keras nor NumPy; its functions do so when they are called.
 """
@@ -18,6 +18,8 @@ from zoo.recipe import Recipe
 if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions, compare
     from zoo.data.options import DataOptions
+    from zoo.diagnosis.experiment import Procedure, diagnose
+    from zoo.diagnosis.of_run import diagnose_run
     from zoo.evaluation.extractors.contract import Features
     from zoo.evaluation.options import EvaluationOptions
     from zoo.evaluation.scoring import evaluate
@@ -36,12 +38,15 @@ __all__ = [
     "Features",
     "Monitoring",
     "Network",
+    "Procedure",
     "Processes",
     "Recipe",
     "Run",
     "ZooError",
     "ZooWarning",
     "compare",
+    "diagnose",
+    "diagnose_run",
     "evaluate",
     "hookimpl",
     "load",
@@ -56,8 +61,11 @@ HOMES = {  # imported when first asked for: most need NumPy, and Keras when they
     "Features": "zoo.evaluation.extractors.contract",
     "Monitoring": "zoo.options",
     "Network": "zoo.networks",
+    "Procedure": "zoo.diagnosis.experiment",
     "Run": "zoo.training.run",
     "compare": "zoo.comparison.comparing",
+    "diagnose": "zoo.diagnosis.experiment",
+    "diagnose_run": "zoo.diagnosis.of_run",
     "evaluate": "zoo.evaluation.scoring",
     "load": "zoo.training.run",
     "run": "zoo.pipeline",

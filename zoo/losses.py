@@ -131,6 +131,19 @@ def average_decay(batch_size: int, half_life: Tensor) -> Tensor:
     return 0.5 ** (batch_size / (half_life + SHORTEST))
 
 
+def falling_rates(images_seen: Tensor, recipe: Any) -> dict[str, Tensor]:
+    """Both players' learning rates: constant in the first half of the recipe's horizon, then linearly to 0.
+
+    What the hook `schedule` returns in translations (Zhu et al. 2017, arXiv:1703.10593, section 4); nothing without a
+    horizon.
+    """
+    if not recipe.horizon:
+        return {}
+    share = ops.clip(2 - 2 * ops.cast(images_seen, "float32") / recipe.horizon, 0, 1)
+    names = ("generator_learning_rate", "discriminator_learning_rate")
+    return {name: share * getattr(recipe, name) for name in names}
+
+
 def every(interval: int, update: Tensor, penalty: Callable[[], Tensor], shape: tuple[int, ...] = ()) -> Tensor:
     """`interval` times the penalty in every `interval`th update, 0 in the others, where it costs nothing.
 

@@ -53,6 +53,29 @@ def smallest_map(plugin: str, sample_shape: tuple[int, ...], largest: int = 1024
     return height, width, halvings
 
 
+@keras.saving.register_keras_serializable(package="zoo")
+class Clip(keras.constraints.Constraint):
+    """Keeps every weight in [-limit, limit]."""
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+
+    def __call__(self, weight: Any) -> Any:
+        """The weight, clipped."""
+        return keras.ops.clip(weight, -self.limit, self.limit)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the constraint."""
+        return {"limit": self.limit}
+
+
+def clip_weights(model: keras.Model, limit: float) -> None:
+    """Keep every weight of a model in [-limit, limit], now and after every update."""
+    for weight in model.trainable_variables:
+        weight.constraint = Clip(limit)
+        weight.assign(weight.constraint(weight))
+
+
 def weights_hash(model: keras.Model) -> str:
     """sha256 of the values of all of a model's variables, in their order."""
     digest = hashlib.sha256()

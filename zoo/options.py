@@ -43,6 +43,7 @@ class Monitoring:
     evaluate_every: int | None = None  # steps; the best checkpoint is kept
     evaluations: int | None = None  # evenly over the budget, in place of `evaluate_every`
     evaluation: EvaluationOptions = PERIODIC
+    health_every: int = 500  # steps between measurements of health, in metrics.jsonl; 0 for none
     listeners: Sequence[str] = ()  # that follow the run, such as tensorboard
     profile: bool = False  # trace some steps, and say where their time went
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a
     from zoo.recipe import Recipe
     from zoo.stacks.stack import Stack
     from zoo.training.loop import Schedule, Total
+    from zoo.training.players import Generating
 
 DEFAULT_DATASET = "fashion_mini"
 DATA_OPTIONS = DataOptions()
@@ -95,7 +96,17 @@ def run(
         begin_or_continue(directory, record, resolved, catalogue)
         directory.write_goal(total.steps, total.seconds)
         with (
-            judge_of(directory, rows, record["dataset"], monitoring, data_dir, catalogue, engine, progress) as judge,
+            judge_of(
+                directory,
+                rows,
+                record["dataset"],
+                monitoring,
+                data_dir,
+                catalogue,
+                engine,
+                progress,
+                trainer.players.generating,
+            ) as judge,
             following(directory, listeners if engine.processes.writes_files else ()) as followers,
         ):
             training = Training(trainer, directory, progress, schedule_of(total, monitoring), judge, followers)
@@ -127,6 +138,7 @@ def judge_of(
     catalogue: Catalogue,
     engine: EngineOptions,
     progress: Progress,
+    generating: "Generating",
 ) -> "Iterator[PeriodicJudge | None]":
     """What scores the run while it trains; None, and nothing imported, where that is not wanted of this process."""
     if not (monitoring.evaluates and engine.processes.writes_files):
@@ -135,7 +147,7 @@ def judge_of(
     from zoo.evaluation.judging import judging
 
     options = replace(monitoring.evaluation, data_dir=Path(data_dir) if data_dir else None)
-    with judging(directory, rows, record, options, catalogue, progress) as judge:
+    with judging(directory, rows, record, options, catalogue, progress, generating) as judge:
         yield judge
 
 
@@ -232,9 +244,9 @@ def schedule_of(total: "Total", monitoring: Monitoring) -> "Schedule":
     """When a run is saved and scored; `evaluations` are spread evenly over the budget, the last at its end."""
     from zoo.training.loop import Schedule
 
-    every = monitoring.checkpoint_every
+    every, health = monitoring.checkpoint_every, monitoring.health_every or None
     if monitoring.evaluations is None:
-        return Schedule(every, monitoring.evaluate_every)
+        return Schedule(every, monitoring.evaluate_every, health_every=health)
     if total.steps is not None:
-        return Schedule(every, math.ceil(total.steps / monitoring.evaluations))
-    return Schedule(every, evaluate_seconds=(total.seconds or math.inf) / monitoring.evaluations)
+        return Schedule(every, math.ceil(total.steps / monitoring.evaluations), health_every=health)
+    return Schedule(every, None, (total.seconds or math.inf) / monitoring.evaluations, health)

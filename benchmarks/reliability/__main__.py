@@ -41,9 +41,9 @@ def main() -> None:
     ledger = Ledger(
         options.out, {"command": command, "commit": commit(), "machine": machine(1), "steps": options.steps}
     )
-    ended = time.monotonic() + (options.seconds or float("inf"))
+    ended = time.monotonic() + (float("inf") if options.seconds is None else options.seconds)
     for part, number in wanted(options):
-        if time.monotonic() > ended:
+        if time.monotonic() >= ended:
             print("Time is up; the same command goes on.")
             break
         if not ledger.holds(part, number):

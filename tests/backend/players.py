@@ -14,6 +14,8 @@ from keras import ops
 from keras.src import backend
 from tiny import POINTS, Case
 
+from zoo.diagnosis.games import GAMES, game_stack
+from zoo.diagnosis.measuring import Probe
 from zoo.feature_networks import efficientnet, folding
 from zoo.training.trainer import Trainer
 
@@ -31,6 +33,9 @@ OF_VARIANTS = [
     Case("projected", ("policy=translation",), (32, 32, 1)),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
+    Case("cut-negative"),
+    Case("stargan", classes=3),
+    Case("srgan", ("feature_weight=0", "pixel_weight=1"), (16, 16, 3)),  # the frozen network has a test of its own
     *[Case(variant, shape=POINTS) for variant in ("wgan-mlp", "wgan-gp-mlp", "pacgan-mlp")],
 ]
 PENALIZED = Case("dcgan+r1")  # a gradient differentiated through batch normalization
@@ -44,6 +49,8 @@ FURTHER = [
     Case("vanilla+scheduled+observing", ("average_decay=0.5",), POINTS),
 ]
 CASES = [*OF_VARIANTS, PENALIZED, *FURTHER]
+PROBED = Case("vanilla", shape=POINTS)  # in a diagnosis
+PROBED_GAMES = ("cross-entropy", "wasserstein-clipping", "wasserstein-penalty", "own")
 # What is measured of which cases; "mended" is float64 with others in the place of Keras' ops that drop to float32.
 MEASURED = {
     "float32": [Case("vanilla"), Case("wgan-gp"), Case("cgan-projection", classes=3), PENALIZED],
@@ -78,6 +85,7 @@ def main(path: str) -> None:
             results.update({f"op|{name}": deviation(*pair) for name, pair in NUMPY.items()})
         for case in cases:
             results.update({f"{precision}|{case.name}|{key}": value for key, value in measured(case).items()})
+    results.update({f"probe|{key}": value for key, value in probed().items()})
     np.savez(path, **results)
 
 
@@ -115,6 +123,23 @@ def mend_keras() -> None:
     backend.numpy.mean = mean
     backend.numpy.tanh = backend.nn.tanh = tanh
     backend.nn.leaky_relu = leaky_relu
+
+
+def probed() -> dict[str, np.ndarray]:
+    """What a diagnosis measures before and after an update of the discriminator in each game, in float64."""
+    results: dict[str, np.ndarray] = {}
+    for game in [each for each in GAMES if each.name in PROBED_GAMES]:
+        trainer = Trainer(game_stack(PROBED.made(), game), PROBED.dataset(), seed=3)
+        trainer.set_state(drawn_weights(trainer.state()))
+        probes = [Probe(trainer, objective) for objective in game.objectives]
+        for update in (0, 1):
+            for probe in probes:
+                figures = probe.measured(update, 2)
+                names = ("norms", "noise", "fake_logit", "real_logit", "separation")
+                results |= {f"{game.name}|{probe.objective.name}|{update}|{name}": figures[name] for name in names}
+            trainer.call("discriminator", 0)
+            trainer.steps += 1
+    return results
 
 
 def measured(case: Case) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tiny import POINTS, Case
+from tiny import MODIFIERS, POINTS, Case
 
 from zoo.training.trainer import Trainer
 
@@ -24,16 +24,19 @@ CASES = [
     Case("translating", ("generator_steps=2", "generator_batch_factor=2"), (8, 8, 3)),
     Case("vanilla+helping+moving+scheduled+observing", ("average_decay=0.5", "average_state=average"), POINTS),
     Case("wgan-mlp", shape=POINTS),
-    Case("cgan-projection", classes=3),
     Case("vanilla+rpgan+r1+r2+r3gan", ("average_decay=0.9", "r1_gamma=0.1"), POINTS),
-    Case("pacgan-mlp", shape=POINTS),
     Case("sngan"),
     Case("sagan", ("critic_steps=1",), classes=3),
     Case("biggan", classes=3),
     Case("stylegan2", ("mapping_layers=1",)),
     Case("projected"),
-    Case("pix2pix-edges"),
     Case("cyclegan-negative"),
+    Case("cut-negative"),
+    Case("stargan", classes=3),
+    Case("srgan", ("feature_weight=0", "pixel_weight=1", "pretraining=16")),
+    Case(MODIFIERS),
+    Case("vanilla+unrolled", ("unrolled_steps=2",), POINTS),
+    Case("began"),
 ]
 LOOPED = CASES[:6]  # with everything that the device's loop treats in a way of its own
 MODES = {"calls": (1, False, 4), "loop": (5, True, 3)}  # steps in a call, data on the device, steps of a first sitting

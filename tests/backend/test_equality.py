@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hook_cases import CASES as HOOKS
 from players import CASES, MEASURED, NUMPY, PLAYERS
 from plugin_kinds import untried
 from programs import BACKENDS, FAST_COMPILING, Program, run_together
@@ -101,7 +102,7 @@ def test_what_an_update_writes_beside_weights_agrees(case: str, player: str, res
 
 
 def test_every_registered_plugin_is_compared() -> None:
-    assert untried(case.stack for case in MEASURED["mended"]) == set()
+    assert untried([*(case.stack for case in MEASURED["mended"]), *(case.plugin for case in HOOKS)]) == set()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -110,3 +111,10 @@ def test_these_of_keras_ops_and_no_others_drop_float64_to_float32(backend: str, 
     deviations = {name: float(results[backend][f"op|{name}"]) for name in NUMPY}
     assert {name for name, deviation in deviations.items() if deviation > 1e-12} == DROPPING[backend]
     assert all(deviation < 1e-6 for deviation in deviations.values()), deviations
+
+
+def test_a_diagnosis_measures_the_same_on_both(results: Results) -> None:
+    made = pairs(results, "probe")
+    assert len(made) == 5 * 2 * 5  # objectives, measurements, figures
+    for name, (first, second) in made.items():
+        assert second == pytest.approx(first, rel=1e-6), name

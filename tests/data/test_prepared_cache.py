@@ -83,7 +83,6 @@ def test_a_batch_is_the_samples_at_the_indices_in_memory(tmp_path):
     batch = dataset.batch(indices)
     assert type(batch) is np.ndarray
     assert np.array_equal(batch, np.array(dataset.samples)[[5, 0, 5]])
-    assert np.array_equal(dataset.batch_labels(indices), dataset.labels[[5, 0, 5]])
 
 
 def test_the_fingerprint_changes_with_samples_and_with_labels(tmp_path):

@@ -264,3 +264,46 @@ def test_what_a_killed_preparation_of_tfds_left_is_removed(opened, tmp_path):
     opened("kind_one_split")
     assert not torn.exists()
     assert (tmp_path / "kind_one_split" / "3.0.2").is_dir()
+
+
+class KindDomains(Kinds):
+    """Two domains as CycleGAN's data has them, of images that are told apart by their brightness."""
+
+    SPLITS = ("trainA", "trainB", "testA", "testB")
+    COUNTS = {"trainA": 4, "trainB": 6, "testA": 3, "testB": 2}  # noqa: RUF012
+
+    def features(self):
+        label = tfds.features.ClassLabel(names=["A", "B"])
+        return {**super().features(), "label": label}
+
+    def _generate_examples(self, split):
+        for row in range(self.COUNTS[split]):
+            brightness = 40 * row + (100 if split.startswith("test") else 0) + split.endswith("B")
+            yield row, {"image": np.full(self.SHAPE, brightness, np.uint8), "label": split[-1]}
+
+
+def test_two_domains_are_samples_and_their_source(tmp_path):
+    def opened(name="kind_domains", split="train", source="A"):
+        options = DataOptions(split, source_from=source)
+        return open_dataset(name, BARE, data_dir=tmp_path, options=options)
+
+    sides = {split: opened(split=split) for split in ("train", "test")}
+    found = {
+        split: [each[:, 0, 0, 0].tolist() for each in (data.samples, data.arrays["source"])]
+        for split, data in sides.items()
+    }
+    assert found == {
+        "train": [[40 * row + 1 for row in range(6)], [40 * row for row in range(4)]],
+        "test": [[101, 141], [100, 140, 180]],
+    }
+    assert sides["train"].labels is None
+    assert not sides["train"].fields["source"].aligned
+    np.testing.assert_array_equal(opened(source="b").samples, sides["train"].arrays["source"])
+    options = DataOptions(source_from="A", source_size=3)
+    small = open_dataset("kind_domains", BARE, data_dir=tmp_path, options=options)
+    assert (small.sample_shape, small.arrays["source"].shape) == ((6, 6, 3), (4, 3, 3, 3))
+    np.testing.assert_array_equal(small.samples, sides["train"].samples)
+    with pytest.raises(ZooError, match=r"Unknown domain of kind_domains/3\.0\.2: 'C'"):
+        opened(source="C")
+    with pytest.raises(ZooError, match="has no splits of two domains, such as trainA and trainB"):
+        opened("kind_one_split")

@@ -582,6 +582,14 @@ def test_pairs_side_by_side_become_samples_and_source(opened, tmp_path, side, so
     assert np.array_equal(dataset.arrays["source"], BOTH_HALVES[rows, :, source])
     assert dataset.fields["source"].aligned
     assert dataset.description["reading"][1] == "left out: unreadable images: 1 (05.png)"
+    small = open_dataset(
+        str(path), BARE, data_dir=tmp_path / "data", options=DataOptions("all", source_from=side, source_size=2),
+        provided=ProvidedFiles(unreadable=0.5),
+    )  # fmt: skip
+    assert np.array_equal(small.samples, dataset.samples)
+    assert small.fields["source"].shape == (2, 2, 3)
+    with pytest.raises(ZooError, match=r"--source-size is that of the field source, which .* has not"):
+        opened(folder(tmp_path / "other", ["a.png", "b.png"]), source_size=2)
 
 
 @pytest.mark.parametrize(

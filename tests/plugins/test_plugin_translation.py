@@ -8,14 +8,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
+from plugin_kinds import tasks as tasks_of_all
 from zoo_plugins.edges import edges
 
 import zoo
 from zoo.base.pictures import grid, to_uint8
 from zoo.data.fields import Field
+from zoo.stacks.stack import CORE
+from zoo.training.derivation import derived
 from zoo.training.sheets import translation_sheet
 from zoo.training.trainer import Trainer
 
@@ -24,6 +28,7 @@ STACKS = {
     "pix2pix-edges": ("width=2", "batch_size=4"),
     "cyclegan-negative": ("width=2", "batch_size=4", "residual_blocks=1", "pool_size=6", "horizon=16"),
 }
+TASKS = {"mask": ["mask_place=centre"]}  # settings without which a task draws
 ON_JAX = """
 import json, sys
 from zoo.backend import prepare
@@ -34,6 +39,14 @@ from zoo.data import Dataset
 from zoo.stacks.resolving import resolve_stack
 from zoo.training.trainer import Trainer
 
+def derived_by(task, settings, batch):
+    import keras
+    from zoo.stacks.stack import CORE
+    from zoo.training.derivation import derived
+    stack = resolve_stack(f"vanilla+{task}", read_catalogue(), None, settings)
+    seeds = {name: keras.random.SeedGenerator(0) for name in (CORE, *stack.plugins)}
+    return derived(stack, batch, batch, None, seeds, stack.recipe)["source"]
+
 images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), dtype=np.uint8)
 data = Dataset("tiny", "train", images, None, None, (), 1.0, "tiny", {})
 found = {}
@@ -42,6 +55,9 @@ for stack, settings in json.loads(sys.argv[1]).items():
     found[stack] = [trainer.step(), trainer.step()]
     made = trainer.sampler.samples(trainer.sampler.latents(3, 0), 0)
     found[stack].append({"samples": float(np.abs(made).mean())})
+colours = {"samples": np.random.default_rng(0).uniform(-1, 1, (2, 8, 8, 3)).astype("float32")}
+for task, settings in json.loads(sys.argv[2]).items():
+    found[task] = np.asarray(derived_by(task, settings, colours)).tolist()
 print(json.dumps(found))
 """
 
@@ -118,17 +134,24 @@ def test_a_dataset_may_have_both_domains_itself(aligned: bool, make_stack: Calla
     assert sheet.width / sheet.height == pytest.approx((columns * 4 * (SIZE + 2) + 2) / height)
 
 
-def test_both_train_on_jax() -> None:
+def test_both_train_on_jax_and_every_task_derives_the_same(make_stack: Callable) -> None:
     variables = {
         **os.environ,
         "KERAS_BACKEND": "jax",
         "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
     }
-    words = [sys.executable, "-c", ON_JAX, json.dumps(STACKS)]
+    tasks = {name: TASKS.get(name, []) for name in sorted(tasks_of_all())}
+    words = [sys.executable, "-c", ON_JAX, json.dumps(STACKS), json.dumps(tasks)]
     done = subprocess.run(words, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
-    assert set(found) == set(STACKS)
+    assert set(found) == {*STACKS, *tasks}
+    colours = {"samples": np.random.default_rng(0).uniform(-1, 1, (2, 8, 8, 3)).astype("float32")}
+    for task, settings in tasks.items():
+        stack = make_stack(f"vanilla+{task}", *settings)
+        seeds = {name: keras.random.SeedGenerator(0) for name in (CORE, *stack.plugins)}
+        expected = derived(stack, colours, colours, None, seeds, stack.recipe)["source"]
+        assert np.array(found.pop(task)) == pytest.approx(ops.convert_to_numpy(expected), abs=1e-6), task
     for stack, rows in found.items():
         assert {"discriminator_loss", "generator_loss"} <= set(rows[0])
         assert all(np.isfinite(value) for row in rows for value in row.values()), stack

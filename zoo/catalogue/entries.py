@@ -63,6 +63,7 @@ class DatasetEntry:
     values: str | None = None
     folders: str | None = None
     source_from: str | None = None
+    source_size: int | None = None  # pixels
     extractor: str | None = None  # in which it is scored unless asked otherwise
     epochs: int | None = None  # how long `zoo run` trains without a budget
     train: str | None = None  # the split that training reads

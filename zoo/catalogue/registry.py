@@ -32,7 +32,7 @@ ORIGINS = {  # with an example of each; `reference` is what a dataset is called 
 TEXTS = ("summary", "extractor", "label_key", "train", "test", "source")
 DATASET: dict[str, Types] = {**dict.fromkeys((*ORIGINS, *TEXTS), str), "epochs": int}
 IMAGES: dict[str, Types] = {
-    **{"image_key": str, "crop": (int, str), "image_size": int, "channels": int},
+    **{"image_key": str, "crop": (int, str), "image_size": int, "channels": int, "source_size": int},
     **dict.fromkeys(("layout", "values", "folders", "source_from"), str),
 }
 BUDGETS = ("images", "epochs", "steps", "minutes")
@@ -45,7 +45,7 @@ BENCHMARK = {
     "recipe": dict,
     "summary": str,
 }
-PIXELS = ("crop", "image_size")
+PIXELS = ("crop", "image_size", "source_size")
 CROPS = ("square", "none")
 CHANNELS = (1, 3, 4)
 

@@ -16,6 +16,7 @@ from zoo.base.output import steady_output
 from zoo.base.shortages import described as shortage
 from zoo.base.shortages import full_disk, is_shortage
 from zoo.catalogue import HOOKS
+from zoo.cli.augmentation import augment_command
 from zoo.cli.command_options import (
     DATA_NAMES,
     budget_of,
@@ -28,13 +29,16 @@ from zoo.cli.command_options import (
     engine_options,
     examples,
     json_option,
+    parsed_condition,
     plugin_option,
     set_option,
 )
 from zoo.cli.comparison import compare_command, report_command, tune_command
 from zoo.cli.data import data_commands
+from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
+from zoo.cli.translation import translate_command
 from zoo.cli.watch import watch_command
 from zoo.errors import ZooError, ZooWarning
 
@@ -85,6 +89,15 @@ def cli(traceback: bool) -> None:
 @click.option("--evaluate-samples", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N")
 @metrics_option
 @click.option("--extractor", metavar="NAME", help="The network that --evaluate-every measures in.")
+@click.option(
+    "--health",
+    "health_every",
+    type=click.IntRange(min=0),
+    default=500,
+    show_default=True,
+    metavar="STEPS",
+    help="Measure gradients, weights and variety, and warn of what is wrong; 0 for never.",
+)
 @engine_options
 @click.option("--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes.")
 @click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard into the run directory.")
@@ -100,7 +113,7 @@ def run_command(stack: str, as_json: bool, **options: Any) -> None:
     engine = engine_of(options)
     measured = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
     listeners = (*(["tensorboard"] if options["tensorboard"] else []), *options["listeners"])
-    others = {name: options[name] for name in ("checkpoint_every", "evaluate_every", "profile")}
+    others = {name: options[name] for name in ("checkpoint_every", "evaluate_every", "health_every", "profile")}
     run = zoo.run(
         stack,
         **{name: options[name] for name in ("dataset", "data_dir", "seed", "settings", "plugins", "out")},
@@ -228,18 +241,6 @@ def sample_command(
     click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
 
 
-def parsed_condition(text: str) -> tuple[str, Any]:
-    """`code=0,1,0` as a name and its numbers."""
-    name, equals, values = text.partition("=")
-    try:
-        numbers = [float(each) for each in values.split(",")]
-    except ValueError:
-        numbers = []
-    if not (name.strip() and equals and numbers):
-        raise ZooError(f"--condition takes INPUT=VALUES, such as --condition code=0,1,0; received '{text}'.")
-    return name.strip(), numbers[0] if len(numbers) == 1 else numbers
-
-
 @cli.command("new", epilog=examples("zoo new my_gan", "zoo run my_gan --plugin my_gan.py"))
 @click.argument("name")
 def new_command(name: str) -> None:
@@ -277,12 +278,17 @@ def completion_command(shell: str) -> None:
 
 for each in (
     data_commands,
+    translate_command,
+    augment_command,
     evaluate_command,
     scores_command,
     compare_command,
     report_command,
     tune_command,
     watch_command,
+    diagnose_command,
+    depth_command,
+    explain_command,
 ):
     cli.add_command(each)
 

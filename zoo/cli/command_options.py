@@ -8,6 +8,7 @@ import click
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions, Processes
 from zoo.data.options import CHANNELS, CROPS, FOLDERS, LAYOUTS, READING, DataOptions
+from zoo.errors import ZooError
 from zoo.options import Budget
 
 
@@ -84,6 +85,7 @@ READING_OPTIONS = (  # that decide what is ambiguous
         metavar="left|right|FOLDER",
         help="The half of each image, or the folder, that samples are translated from: the field source.",
     ),
+    click.option("--source-size", type=int, metavar="PIXELS", help="Side of the field source [the samples']."),
 )
 DATA_OPTIONS = (
     click.option(
@@ -182,3 +184,15 @@ def engine_of(options: dict[str, Any]) -> EngineOptions:
 def examples(*lines: str) -> str:
     """The text of examples at the end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def parsed_condition(text: str) -> tuple[str, Any]:
+    """`code=0,1,0` as a name and its numbers."""
+    name, equals, values = text.partition("=")
+    try:
+        numbers = [float(each) for each in values.split(",")]
+    except ValueError:
+        numbers = []
+    if not (name.strip() and equals and numbers):
+        raise ZooError(f"--condition takes INPUT=VALUES, such as --condition code=0,1,0; received '{text}'.")
+    return name.strip(), numbers[0] if len(numbers) == 1 else numbers

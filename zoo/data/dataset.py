@@ -88,10 +88,6 @@ class Dataset:
         """The samples at `indices` (B,), in that order, copied into memory."""
         return np.asarray(self.samples[indices])
 
-    def batch_labels(self, indices: np.ndarray) -> np.ndarray | None:
-        """The int64 labels (B,) at `indices` (B,), in that order; None for an unlabelled dataset."""
-        return None if self.labels is None else np.asarray(self.labels[indices])
-
     def rows(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """Every field at `indices`, copied into memory; a field of fewer rows begins again at its first."""
         return {name: np.asarray(array[indices % len(array)]) for name, array in self.arrays.items()}

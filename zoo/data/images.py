@@ -167,14 +167,27 @@ def square(pixels: np.ndarray, crop: int | str | None, size: int) -> np.ndarray:
     return centre if side == size else resized(centre, size)
 
 
+def as_png(pixels: np.ndarray) -> bytes:
+    """The file of a uint8 image (H, W, C), as it is."""
+    content = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(content, format="PNG")
+    return content.getvalue()
+
+
 def resized(pixels: np.ndarray, size: int) -> np.ndarray:
     """uint8 (size, size, C) of an image (H, W, C), bicubic, antialiased where it shrinks."""
+    return resized_to(pixels, (size, size))
+
+
+def resized_to(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """uint8 (height, width, C) of an image (H, W, C), bicubic, antialiased where it shrinks."""
+    height, width = size
     if pixels.shape[-1] in (3, 4):
         mode = "RGB" if pixels.shape[-1] == 3 else "RGBX"  # RGBX, not RGBA: Pillow would weigh the colours by alpha
         whole = Image.frombytes(mode, pixels.shape[1::-1], np.ascontiguousarray(pixels).tobytes())
-        return np.asarray(whole.resize((size, size), Image.Resampling.BICUBIC))
+        return np.asarray(whole.resize((width, height), Image.Resampling.BICUBIC))
     channels = [
-        Image.fromarray(np.ascontiguousarray(pixels[..., channel])).resize((size, size), Image.Resampling.BICUBIC)
+        Image.fromarray(np.ascontiguousarray(pixels[..., channel])).resize((width, height), Image.Resampling.BICUBIC)
         for channel in range(pixels.shape[-1])
     ]
     return np.stack([np.asarray(channel) for channel in channels], axis=-1)

@@ -14,7 +14,7 @@ CROPS = (SQUARE, WHOLE)
 LAYOUTS = ("nhwc", "nchw", "nhw")
 FOLDERS = ("none", "classes", "splits", "splits/classes", "classes/splits")
 WITHOUT_LABELS = "none"
-READING = ("layout", "values", "folders", "source_from")  # the options that decide what is ambiguous
+READING = ("layout", "values", "folders", "source_from", "source_size")  # the options that decide what is ambiguous
 UNREADABLE_SHARE = 0.01  # share of a folder's images that may be unreadable; a folder with more is refused
 
 
@@ -37,9 +37,10 @@ class DataOptions:
     source_from: str | None = (
         None  # the folder, or the half of each image, `left` or `right`, that is the field `source`
     )
+    source_size: int | None = None  # pixels, the side of the field `source` where it is another than the samples'
 
     def __post_init__(self) -> None:
-        for name in ("image_size", "crop"):
+        for name in ("image_size", "crop", "source_size"):
             value = getattr(self, name)
             if isinstance(value, int) and value < 1:
                 raise ZooError(f"The {name.replace('_', ' ')} must be at least 1 pixel, not {value}.")

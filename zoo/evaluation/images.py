@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoo.training.sampler import Rows, Sampler
 
 SELECTION_SEED = 20170626  # of which samples are compared where there are more: the day of the paper on the FID
+LABELS = "labels"  # the input of a conditional generator
 CHUNK = 256  # samples generated, copied or hashed at once
 DESCRIBED = ("source", "rows", "division", "crop", "resize")
 
@@ -29,6 +30,7 @@ class Images:
 
     samples: np.ndarray
     description: Mapping[str, Any]
+    labels: np.ndarray | None = None  # int64 (N,), of real samples, or those that were asked for
 
     @property
     def are_points(self) -> bool:
@@ -47,7 +49,9 @@ def real_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
         "count": len(samples),
         "sample_shape": list(dataset.sample_shape),
     }
-    return Images(samples, description)
+    rows = rows_of(dataset, count)
+    labels = dataset.labels if rows is None or dataset.labels is None else np.asarray(dataset.labels[rows])
+    return Images(samples, description, labels)
 
 
 def file_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
@@ -58,14 +62,20 @@ def file_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
 
 def selected(dataset: "Dataset", count: int | None, path: Path) -> np.ndarray:
     """Seeded, distinct rows of a dataset in their order, mapped from disk as the dataset itself is."""
-    samples = dataset.samples
-    if count is not None and count < dataset.count:
-        draw = np.random.Generator(np.random.Philox(SELECTION_SEED))
-        rows = np.sort(draw.choice(dataset.count, count, replace=False))
-        samples = new_array(path, samples.dtype, (count, *dataset.sample_shape))
-        for start in range(0, count, CHUNK):
+    samples, rows = dataset.samples, rows_of(dataset, count)
+    if rows is not None:
+        samples = new_array(path, samples.dtype, (len(rows), *dataset.sample_shape))
+        for start in range(0, len(rows), CHUNK):
             samples[start : start + CHUNK] = dataset.samples[rows[start : start + CHUNK]]
     return samples if dataset.is_image else np.asarray(samples, "float32") * np.float32(dataset.scale)
+
+
+def rows_of(dataset: "Dataset", count: int | None) -> np.ndarray | None:
+    """The seeded, distinct rows that are compared, in their order; None where these are all."""
+    if count is None or count >= dataset.count:
+        return None
+    draw = np.random.Generator(np.random.Philox(SELECTION_SEED))
+    return np.sort(draw.choice(dataset.count, count, replace=False))
 
 
 def generated_images(
@@ -82,14 +92,16 @@ def generated_images(
     samples = new_array(folder / "generated.npy", dtype, (count, *field.shape))
     conditions = sampler.labels_in_proportion(count, options.seed)
     done = 0
-    for made in sampler.chunks(sampler.latents(count, options.seed, conditions), options.seed):
+    inputs = sampler.latents(count, options.seed, conditions)
+    for made in sampler.chunks(inputs, options.seed):
         check_finite(made, done)
         samples[done : done + len(made)] = field.presented(made)
         done += len(made)
         progress.counting("generating", done, count)
     weights = {"weights": RAW if options.raw else AVERAGED, "averaged": bool(sampler.average)}
     labels = {"labels": "in proportion"} if conditions else {}
-    return Images(samples, {"count": count, **weights, "batch_norm": "inference", **labels})
+    asked = np.asarray(inputs[LABELS], "int64") if sampler.generating.is_conditional else None
+    return Images(samples, {"count": count, **weights, "batch_norm": "inference", **labels}, asked)
 
 
 def check_finite(samples: np.ndarray, first: int) -> None:

@@ -18,6 +18,7 @@ from zoo.training.data_of_run import DataOfRun
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
+    from zoo.training.players import Generating
     from zoo.training.sampler import Sampler
 
 
@@ -68,6 +69,7 @@ def judging(
     options: EvaluationOptions,
     catalogue: Catalogue,
     progress: Progress,
+    generating: "Generating | None" = None,
 ) -> Iterator[PeriodicJudge]:
     """The judge of a run on `training`, described by run.yaml's `record`; without named metrics by `JUDGED_BY`."""
     kind = "images" if training.is_image else "points"
@@ -75,5 +77,5 @@ def judging(
     data = DataOfRun(record, directory.path, catalogue, options.data_dir, named=training.name, progress=progress)
     real = data.split(options.split)
     with tempfile.TemporaryDirectory() as scratch:
-        task = evaluation_task(real, training, chosen, catalogue, Path(scratch), progress)
+        task = evaluation_task(real, training, chosen, catalogue, Path(scratch), progress, generating=generating)
         yield PeriodicJudge(directory, task, options)

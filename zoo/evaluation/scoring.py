@@ -143,7 +143,8 @@ def task_of_run(
         real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=read, progress=progress)
     progress.note(real.summary)
     with tempfile.TemporaryDirectory() as scratch:
-        yield evaluation_task(real, training, options, catalogue, Path(scratch), progress)
+        generating = run.sampler.generating
+        yield evaluation_task(real, training, options, catalogue, Path(scratch), progress, generating=generating)
 
 
 def evaluate_files(
@@ -169,7 +170,7 @@ def evaluate_files(
     def opened(name: str, split: str) -> "Dataset":
         read = replace(data_options, split=split)
         if name == dataset:  # these are of the files that are scored
-            read = replace(read, layout=None, values=None, folders=None, source_from=None)
+            read = replace(read, layout=None, values=None, folders=None, source_from=None, source_size=None)
         return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
     images = opened(as_path(scored), EVERYTHING)

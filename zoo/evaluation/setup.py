@@ -15,10 +15,12 @@ from zoo.evaluation.metrics.contract import Mixture
 from zoo.evaluation.metrics.selection import MORE, chosen_metrics
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.task import EvaluationTask
+from zoo.evaluation.translations import has_way_back, pair_count
 from zoo.training.data_of_run import ChangedData, DataOfRun
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
+    from zoo.training.players import Generating
 
 MOST_SEEN = 0.01  # share of the real samples that may be among the training samples: datasets hold duplicates
 MODES_BY = "digits"  # the extractor that says which mode an image shows
@@ -32,10 +34,12 @@ def evaluation_task(
     folder: Path,
     progress: Progress,
     generated: int | None = None,
+    generating: "Generating | None" = None,
 ) -> EvaluationTask:
     """An evaluation against the samples of `dataset`; `training` is what the generator learnt from, where it is known.
 
-    `generated` is how many samples there will be where that is another number than the options'. Raises ZooError where
+    `generated` is how many samples there will be where that is another number than the options'. `generating` is the
+    generator, where there is one, of which is asked whether it translates. Raises ZooError where
     real samples were trained on, unless the options allow it.
     """
     real = real_images(dataset, options.real_count, folder)
@@ -47,6 +51,12 @@ def evaluation_task(
         extractor = open_extractor(name, catalogue, options.resize, options.weights, progress)
     mixture = mixture_of(dataset)
     available, missing = what_there_is(real, extractor.name if extractor else None, mixture, training)
+    pairs = 0 if generating is None or real.are_points else pair_count(generating, dataset)
+    cycles = generating is not None and has_way_back(generating)
+    labelled = generating is not None and generating.is_conditional and dataset.labels is not None
+    if labelled and training is not None and training.labels is not None:
+        available.add("labels")
+    available |= ({"pairs"} if pairs else set()) | ({"cycles"} if cycles else set())
     counts = {"real": len(real.samples), "generated": generated or options.samples}
     more = dict(MORE)
     if dataset.count > len(real.samples):  # of which --samples takes as many as of the generated ones
@@ -58,11 +68,14 @@ def evaluation_task(
         metrics=chosen_metrics(options.metrics, available, missing, counts, catalogue, more),
         extractor=extractor,
         training=None if training is None or real.are_points else training.samples,
+        training_labels=None if training is None else training.labels,
         mixture=mixture,
         mode_count=dataset.classes,
         seed=options.seed,
         data_dir=options.data_dir,
         rows=dataset.rows,
+        pairs=pairs,
+        cycles=cycles,
         progress=progress,
     )
 
@@ -74,13 +87,18 @@ def what_there_is(
     available, missing = {"features"}, dict[str, str]()
     if real.are_points:
         available |= {"points"} | ({"modes"} if mixture else set())
-        missing = dict.fromkeys(("images", "logits", "training"), "the samples are points, not images")
+        missing = dict.fromkeys(
+            ("images", "logits", "training", "pairs", "cycles", "labels"), "the samples are points, not images"
+        )
         missing["modes"] = "the points are drawn from no mixture"
         return available, missing
     available |= {"images", "logits"} | ({"modes"} if extractor == MODES_BY else set())
     available |= {"training"} if training is not None else set()
     missing["modes"] = f"modes of images are digits: --extractor {MODES_BY}, on mnist or stacked_mnist"
     missing["points"] = "the samples are images"
+    missing["labels"] = "only a conditional generator is asked for classes"
+    missing["pairs"] = "samples that are made of data, and belong to real ones, are those of translations of pairs"
+    missing["cycles"] = "only a generator that translates in both directions has a way back"
     missing["training"] = "the images that the generator learnt from are not known"
     return available, missing
 

@@ -4,7 +4,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,11 @@ from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.features import measured, real_side
 from zoo.evaluation.images import Images, check_usable, generated_images
-from zoo.evaluation.metrics.contract import Compared, Metric, Mixture, Score, Side
+from zoo.evaluation.metrics.contract import Compared, Cycles, Metric, Mixture, Pairs, Score, Side
 from zoo.evaluation.names import score_name
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import Protocol
+from zoo.evaluation.translations import cycles_of, pairs_of
 
 if TYPE_CHECKING:
     from zoo.training.sampler import Rows, Sampler
@@ -35,12 +36,16 @@ class EvaluationTask:
     metrics: Mapping[str, Metric]  # by name, in the order in which they are measured
     extractor: Extractor | None  # None for points
     training: np.ndarray | None = None
+    training_labels: np.ndarray | None = None
     mixture: Mixture | None = None
     mode_count: int | None = None
     seed: int = 0
     data_dir: Path | None = None
     rows: "Rows | None" = None
     """The real side's data, which a translation starts from."""
+    pairs: int = 0
+    """How many rows of that data belong to the samples that are made of them: 0 for what is no translation of pairs."""
+    cycles: bool = False  # whether the generator translates there and back
     progress: Progress = field(default_factory=Silent)
 
     @property
@@ -55,16 +60,21 @@ class EvaluationTask:
             return {"name": COORDINATES, "sha256": "", "preparation": "original units"}
         return extractor_record(self.extractor)
 
-    def score(self, generated: Images, folder: Path) -> "EvaluationResult":
+    def score(
+        self, generated: Images, folder: Path, pairs: Pairs | None = None, cycles: Cycles | None = None
+    ) -> "EvaluationResult":
         """All scores of generated samples, whose features are written to `folder` and read from there."""
         began = time.monotonic()
         check_usable(self.real, generated)
         compared = Compared(
-            self.real_side(),
-            self.side(generated.samples, folder),
+            replace(self.real_side(), labels=self.real.labels),
+            replace(self.side(generated.samples, folder), labels=generated.labels),
             training=self.training,
+            training_labels=self.training_labels,
             mixture=self.mixture,
             mode_count=self.mode_count,
+            pairs=pairs,
+            cycles=cycles,
             seed=self.seed,
             progress=self.progress,
         )
@@ -87,7 +97,12 @@ class EvaluationTask:
             folder = Path(scratch)
             with backend.fixed():
                 made = generated_images(sampler, self.rows, options, folder, self.progress)
-            return self.score(made, folder)
+                pairs, cycles = None, None
+                if self.rows is not None and "pairs" in self.needs:
+                    pairs = pairs_of(sampler, self.rows, made, self.pairs, options.seed, folder)
+                if self.rows is not None and "cycles" in self.needs:
+                    cycles = cycles_of(sampler, self.rows, made, options)
+            return self.score(made, folder, pairs, cycles)
 
     def real_side(self) -> Side:
         """The real samples' features, kept for the next time."""

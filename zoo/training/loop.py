@@ -13,9 +13,11 @@ import numpy as np
 from zoo.base.interrupts import Interrupted, StopRequest, stop_requests
 from zoo.base.pictures import save_animation, save_picture
 from zoo.base.progress import Progress
-from zoo.errors import TrainingFailed
+from zoo.errors import TrainingFailed, ZooError
+from zoo.health import PREFIX, findings
 from zoo.profiling import profile_steps
 from zoo.runs.directory import RunDirectory
+from zoo.training.health import HealthMeter
 from zoo.training.listeners import Listener
 from zoo.training.sampler import Sampler
 from zoo.training.sheets import sample_sheet
@@ -50,12 +52,25 @@ class Schedule:
     checkpoint_every: int | None = None  # steps
     evaluate_every: int | None = None  # steps
     evaluate_seconds: float | None = None  # of training, where the budget is one of time
+    health_every: int | None = None  # steps between measurements of health
+
+    def measures_health(self, step: int) -> bool:
+        """Whether a run's health is measured over that step, which is then taken by itself."""
+        return self.health_every is not None and step > 0 and step % self.health_every == 0
 
     def is_judged(self, step: int, before: float, after: float) -> bool:
         """Whether the generator is to be scored after a step that ended a call from `before` to `after` seconds."""
         by_steps = self.evaluate_every is not None and step % self.evaluate_every == 0
         interval = self.evaluate_seconds
         return by_steps or (interval is not None and before // interval < after // interval)
+
+    def __post_init__(self) -> None:
+        """Refuse health that would fall between two lines of metrics.jsonl."""
+        if self.health_every is not None and self.health_every % METRICS_EVERY:
+            raise ZooError(
+                f"--health must be a multiple of {METRICS_EVERY} steps, as lines of metrics.jsonl are, or 0 for none; "
+                f"received {self.health_every}."
+            )
 
 
 BY_THE_CLOCK = Schedule()
@@ -123,6 +138,9 @@ class Training:
         self.judge = judge  # of one process
         self.listeners = listeners  # of the process that writes files
         self.meter = Meter()
+        self.health = HealthMeter(trainer)
+        self.figures: dict[str, float] = {}  # of health, for the line of metrics.jsonl that is due
+        self.warned: set[str] = set()  # what was warned of in this sitting
         self.seconds = 0.0  # of training, over all sittings
         self.saved_at = time.monotonic()
         self.saved_steps: int | None = None  # of the last checkpoint
@@ -219,7 +237,8 @@ class Training:
     def is_due(self, step: int) -> bool:
         """Whether something is to be written after that step."""
         every = (METRICS_EVERY, self.schedule.checkpoint_every, self.schedule.evaluate_every)
-        return is_picture_step(step) or any(step % each == 0 for each in every if each)
+        is_measured = self.schedule.measures_health(step) or self.schedule.measures_health(step + 1)
+        return is_picture_step(step) or is_measured or any(step % each == 0 for each in every if each)
 
     def evaluate(self) -> None:
         """Score the generator of now, and save what was scored: it may be the best."""
@@ -240,6 +259,10 @@ class Training:
 
     def train_until(self, step: int) -> None:
         """Steps, and whatever is due after them."""
+        is_measured = self.schedule.measures_health(step)
+        if is_measured:
+            with self.trainer.phases.timing("health"):
+                self.health.begin()
         began, before = time.perf_counter(), self.seconds
         first = self.trainer.steps + 1
         self.is_whole = False
@@ -247,6 +270,9 @@ class Training:
         self.seconds += time.perf_counter() - began
         self.count(first, metrics)
         self.is_whole = True
+        if is_measured:
+            with self.trainer.phases.timing("health"):
+                self.figures = self.health.end()
         if step % METRICS_EVERY == 0:
             self.write_metrics()
         if is_picture_step(step):
@@ -326,10 +352,22 @@ class Training:
     def write_metrics(self) -> None:
         """A line of metrics.jsonl: means since the line before, counts and seconds of training so far."""
         counts = {"step": self.trainer.steps, "images": self.trainer.images, "seconds": round(self.seconds, 3)}
-        line = {**counts, **self.meter.take_means()}
+        line = {**counts, **self.meter.take_means(), **self.figures}
+        self.figures = {}
         self.directory.append_metrics(line)
+        if any(name.startswith(PREFIX) for name in line):
+            self.warn()
         for each in self.listeners:
             each.measured(line)
+
+    def warn(self) -> None:
+        """Say in plain words what the metrics so far show to be wrong, once in a sitting."""
+        if not self.engine.processes.writes_files:
+            return
+        for finding in findings(self.directory.read_metrics()):
+            if finding.name not in self.warned:
+                self.warned.add(finding.name)
+                self.progress.note(f"Health: {finding.text}")
 
     def save_sample_picture(self) -> None:
         """A picture of samples from the same latents as all others."""

@@ -118,6 +118,30 @@ class Run:
         sampler = self.sampler
         return self.presented(sampler.samples(sampler.latents(count, seed, chosen, truncation), seed))
 
+    @backend.fixed()
+    def translate(
+        self,
+        images: Any,
+        *,
+        to: str = "samples",
+        classes: int | str | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        from_samples: bool = False,
+        seed: int = 0,
+    ) -> Any:
+        """What the generator makes of uint8 images (N, H, W, C): uint8 (N, H', W', C'), at any size that it bears.
+
+        `to` is the field that the direction ends in: `samples`, or `source` where there is a way back (cyclegan).
+        `classes` and `conditions` say to what a conditional generator changes them. `from_samples` has the stack's
+        tasks make the source (edges, gray) of the images first. Raises ZooError where the run does not translate.
+        """
+        from zoo.training.translating import translate
+
+        chosen = self.conditions(1, classes, conditions)
+        if "labels" in chosen:
+            chosen["labels"] = chosen["labels"][0]
+        return translate(self.sampler, images, to, chosen, from_samples, seed)
+
     def conditions(
         self, count: int, classes: Sequence[int | str] | int | str | None, others: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:

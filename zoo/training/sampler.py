@@ -44,6 +44,8 @@ class Sampler:
     engine: Engine
     average: Sequence[keras.Variable] = field(default=())
     rows: Rows | None = None
+    programs: dict[str, Callable[..., Any]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What was compiled, by the output that it gives."""
 
     @property
     def generator(self) -> keras.Model:
@@ -154,13 +156,23 @@ class Sampler:
     @cached_property
     def generate(self) -> Callable[[Inputs, np.ndarray, list[Any]], Any]:
         """From the generator's inputs, the seeds of its layers and standing statistics to samples; compiled."""
+        return self.compiled(SAMPLES)
+
+    def compiled(self, output: str) -> Callable[[Inputs, np.ndarray, list[Any]], Any]:
+        """The same to what the generator returns under a name; compiled once for each."""
+        if output not in self.programs:
+            self.programs[output] = self.compiled_anew(output)
+        return self.programs[output]
+
+    def compiled_anew(self, output: str) -> Callable[[Inputs, np.ndarray, list[Any]], Any]:
+        """Compiled again."""
         seeds, statistics = self.generating.seeds, self.statistics
 
         def traced(inputs: Inputs, states: Any, standing: list[Any]) -> Any:
             drawn = [(each, ops.cast(states[index], each.dtype)) for index, each in enumerate(seeds)]
             replaced = zip(statistics, standing, strict=True) if standing else ()
             with self.stack.blaming_plugins(), inherited_scope([*self.averages(), *replaced, *drawn]):
-                return named_outputs(self.generating(inputs, training=False), SAMPLES)[SAMPLES]
+                return named_outputs(self.generating(inputs, training=False), SAMPLES)[output]
 
         return self.engine.compiled_here(traced, [*self.generator.variables, *self.average])
 

@@ -4,7 +4,7 @@ They change `keras.Variable`s one after the other; an engine (zoo/backend) makes
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from zoo.training.randomness import refusing_repeated_randomness, refusing_unsee
 from zoo.training.terms import Moment, Terms, metric_names, progress_of
 
 Tensor = Any
+Loss = Callable[[Terms], tuple[Tensor, dict[str, Tensor]]]  # the whole, and its parts by name
 Inputs = Mapping[str, Any]  # of an update or of a step, as zoo.training.feed makes them
 PLAYERS: tuple[Player, ...] = ("discriminator", "generator")  # in the order of their updates
 OF_PLAYERS = ("variables", "generator", "discriminator", "classes", "fields")  # what `observe` may name of them
@@ -104,6 +105,29 @@ class Updates:
         Returns the metrics in the order of their names, (metrics,).
         """
         moment = self.moment(player, inputs)
+        (parts, seen), gradients, written = self.gradients(player, inputs, moment)
+        state = self.state(player)
+        self.apply(player, gradients, moment.recipe)
+        for variable, value in zip(state, written, strict=True):
+            variable.assign(value)
+        if player == "generator" and self.average:
+            self.follow_average(moment)
+        norm = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
+        logged = self.observe(player, moment, seen, self.weights(player), gradients)
+        return ops.stack([ops.cast(each, keras.config.floatx()) for each in (*parts.values(), norm, *logged)])
+
+    def gradients(
+        self,
+        player: Player,
+        inputs: Inputs,
+        moment: Moment,
+        loss: Loss = Terms.loss,
+        seen: Callable[[Terms], dict[str, Any]] = Terms.observed,
+    ) -> tuple[tuple[dict[str, Tensor], dict[str, Any]], list[Tensor], list[Tensor]]:
+        """The gradient of a loss of the player by each of its weights, in a traced function that moves nothing.
+
+        Returns ((the loss by its parts, what `seen` makes of the terms), gradients, new values of the player's state).
+        """
         factor = 1 if player == "discriminator" else self.recipe.generator_batch_factor
 
         def compute() -> tuple[Tensor, tuple[dict[str, Tensor], dict[str, Any]]]:
@@ -112,22 +136,11 @@ class Updates:
             batch = self.batch(inputs)
             terms = Terms(self.stack, self.players, self.engine, self.share * factor, moment, self.seeds, batch)
             with refusing_unseeded_randomness(), refusing_repeated_randomness(), reading_only(self.known):
-                total, parts = terms.loss()
-                return total, (parts, terms.observed())
+                total, parts = loss(terms)
+                return total, (parts, seen(terms))
 
-        weights, state = self.weights(player), self.state(player)
-        made = self.engine.player_gradients(
-            compute, weights, state, self.recipe.batch_size * factor, self.discarded(player), self.declared
-        )
-        (parts, seen), gradients, written = made
-        self.apply(player, gradients, moment.recipe)
-        for variable, value in zip(state, written, strict=True):
-            variable.assign(value)
-        if player == "generator" and self.average:
-            self.follow_average(moment)
-        norm = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
-        logged = self.observe(player, moment, seen, weights, gradients)
-        return ops.stack([ops.cast(each, keras.config.floatx()) for each in (*parts.values(), norm, *logged)])
+        weights, state, size = self.weights(player), self.state(player), self.recipe.batch_size * factor
+        return self.engine.player_gradients(compute, weights, state, size, self.discarded(player), self.declared)
 
     def moment(self, player: Player, inputs: Inputs) -> Moment:
         """When the update happens, with the recipe of then."""

@@ -84,16 +84,24 @@ def html(comparison: Comparison, folder: Path) -> str:
         verdicts=headlines(comparison),
         verdicts_best=headlines(comparison, "best"),
         states=state_counts(comparison["cells"]),
-        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # a file of the package, as the script is
-        script=Markup(script),
+        style=style_sheet(),
+        script=Markup(script),  # a file of the package, as the style sheet is
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )  # fmt: skip
 
 
-def environment() -> Environment:
-    """Jinja's environment: templates escape everything, and an undefined name is an error."""
+def style_sheet() -> Markup:
+    """The style sheet of every report."""
+    return Markup((HERE / "style.css").read_text(encoding="utf-8"))
+
+
+def environment(*folders: Path) -> Environment:
+    """Jinja's environment: templates escape everything, and an undefined name is an error.
+
+    Templates are searched in the folders of another report before those of this one.
+    """
     made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader([*folders, HERE / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -95,7 +95,7 @@ class ArraySource(Source):
         return Splits({split: self.file.header(name)[0][0] for split, name in found.items() if name}, str(self.path))
 
     def contents(self, selection: Selection) -> Contents:
-        self.options.refuse(f"{self.path} holds arrays", "folders", "source_from")
+        self.options.refuse(f"{self.path} holds arrays", "folders", "source_from", "source_size")
         names = {part.split: self._samples_name(part.split) or "" for part in selection.parts}
         shape, dtype = self._common_header(names.values())
         if len(shape) == 2 and dtype.kind == "f":

@@ -66,7 +66,7 @@ class CelebaCopy(Source):
     def contents(self, selection: Selection) -> Contents:
         names = [self.by_split[part.split][row] for part in selection.parts for row in part.rows]
         attribute, labels = self._labels(names)
-        self.options.refuse(f"{self.tree.path} is a copy of CelebA", "layout", "folders", "source_from")
+        self.options.refuse(f"{self.tree.path} is a copy of CelebA", "layout", "folders", "source_from", "source_size")
         files = ImageFiles(self.image_tree, [self.faces[name] for name in names], labels, self.share)
         headers = files.headers()
         sizes = Counter(each.size for each in headers.values())

@@ -72,6 +72,8 @@ class FolderSource(Source):
         values = every.values(self.options, headers)
         natural = channels_of(each for entry, each in headers.items() if entry not in self.source_images)
         channels = self.options.channels or natural
+        if self.options.source_size and not (self.half or self.source_images):
+            raise ZooError(f"--source-size is that of the field source, which {where} has not: say --source-from.")
         skipped = Skipped()
         source = self._source(chosen, selection.expression, skipped)
         files = ImageFiles(
@@ -83,9 +85,10 @@ class FolderSource(Source):
         others, said = {}, []
         if source is not None:
             of_source = channels_of(headers[entry] for entry in self.source_images or headers if entry in headers)
-            batches = (rows for rows, _ in source.batches(of_source, self.options.crop, framing.size, values))
+            size = self.options.source_size or framing.size
+            batches = (rows for rows, _ in source.batches(of_source, self.options.crop, size, values))
             aligned = self.half is not None or source.in_pairs
-            shape = (len(source.entries), framing.size, framing.size, of_source)
+            shape = (len(source.entries), size, size, of_source)
             others["source"] = OtherField("image", shape, batches, aligned)
             order = "in pairs with the samples" if aligned else "in an order of their own"
             said = [f"the field source is {self.options.source_from}: {len(source.entries):,} images {order}"]

@@ -13,15 +13,16 @@ from zoo.data import images
 from zoo.data.options import READING, WHOLE, WITHOUT_LABELS, DataOptions
 from zoo.data.prepared.directory import prepared_root
 from zoo.data.prepared.finding import check_tensorflow
-from zoo.data.sources.contract import Batches, Contents, Reporter, Source
+from zoo.data.sources.contract import Batches, Contents, OtherField, Reporter, Source
 from zoo.data.sources.copies import Copy
+from zoo.data.sources.domains import divided
 from zoo.data.sources.local import local_source
 from zoo.data.splits import Part, Selection, Splits
 from zoo.data.tfds import builder_features, preflight
 from zoo.data.tfds.fetch import fetch
 from zoo.data.tfds.pixels import RESIZE, Preprocessing
 from zoo.data.tfds.quiet import imported_tfds, quiet
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 from zoo.hookspecs import hookimpl
 
 BATCH = 256  # images that are resized or written at once, at most
@@ -54,12 +55,13 @@ def tfds_source(
     entry: DatasetEntry, known: Iterable[str], directory: Path, options: DataOptions, files: Path | None
 ) -> "TfdsSource":
     """The TFDS source of a catalogue's entry; `known` are the catalogue's names, for the error about an unknown one."""
-    options.refuse(f"TFDS knows how it stores '{entry.name}'", *READING)
+    refused = [name for name in READING if name not in ("source_from", "source_size")]
+    options.refuse(f"TFDS knows how it stores '{entry.name}'", *refused)
     builder = builder_features.found_builder(entry.reference, known, directory)
     image = builder_features.checked_image(
         builder, options.image_key or builder_features.image_key(builder, entry.reference)
     )
-    label = options.label or builder_features.label_key(builder)
+    label = options.label or (builder_features.label_key(builder) if options.source_from is None else None)
     if label == WITHOUT_LABELS and WITHOUT_LABELS not in builder_features.features(builder):
         label = None
     return TfdsSource(
@@ -105,6 +107,11 @@ class TfdsSource(Source):
             "image_size": self.options.image_size or self.native_size,
             "channels": self.channels,
             "resize": RESIZE,
+            **{
+                name: value
+                for name in ("source_from", "source_size")
+                if (value := getattr(self.options, name)) is not None
+            },
         }
 
     @property
@@ -148,17 +155,51 @@ class TfdsSource(Source):
         fetch(self.builder, self.directory, self.entry.name, self.files, progress)
 
     def splits(self) -> Splits:
-        counts = {name: info.num_examples for name, info in self.builder.info.splits.items()}
+        return self._splits_of(self._domains()[0])
+
+    def _splits_of(self, names: Mapping[str, str]) -> Splits:
+        """Splits with their counts, each by the name that TFDS gives it."""
+        infos = self.builder.info.splits
+        counts = {split: infos[name].num_examples for split, name in names.items()}
         return Splits(counts, self.builder.info.full_name)
+
+    def _domains(self) -> tuple[dict[str, str], dict[str, str]]:
+        """TFDS' names of the splits of samples, and of the field `source`: {"train": "trainB"}, {"train": "trainA"}.
+
+        All are the samples' where no source is asked for. Raises ZooError where there are not two such domains.
+        """
+        names = list(self.builder.info.splits)
+        wanted = self.options.source_from
+        if wanted is None:
+            if self.options.source_size:
+                raise ZooError("--source-size is that of the field source: say --source-from too.")
+            return {name: name for name in names}, {}
+        found: dict[str, dict[str, str]] = {}
+        for each in names:
+            split, domain = divided(each)
+            if split:
+                found.setdefault(domain.lower(), {})[split[0]] = each
+        name = self.builder.info.full_name
+        if not found:
+            raise ZooError(
+                f"{name} has no splits of two domains, such as trainA and trainB: --source-from means nothing for it. "
+                f"Its splits: {', '.join(names)}."
+            )
+        if wanted.lower() not in found:
+            raise unknown(f"domain of {name}", wanted, found)
+        if len(found) != 2:
+            raise ZooError(f"Expected two domains in {name}; found {', '.join(sorted(found))}.")
+        return next(each for domain, each in found.items() if domain != wanted.lower()), found[wanted.lower()]
 
     def contents(self, selection: Selection) -> Contents:
         """The selected images, decoded, cropped and resized, in the order in which TFDS stores them."""
         prepare()
         label = builder_features.features(self.builder)[self.label_key] if self.label_key else None
+        others, said = self._source(selection)
         return Contents(
             shape=(selection.count, *self.sample_shape),
             dtype=np.uint8,
-            batches=self._batches(selection),
+            batches=self._batches(selection, self._domains()[0]),
             class_names=builder_features.names_of(label, str(self.label_key)) if label else (),
             defaults={
                 "image_size": self.native_size,
@@ -173,8 +214,22 @@ class TfdsSource(Source):
                 "image_key": self.image_key,
             },
             description={"resize": RESIZE, "tfds": imported_tfds().__version__},
-            read=[self._cropped] if self._cropped else [],
+            read=[*([self._cropped] if self._cropped else []), *said],
+            others=others,
         )
+
+    def _source(self, selection: Selection) -> tuple[dict[str, OtherField], list[str]]:
+        """The field `source`, in an order of its own, where it is asked for, and what is to be said of it."""
+        names = self._domains()[1]
+        if not names:
+            return {}, []
+        own = self._splits_of(names).select(selection.expression)
+        size = self.options.source_size or self.size
+        sized = replace(self, options=replace(self.options, image_size=size))
+        pictures = (rows for rows, _ in sized._batches(own, names))
+        field = OtherField("image", (own.count, size, size, self.channels), pictures, aligned=False)
+        said = f"the field source is {self.options.source_from}: {own.count:,} images in an order of their own"
+        return {"source": field}, [said]
 
     @property
     def _cropped(self) -> str:
@@ -192,12 +247,13 @@ class TfdsSource(Source):
         except ZooError:  # several images, and none is the default
             return None
 
-    def _batches(self, selection: Selection) -> Batches:
+    def _batches(self, selection: Selection, names: Mapping[str, str]) -> Batches:
+        """The images of a selection; `names` are TFDS' own of the splits."""
         import tensorflow as tf
 
         try:
             for part in selection.parts:
-                for samples, labels in self._images(part).as_numpy_iterator():
+                for samples, labels in self._images(replace(part, split=names[part.split])).as_numpy_iterator():
                     yield samples, labels if self.label_key else None
         except (tf.errors.OpError, NotImplementedError) as error:
             raise ZooError(

@@ -12,7 +12,7 @@ import numpy as np
 
 from zoo.base.progress import Progress, Silent
 
-Needs = Literal["features", "logits", "images", "points", "modes", "training"]
+Needs = Literal["features", "logits", "images", "points", "modes", "training", "pairs", "cycles", "labels"]
 Better = Literal["lower", "higher"]
 NORMAL_95 = 1.959963984540054  # standard deviations to either side that hold 95% of a normal distribution
 
@@ -50,6 +50,7 @@ class Side:
     features: np.ndarray | None = None  # float32 (N, F)
     logits: np.ndarray | None = None  # float32 (N, K)
     modes: np.ndarray | None = None  # int64 (N,), the mode that a classifier finds in each image
+    labels: np.ndarray | None = None  # int64 (N,), the classes of the dataset
 
     @property
     def count(self) -> int:
@@ -65,14 +66,34 @@ class Mixture:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """What a translation made of data, uint8 (P, H, W, C), with the real samples that belong to it."""
+
+    sources: np.ndarray  # uint8 (P, h, w, c), of which it was made
+    made: np.ndarray
+    targets: np.ndarray
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """What was translated there and back, uint8 (P, h, w, c)."""
+
+    sources: np.ndarray
+    there_and_back: np.ndarray
+
+
+@dataclass(frozen=True)
 class Compared:
     """Everything that a metric may read."""
 
     real: Side
     fake: Side
     training: np.ndarray | None = None  # uint8 (T, H, W, C), the images that the generator learnt from
+    training_labels: np.ndarray | None = None  # int64 (T,)
     mixture: Mixture | None = None
     mode_count: int | None = None  # how many modes `modes` may name
+    pairs: Pairs | None = None
+    cycles: Cycles | None = None
     seed: int = 0  # of subsets, projections and pairs
     progress: Progress = field(default_factory=Silent)
 

@@ -1,0 +1,1 @@
+"""How much a conditional GAN helps a classifier that has few labels."""

@@ -1,0 +1,117 @@
+"""Trains classifiers on few labels: as they are, augmented, oversampled, and with images of a GAN that saw no others.
+
+    python -m benchmarks.augmentation [--datasets fashion_mnist mnist] [--labels 10 30 100 300 1000] [--seeds 5]
+        [--images N] [--steps N] [--data-dir DIR] [--runs FOLDER] [--out FOLDER]
+
+One GAN for each dataset, number of labels a class and seed, trained on these images alone; and one on a set of which a
+class has 5% of the others' images. What was measured is kept after each seed, and not measured again.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.augmentation.report import markdown
+from benchmarks.augmentation.ways import WAYS, accuracies
+from benchmarks.common.machine import commit, machine
+from zoo.backend import prepare
+
+STACK = "cgan-projection+diffaugment"
+SETTINGS = {  # of the GAN, in all runs
+    "width": 32, "batch_size": 64, "critic_steps": 1, "average_decay": 0.999,
+    "generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3,
+}  # fmt: skip
+BALANCED = "balanced"
+IMBALANCED = "one class at 5%"
+RARE, RARE_SHARE, COMMON = 6, 0.05, 1000  # the class (shirts of Fashion-MNIST), its share, images of the others
+
+
+def main() -> None:
+    """Every dataset, number of labels and seed."""
+    prepare()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datasets", nargs="+", default=["fashion_mnist", "mnist"])
+    parser.add_argument("--labels", nargs="+", type=int, default=[10, 30, 100, 300, 1000])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--images", type=int, default=200_000, help="That each GAN's discriminator sees.")
+    parser.add_argument("--steps", type=int, default=1000, help="Of each classifier.")
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--runs", type=Path, default=Path("runs/augmentation"))
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/augmentation"))
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    path = arguments.out / "augmentation.json"
+    settings = {"images": arguments.images, "steps": arguments.steps, "stack": STACK, "recipe": SETTINGS}
+    report = json.loads(path.read_text()) if path.exists() else {"settings": settings, "rows": []}
+    if report["settings"] != settings:
+        raise SystemExit(f"{path} was measured with other settings: choose another --out.")
+    for dataset in arguments.datasets:
+        for seed in range(arguments.seeds):
+            for kind, labels in [*((BALANCED, each) for each in arguments.labels), (IMBALANCED, COMMON)]:
+                key = {"dataset": dataset, "kind": kind, "labels": labels, "seed": seed}
+                if any(all(row[name] == key[name] for name in key) for row in report["rows"]):
+                    continue
+                report["rows"] += [{**key, **row} for row in measured(key, arguments)]
+                report |= {"machine": machine(0), "commit": commit(), "date": time.strftime("%Y-%m-%d")}
+                path.write_text(json.dumps(report, indent=1) + "\n")
+                (arguments.out / "augmentation.md").write_text(markdown(report))
+    print(markdown(report))
+
+
+def measured(key: dict[str, Any], arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """The accuracies of every way to learn from one draw of labelled images."""
+    import zoo
+    from zoo.catalogue import read_catalogue
+    from zoo.data import DataOptions, open_dataset
+    from zoo.evaluation.classifier import TEACHING
+
+    train, test = (
+        open_dataset(key["dataset"], read_catalogue(), data_dir=arguments.data_dir, options=DataOptions(split))
+        for split in ("train", "test")
+    )
+    wanted = np.full(train.classes or 0, key["labels"])
+    if key["kind"] == IMBALANCED:
+        wanted[RARE] = round(RARE_SHARE * key["labels"])
+    rows = chosen(np.asarray(train.labels), wanted, key["seed"])
+    images, labels = np.asarray(train.samples[rows]), np.asarray(train.labels)[rows]
+    name = "-".join(str(key[each]).replace(" ", "_") for each in ("dataset", "kind", "labels", "seed"))
+    folder = arguments.runs / name
+    folder.mkdir(parents=True, exist_ok=True)
+    few = folder / "few.npz"
+    if not few.exists():
+        np.savez(few, samples=images, labels=labels)
+    run = zoo.run(
+        STACK,
+        dataset=few,
+        data=DataOptions("all"),
+        data_dir=arguments.data_dir,
+        budget=zoo.Budget(images=arguments.images),
+        seed=key["seed"],
+        settings=SETTINGS,
+        out=folder / "run",
+    )
+    count = max(10_000, 2 * len(labels))
+    asked = np.arange(count, dtype="int32") % len(wanted)
+    fakes = run.sample(count, seed=key["seed"], conditions={"labels": asked})
+    teaching = replace(TEACHING, steps=arguments.steps)
+    tested = (np.asarray(test.samples), np.asarray(test.labels))
+    return [
+        {"way": way, **accuracies(way, (images, labels), (fakes, asked), tested, key["seed"], teaching, RARE)}
+        for way in WAYS
+    ]
+
+
+def chosen(labels: np.ndarray, wanted: np.ndarray, seed: int) -> np.ndarray:
+    """Rows of so many images of each class, drawn by the seed; those of fewer labels are among those of more."""
+    draw = np.random.Generator(np.random.Philox(seed))
+    found = [draw.permutation(np.flatnonzero(labels == number))[:count] for number, count in enumerate(wanted)]
+    return np.sort(np.concatenate(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Translations measured against what needs no GAN."""

@@ -1,0 +1,123 @@
+"""zoo augment: counts of classes, the three formats read back, the manifest, and what is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+
+import zoo
+from zoo import ZooError
+from zoo.catalogue import read_catalogue
+from zoo.cli import cli
+from zoo.data import open_dataset
+from zoo.training.augmentation import Augmentation
+
+STACKS = Path(__file__).parents[1] / "stacks"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
+    """A conditional run on three classes of 20, 10 and 2 images."""
+    folder = tmp_path_factory.mktemp("run")
+    draw = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [20, 10, 2])
+    images = draw.integers(0, 256, (32, 8, 8, 1), dtype=np.uint8)
+    np.savez(folder / "images.npz", samples=images, labels=labels, test_samples=images[8:24], test_labels=labels[8:24])
+    return zoo.run(
+        "conditional",
+        dataset=str(folder / "images.npz"),
+        budget=zoo.Budget(1),
+        out=folder / "run",
+        data_dir=folder,
+        settings={"batch_size": 4},
+        plugins=[STACKS / "conditional.py"],
+        progress=False,
+    )
+
+
+def invoked(run: zoo.Run, *words: object) -> dict:
+    places = ["--data-dir", str(run.path.parent), "--json"]
+    done = CliRunner().invoke(cli, ["augment", str(run.path), *map(str, words), *places], catch_exceptions=False)
+    return json.loads(done.stdout)
+
+
+def test_classes_are_in_proportion_equal_or_made_up_to_a_number() -> None:
+    shares, real = np.array([20, 10, 2]) / 32, np.array([20, 10, 2])
+
+    def counts(**wanted: int) -> list[int]:
+        return np.bincount(Augmentation(**wanted).labels(shares, real), minlength=3).tolist()
+
+    assert counts(count=32) == [20, 10, 2]
+    assert counts(count=10) == [6, 3, 1]  # 6.25, 3.125, .625: the largest remainder is given the last
+    assert counts(per_class=4) == [4, 4, 4]
+    assert counts(balance=0) == [0, 10, 18]
+    assert counts(balance=12) == [0, 2, 10]
+
+
+def test_a_folder_is_a_data_set_with_the_classes_and_the_real_images(run: zoo.Run, tmp_path: Path) -> None:
+    manifest = invoked(run, "--balance", "--with-real", "--out", tmp_path / "set")
+    assert [(each["real"], each["generated"]) for each in manifest["classes"]] == [(20, 0), (10, 10), (2, 18)]
+    assert json.loads((tmp_path / "set" / "manifest.json").read_text()) == manifest
+    data = open_dataset(str(tmp_path / "set"), read_catalogue(), data_dir=tmp_path)
+    assert data.count + 6 == 60  # a tenth is held out
+    assert data.class_names == ("0-0", "1-1", "2-2")
+    rows = sorted((tmp_path / "set" / "1-1").iterdir())
+    assert [path.name for path in (rows[0], rows[-1])] == ["generated-000000.png", "real-000009.png"]
+
+
+def test_files_hold_the_runs_own_samples_with_their_labels(run: zoo.Run, tmp_path: Path) -> None:
+    manifest = invoked(run, "--per-class", 3, "--seed", 5, "--out", tmp_path / "set.npz")
+    labels = np.repeat([0, 1, 2], 3)
+    expected = run.sample(9, seed=5, conditions={"labels": labels})
+    with np.load(tmp_path / "set.npz") as arrays:
+        np.testing.assert_array_equal(arrays["samples"], expected)
+        np.testing.assert_array_equal(arrays["labels"], labels)
+        assert arrays["generated"].all()
+    assert open_dataset(str(tmp_path / "set.npz"), read_catalogue(), data_dir=tmp_path).classes == 3
+    assert manifest == json.loads((tmp_path / "set.npz.manifest.json").read_text())
+    assert (manifest["generated"], manifest["checkpoint"]["step"], manifest["format"]) == (9, 1, "npz")
+
+    invoked(run, "--per-class", 3, "--seed", 5, "--out", tmp_path / "set.tfrecord")
+    found = []
+    for record in tf.data.TFRecordDataset(str(tmp_path / "set.tfrecord")):
+        example = tf.train.Example.FromString(record.numpy()).features.feature
+        image = tf.io.decode_png(example["image/encoded"].bytes_list.value[0]).numpy()
+        found.append((image, example["image/class/label"].int64_list.value[0]))
+    np.testing.assert_array_equal(np.stack([image for image, _ in found]), expected)
+    assert [label for _, label in found] == labels.tolist()
+
+
+def test_a_run_is_scored_by_what_its_images_teach(run: zoo.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zoo.evaluation.classifier import Teaching, taught
+    from zoo.evaluation.metrics import classification
+
+    short = Teaching(steps=2, batch=4, width=2)
+    monkeypatch.setattr(classification, "taught", lambda *words, **options: taught(*words, **options, teaching=short))
+    options = zoo.EvaluationOptions(["classifier"], samples=12, data_dir=run.path.parent, allow_training=True)
+    [evaluation] = zoo.evaluate(run, options=options, progress=False)
+    assert [score["name"] for score in evaluation["scores"]] == ["cas", "gan_test", "real_accuracy"]
+    assert all(0 <= score["value"] <= 1 for score in evaluation["scores"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--out", "x.npz"], "Say how many images are to be made, in one way"),
+        (["--count", "3", "--per-class", "2", "--out", "x.npz"], "Say how many images are to be made, in one way"),
+        (["--count", "3", "--out", "x.csv"], "expected a folder, a file.npz or a file.tfrecord"),
+        (["--count", "3", "--out", "there"], "there exists: choose another place"),
+        (["--balance", "1", "--out", "x"], "Every class has as many images as are wanted already"),
+    ],
+)
+def test_mistakes_are_told(words: list[str], message: str, run: zoo.Run, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "a.png").write_bytes(b"")
+    places = [
+        str(tmp_path / word) if before == "--out" else word for before, word in zip(["", *words], words, strict=False)
+    ]
+    words = ["augment", str(run.path), *places, "--data-dir", str(run.path.parent)]
+    with pytest.raises(ZooError, match=message):
+        CliRunner().invoke(cli, words, catch_exceptions=False, standalone_mode=False)

@@ -1,0 +1,58 @@
+"""The command `zoo translate`."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.base.progress import as_progress
+from zoo.cli.command_options import examples, json_option, parsed_condition
+from zoo.errors import ZooError
+
+
+@click.command(
+    "translate",
+    epilog=examples(
+        "zoo translate runs/pix2pix-edges/fashion_mini/0 drawing.png --out made.png",
+        "zoo translate runs/cyclegan/horse2zebra/0 ./horses --out ./zebras --sheet sheet.png",
+        "zoo translate runs/cyclegan/horse2zebra/0 ./zebras --out ./horses --to source",
+        "zoo translate runs/pix2pix-gray/emoji/0 ./photos --out ./again --from-samples",
+        "zoo translate runs/stargan/fashion_mini/0 shirt.png --class Coat --out coat.png",
+    ),
+)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("images", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A .png for an image, else a folder.")
+@click.option("--to", default="samples", show_default=True, metavar="FIELD", help="Or source, where it goes back.")
+@click.option("--class", "classes", multiple=True, metavar="NAME_OR_NUMBER", help="What images are changed to.")
+@click.option("--condition", "conditions", multiple=True, metavar="INPUT=VALUES", help="Such as targets=0,1,0.")
+@click.option("--from-samples", is_flag=True, help="Make the source (edges, gray) of the images first.")
+@click.option("--trained-size", is_flag=True, help="Bring all images to the size of training.")
+@click.option("--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Images at once, at most.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of noise.")
+@click.option(
+    "--sheet", type=click.Path(dir_okay=False, path_type=Path), help="A picture of the first, before and after."
+)
+@json_option
+def translate_command(
+    run: Path, images: Path, out: Path, sheet: Path | None, as_json: bool, conditions: Sequence[str], **options: Any
+) -> None:
+    """Translate IMAGES, a file, a folder or a .zip, by the generator of RUN, into PNG files."""
+    import zoo
+
+    if sheet is not None and sheet.suffix not in (".png", ".webp"):
+        raise ZooError(f"--sheet {sheet}: expected a file that ends in .png or .webp.")
+    opened = zoo.load(run)
+    from zoo.training.translation_files import Translation, translate_files
+
+    wanted = Translation(
+        own_size=not options.pop("trained_size"), conditions=dict(map(parsed_condition, conditions)), **options
+    )
+    progress = as_progress(True)
+    try:
+        done = translate_files(opened, images, out, wanted, sheet, progress)
+    finally:
+        progress.stop()
+    click.echo(json.dumps(done) if as_json else f"{done['images']:,} images ({done['direction']}): {done['out']}")

@@ -1,0 +1,1 @@
+"""Pairs of emoji in two styles, part of the package: see SOURCE.md."""

@@ -1,0 +1,58 @@
+"""What generated images teach a classifier (Ravuri and Vinyals 2019, Shmelkov et al. 2018)
+
+https://arxiv.org/abs/1905.10887, https://arxiv.org/abs/1807.09499: trained on generated images and tested on real ones,
+the classification accuracy score or GAN-train, and trained on real and tested on generated ones, GAN-test. Beside them
+stands what as many real images teach. The classifier is the zoo's own small one, not the papers' ResNets.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zoo import backend
+from zoo.evaluation.classifier import TEACHING, taught
+from zoo.evaluation.metrics.checks import present
+from zoo.evaluation.metrics.contract import Compared, Metric, Score
+from zoo.evaluation.metrics.draws import some
+from zoo.evaluation.metrics.intervals import of_share
+from zoo.hookspecs import hookimpl
+
+SMALLEST = 10
+
+
+@backend.fixed()
+def measure(compared: Compared) -> Sequence[Score]:
+    """`cas`, `gan_test` and `real_accuracy`, shares of images that are taken for what they are."""
+    real_labels = present(compared.real.labels, "labels of the real images")
+    fake_labels = present(compared.fake.labels, "classes that generated images were asked for")
+    training = present(compared.training, "training images")
+    training_labels = present(compared.training_labels, "labels of the training images")
+    classes = int(max(real_labels.max(), fake_labels.max(), training_labels.max())) + 1
+    as_many = some(compared.seed, "classification", len(training), len(fake_labels))
+    by_fakes = taught(compared.fake.samples, fake_labels, classes, compared.seed, progress=compared.progress)
+    by_real = taught(
+        np.asarray(training[as_many]), training_labels[as_many], classes, compared.seed, progress=compared.progress
+    )
+    hits = {
+        "cas": by_fakes.hits(compared.real.samples, real_labels),
+        "gan_test": by_real.hits(compared.fake.samples, fake_labels),
+        "real_accuracy": by_real.hits(compared.real.samples, real_labels),
+    }
+    better = {"cas": "higher", "gan_test": None, "real_accuracy": None}
+    return [of_share(name, float(each.mean()), len(each), better[name]) for name, each in hits.items()]  # type: ignore[arg-type]
+
+
+METRIC = Metric(
+    needs=frozenset({"images", "labels", "training"}),
+    smallest=SMALLEST,
+    settings={"classifier": TEACHING.settings},
+    measure=measure,
+    in_features=False,
+    default=False,  # it trains two classifiers
+)
+
+
+@hookimpl
+def metric() -> Metric:
+    """The same for every evaluation."""
+    return METRIC

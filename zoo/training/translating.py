@@ -1,0 +1,242 @@
+"""Images to images by a run's generator, at any size that its networks bear."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from zoo.data.fields import Field, samples_field
+from zoo.data.images import resized_to
+from zoo.errors import ZooError, unknown
+from zoo.networks import outputs_of
+from zoo.stacks.stack import CORE
+from zoo.training.derivation import classes_of, derived, with_derived
+from zoo.training.latents import generator_inputs
+from zoo.training.names import LABELS, SAMPLES
+from zoo.training.players import Generating, build_generator
+from zoo.training.randomness import refusing_unseeded_randomness, seeded
+from zoo.training.sampler import Sampler
+from zoo.training.updates import prepared
+
+MULTIPLES = (1, 2, 4, 8, 16, 32)  # of which the sides are tried to be, by repeated pixels that are cut off again
+KEPT = 16  # generators of other sizes, the last ones
+Size = tuple[int, int]  # height and width in pixels
+
+
+@dataclass(frozen=True)
+class Direction:
+    """From which field to which a generator translates."""
+
+    start: str
+    end: str
+
+    @property
+    def name(self) -> str:
+        """`source to samples`."""
+        return f"{self.start} to {self.end}"
+
+
+def directions(sampler: Sampler) -> dict[str, Direction]:
+    """All that a generator has, by the field that each ends in; ZooError where it translates nothing."""
+    generating = sampler.generating
+    images = [name for name in generating.given if name in generating.fields and generating.fields[name].is_image]
+    if not images:
+        raise ZooError(
+            f"The generator of '{sampler.stack.name}' makes images of latents, not of images: it translates nothing. "
+            "Draw samples: zoo sample."
+        )
+    start = next((name for name in images if name != SAMPLES), SAMPLES)
+    found = {SAMPLES: Direction(start, SAMPLES)}
+    if start != SAMPLES and SAMPLES in images and start in outputs_of(generating.model, SAMPLES):
+        found[start] = Direction(SAMPLES, start)
+    return found
+
+
+@dataclass
+class Translator:
+    """A run's generator in one direction.
+
+    `from_samples`: what is translated are samples, of which the stack's tasks make what the generator is given. Sizes
+    are those of what is given. Images of a size that the network does not bear are brought to that of training.
+    """
+
+    sampler: Sampler
+    direction: Direction
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    from_samples: bool = False
+    own_size: bool = True  # False: everything at the size of training
+    generators: dict[Size, Sampler | None] = field(default_factory=dict, init=False)
+    """By the size of what is given; None where the network does not bear it."""
+
+    def __post_init__(self) -> None:
+        """Refuse a direction without tasks, and conditions that are missing."""
+        if self.from_samples and (self.direction.start == SAMPLES or not self.is_derived):
+            raise ZooError(
+                f"No task of '{self.sampler.stack.name}' makes '{self.direction.start}' of samples: the images are "
+                "translated as they are. Leave out --from-samples."
+            )
+        if self.sampler.generating.is_conditional and LABELS not in self.conditions:
+            raise ZooError(
+                f"The generator of '{self.sampler.stack.name}' changes images to a class: say which, --class NAME."
+            )
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether the field that is translated is one that tasks derive."""
+        return self.direction.start != SAMPLES and bool(self.sampler.stack.implementations("derive"))
+
+    @property
+    def given(self) -> Field:
+        """The field of the images that are given."""
+        return self.sampler.generating.fields[SAMPLES if self.from_samples else self.direction.start]
+
+    @property
+    def trained_size(self) -> Size:
+        """(height, width) of such images in training."""
+        return self.given.shape[0], self.given.shape[1]
+
+    @cached_property
+    def standing(self) -> list[Any]:
+        """Statistics that are recomputed over data, of the size of training."""
+        return [value for _, value in self.sampler.standing()]
+
+    def size_for(self, size: Size) -> Size:
+        """The size at which images of a size are translated: theirs, some pixels more, or that of training."""
+        if size == self.trained_size:
+            return size
+        for multiple in MULTIPLES if self.own_size else ():
+            height, width = (-(-side // multiple) * multiple for side in size)
+            if self.generator_at((height, width)) is not None:
+                return height, width
+        return self.trained_size
+
+    def translated(self, images: np.ndarray, seed: int = 0) -> np.ndarray:
+        """uint8 (B, H', W', C') of uint8 images (B, H, W, C) of one size; layers draw their noise by the seed."""
+        return self.with_given(images, seed)[1]
+
+    def with_given(self, images: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """What the network was given, and what it made: as `translated`."""
+        size: Size = (images.shape[1], images.shape[2])
+        computed = self.size_for(size)
+        sampler = self.generator_at(computed)
+        if sampler is None:
+            raise ZooError(f"The generator of '{self.sampler.stack.name}' could not be built for {computed}.")
+        fits = all(old <= new for old, new in zip(size, computed, strict=True))
+        padded = fits and (computed != self.trained_size or size == computed)
+        whole = repeated_to(images, computed) if padded else np.stack([resized_to(each, computed) for each in images])
+        batch, made = self.computed(sampler, whole, seed)
+        start = self.sampler.generating.fields[self.direction.start].presented(batch)
+        made = self.sampler.generating.fields[self.direction.end].presented(made)
+        return fitted(start, size, computed, padded), fitted(made, size, computed, padded)
+
+    def computed(self, sampler: Sampler, images: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """(what is translated, the translation) in [-1, 1] of images of a size that the sampler's generator takes."""
+        count, fields = len(images), sampler.generating.fields
+        known = SAMPLES if self.from_samples else self.direction.start
+        batch = prepared({known: ops.convert_to_tensor(images)})
+        if self.from_samples:
+            seeds = {name: keras.random.SeedGenerator(seed) for name in (CORE, *sampler.stack.plugins)}
+            batch = derived(sampler.stack, batch, batch, classes_of(fields), seeds, sampler.stack.recipe)
+        elif self.is_derived and images.shape[-1] in (2, 4):
+            batch[known] = without_hidden(batch[known])
+        for name in sampler.generating.given:  # of the other direction, or replaced by conditions
+            if name not in batch and name in fields and name != LABELS:
+                batch[name] = ops.zeros((count, *fields[name].shape))
+        draws = keras.random.SeedGenerator(seed)
+        inputs = generator_inputs(sampler.stack, sampler.generating, count, draws, sampler.stack.recipe, batch)
+        inputs = sampler.with_conditions(inputs, count, self.conditions)
+        made = sampler.compiled(self.direction.end)(inputs, sampler.noise_seeds(seed, 0), self.standing)
+        return ops.convert_to_numpy(batch[self.direction.start]), ops.convert_to_numpy(made)
+
+    def generator_at(self, size: Size) -> Sampler | None:
+        """The generator for what is given at a size, with the weights of training; None where it does not bear it."""
+        if size not in self.generators:
+            while len(self.generators) >= KEPT:
+                self.generators.pop(next(iter(self.generators)))
+            self.generators[size] = self.sampler if size == self.trained_size else self.rebuilt(size)
+        return self.generators[size]
+
+    def rebuilt(self, size: Size) -> Sampler | None:
+        """The generator of another size, None where its weights are others."""
+        old = self.sampler
+        try:
+            fields = self.fields_at(size)
+            with seeded(0), refusing_unseeded_randomness():
+                if old.stack.implementations("derive") and self.from_samples:
+                    fields = with_derived(old.stack, fields)
+                model = build_generator(old.stack, fields, old.engine)
+        except (ZooError, ValueError):  # a plugin refuses the size, or a layer does
+            return None
+        pairs = list(zip(old.generator.variables, model.variables, strict=False))
+        if len(old.generator.variables) != len(model.variables) or any(one.shape != two.shape for one, two in pairs):
+            return None
+        for before, after in pairs:
+            after.assign(before)
+        return replace(old, generating=Generating(model, fields))
+
+    def fields_at(self, size: Size) -> dict[str, Field]:
+        """All fields where the given one has another size: the other images keep their proportion to it."""
+        fields = dict(self.sampler.generating.fields)
+        for name, each in fields.items():
+            if each.is_image:
+                sides = [
+                    side * new / old for side, new, old in zip(each.shape[:2], size, self.trained_size, strict=True)
+                ]
+                if any(side != int(side) or side < 1 for side in sides):
+                    raise ZooError(f"Images of {size} pixels have no whole counterpart.")
+                shape = (int(sides[0]), int(sides[1]), each.shape[2])
+                fields[name] = replace(samples_field(shape), aligned=each.aligned)
+        return fields
+
+
+def without_hidden(images: Any) -> Any:
+    """Images whose last channel says what is known, their colours middle gray where nothing is."""
+    known = (images[..., -1:] + 1) / 2
+    return ops.concatenate([images[..., :-1] * known, images[..., -1:]], axis=-1)
+
+
+def repeated_to(images: np.ndarray, size: Size) -> np.ndarray:
+    """Images (B, H, W, C) with the last row and column repeated up to a size."""
+    rows, columns = (new - old for new, old in zip(size, images.shape[1:3], strict=True))
+    return np.pad(images, ((0, 0), (0, rows), (0, columns), (0, 0)), mode="edge")
+
+
+def fitted(images: np.ndarray, size: Size, computed: Size, padded: bool) -> np.ndarray:
+    """Images that were made at one size, as they would be of images of the original one: cut off, or resized."""
+    height, width = (round(side * old / new) for side, old, new in zip(images.shape[1:3], size, computed, strict=True))
+    if padded:
+        return images[:, :height, :width]
+    return np.stack([resized_to(each, (height, width)) for each in images])
+
+
+def translate(
+    sampler: Sampler,
+    images: np.ndarray,
+    to: str = SAMPLES,
+    conditions: Mapping[str, Any] | None = None,
+    from_samples: bool = False,
+    seed: int = 0,
+    batch: int = 16,
+) -> np.ndarray:
+    """uint8 (N, H', W', C') of uint8 images (N, H, W, C), `batch` at a time."""
+    made = Translator(sampler, direction_to(sampler, to), conditions or {}, from_samples)
+    expected = made.given.shape[-1]
+    if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] != expected:
+        raise ZooError(
+            f"Expected uint8 images (N, H, W, {expected}), as this direction ({made.direction.name}) takes them; "
+            f"received {images.dtype} {images.shape}."
+        )
+    parts = range(0, len(images), batch)
+    return np.concatenate([made.translated(images[start : start + batch], seed + start) for start in parts])
+
+
+def direction_to(sampler: Sampler, to: str) -> Direction:
+    """The direction that ends in a field; raises ZooError where there is none."""
+    found = directions(sampler)
+    if to not in found:
+        raise unknown("direction, to", to, found)
+    return found[to]
