@@ -84,11 +84,9 @@ def discriminator(classes: int | None, recipe: ProjectionRecipe) -> Generator[No
             f"{features.shape} and logits {logits.shape}."
         )
     labels = networks.input_of(model, LABELS, dtype="int32")
-    table = keras.layers.Embedding(wanted(classes), features.shape[-1], embeddings_initializer="glorot_uniform")
     spectral = recipe.discriminator_normalization == "spectral"
-    embedded = (layers.SpectralNormalization(table) if spectral else table)(labels)
-    projected = keras.layers.Dot(axes=1)([embedded, features])
-    return networks.extended(model, {LABELS: labels}, {"logits": keras.layers.Add()([logits, projected])})
+    projected = layers.projected(logits, features, labels, wanted(classes), spectral)
+    return networks.extended(model, {LABELS: labels}, {"logits": projected})
 
 
 def wanted(classes: int | None) -> int:

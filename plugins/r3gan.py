@@ -14,8 +14,6 @@ from typing import Any
 from zoo import Recipe, hookimpl, losses
 from zoo.recipe import Normalization
 
-SHORTEST = 1e-8  # images; a half-life of 0 averages nothing
-
 
 @dataclass(frozen=True)
 class R3GanRecipe(Recipe):
@@ -54,7 +52,7 @@ def schedule(progress: Any, recipe: R3GanRecipe) -> Mapping[str, Any]:
             recipe.discriminator_learning_rate, recipe.final_learning_rate, progress
         ),
         "beta_2": losses.cosine(recipe.beta_2, recipe.final_beta_2, progress),
-        "average_decay": 0.5 ** (recipe.batch_size / (half_life + SHORTEST)),
+        "average_decay": losses.average_decay(recipe.batch_size, half_life),
         **{
             name: losses.cosine(gamma, gamma * recipe.final_gamma_share, progress)
             for name, gamma in starts.items()

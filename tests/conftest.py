@@ -30,6 +30,8 @@ TINY = {
     "generator_units": "8",
     "discriminator_units": "8,8",
     "residual_blocks": 1,
+    "discriminator_width": 2,
+    "feature_size": 32,
     "autoencoder_width": 2,
 }
 PLUGIN_IMPORTS = """\

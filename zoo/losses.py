@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 Tensor = Any
+SHORTEST = 1e-8  # images of a half-life of 0
 SMALLEST_SQUARE = 1e-12  # under the root of a norm, whose gradient at 0 would otherwise be NaN
 
 
@@ -118,6 +119,16 @@ def linear(start: float, end: float, progress: Tensor) -> Tensor:
 def cosine(start: float, end: float, progress: Tensor) -> Tensor:
     """From start to end along half a cosine: slowly at both ends, their mean at a progress of 1/2."""
     return end + (start - end) * (1 + ops.cos(math.pi * progress)) / 2
+
+
+def ramped(half_life: float, share: float, images_seen: Tensor) -> Tensor:
+    """A half-life in images that grows with those seen, to `share` of them, until it is what is given."""
+    return ops.minimum(share * ops.cast(images_seen, "float32"), float(half_life))
+
+
+def average_decay(batch_size: int, half_life: Tensor) -> Tensor:
+    """The decay of an average half of which is renewed in so many images; at 0 it is the newest value."""
+    return 0.5 ** (batch_size / (half_life + SHORTEST))
 
 
 def falling_rates(images_seen: Tensor, recipe: Any) -> dict[str, Tensor]:

@@ -12,6 +12,8 @@ from zoo.backend.scopes import inherited_scope
 from zoo.errors import ZooError
 
 FEATURES = "features"  # the name of the discriminator's penultimate layer
+SMALLEST_SIDE = 4  # pixels of the shorter side of the smallest map; it has fewer than twice as many
+FEWEST_HALVINGS = 2
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
 
 
@@ -29,6 +31,26 @@ class Network:
     def weights(self) -> list[keras.Variable]:
         """What training moves."""
         return list(self.model.trainable_variables) if self.trained_with else []
+
+
+def smallest_map(plugin: str, sample_shape: tuple[int, ...], largest: int = 1024) -> tuple[int, int, int]:
+    """Height and width of the map from which images (H, W, C) are doubled, and how often: 4, 4 and 3 of 32 pixels.
+
+    The map's shorter side has 4 to 7 pixels. Raises ZooError, which names the plugin, for points, and for images that
+    don't halve to such a map in two steps or more, or whose longer side has more than `largest` pixels.
+    """
+    height, width = sample_shape[:2] if len(sample_shape) == 3 else (0, 0)
+    halvings = 0
+    while min(height, width) >= 2 * SMALLEST_SIDE and height % 2 == width % 2 == 0:
+        height, width, halvings = height // 2, width // 2, halvings + 1
+    too_large = max(height, width) * 2**halvings > largest
+    if halvings < FEWEST_HALVINGS or min(height, width) >= 2 * SMALLEST_SIDE or too_large:
+        raise ZooError(
+            f"Plugin '{plugin}' makes images of up to {largest} pixels whose sides can be halved until the shorter one "
+            f"has {SMALLEST_SIDE} to {2 * SMALLEST_SIDE - 1}: 16, 28, 32, 48, 64, 96, 128, 64 x 128. Received samples "
+            f"of shape {sample_shape}. Choose a size with --image-size; for points use the variant 'vanilla'."
+        )
+    return height, width, halvings
 
 
 @keras.saving.register_keras_serializable(package="zoo")

@@ -16,6 +16,7 @@ from tiny import POINTS, Case
 
 from zoo.diagnosis.games import GAMES, game_stack
 from zoo.diagnosis.measuring import Probe
+from zoo.feature_networks import efficientnet, folding
 from zoo.training.trainer import Trainer
 
 PLAYERS = ("discriminator", "generator")
@@ -25,6 +26,11 @@ OF_VARIANTS = [
     Case("wgan-gp"),
     Case("cgan-projection", classes=3),
     Case("r3gan"),
+    Case("sngan"),
+    Case("sagan", ("critic_steps=1",), classes=3),
+    Case("biggan", classes=3),
+    Case("stylegan2", ("mapping_layers=1",)),
+    Case("projected", ("policy=translation",), (32, 32, 1)),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
     Case("cut-negative"),
@@ -62,6 +68,7 @@ NUMPY: dict[str, tuple[Callable[[Any], Any], Callable[[np.ndarray], np.ndarray]]
     "softplus": (ops.softplus, lambda x: np.log1p(np.exp(x))),
     "relu": (ops.relu, lambda x: np.maximum(x, 0)),
     "leaky_relu": (lambda x: ops.leaky_relu(x, 0.2), lambda x: np.where(x > 0, x, 0.2 * x)),
+    "rescaling": (lambda x: keras.layers.Rescaling(0.3)(x), lambda x: 0.3 * x),
     "matmul": (lambda x: ops.matmul(x, ops.transpose(x)), lambda x: x @ x.T),
     "clip": (lambda x: ops.clip(x, -0.5, 0.5), lambda x: np.clip(x, -0.5, 0.5)),
     "where": (lambda x: ops.where(x > 0, x, 1.0), lambda x: np.where(x > 0, x, 1.0)),
@@ -108,6 +115,11 @@ def mend_keras() -> None:
     def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
         return ops.where(x > 0, x, negative_slope * x)
 
+    def rescaled(layer: keras.layers.Rescaling, inputs: Any) -> Any:
+        return inputs * layer.scale + layer.offset
+
+    efficientnet.EXACT = folding.EXACT = "float64"
+    keras.layers.Rescaling.call = rescaled  # type: ignore[method-assign]
     backend.numpy.mean = mean
     backend.numpy.tanh = backend.nn.tanh = tanh
     backend.nn.leaky_relu = leaky_relu
@@ -133,7 +145,9 @@ def probed() -> dict[str, np.ndarray]:
 def measured(case: Case) -> dict[str, np.ndarray]:
     """Losses, penalties and gradients of both players' first updates, and what these write."""
     trainer = Trainer(case.made("keeping"), case.dataset(), seed=3)
-    state = drawn_weights(trainer.state())
+    loaded = {name for name, each in trainer.variables().items() if each.path.startswith("_")}  # of a feature network
+    state = trainer.state()
+    state = {**drawn_weights(state), **{name: state[name] for name in loaded}}
     results: dict[str, np.ndarray] = {}
     for player in PLAYERS:
         trainer.set_state(state)

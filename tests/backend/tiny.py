@@ -25,6 +25,8 @@ SETTINGS = {
     "residual_blocks": 1,
     "autoencoder_width": 2,
     "horizon": 64,
+    "discriminator_width": 2,
+    "feature_size": 32,
 }
 COUNT = 10  # samples: an epoch ends within a batch
 IMAGES, POINTS = (16, 16, 1), (2,)

@@ -66,6 +66,8 @@ CASES = {
     "down": Case(lambda: layers.Downsample((1, 2, 1), border="reflect")),
     "reflection": Case(lambda: layers.ReflectionPadding2D(2)),
     "shuffle": Case(layers.PixelShuffle),
+    "aligned": Case(layers.AlignedUpsample),
+    "range": Case(layers.PixelRange),
 }
 RANDOM = ("noise",)  # whose values differ between backends
 

@@ -48,6 +48,16 @@ def test_stock_layers_compute_the_same(layer: keras.Layer) -> None:
     np.testing.assert_allclose(ops.convert_to_numpy(copy(inputs, training=False)), expected, atol=2e-6)
 
 
+def test_operations_between_layers_stay_what_they_are() -> None:
+    samples = keras.Input((6, 6, 8))
+    one, other = ops.split(layers.BatchNormalization()(samples), 2, axis=-1)
+    model = keras.Model(samples, keras.layers.Multiply()([one, other]))
+    copy = in_stock_layers(model, nullcontext())
+    assert foreign_layers(copy) == []
+    inputs = np.random.default_rng(1).normal(size=(4, 6, 6, 8)).astype("float32")
+    np.testing.assert_allclose(copy(inputs, training=False), model(inputs, training=False), atol=2e-6)
+
+
 def test_a_model_of_stock_layers_is_left_as_it_is() -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     assert in_stock_layers(model, nullcontext()) is model

@@ -11,10 +11,12 @@ from zoo.layers.conditional import (
     ChannelModulation,
     ConditionalBatchNormalization,
     ModulatedBatchNormalization,
+    projected,
 )
 from zoo.layers.dropout import NoiseDropout
 from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
+from zoo.layers.excited import excited_map
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
 from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted
 from zoo.layers.normalization import (
@@ -25,15 +27,26 @@ from zoo.layers.normalization import (
     PixelNormalization,
 )
 from zoo.layers.patches import patch_critic
-from zoo.layers.pixels import PixelShuffle, ReflectionPadding2D
-from zoo.layers.resampling import Downsample, Upsample
+from zoo.layers.pixels import PixelRange, PixelShuffle, ReflectionPadding2D
+from zoo.layers.resampling import AlignedUpsample, Downsample, Upsample
+from zoo.layers.residual import (
+    attention_side,
+    convolutions,
+    rectified,
+    residual_block,
+    residual_features,
+    residual_images,
+    residual_logits,
+    residual_widths,
+)
 from zoo.layers.slopes import check_slope_penalty
-from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalized, unit
+from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalization, normalized, unit
 from zoo.layers.virtual import VirtualBatchNormalization
 
 __all__ = [
     "PACKAGE",
     "AdaptiveInstanceNormalization",
+    "AlignedUpsample",
     "BatchNormalization",
     "ChannelModulation",
     "ConditionalBatchNormalization",
@@ -51,21 +64,33 @@ __all__ = [
     "NoiseDropout",
     "NoiseInjection",
     "PixelNormalization",
+    "PixelRange",
     "PixelShuffle",
     "ReflectionPadding2D",
     "SelfAttention",
     "SpectralNormalization",
     "Upsample",
     "VirtualBatchNormalization",
+    "attention_side",
     "check_slope_penalty",
+    "convolutions",
     "decoded",
     "encoded",
+    "excited_map",
     "flipped",
     "flipped_and_shifted",
     "kernel_matrices",
     "moments",
+    "normalization",
     "normalized",
     "patch_critic",
+    "projected",
+    "rectified",
+    "residual_block",
+    "residual_features",
+    "residual_images",
+    "residual_logits",
+    "residual_widths",
     "shifted",
     "unit",
 ]

@@ -18,6 +18,16 @@ def without(settings: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in names}
 
 
+def projected(logits: Tensor, features: Tensor, labels: Tensor, classes: int, spectral: bool = False) -> Tensor:
+    """Symbolic logits (B, 1) plus <e_y, features>, e_y a learned embedding of labels (B,), features (B, F).
+
+    Miyato and Koyama 2018 (https://arxiv.org/abs/1802.05637), equation 3. `spectral` normalizes the embedding.
+    """
+    table = keras.layers.Embedding(classes, features.shape[-1], embeddings_initializer="glorot_uniform")
+    embedded = (SpectralNormalization(table) if spectral else table)(labels)
+    return keras.layers.Add()([logits, keras.layers.Dot(axes=1)([embedded, features])])
+
+
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class ConditionalBatchNormalization(BatchNormalization):
     """Batch normalization with a scale and an offset for each class: gamma_y x' + beta_y, called as ([x, labels]).

@@ -83,3 +83,20 @@ class PixelShuffle(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         return {**super().get_config(), "factor": self.factor}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class PixelRange(keras.layers.Layer):
+    """Limits samples to [-1, 1] in inference, and leaves them in training, where a limit would stop the gradient.
+
+    The end of a generator without tanh, whose authors' code limits images when it writes them: StyleGAN2 (Karras et al.
+    2019, https://arxiv.org/abs/1912.04958), Projected GAN (https://arxiv.org/abs/2111.01007), R3GAN.
+    """
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        """Limit."""
+        return inputs if training else ops.clip(inputs, -1.0, 1.0)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """As x."""
+        return tuple(input_shape)

@@ -80,3 +80,31 @@ class Downsample(Filtered):
             raise ZooError(f"Downsample can't take 1 of {self.factor} pixels from an image of {size}: leave it out.")
         before, after = (len(self.taps) - self.factor + 1) // 2, (len(self.taps) - self.factor) // 2
         return filter_matrix(size, self.taps, (before, after), down=self.factor, border=self.border)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class AlignedUpsample(keras.layers.Layer):
+    """Images (B, H, W, C) at twice their size, bilinear, the corner pixels where they were (PyTorch's align_corners).
+
+    Output i of 2 H is the input at i (H - 1) / (2 H - 1). Sauer et al. 2021 (https://arxiv.org/abs/2111.01007), in
+    their code's random projections.
+    """
+
+    def build(self, input_shape: Shape) -> None:
+        """Refuse what has no size to change."""
+        image_shape(self, input_shape)
+        super().build(input_shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Interpolate rows and columns."""
+        return filtered(inputs, self.matrix)
+
+    def matrix(self, size: int) -> np.ndarray:
+        """(2 H, H)."""
+        places = np.arange(2 * size) * (size - 1) / (2 * size - 1)
+        return np.maximum(1 - np.abs(places[:, None] - np.arange(size)), 0)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """(B, 2 H, 2 W, C)."""
+        height, width, channels = image_shape(self, input_shape)
+        return (input_shape[0], 2 * height, 2 * width, channels)

@@ -133,7 +133,15 @@ def normalized(layer: keras.Layer, kind: Normalization, **settings: Any) -> Call
         return layer
     if kind == "spectral":
         return SpectralNormalization(layer)
+    after = normalization(kind, **settings)
+    return lambda inputs: after(layer(inputs))
+
+
+def normalization(kind: Normalization, **settings: Any) -> keras.Layer:
+    """The normalization of that name as a layer; that of what needs none, or wraps its layer, changes nothing."""
     kinds = {
+        "none": keras.layers.Identity,
+        "spectral": keras.layers.Identity,
         "batch": BatchNormalization,
         "layer": LayerNormalization,
         "group": GroupNormalization,
@@ -141,5 +149,4 @@ def normalized(layer: keras.Layer, kind: Normalization, **settings: Any) -> Call
     }
     if kind not in kinds:
         raise unknown("normalization", kind, get_args(Normalization))
-    normalization = kinds[kind](**settings)
-    return lambda inputs: normalization(layer(inputs))
+    return kinds[kind](**settings)

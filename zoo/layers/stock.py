@@ -45,7 +45,7 @@ def in_stock_layers(model: Any, scope: AbstractContextManager[Any]) -> Any:
     with scope:
         values = [values_of(layer) for layer, _ in pairs]
     for (_, made), own in zip(pairs, values, strict=True):
-        for variable, value in zip(made.variables, own, strict=True):
+        for variable, value in zip(getattr(made, "variables", ()), own, strict=True):
             variable.assign(value)
     return copy
 
@@ -68,7 +68,7 @@ def foreign_layers(model: Any) -> list[keras.Layer]:
 def values_of(layer: keras.Layer) -> list[np.ndarray]:
     """The layer's values in the order in which its equal has them."""
     if not isinstance(layer, SpectralNormalization):
-        return [ops.convert_to_numpy(each) for each in layer.variables]
+        return [ops.convert_to_numpy(each) for each in getattr(layer, "variables", ())]  # an operation has none
     divided = {
         id(kernel): layer.divided(ops.convert_to_tensor(kernel), axes, vector, training=False)
         for (kernel, axes), vector in zip(kernels(layer.layer), layer.singular_vectors, strict=True)
