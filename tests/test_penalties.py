@@ -12,6 +12,7 @@ from measured_gradients import AGREEMENT, descended, linear, relative_error
 from zoo import ZooError, backend
 from zoo.training.trainer import Trainer
 
+pytestmark = pytest.mark.filterwarnings("ignore:This stack bounds the discriminator:zoo.ZooWarning")
 CONVOLUTIONAL = ("none", "layer", "group", "instance", "spectral")  # and batch, which wgan_gp refuses
 DENSE = ("none", "layer", "group", "spectral")  # instance normalization needs positions
 

@@ -13,6 +13,7 @@ from zoo.training.trainer import Trainer
 from zoo.training.updates import prepared
 
 State = dict[str, np.ndarray]
+pytestmark = pytest.mark.filterwarnings("ignore:This stack bounds the discriminator:zoo.ZooWarning")
 STACK = "vanilla+wgan_gp"  # with dropout, batch normalization in the generator, spectral vectors in the critic
 SETTINGS = ("discriminator_normalization=spectral", "average_decay=0.5", "critic_steps=2")
 
