@@ -80,3 +80,13 @@ def test_a_run_without_health_in_its_metrics_is_measured_at_its_checkpoints_and_
     }
     assert {each: each.read_bytes() for each in before} == before
     assert made.metrics[-1]["step"] == 3
+
+
+def test_a_run_says_its_health_in_a_word_where_it_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ("generator_units=8", "discriminator_units=8", "batch_size=8", "generator_learning_rate=1e-13")
+    settings = [word for each in small for word in ("--set", each)]
+    main(["run", "vanilla", "--dataset", "ring8", "--steps", "100", "--health", "50", "--out", "sick", *settings])
+    assert "health      frozen" in capsys.readouterr().out

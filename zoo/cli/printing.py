@@ -15,7 +15,11 @@ SHIPPED = "registry.yaml:"  # how the source of what comes with the zoo begins
 
 def run_summary(run: "Run") -> dict[str, Any]:
     """The paths of a finished run's files, and its last metrics, JSON-ready."""
+    from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile  # which imports NumPy
+    from zoo.health import findings, word
+
     metrics = run.metrics
+    evaluations = [each for each in EvaluationFile(run.path / EVALUATION).read() if each["periodic"]]
     return {
         "stack": run.record["stack"],
         "dataset": run.record["dataset"]["name"],
@@ -26,12 +30,13 @@ def run_summary(run: "Run") -> dict[str, Any]:
         "generator": str(run.directory.generator),
         "inputs": run.record.get("inputs", ["latents"]),
         "metrics": metrics[-1] if metrics else None,
+        "health": word(findings(metrics, evaluations)),
     }
 
 
 def run_report(summary: dict[str, Any], again: str) -> str:
     """A run's summary with the next commands to try; `again` is the command that continues it."""
-    names = ("samples", "animation", "checkpoint", "generator")
+    names = ("samples", "animation", "checkpoint", "generator", "health")
     files = "\n".join(f"  {name:<12}{summary[name]}" for name in names)
     return (
         f"{summary['stack']} on {short_name(summary['dataset'])}: {summary['run']}\n{files}\n"
