@@ -166,7 +166,7 @@ def patch_contrast(
     found = []
     for name in names:
         shape = (-1, places[name].shape[0], recipe.nce_width)
-        one, other = (ops.cast(ops.reshape(each[name], shape), "float32") for each in (queries, keys))
+        one, other = (ops.reshape(each[name], shape) for each in (queries, keys))
         found.append(ops.mean(cross_entropies(one, ops.stop_gradient(other), recipe.nce_temperature)))
     return sum(found) / len(found)
 
