@@ -30,7 +30,6 @@ OF_VARIANTS = [
     Case("sagan", ("critic_steps=1",), classes=3),
     Case("biggan", classes=3),
     Case("stylegan2", ("mapping_layers=1",)),
-    Case("projected", ("policy=translation",), (32, 32, 1)),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
     Case("cut-negative"),

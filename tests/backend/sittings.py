@@ -26,8 +26,6 @@ CASES = [
     Case("wgan-mlp", shape=POINTS),
     Case("vanilla+rpgan+r1+r2+r3gan", ("average_decay=0.9", "r1_gamma=0.1"), POINTS),
     Case("sngan"),
-    Case("sagan", ("critic_steps=1",), classes=3),
-    Case("biggan", classes=3),
     Case("stylegan2", ("mapping_layers=1",)),
     Case("projected"),
     Case("cyclegan-negative"),
