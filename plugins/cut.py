@@ -16,10 +16,18 @@ import keras
 from keras import ops
 
 from zoo import Network, Recipe, ZooError, hookimpl, losses
-from zoo.layers import Downsample, InstanceNormalization, ReflectionPadding2D, Upsample, patch_critic
+from zoo.layers import (
+    Downsample,
+    InstanceNormalization,
+    PixelNormalization,
+    ReflectionPadding2D,
+    Upsample,
+    patch_critic,
+)
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "least-squares"
+SMALLEST_SQUARE = 1e-14  # below vectors that become unit vectors; the authors add its root to their norm
 MAP = "map_"  # the names of the encoder's maps begin so
 TAPPED = (1, 5)  # the residual blocks whose answers are such maps
 SMALLEST = 8  # pixels
@@ -114,7 +122,8 @@ def networks(fields: Mapping[str, Any], recipe: CutRecipe) -> dict[str, Network]
     for name, each in patches.items():
         x = keras.layers.Dense(recipe.nce_width, activation="relu", kernel_initializer=weights())(each)
         x = keras.layers.Dense(recipe.nce_width, kernel_initializer=weights())(x)
-        vectors[name] = keras.layers.UnitNormalization()(x)
+        # unit vectors; Keras' UnitNormalization has no gradient at a vector of zeros, which dead ReLUs make
+        vectors[name] = keras.layers.Rescaling(recipe.nce_width**-0.5)(PixelNormalization(SMALLEST_SQUARE)(x))
     return {"patch_vectors": Network(keras.Model(patches, vectors, name="patch_vectors"), trained_with="generator")}
 
 

@@ -167,7 +167,7 @@ def test_a_value_out_of_range_is_refused(setting: str, problem: str, make_stack:
     assert str(raised.value) == f"The recipe can't be used: {problem}."
 
 
-@pytest.mark.parametrize("value", ["nan", ".inf"])
+@pytest.mark.parametrize("value", ["nan", ".inf", "-.inf", ".nan"])
 def test_a_number_that_is_none_is_refused(value: str, make_stack: Callable) -> None:
     with pytest.raises(ZooError):
         make_stack("dcgan", f"generator_learning_rate={value}")

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Literal
 
 from zoo.errors import ZooError, unknown
@@ -154,7 +155,7 @@ def checked(setting: Setting, expected: Any) -> Any:
     elif typing.get_origin(expected) is Literal:
         if value in typing.get_args(expected):
             return value
-    elif expected is float and isinstance(value, int | float) and not isinstance(value, bool):
+    elif expected is float and isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
         return float(value)
     elif isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
         return value

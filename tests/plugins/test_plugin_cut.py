@@ -88,6 +88,18 @@ def test_keys_are_given_and_queries_learn(built: Callable, make_stack: Callable)
     assert (slope(of_queries=True) != 0).any()
 
 
+def test_vectors_have_length_1_and_a_gradient_where_dead_units_make_zeros(built: Callable) -> None:
+    players = built("residual_blocks=5")
+    vectors = players.models["patch_vectors"]
+    widths = {str(each.name): each.shape[-1] for each in vectors.inputs}
+    ones = {name: ops.ones((1, width)) for name, width in widths.items()}
+    lengths = [float(ops.sum(ops.square(each))) for each in vectors(ones).values()]
+    assert lengths == pytest.approx([1.0] * len(MAPS), rel=1e-3)
+    zeros = {name: ops.zeros((1, width)) for name, width in widths.items()}
+    slopes = backend.engine().input_gradients(lambda given: ops.sum(vectors(given)["map_0"]), zeros)
+    assert np.isfinite(ops.convert_to_numpy(slopes["map_0"])).all()
+
+
 def test_without_identity_only_translations_are_contrasted(
     make_stack: Callable, tiny_dataset: Callable, eager_terms: Callable
 ) -> None:
