@@ -56,10 +56,11 @@ LASTING = [*QUICK, "training resumes bit for bit", "bfloat16 stays finite"]
 PENALTIES = [*QUICK[:5], "gradients are right to second order"]
 Case = tuple[str, tuple[int, ...], int | None]
 FORMULAS = sorted(formulas_alone())
+OF_IMAGES = ("bcr", "cr")  # which they flip and shift
 CASES: list[tuple[Case, Sequence[str]]] = [
     *[((stack, GRAY, classes), list(CHECKS) if stack in EVERY else LASTING) for stack, classes in THOROUGH.items()],
     *[((stack, GRAY, classes), QUICK) for stack, classes in OTHERS.items()],
-    *[((f"vanilla+{plugin}", POINTS, None), PENALTIES) for plugin in FORMULAS],
+    *[((f"vanilla+{plugin}", GRAY if plugin in OF_IMAGES else POINTS, None), PENALTIES) for plugin in FORMULAS],
     *[((stack, POINTS, None), QUICK) for stack in ("vanilla", "pacgan-mlp", "vanilla+rpgan+r1+r2+r3gan")],
 ]
 

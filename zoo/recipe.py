@@ -155,8 +155,9 @@ def checked(setting: Setting, expected: Any) -> Any:
     elif typing.get_origin(expected) is Literal:
         if value in typing.get_args(expected):
             return value
-    elif expected is float and isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
-        return float(value)
+    elif expected is float:
+        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+            return float(value)
     elif isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
         return value
     raise ZooError(f"{setting.source}: '{setting.field}' takes {described(expected)}; received {value!r}.")
