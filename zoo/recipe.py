@@ -155,12 +155,16 @@ def checked(setting: Setting, expected: Any) -> Any:
     elif typing.get_origin(expected) is Literal:
         if value in typing.get_args(expected):
             return value
-    elif expected is float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
-            return float(value)
-    elif isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
+    elif expected is float and is_number(value):
+        return float(value)
+    elif expected is not float and isinstance(value, expected) and (expected is bool or not isinstance(value, bool)):
         return value
     raise ZooError(f"{setting.source}: '{setting.field}' takes {described(expected)}; received {value!r}.")
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is an integer or a fraction, and finite."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def read_item(value: Any) -> Any:
