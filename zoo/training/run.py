@@ -77,8 +77,9 @@ class Run:
         """The generator of a checkpoint, of the last whole one where none is named."""
         from zoo.training.loading import last_state, load_sampler
 
+        record = self.record  # a damaged one is told before a missing checkpoint
         state = last_state(self.directory) if checkpoint is None else read_path(checkpoint)[0]
-        return load_sampler(self.stack, self.record, state, self.rows)
+        return load_sampler(self.stack, record, state, self.rows)
 
     def rows(self, numbers: Any) -> Any:
         """Held-out rows of the run's data by their numbers; of its training data where nothing is held out."""
