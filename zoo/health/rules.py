@@ -6,6 +6,7 @@ apart may be a perfect generator's. Thresholds are relative to the run itself wh
 """
 
 import math
+from bisect import insort
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -112,6 +113,14 @@ def medians(pairs: Sequence[tuple[int, float]]) -> Iterator[float]:
         yield median(value for _, value in pairs[place - WINDOW : place])
 
 
+def middle(ordered: Sequence[float]) -> float:
+    """The median of values in order."""
+    half = len(ordered) // 2
+    if not ordered:
+        return math.nan
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
 @rule
 def not_finite(lines: Lines, evaluations: Lines) -> Finding | None:
     """A value is no number."""
@@ -152,11 +161,13 @@ def exploding(lines: Lines, evaluations: Lines) -> Finding | None:
     """A gradient is a hundred times what it was in the median."""
     for player in PLAYERS:
         norms = values(lines, f"{player}_gradient_norm")
-        pairs = [
-            (step, value > EXPLODED * median(each for _, each in norms[:place]))
-            for place, (step, value) in enumerate(norms)
-            if place >= WINDOW
-        ]
+        before: list[float] = []  # in order
+        pairs = []
+        for place, (at, value) in enumerate(norms):
+            if place >= WINDOW:
+                pairs.append((at, value > EXPLODED * middle(before)))
+            if not math.isnan(value):
+                insort(before, value)
         step = first_run(pairs, TWICE)
         if step is not None:
             value = next(value for at, value in norms if at == step)

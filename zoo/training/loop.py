@@ -12,6 +12,7 @@ import numpy as np
 
 from zoo.base.interrupts import Interrupted, StopRequest, stop_requests
 from zoo.base.pictures import save_animation, save_picture
+from zoo.base.plain_data import plain
 from zoo.base.progress import Progress
 from zoo.errors import TrainingFailed, ZooError
 from zoo.health import PREFIX, findings
@@ -140,6 +141,7 @@ class Training:
         self.meter = Meter()
         self.health = HealthMeter(trainer)
         self.figures: dict[str, float] = {}  # of health, for the line of metrics.jsonl that is due
+        self.lines: list[dict[str, Any]] | None = None  # all of metrics.jsonl, once they were looked at
         self.warned: set[str] = set()  # what was warned of in this sitting
         self.seconds = 0.0  # of training, over all sittings
         self.saved_at = time.monotonic()
@@ -355,6 +357,8 @@ class Training:
         line = {**counts, **self.meter.take_means(), **self.figures}
         self.figures = {}
         self.directory.append_metrics(line)
+        if self.lines is not None:
+            self.lines.append(plain(line))  # as it would be read
         if any(name.startswith(PREFIX) for name in line):
             self.warn()
         for each in self.listeners:
@@ -364,7 +368,9 @@ class Training:
         """Say in plain words what the metrics so far show to be wrong, once in a sitting."""
         if not self.engine.processes.writes_files:
             return
-        for finding in findings(self.directory.read_metrics()):
+        if self.lines is None:
+            self.lines = self.directory.read_metrics()
+        for finding in findings(self.lines):
             if finding.name not in self.warned:
                 self.warned.add(finding.name)
                 self.progress.note(f"Health: {finding.text}")
