@@ -23,12 +23,23 @@ def to_uint8(samples: np.ndarray) -> np.ndarray:
     return np.clip(np.rint((samples + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
+def as_rgb(images: np.ndarray) -> np.ndarray:
+    """Images (..., C) as RGB: the colours of 3 or more channels, else the first channel three times."""
+    return images[..., :3] if images.shape[-1] >= 3 else np.repeat(images[..., :1], 3, axis=-1)
+
+
+def stretched(images: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Images or maps (N, H, W, ...) at another height and width, pixels repeated, or left out where it is smaller."""
+    rows, columns = (np.arange(new) * old // new for new, old in zip(size, images.shape[1:3], strict=True))
+    return np.asarray(images[:, rows][:, :, columns])
+
+
 def grid(images: np.ndarray, columns: int | None = None) -> Image.Image:
     """A grid of uint8 images (N, H, W, C), row by row: RGB of 3 or 4 channels, else the first channel in gray."""
     count, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
-    colours = images[..., :3] if channels in (3, 4) else np.repeat(images[..., :1], 3, axis=-1)
+    colours = as_rgb(images if channels in (3, 4) else images[..., :1])
     canvas = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), 255, np.uint8)
     for index, image in enumerate(colours):
         top, left = GAP + index // columns * (height + GAP), GAP + index % columns * (width + GAP)

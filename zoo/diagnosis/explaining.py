@@ -152,7 +152,7 @@ def draw_looks(trainer: "Trainer", made: "np.ndarray", path: Path) -> None:
     import numpy as np
     from keras import ops
 
-    from zoo.base.pictures import grid, save_picture, to_uint8
+    from zoo.base.pictures import grid, save_picture, stretched, to_uint8
     from zoo.diagnosis import insight
 
     critic = trainer.players.discriminator
@@ -174,19 +174,11 @@ def draw_looks(trainer: "Trainer", made: "np.ndarray", path: Path) -> None:
     maps = [
         np.abs(insight.input_gradients(judge, gradients, images)).sum(axis=-1),
         insight.integrated_gradients(judge, gradients, images, images.mean(axis=0)).sum(axis=-1),
-        enlarged(insight.occlusion(logits_of, images, window, window), images.shape[1:3]),
+        stretched(insight.occlusion(logits_of, images, window, window), images.shape[1:3]),
     ]
     columns = [to_uint8(images), *(gray(each, images.shape[-1]) for each in maps)]
     rows = np.stack(columns, axis=1).reshape(-1, *images.shape[1:])
     save_picture(grid(rows, 2 * len(columns)), path)
-
-
-def enlarged(maps: "np.ndarray", size: tuple[int, ...]) -> "np.ndarray":
-    """Maps (N, rows, columns) stretched to images' height and width."""
-    import numpy as np
-
-    rows, columns = (np.arange(new) * old // new for new, old in zip(size, maps.shape[1:], strict=True))
-    return np.asarray(maps[:, rows][:, :, columns])
 
 
 def gray(maps: "np.ndarray", channels: int) -> "np.ndarray":

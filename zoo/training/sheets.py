@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from zoo.base.pictures import to_uint8
+from zoo.base.pictures import as_rgb, stretched, to_uint8
 from zoo.data import Dataset
 from zoo.training.names import LABELS, SAMPLES
 from zoo.training.sampler import Sampler
@@ -62,12 +62,5 @@ def translation_sheet(sampler: Sampler, count: int, seed: int, rows: np.ndarray 
     columns = [to_uint8(ops.convert_to_numpy(batch[name])) for name in shown] + [made]
     if all(fields[name].aligned for name in shown):
         columns.append(to_uint8(ops.convert_to_numpy(batch[SAMPLES])))
-    images = np.stack([as_large(each, made.shape[1:3]) for each in columns], axis=1)
+    images = np.stack([stretched(as_rgb(each), made.shape[1:3]) for each in columns], axis=1)
     return fields[SAMPLES].picture(images.reshape(-1, *images.shape[2:]), made, len(columns) * TRANSLATION_COLUMNS)
-
-
-def as_large(images: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """Images as RGB, each pixel repeated until they are as large as others (or left out, where they are larger)."""
-    rgb = images[..., :3] if images.shape[-1] >= 3 else np.repeat(images[..., :1], 3, axis=-1)
-    rows, columns = (np.arange(new) * old // new for new, old in zip(size, images.shape[1:3], strict=True))
-    return rgb[:, rows][:, :, columns]

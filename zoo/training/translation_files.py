@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from zoo import backend
 from zoo.base.files import atomic_file
-from zoo.base.pictures import grid, save_picture
+from zoo.base.pictures import as_rgb, grid, save_picture
 from zoo.base.progress import Progress
 from zoo.data import images
 from zoo.data.sources.contract import shortened
@@ -210,8 +210,7 @@ def before_and_after(shown: list[tuple[np.ndarray, np.ndarray]]) -> Image.Image:
 
 def tile(pixels: np.ndarray, side: int) -> np.ndarray:
     """An image in the middle of a white square, as large as it fits in."""
-    rgb = pixels[..., :3] if pixels.shape[-1] >= 3 else np.repeat(pixels[..., :1], 3, axis=-1)
-    image = Image.fromarray(np.ascontiguousarray(rgb))
+    image = Image.fromarray(np.ascontiguousarray(as_rgb(pixels)))
     factor = side / max(image.size)
     method = Image.Resampling.NEAREST if factor > 1 else Image.Resampling.BICUBIC
     image = image.resize((max(1, round(image.width * factor)), max(1, round(image.height * factor))), method)

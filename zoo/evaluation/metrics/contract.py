@@ -38,7 +38,20 @@ class Score:
         highest: float = math.inf,
     ) -> "Score":
         """A score whose interval is 1.96 deviations to either side, as far as its range goes."""
-        reach = NORMAL_95 * deviation
+        return cls.within(name, value, deviation, NORMAL_95 * deviation, better, lowest, highest)
+
+    @classmethod
+    def within(
+        cls,
+        name: str,
+        value: float,
+        deviation: float,
+        reach: float,
+        better: Better | None,
+        lowest: float,
+        highest: float,
+    ) -> "Score":
+        """A score whose interval reaches so far to either side, and no further than the ends of its range."""
         return cls(name, value, deviation, (max(lowest, value - reach), min(highest, value + reach)), better)
 
 

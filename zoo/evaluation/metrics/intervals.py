@@ -16,8 +16,7 @@ def of_ten(
     highest: float = math.inf,
 ) -> Score:
     """A score whose deviation was estimated from ten values; `lowest` and `highest` are the ends of its range."""
-    reach = STUDENT_95 * deviation
-    return Score(name, value, deviation, (max(lowest, value - reach), min(highest, value + reach)), better)
+    return Score.within(name, value, deviation, STUDENT_95 * deviation, better, lowest, highest)
 
 
 def of_share(name: str, share: float, count: int, better: Better | None) -> Score:

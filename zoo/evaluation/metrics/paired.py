@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.base.pictures import grid
+from zoo.base.pictures import as_rgb, grid, stretched
 from zoo.errors import ZooError
 from zoo.evaluation.metrics.checks import check_images, check_same_shape
 from zoo.evaluation.metrics.contract import Better, Compared, Metric, Pairs, Score
@@ -72,15 +72,8 @@ def picture(compared: Compared) -> object:
     """Rows of source, result and target."""
     pairs = pairs_of(compared)
     columns = [pairs.sources[:SHOWN], pairs.made[:SHOWN], pairs.targets[:SHOWN]]
-    shown = np.stack([as_large(each, pairs.made.shape[1:3]) for each in columns], axis=1)
+    shown = np.stack([stretched(as_rgb(each), pairs.made.shape[1:3]) for each in columns], axis=1)
     return grid(shown.reshape(-1, *shown.shape[2:]), columns=3 * 4)
-
-
-def as_large(images: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """Images as RGB, each pixel repeated until they are as large as others."""
-    rgb = images[..., :3] if images.shape[-1] >= 3 else np.repeat(images[..., :1], 3, axis=-1)
-    rows, columns = (np.arange(new) * old // new for new, old in zip(size, images.shape[1:3], strict=True))
-    return np.asarray(rgb[:, rows][:, :, columns])
 
 
 METRIC = Metric(
