@@ -88,6 +88,15 @@ class Dataset:
         """The samples at `indices` (B,), in that order, copied into memory."""
         return np.asarray(self.samples[indices])
 
+    def spread(self, count: int) -> np.ndarray:
+        """The numbers of at most `count` rows, evenly spread over all of them."""
+        return np.linspace(0, self.count - 1, min(count, self.count)).astype(int)
+
+    def scaled(self, indices: np.ndarray, dtype: str = "float32") -> np.ndarray:
+        """The samples at `indices` as models are given them: images in [-1, 1], points as they are."""
+        stored = self.batch(indices)
+        return stored / np.dtype(dtype).type(127.5) - 1 if stored.dtype == np.uint8 else stored.astype(dtype)
+
     def rows(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """Every field at `indices`, copied into memory; a field of fewer rows begins again at its first."""
         return {name: np.asarray(array[indices % len(array)]) for name, array in self.arrays.items()}

@@ -79,8 +79,7 @@ def sheet_rows(dataset: "Dataset") -> tuple["np.ndarray", int]:
     import numpy as np
 
     if dataset.labels is None or not dataset.classes or dataset.classes > MOST_CLASSES:
-        count = min(SHEET_ROWS * SHEET_COLUMNS, dataset.count)
-        return np.linspace(0, dataset.count - 1, count).astype(int), SHEET_COLUMNS
+        return dataset.spread(SHEET_ROWS * SHEET_COLUMNS), SHEET_COLUMNS
     of_class = [np.flatnonzero(dataset.labels == label) for label in range(dataset.classes)]
     columns = min(SHEET_COLUMNS, min((len(rows) for rows in of_class if len(rows)), default=1))
     return np.concatenate([rows[:columns] for rows in of_class]), columns
@@ -101,8 +100,8 @@ def moments(dataset: "Dataset") -> dict[str, list[float]]:
     """Mean and deviation of each channel or coordinate, in original units, over at most 10,000 samples."""
     import numpy as np
 
-    rows = np.linspace(0, dataset.count - 1, min(MEASURED, dataset.count)).astype(int)
-    values = dataset.batch(rows).reshape(-1, dataset.sample_shape[-1]).astype(np.float64) * dataset.scale
+    stored = dataset.batch(dataset.spread(MEASURED)).reshape(-1, dataset.sample_shape[-1])
+    values = stored.astype(np.float64) * dataset.scale
     return {
         "mean": [round(float(each), 4) for each in values.mean(axis=0)],
         "deviation": [round(float(each), 4) for each in values.std(axis=0)],

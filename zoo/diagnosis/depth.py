@@ -18,12 +18,12 @@ from zoo.base.interrupts import Interrupted, stop_requests
 from zoo.base.names import dataset_folder, folder_name
 from zoo.base.plain_data import plain
 from zoo.base.progress import Progress, as_progress
-from zoo.catalogue import parse_stack, read_catalogue
-from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
+from zoo.diagnosis.experiment import FOLDER
+from zoo.diagnosis.opening import opened
 from zoo.errors import ZooError
 from zoo.hookspecs import hookimpl
-from zoo.pipeline import DATA_OPTIONS, as_texts, check_seed, open_data
+from zoo.pipeline import DATA_OPTIONS, check_seed
 from zoo.recipe import Normalization
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from zoo.stacks.stack import Stack
     from zoo.training.trainer import Trainer
 
-FOLDER = Path("diagnoses")
 STEPS = 500
 LAYERS = 12  # the paper's
 UNITS = 128
@@ -104,9 +103,7 @@ def gradient_by_layer(trainer: "Trainer", count: int = SAMPLES) -> list[float]:
     import numpy as np
     from keras import ops
 
-    rows = np.linspace(0, trainer.dataset.count - 1, min(count, trainer.dataset.count)).astype(int)
-    stored = trainer.dataset.arrays["samples"][rows]
-    real = np.asarray(stored, "float32") / 127.5 - 1 if stored.dtype == np.uint8 else np.asarray(stored, "float32")
+    real = trainer.dataset.scaled(trainer.dataset.spread(count))
     made = np.asarray(trainer.sampler.samples(trainer.sampler.latents(count, 0), 0), "float32")
     layers = trainer.players.discriminator.layers[1:]  # behind the input
     activations, places = [], []
@@ -179,17 +176,8 @@ def depth(
     """
     check_seed(seed)
     chosen = critics or Depth()
-    backend.choose(engine.backend)
-    backend.check_installed()
     shown = as_progress(progress)
-    catalogue = read_catalogue([Path(each) for each in plugins])
-    parse_stack(stack, catalogue)
-    dataset = match(str(dataset), catalogue.datasets) or str(dataset)
-    rows = open_data(dataset, catalogue, data_dir, data, engine, shown)
-    backend.prepare()
-    from zoo.stacks.resolving import resolve_stack
-
-    resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings))
+    resolved, rows, _ = opened(stack, dataset, data, data_dir, settings, plugins, engine, shown)
     path = Path(out) if out else FOLDER / folder_name(resolved.name) / dataset_folder(rows.name) / f"{seed}-depth"
     path.mkdir(parents=True, exist_ok=True)
     return measured_critics(resolved, rows, seed, chosen, engine, path, shown)

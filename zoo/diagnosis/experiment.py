@@ -24,13 +24,13 @@ from zoo.base.names import dataset_folder, folder_name
 from zoo.base.plain_data import plain
 from zoo.base.progress import Progress, as_progress
 from zoo.base.shortages import telling_shortage
-from zoo.catalogue import Catalogue, parse_stack, read_catalogue
-from zoo.catalogue.entries import match
+from zoo.catalogue import Catalogue
 from zoo.data.options import DataOptions
+from zoo.diagnosis.opening import opened
 from zoo.diagnosis.verdicts import verdicts_of
 from zoo.errors import ZooError, unknown
 from zoo.options import Budget, Monitoring
-from zoo.pipeline import DATA_OPTIONS, DEFAULT_DATASET, as_texts, check_seed, open_data, run, smaller_runs
+from zoo.pipeline import DATA_OPTIONS, DEFAULT_DATASET, check_seed, run, smaller_runs
 from zoo.runs.checkpoints import Checkpoints
 from zoo.runs.directory import RunDirectory
 
@@ -181,21 +181,11 @@ def diagnose(
     check_seed(seed)
     if engine.processes.count > 1:
         raise ZooError("A diagnosis is for one process: leave --processes out.")
-    backend.choose(engine.backend)
-    backend.check_installed()
     shown = as_progress(progress)
-    catalogue = read_catalogue([Path(each) for each in plugins])
-    parse_stack(stack, catalogue)
-    dataset = match(str(dataset), catalogue.datasets) or str(dataset)
-    rows = open_data(dataset, catalogue, data_dir, data, engine, shown)
-    backend.prepare()
-    from zoo.stacks.resolving import resolve_stack
-
-    texts = as_texts(settings)
-    resolved = resolve_stack(stack, catalogue, dataset, texts)
+    resolved, rows, catalogue = opened(stack, dataset, data, data_dir, settings, plugins, engine, shown)
     path = Path(out) if out else FOLDER / folder_name(resolved.name) / dataset_folder(rows.name) / str(seed)
     training = {
-        "dataset": dataset, "data": data, "data_dir": data_dir, "settings": texts, "plugins": plugins,
+        "dataset": dataset, "data": data, "data_dir": data_dir, "settings": settings, "plugins": plugins,
         "engine": engine, "progress": progress,
     }  # fmt: skip
     found = Experiment(DiagnosisFiles(path), resolved, rows, seed, procedure, engine, shown, catalogue, training)

@@ -125,8 +125,8 @@ def label_directions(trainer: "Trainer", latents: "np.ndarray", made: "np.ndarra
     data = trainer.dataset
     if not data.classes or not 1 < data.classes <= MOST_CLASSES:
         return {}
-    rows = np.linspace(0, data.count - 1, min(5 * DRAWN, data.count)).astype(int)
-    real, labels = real_samples(trainer, rows), np.asarray(data.arrays["labels"])[rows]
+    rows = data.spread(5 * DRAWN)
+    real, labels = data.scaled(rows), np.asarray(data.arrays["labels"])[rows]
     present = [number for number in range(data.classes) if (labels == number).any()]
     means = np.stack([real[labels == number].reshape((labels == number).sum(), -1).mean(axis=0) for number in present])
     flat = made.reshape(len(made), -1)
@@ -137,14 +137,6 @@ def label_directions(trainer: "Trainer", latents: "np.ndarray", made: "np.ndarra
         for place, number in enumerate(present)
         if 0 < (nearest == place).sum() < len(made)
     }
-
-
-def real_samples(trainer: "Trainer", rows: "np.ndarray") -> "np.ndarray":
-    """Real samples as the discriminator is given them."""
-    import numpy as np
-
-    stored = np.asarray(trainer.dataset.arrays["samples"][rows])
-    return stored / np.float32(127.5) - 1 if stored.dtype == np.uint8 else stored.astype("float32")
 
 
 def draw_looks(trainer: "Trainer", made: "np.ndarray", path: Path) -> None:
@@ -168,7 +160,7 @@ def draw_looks(trainer: "Trainer", made: "np.ndarray", path: Path) -> None:
     def gradients(function: Any, inputs: Any) -> Any:
         return ops.convert_to_numpy(trainer.engine.input_gradients(function, ops.convert_to_tensor(inputs)))
 
-    real = real_samples(trainer, np.linspace(0, trainer.dataset.count - 1, COUNT).astype(int))
+    real = trainer.dataset.scaled(np.linspace(0, trainer.dataset.count - 1, COUNT).astype(int))
     images = np.stack([real, made], axis=1).reshape(-1, *made.shape[1:])  # by turns
     window = max(1, images.shape[1] // WINDOWS)
     maps = [

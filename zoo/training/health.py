@@ -15,7 +15,6 @@ from keras import ops
 
 from zoo.health import PREFIX
 from zoo.hookspecs import Player
-from zoo.training.names import SAMPLES
 from zoo.training.terms import Terms
 from zoo.training.trainer import Trainer
 from zoo.training.updates import PLAYERS
@@ -136,9 +135,7 @@ class HealthMeter:
     def real(self) -> dict[str, float]:
         """The look of as many real samples, spread evenly over the dataset."""
         dataset = self.trainer.dataset
-        rows = np.linspace(0, dataset.count - 1, min(COUNT, dataset.count)).astype(int)
-        real = np.asarray(dataset.arrays[SAMPLES][rows], "float64")
-        return look(real / 127.5 - 1.0 if dataset.arrays[SAMPLES].dtype == np.uint8 else real)
+        return look(dataset.scaled(dataset.spread(COUNT), "float64"))
 
 
 def logit_figures(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
