@@ -86,7 +86,7 @@ def discriminator(sample_shape: tuple[int, ...], classes: int | None, recipe: Bi
         has_attention=attends(sample_shape),
     )
     dense = keras.layers.Dense(1, kernel_initializer=orthogonal())
-    logits = (layers.SpectralNormalization(dense) if kind == "spectral" else dense)(features)
+    logits = layers.spectral_where(kind == "spectral", dense)(features)
     if classes:
         inputs[LABELS] = keras.Input((), name=LABELS, dtype="int32")
         logits = layers.projected(logits, features, inputs[LABELS], classes, kind == "spectral")

@@ -40,7 +40,7 @@ from zoo.layers.residual import (
     residual_widths,
 )
 from zoo.layers.slopes import check_slope_penalty
-from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalization, normalized, unit
+from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalization, normalized, spectral_where, unit
 from zoo.layers.virtual import VirtualBatchNormalization
 
 __all__ = [
@@ -92,5 +92,6 @@ __all__ = [
     "residual_logits",
     "residual_widths",
     "shifted",
+    "spectral_where",
     "unit",
 ]

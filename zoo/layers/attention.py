@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from zoo.layers.exact import PACKAGE, ExactLayer, Shape, Tensor, image_shape
-from zoo.layers.spectral import SpectralNormalization
+from zoo.layers.spectral import spectral_where
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -40,7 +40,7 @@ class SelfAttention(ExactLayer):
     def convolution(self, name: str, filters: int) -> keras.Layer:
         """A 1 x 1 convolution."""
         made = keras.layers.Conv2D(filters, 1, use_bias=False, dtype=self.dtype_policy, name=name)
-        return SpectralNormalization(made, dtype=self.dtype_policy) if self.spectral else made
+        return spectral_where(self.spectral, made, dtype=self.dtype_policy)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Attend, then add."""

@@ -8,7 +8,7 @@ from keras import ops
 
 from zoo.layers.exact import PACKAGE, ExactLayer, Shape, Tensor, along_channels, two_shapes
 from zoo.layers.normalization import BatchNormalization, InstanceNormalization
-from zoo.layers.spectral import SpectralNormalization
+from zoo.layers.spectral import spectral_where
 
 OWN = ("affine", "gamma_initializer")  # settings that a normalization without scales of its own does not have
 
@@ -24,7 +24,7 @@ def projected(logits: Tensor, features: Tensor, labels: Tensor, classes: int, sp
     Miyato and Koyama 2018 (https://arxiv.org/abs/1802.05637), equation 3. `spectral` normalizes the embedding.
     """
     table = keras.layers.Embedding(classes, features.shape[-1], embeddings_initializer="glorot_uniform")
-    embedded = (SpectralNormalization(table) if spectral else table)(labels)
+    embedded = spectral_where(spectral, table)(labels)
     return keras.layers.Add()([logits, keras.layers.Dot(axes=1)([embedded, features])])
 
 
@@ -101,7 +101,7 @@ class ChannelModulation(ExactLayer):
         dense = keras.layers.Dense(
             channels, use_bias=self.use_bias, kernel_initializer=initializer, dtype=self.dtype_policy, name=name
         )
-        return SpectralNormalization(dense, dtype=self.dtype_policy) if self.spectral else dense
+        return spectral_where(self.spectral, dense, dtype=self.dtype_policy)
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Scale and move each sample."""

@@ -57,9 +57,8 @@ def gated_convolution(x: Tensor, filters: int, noisy: bool) -> Tensor:
 
 def gated(x: Tensor) -> Tensor:
     """Half of the channels, weighed by the other half."""
-    kept, weighing = ops.split(
-        x, 2, axis=-1
-    )  # Keras' own glu says that its outputs have as many channels as its inputs
+    # Keras' own glu says that its outputs have as many channels as its inputs
+    kept, weighing = ops.split(x, 2, axis=-1)
     return keras.layers.Multiply()([kept, keras.layers.Activation("sigmoid")(weighing)])
 
 

@@ -8,7 +8,7 @@ import keras
 
 from zoo.layers.attention import SelfAttention
 from zoo.layers.exact import Tensor
-from zoo.layers.spectral import SpectralNormalization, normalization
+from zoo.layers.spectral import normalization, spectral_where
 from zoo.recipe import Normalization
 
 Convolution = Callable[[int, int, float], Callable[[Tensor], Tensor]]  # of filters, kernel size and gain
@@ -128,7 +128,7 @@ def residual_images(
     widths, side = residual_widths(sample_shape, halvings, width), attention_side(sample_shape)
     convolution = convolutions(is_spectral, glorot)
     dense = keras.layers.Dense(height * breadth * widths.first, kernel_initializer=glorot())
-    x = (SpectralNormalization(dense) if is_spectral else dense)(latents)
+    x = spectral_where(is_spectral, dense)(latents)
     x = keras.layers.Reshape((height, breadth, widths.first))(x)
     for filters in widths.doubling:
         x = residual_block(x, filters, convolution, rectified("batch"), "up")
@@ -150,7 +150,7 @@ def residual_logits(
     )
     # without a bias, as Miyato's: it would move all logits alike
     dense = keras.layers.Dense(1, use_bias=False, kernel_initializer=glorot())
-    return (SpectralNormalization(dense) if is_spectral else dense)(features)
+    return spectral_where(is_spectral, dense)(features)
 
 
 def rectified(kind: Normalization) -> Activation:
@@ -174,7 +174,7 @@ def convolutions(spectral: bool, initializer: Callable[[float], keras.initialize
 
     def convolution(filters: int, size: int, gain: float) -> keras.Layer:
         layer = keras.layers.Conv2D(filters, size, padding="same", kernel_initializer=initializer(gain))
-        return SpectralNormalization(layer) if spectral else layer
+        return spectral_where(spectral, layer)
 
     return convolution
 

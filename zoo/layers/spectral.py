@@ -127,6 +127,11 @@ def unit(vector: Tensor) -> Tensor:
     return vector * ops.rsqrt(ops.sum(ops.square(vector)) + 1e-12)  # of a zero kernel too
 
 
+def spectral_where(is_spectral: bool, layer: keras.Layer, **settings: Any) -> keras.Layer:
+    """The layer, spectrally normalized or as it is; `settings` are those of the normalization."""
+    return SpectralNormalization(layer, **settings) if is_spectral else layer
+
+
 def normalized(layer: keras.Layer, kind: Normalization, **settings: Any) -> Callable[[Tensor], Tensor]:
     """The layer followed by (or, for "spectral", wrapped into) the normalization of that name."""
     if kind == "none":

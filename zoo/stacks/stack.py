@@ -234,9 +234,8 @@ def check_one_game(stack: Stack) -> None:
         )
 
 
-GRAPH_FRAME = re.compile(
-    r'File "([^"]+)", line (\d+), in (\w+)'
-)  # in an error of a compiled graph, where it was traced
+# In an error of a compiled graph, where it was traced.
+GRAPH_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')
 MENDS = (  # what marks the error of a typical mistake in traced code, and what to say in its place
     (
         ("as a Python `bool`", "as a Python bool", "TracerBool"),

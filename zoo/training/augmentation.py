@@ -60,9 +60,8 @@ class Augmentation:
         if self.count is not None:
             exact = frequencies * self.count
             counts = np.floor(exact).astype(int)
-            counts[np.argsort(counts - exact, kind="stable")[: self.count - counts.sum()]] += (
-                1  # the largest remainders
-            )
+            largest_remainders = np.argsort(counts - exact, kind="stable")[: self.count - counts.sum()]
+            counts[largest_remainders] += 1
         elif self.per_class is not None:
             counts = np.full(len(frequencies), self.per_class)
         else:
