@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from zoo.base.progress import Progress, Silent
 from zoo.catalogue import Catalogue
 from zoo.catalogue.entries import match
+from zoo.data.prepared.directory import SHORT
 from zoo.errors import ZooError
 from zoo.training.run_yaml import data_options
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
-
-SHORT = 12  # characters of a fingerprint in messages
 
 
 @dataclass(frozen=True)
