@@ -59,9 +59,8 @@ def measured(name: str, experiment: Experiment, arguments: argparse.Namespace) -
             settings=dict(trained.settings),
             out=arguments.runs / name / trained.name,
         )
-        options = zoo.EvaluationOptions(
-            METRICS, min(SAMPLES, run.held_out.count), extractor="efficientnet-lite0", data_dir=arguments.data_dir
-        )  # each test image once
+        count = min(SAMPLES, run.held_out.count)  # each test image once
+        options = zoo.EvaluationOptions(METRICS, count, extractor="efficientnet-lite0", data_dir=arguments.data_dir)
         [evaluation] = zoo.evaluate(run, options=options)
         rows.append(
             {

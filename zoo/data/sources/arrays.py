@@ -187,9 +187,8 @@ class ArraySource(Source):
 
         def batches() -> Batches:
             for part, wanted, rows in self._selected(selection, names):
-                precise = rows.astype(
-                    np.result_type(rows, np.float32), copy=False
-                )  # a float16 quotient would be rounded
+                # a float16 quotient would be rounded
+                precise = rows.astype(np.result_type(rows, np.float32), copy=False)
                 yield precise / scale, None if labels is None else labels[part.split][wanted]
 
         return Contents(

@@ -16,9 +16,8 @@ from zoo.data.splits import TEST_NAMES, TRAIN_NAMES
 from zoo.errors import ZooError
 
 SPLIT_NAMES = (*TRAIN_NAMES, *TEST_NAMES)
-SPLIT = re.compile(
-    rf"({'|'.join(SPLIT_NAMES)})([ _-]?(sets?|images?|imgs?|data|\d{{4}}))?\Z"
-)  # Train, test_set, val2017
+# Train, test_set, val2017.
+SPLIT = re.compile(rf"({'|'.join(SPLIT_NAMES)})([ _-]?(sets?|images?|imgs?|data|\d{{4}}))?\Z")
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 NONE, CLASSES, SPLITS, SPLITS_OF_CLASSES, CLASSES_OF_SPLITS = FOLDERS
 SHARD = re.compile(r"\d{5}\Z")  # https://github.com/NVlabs/stylegan3/blob/main/dataset_tool.py
