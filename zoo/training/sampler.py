@@ -207,12 +207,13 @@ class Sampler:
         Where others are left, a text beside it says which, and how it is opened.
         """
         temporary = path.with_name(f"{WRITING}{path.name}")
-        with seeded(0):  # a copy's initial weights, which are replaced
-            stock = in_stock_layers(self.generator, self.averaged())
-        write_note(path.with_suffix(".md"), foreign_layers(stock))
         try:
-            with self.averaged(), self.engine.saving():
-                stock.save(temporary)
+            with self.engine.saving():
+                with seeded(0):  # a copy's initial weights, which are replaced
+                    stock = in_stock_layers(self.generator, self.averaged())
+                with self.averaged():
+                    stock.save(temporary)
+            write_note(path.with_suffix(".md"), foreign_layers(stock))
             with atomic_file(path) as file:
                 file.write(temporary.read_bytes())
         finally:
