@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tiny import MODIFIERS, POINTS, Case
+from tiny import POINTS, Case
 
 from zoo.training.trainer import Trainer
 
@@ -25,14 +25,8 @@ CASES = [
     Case("vanilla+helping+moving+scheduled+observing", ("average_decay=0.5", "average_state=average"), POINTS),
     Case("wgan-mlp", shape=POINTS),
     Case("vanilla+rpgan+r1+r2+r3gan", ("average_decay=0.9", "r1_gamma=0.1"), POINTS),
-    Case("sngan"),
-    Case("stylegan2", ("mapping_layers=1",)),
-    Case("projected"),
     Case("cyclegan-negative"),
-    Case("cut-negative"),
-    Case("stargan", classes=3),
-    Case("srgan", ("feature_weight=0", "pixel_weight=1", "pretraining=16")),
-    Case(MODIFIERS),
+    Case("vanilla+lecam+path_length+historical_averaging+top_k", shape=POINTS),
     Case("vanilla+unrolled", ("unrolled_steps=2",), POINTS),
     Case("began"),
 ]

@@ -40,10 +40,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
     folder = tmp_path_factory.mktemp("sittings")
     for backend in BACKENDS:
         (folder / backend).mkdir()
-    cache = pytestconfig.cache.mkdir("jax-compilations")
+    cache = str(pytestconfig.cache.mkdir("jax-compilations"))
+    caching = {"JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     for what in ("begin", "continue"):
         programs = [Program(backend, ["sittings.py", what, folder / backend]) for backend in BACKENDS]
-        run_together(programs, JAX_COMPILATION_CACHE_DIR=str(cache), XLA_FLAGS=FAST_COMPILING)
+        run_together(programs, XLA_FLAGS=FAST_COMPILING, **caching)
     return folder
 
 
