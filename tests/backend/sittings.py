@@ -35,13 +35,18 @@ MODES = {"calls": (1, False, 4), "loop": (5, True, 3)}  # steps in a call, data 
 BOTH = [*((case, "calls") for case in LOOPED), *((case, "loop") for case in LOOPED)]
 SITTINGS = {"tensorflow": BOTH, "jax": [*BOTH, *((case, "calls") for case in CASES[len(LOOPED) :])]}
 """On each backend; tests/test_contract.py resumes every plugin on TensorFlow."""
+CONTINUED = {
+    "tensorflow": [(case, ("calls", "loop")[index % 2]) for index, case in enumerate(LOOPED)],  # it has no cache
+    "jax": SITTINGS["jax"],
+}
+"""Which of these go on in a process of their own."""
 FROM_HOST = "loop from the host"
 ALSO_FROM_HOST = CASES[:2]
 
 
 def main(what: str, folder: Path) -> None:
     """Every sitting."""
-    for case, mode in SITTINGS[keras.backend.backend()]:
+    for case, mode in (SITTINGS if what == "begin" else CONTINUED)[keras.backend.backend()]:
         place = folder / f"{case.name} by {mode}"
         if what == "begin":
             place.mkdir()

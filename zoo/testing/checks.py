@@ -36,7 +36,7 @@ from zoo.training.trainer import Trainer
 from zoo.training.updates import PLAYERS
 
 FEW = 3  # samples
-FURTHER = 2  # steps op by op
+FURTHER = 1  # steps op by op
 TOLERANCE = 1e-5  # of samples in [-1, 1]: a batch of another size may be summed in another order
 LARGER = 2  # times the batch that the recipe says
 
