@@ -35,6 +35,7 @@ CASES = [
     Case(MODIFIERS),
     Case("vanilla+unrolled", ("unrolled_steps=2",), POINTS),
     Case("began"),
+    Case("vanilla+infogan", shape=POINTS),
 ]
 LOOPED = CASES[:6]  # with everything that the device's loop treats in a way of its own
 MODES = {"calls": (1, False, 4), "loop": (5, True, 3)}  # steps in a call, data on the device, steps of a first sitting
