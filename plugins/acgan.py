@@ -48,8 +48,9 @@ def discriminator(
     """The discriminator below with logits of the classes, (B, K)."""
     model = yield
     wanted = layers.classes_to_judge("acgan", classes, fields, model)
-    spectral = recipe.discriminator_normalization == "spectral"
-    return networks.extended(model, outputs={"classes": layers.classifier(model, wanted, spectral)})
+    [features] = networks.branches(model)
+    classifier = layers.spectral_where(recipe.discriminator_normalization == "spectral", keras.layers.Dense(wanted))
+    return networks.extended(model, outputs={"classes": classifier(features)})
 
 
 @hookimpl

@@ -89,8 +89,9 @@ def generator(recipe: InfoganRecipe) -> Generator[None, keras.Model, keras.Model
 def discriminator(recipe: InfoganRecipe) -> Generator[None, keras.Model, keras.Model]:
     """The discriminator below with Q: logits of the kinds, and the means of the continuous codes."""
     model = yield
+    [features] = networks.branches(model)
     hidden = layers.normalized(keras.layers.Dense(HIDDEN), recipe.discriminator_normalization)
-    read: Any = keras.layers.LeakyReLU(SLOPE)(hidden(keras.layers.Flatten()(networks.features_of(model))))
+    read: Any = keras.layers.LeakyReLU(SLOPE)(hidden(features))
     heads = {CODE: keras.layers.Dense(recipe.codes)(read)}
     if recipe.continuous_codes:
         heads[CONTINUOUS] = keras.layers.Dense(recipe.continuous_codes)(read)

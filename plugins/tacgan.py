@@ -57,7 +57,10 @@ def discriminator(
     model = yield
     wanted = layers.classes_to_judge("tacgan", classes, fields, model)
     spectral = recipe.discriminator_normalization == "spectral"
-    heads = {name: layers.classifier(model, wanted, spectral) for name in ("classes", TWIN)}
+    heads = {
+        name: layers.spectral_where(spectral, keras.layers.Dense(wanted))(features)
+        for name, features in zip(("classes", TWIN), networks.branches(model, 2), strict=True)
+    }
     return networks.extended(model, outputs=heads)
 
 

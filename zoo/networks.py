@@ -12,6 +12,7 @@ from zoo.backend.scopes import inherited_scope
 from zoo.errors import ZooError
 
 FEATURES = "features"  # the name of the discriminator's penultimate layer
+BRANCH = "features_of_head_"  # and of what further heads read
 SMALLEST_SIDE = 4  # pixels of the shorter side of the smallest map; it has fewer than twice as many
 FEWEST_HALVINGS = 2
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
@@ -153,14 +154,26 @@ def input_of(model: keras.Model, name: str, shape: tuple[int, ...] = (), dtype: 
     return own[name] if name in own else keras.Input(shape, name=name, dtype=dtype)
 
 
-def head(model: keras.Model, layer: keras.Layer) -> Any:
-    """The symbolic answer of a new layer to the discriminator's features, flattened."""
-    return layer(keras.layers.Flatten()(features_of(model)))
+def branches(model: keras.Model, count: int = 1) -> list[Any]:
+    """The discriminator's symbolic features (B, F), flattened, once for each of `count` heads that are to read them.
+
+    Each branches off the one before, also of plugins below, so that no tensor is read three times: TensorFlow adds the
+    gradients of three readers in another order, and so to other bits, whenever a step is compiled.
+    """
+    numbers = [int(each.name.removeprefix(BRANCH)) for each in model.layers if each.name.startswith(BRANCH)]
+    first = max(numbers, default=0) + 1
+    features = model.get_layer(f"{BRANCH}{first - 1}").output if numbers else features_of(model)
+    found = []
+    for number in range(first, first + count):
+        features = keras.layers.Flatten(name=f"{BRANCH}{number}")(features)
+        found.append(features)
+    return found
 
 
 def vector_critic(model: keras.Model, dimensions: int) -> keras.Model:
     """The discriminator with a linear vector (B, dimensions) of its features in the place of its logits."""
-    return extended(model, outputs={"logits": head(model, keras.layers.Dense(dimensions))})
+    [features] = branches(model)
+    return extended(model, outputs={"logits": keras.layers.Dense(dimensions)(features)})
 
 
 def fresh_inputs(model: keras.Model, alone: str, further: Mapping[str, Any]) -> dict[str, Any]:

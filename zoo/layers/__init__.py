@@ -20,7 +20,6 @@ from zoo.layers.excited import excited_map
 from zoo.layers.labelled import (
     class_normalized,
     classes_to_judge,
-    classifier,
     joined_latents,
     labels_with_latents,
     labels_with_samples,
@@ -85,7 +84,6 @@ __all__ = [
     "check_slope_penalty",
     "class_normalized",
     "classes_to_judge",
-    "classifier",
     "convolutions",
     "decoded",
     "encoded",

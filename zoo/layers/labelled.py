@@ -1,4 +1,4 @@
-"""Players of any stack that are built once more so that they know of labels, and heads that tell classes."""
+"""Players of any stack that are built once more so that they know of labels."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -150,17 +150,13 @@ def class_normalized(plugin: str, model: keras.Model, classes: int | None) -> ke
     return anew
 
 
-def classifier(model: keras.Model, classes: int, is_spectral: bool) -> Tensor:
-    """Symbolic logits (B, classes) of the discriminator's features."""
-    return networks.head(model, spectral_where(is_spectral, keras.layers.Dense(classes)))
-
-
 def with_embedding(model: keras.Model, classes: int, size: int, is_spectral: bool) -> keras.Model:
     """The discriminator with labels and two more heads, (B, size) each: `embedding`, a linear map of its features, and
     `proxy`, a learned vector for the label (Kang and Park 2020, https://arxiv.org/abs/2006.12681, section 3.2).
     """
     labels = label_input()
-    embedding = networks.head(model, spectral_where(is_spectral, keras.layers.Dense(size)))
+    [features] = networks.branches(model)
+    embedding = spectral_where(is_spectral, keras.layers.Dense(size))(features)
     table = keras.layers.Embedding(classes, size, embeddings_initializer="glorot_uniform")
     proxy = spectral_where(is_spectral, table)(labels)
     return networks.extended(model, {LABELS: labels}, {EMBEDDING: embedding, PROXY: proxy})
