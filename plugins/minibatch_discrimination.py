@@ -30,6 +30,6 @@ def recipe() -> MinibatchDiscriminationRecipe:
 def discriminator(recipe: MinibatchDiscriminationRecipe) -> Generator[None, keras.Model, keras.Model]:
     """A logit of the features below and of how near they are to others', in the place of the one below."""
     model = yield
-    features = keras.layers.Flatten()(networks.features_of(model))
+    [features] = networks.branches(model)
     compared = layers.MinibatchDiscrimination(recipe.minibatch_kernels, recipe.minibatch_size)(features)
     return networks.extended(model, outputs={"logits": keras.layers.Dense(1)(compared)})

@@ -164,8 +164,7 @@ def classification(logits: Any, wanted: Any) -> Any:
     """Cross-entropy of logits (B, K), its mean over images: of classes (B,), or the sum over attributes (B, K)."""
     if len(wanted.shape) == 2:
         return ops.mean(ops.sum(ops.softplus(logits) - wanted * logits, axis=-1))
-    chosen = ops.sum(ops.one_hot(wanted, logits.shape[-1], dtype=logits.dtype) * logits, axis=-1)
-    return ops.mean(ops.logsumexp(logits, axis=-1) - chosen)
+    return losses.class_cross_entropy(logits, wanted)
 
 
 def check_domains(classes: int | None, fields: Mapping[str, Any]) -> None:

@@ -30,6 +30,19 @@ def test_two_extensions_share_an_input_that_both_take() -> None:
     assert float(ops.squeeze(answer["logits"])) == 2 + 5 + 5
 
 
+def test_heads_of_several_plugins_branch_off_one_another_so_that_no_tensor_is_read_three_times() -> None:
+    """The order of three gradients' sum is TensorFlow's choice anew in each process; that of two has no effect."""
+    model = plain()
+    for count in (1, 2):
+        heads = [keras.layers.Dense(1)(each) for each in networks.branches(model, count)]
+        model = networks.extended(model, outputs={f"{count}-{place}": each for place, each in enumerate(heads)})
+    readers = [len(layer._outbound_nodes) for layer in model.layers if not isinstance(layer, keras.layers.Dense)]
+    assert max(readers) == 2
+    assert set(model.output) == {"logits", "1-0", "2-0", "2-1"}
+    answer = keras.Model(model.input, networks.branches(model)[0])({"samples": np.ones((2, 2))})
+    assert ops.convert_to_numpy(answer).tolist() == [[1, 1], [1, 1]]
+
+
 def test_another_input_of_a_name_that_is_there_is_refused() -> None:
     other: dict[str, Any] = {"labels": keras.Input((1,), name="labels")}
     with pytest.raises(ZooError, match=r"has an input 'labels' already: extend it with zoo.networks.input_of"):

@@ -239,7 +239,8 @@ def test_a_loss_that_depends_on_no_weight_is_refused(player: str, value: str, bu
 def test_a_conditional_stack_needs_labels(make_stack: Callable, tiny_dataset: Callable) -> None:
     stack = make_stack("conditional", plugins=["conditional"])
     assert refused(lambda: Trainer(stack, tiny_dataset(classes=None))) == (
-        "Plugin 'conditional', hook 'generator': takes labels, but the dataset has none. Choose a labelled dataset."
+        "Plugin 'conditional', hook 'generator' needs classes, and the dataset has none. Choose a labelled dataset, "
+        "such as fashion_mini."
     )
 
 

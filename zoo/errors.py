@@ -16,6 +16,15 @@ class TrainingFailed(ZooError):
     exit_code = 1
 
 
+class NoLabels(ZooError):
+    """A stack needs labels, and the data has none; who knows the data adds from what labels could be read."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__(
+            f"{who} needs classes, and the dataset has none. Choose a labelled dataset, such as fashion_mini."
+        )
+
+
 class ZooWarning(UserWarning):
     """Something that does not stop a command but that its user should know, such as a broken third-party plugin."""
 

@@ -7,7 +7,7 @@ a plugin above may weigh them.
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
@@ -57,6 +57,12 @@ def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
     return ops.square(fake_logits - 1) / 2
 
 
+def class_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """E[-log p(label)] of logits (B, K) and labels (B,), in [0, inf), log K where all logits are equal."""
+    chosen = ops.sum(ops.one_hot(labels, logits.shape[-1], dtype=logits.dtype) * logits, axis=-1)
+    return ops.mean(ops.logsumexp(logits, axis=-1) - chosen)
+
+
 def squared_norms(slopes: Tensor) -> Tensor:
     """|g|^2 of each sample's gradient, (B,): the sum of squares over all axes but the first."""
     return ops.sum(ops.square(slopes), axis=tuple(range(1, len(slopes.shape))))
@@ -65,6 +71,27 @@ def squared_norms(slopes: Tensor) -> Tensor:
 def norms(vectors: Tensor) -> Tensor:
     """|v| of each sample's gradient or vector, (B,); its gradient is finite where v is 0, too."""
     return ops.sqrt(squared_norms(vectors) + SMALLEST_SQUARE)
+
+
+def units(vectors: Tensor) -> Tensor:
+    """Vectors (B, F) of length 1; the gradient is finite where v is 0, too."""
+    return vectors / ops.expand_dims(norms(vectors), -1)
+
+
+class Cosines(NamedTuple):
+    """How near the embeddings of a batch are to each other, and to what stands for their classes."""
+
+    to_proxy: Tensor  # (B,) of each sample to the proxy of its own class
+    to_others: Tensor  # (B, B) of all pairs of samples
+    same: Tensor  # (B, B), 1 where both samples of a pair are of one class, as on the diagonal
+
+
+def cosines(embedding: Tensor, proxy: Tensor, labels: Tensor) -> Cosines:
+    """Of embeddings (B, F), proxies of their classes (B, F) and labels (B,), each vector scaled to length 1."""
+    embedding, proxy = units(embedding), units(proxy)
+    same = ops.expand_dims(labels, 0) == ops.expand_dims(labels, 1)
+    to_others = ops.matmul(embedding, ops.transpose(embedding))
+    return Cosines(ops.sum(embedding * proxy, axis=-1), to_others, ops.cast(same, embedding.dtype))
 
 
 def slopes(

@@ -1,7 +1,7 @@
 """Networks beside the two players, and models that a plugin extends: what hooks that build models work with."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from zoo.backend.scopes import inherited_scope
 from zoo.errors import ZooError
 
 FEATURES = "features"  # the name of the discriminator's penultimate layer
+BRANCH = "features_of_head_"  # and of what further heads read
 SMALLEST_SIDE = 4  # pixels of the shorter side of the smallest map; it has fewer than twice as many
 FEWEST_HALVINGS = 2
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
@@ -153,10 +154,69 @@ def input_of(model: keras.Model, name: str, shape: tuple[int, ...] = (), dtype: 
     return own[name] if name in own else keras.Input(shape, name=name, dtype=dtype)
 
 
+def branches(model: keras.Model, count: int = 1) -> list[Any]:
+    """The discriminator's symbolic features (B, F), flattened, once for each of `count` heads that are to read them.
+
+    Each branches off the one before, also of plugins below, so that no tensor is read three times: TensorFlow adds the
+    gradients of three readers in another order, and so to other bits, whenever a step is compiled.
+    """
+    numbers = [int(each.name.removeprefix(BRANCH)) for each in model.layers if each.name.startswith(BRANCH)]
+    first = max(numbers, default=0) + 1
+    features = model.get_layer(f"{BRANCH}{first - 1}").output if numbers else features_of(model)
+    found = []
+    for number in range(first, first + count):
+        features = keras.layers.Flatten(name=f"{BRANCH}{number}")(features)
+        found.append(features)
+    return found
+
+
 def vector_critic(model: keras.Model, dimensions: int) -> keras.Model:
     """The discriminator with a linear vector (B, dimensions) of its features in the place of its logits."""
-    features = keras.layers.Flatten()(features_of(model))
+    [features] = branches(model)
     return extended(model, outputs={"logits": keras.layers.Dense(dimensions)(features)})
+
+
+def fresh_inputs(model: keras.Model, alone: str, further: Mapping[str, Any]) -> dict[str, Any]:
+    """New symbolic inputs like the model's, by name, and those `further` ones whose names it does not have."""
+    own = inputs_of(model, alone)
+    fresh = {name: keras.Input(each.shape[1:], name=name, dtype=each.dtype) for name, each in own.items()}
+    return {**fresh, **{name: each for name, each in further.items() if name not in fresh}}
+
+
+def rebuilt(
+    model: keras.Model,
+    alone: str,
+    inputs: Mapping[str, Any],
+    made: Callable[[keras.Layer], keras.Layer],
+    called: Callable[..., Any],
+) -> keras.Model:
+    """The model once more, layer by layer, with new weights, on `fresh_inputs`.
+
+    `made(layer)` is what stands in a layer's place, `called(layer, *tensors, **settings)` what it answers. Raises
+    ZooError for a model that holds a frozen network, whose weights would be lost.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model) and not layer.trainable:
+            raise ZooError(
+                f"The model '{model.name}' holds a frozen network, '{layer.name}', and can't be built with other "
+                "inputs. Put the plugin that adds some on other networks."
+            )
+    own = inputs_of(model, alone)
+    known = keras.Model([own.get(name, each) for name, each in inputs.items()], model.output)
+    copy = keras.models.clone_model(known, list(inputs.values()), made, called)
+    return keras.Model(dict(inputs), copy.output, name=model.name)
+
+
+def for_shape(model: keras.Model, shape: tuple[int, ...]) -> keras.Model:
+    """An inner model of one input, built once more where it was made for another shape."""
+    if len(model.inputs) != 1 or tuple(model.inputs[0].shape[1:]) == tuple(shape):
+        return model
+    return keras.models.clone_model(model, keras.Input(shape), again)
+
+
+def again(layer: keras.Layer) -> keras.Layer:
+    """A layer with the same settings and weights of its own."""
+    return type(layer).from_config(layer.get_config())
 
 
 def own_latents(given: Any, fields: Mapping[str, Any]) -> dict[str, Any]:

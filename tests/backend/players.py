@@ -37,6 +37,10 @@ OF_VARIANTS = [
     Case("stargan", classes=3),
     Case("srgan", ("feature_weight=0", "pixel_weight=1"), (16, 16, 3)),  # the frozen network has a test of its own
     *[Case(variant, shape=POINTS) for variant in ("wgan-mlp", "wgan-gp-mlp", "pacgan-mlp")],
+    *[
+        Case(f"vanilla+{plugin}", shape=POINTS, classes=3)
+        for plugin in ("cgan", "acgan", "infogan", "tacgan", "contragan", "reacgan")
+    ],
 ]
 PENALIZED = Case("dcgan+r1")  # a gradient differentiated through batch normalization
 FURTHER = [

@@ -29,6 +29,7 @@ CASES = [
     Case("vanilla+lecam+path_length+historical_averaging+top_k", shape=POINTS),
     Case("vanilla+unrolled", ("unrolled_steps=2",), POINTS),
     Case("began"),
+    Case("vanilla+infogan", shape=POINTS),
 ]
 LOOPED = CASES[:6]  # with everything that the device's loop treats in a way of its own
 MODES = {"calls": (1, False, 4), "loop": (5, True, 3)}  # steps in a call, data on the device, steps of a first sitting

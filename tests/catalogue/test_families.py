@@ -21,6 +21,8 @@ FACTS = {name: facts_of(each) for name, each in CATALOGUE.plugins.items()}
         ("hinge", "losses", 2017),  # its hooks are functions of zoo.losses
         ("r1", "penalties and regularizers", 2018),
         ("projection", "conditional", 2018),
+        ("acgan", "conditional", 2016),  # though it penalizes, too
+        ("infogan", "conditional", 2016),  # on codes of its own
         ("pacgan", "heads and layers", 2017),
         ("diffaugment", "augmentation", 2020),
         ("edges", "tasks", 2016),
@@ -40,6 +42,7 @@ def test_a_plugins_family_follows_from_its_hooks_and_its_year_from_its_first_lin
         ("dcgan", "unconditional", 2015),
         ("r3gan", "unconditional", 2024),
         ("cgan-projection", "conditional", 2018),
+        ("infogan", "unconditional", 2016),  # it takes no classes
         ("pix2pix-edges", "translation", 2016),
         ("cyclegan", "translation", 2017),
     ],

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from zoo import Budget
+from zoo.base.progress import Silent
 from zoo.cli.comparison_printing import compared as printed
 from zoo.comparison.comparing import ComparisonOptions, compare, report
 from zoo.comparison.job import read_outcome
+from zoo.comparison.rehearsal import problems_of
 from zoo.errors import ZooError
 from zoo.runs.checkpoints import read_path
 from zoo.runs.directory import RunDirectory
@@ -176,6 +178,24 @@ def test_all_that_would_stop_a_run_is_reported_before_anything_is_trained(
     assert not out.exists()
 
 
+def test_what_a_metric_needs_of_a_generator_is_asked_of_each_kind_of_it(tmp_path: Path):
+    """Class accuracy has labels of a conditional generator, as its run will, and none of another."""
+    draw = np.random.default_rng(0)
+    samples, tested = draw.integers(0, 256, (2, 20, 8, 8), dtype=np.uint8)
+    labels = np.arange(20) % 2
+    np.savez(tmp_path / "own.npz", samples=samples, labels=labels, test_samples=tested, test_labels=labels)
+    question = {"look": {}, "metrics": ["class-accuracy"], "samples": 20, "extractor": None}
+    common = {
+        "dataset": str(tmp_path / "own.npz"), "settings": ["generator_units=8", "discriminator_units=8"], "seed": 0,
+        "plugins": [], "engine": {"backend": None, "precision": "float32"}, "question": question,
+        "data_dir": str(tmp_path),
+    }  # fmt: skip
+    jobs = [{**common, "stack": stack, "label": stack} for stack in ("vanilla+cgan", "vanilla", "vanilla+acgan")]
+    assert problems_of(jobs[::2], Silent()) == []
+    (only,) = problems_of(jobs, Silent())
+    assert only.startswith(f"vanilla on {common['dataset']}: The metric 'class-accuracy' can't be measured here: only")
+
+
 def test_any_runs_make_a_report(compared: tuple[Path, dict], tmp_path: Path):
     folder = next(path for path in compared[0].glob("runs/convolutional/*"))
     found = report([folder / "0", folder / "1"], tmp_path / "report", title="two runs")
@@ -187,6 +207,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from zoo import Budget
+from zoo.base.progress import Silent
 from zoo.comparison.comparing import ComparisonOptions, compare
 from zoo.comparison.executors.choice import ExecutorChoice
 options = eval(sys.argv[1])

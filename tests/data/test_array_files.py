@@ -11,6 +11,7 @@ from PIL import Image
 from zoo import ZooError
 from zoo.data import DataOptions, open_dataset
 from zoo.data.sources import array_file, idx
+from zoo.training.trainer import Trainer
 
 DRAW = np.random.default_rng(0)
 IMAGES = DRAW.integers(0, 256, (30, 8, 8), dtype=np.uint8)
@@ -47,6 +48,18 @@ def saved(request, tmp_path):
         return tmp_path / "arrays.npz"
 
     return saved
+
+
+def test_arrays_that_could_be_labels_are_told_where_some_are_needed(opened, tmp_path, make_stack):
+    rows = np.arange(20)
+    np.savez(tmp_path / "own.npz", samples=IMAGES[TRAIN], kind=rows % 3, weight=rows / 2, few=rows[:5], one=np.array(3))
+    dataset = opened(tmp_path / "own.npz")
+    assert dataset.labels is None
+    with pytest.raises(
+        ZooError, match=r"needs classes.* own.npz has labels to choose from: --label with one of kind\.$"
+    ):
+        Trainer(make_stack("vanilla+cgan"), dataset)
+    assert opened(tmp_path / "own.npz", label="kind").classes == 3
 
 
 def of_keras():

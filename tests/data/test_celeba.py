@@ -16,6 +16,7 @@ from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, open_dataset, prepared_sets
 from zoo.data.preparing import ProvidedFiles
 from zoo.data.sources import celeba as celeba_copy
+from zoo.training.trainer import Trainer
 
 TRAIN = (0, 1, 2)  # the faces of the training split
 
@@ -73,6 +74,14 @@ def test_the_crop_is_recorded_and_reported_and_140_by_default(opened, small_cele
         for row, face in zip(by_blue(dataset.samples), squares(faces, used, 64), strict=True):
             assert np.abs(row - face).mean() < 2
     assert len(prepared_sets(tmp_path / "data")) == 4
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["TFDS", "a copy"])
+def test_a_stack_that_needs_labels_says_which_there_are(opened, small_celeba, tmp_path, make_stack, copied):
+    files = small_celeba.put_into(tmp_path / "downloads")
+    dataset = open_dataset(str(files), read_catalogue(), data_dir=tmp_path / "data") if copied else opened(files)
+    with pytest.raises(ZooError, match=r"'cgan' needs classes.* has labels to choose from: --label .*Smiling"):
+        Trainer(make_stack("vanilla+cgan"), dataset)
 
 
 def test_an_attribute_is_the_label(opened, small_celeba, tmp_path):

@@ -1,6 +1,7 @@
 """What images teach a classifier: classes that can be told, and such that can't; the draws are the seed's."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from zoo import ZooError
 from zoo.evaluation import classifier
 from zoo.evaluation.classifier import Teaching, changed, taught
-from zoo.evaluation.metrics import classification
+from zoo.evaluation.metrics import class_accuracy, classification
 from zoo.evaluation.metrics.contract import Compared, Side
 
 QUICK = Teaching(steps=40, batch=32, width=4, rate=1e-2)
@@ -52,25 +53,59 @@ def test_images_are_shifted_with_their_border_and_turned_over() -> None:
     assert {tuple(each.ravel()) for each in turned} == {tuple(images[0].ravel()), tuple(images[0, :, ::-1].ravel())}
 
 
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Lets both metrics teach quickly; how many images each classifier has learnt from."""
+    learnt: list[int] = []
+
+    def noted(images: np.ndarray, *words: Any, **options: Any) -> classifier.Classifier:
+        learnt.append(len(images))
+        return taught(images, *words, **options, teaching=QUICK)
+
+    for each in (classification, class_accuracy):
+        monkeypatch.setattr(each, "taught", noted)
+    return learnt
+
+
+def compared(asked: np.ndarray | None) -> Compared:
+    """200 real and 200 generated stripes, which were `asked` for, and 300 training images."""
+    (real, real_labels), (training, training_labels), (fakes, _) = (
+        stripes(seed, count) for seed, count in enumerate((200, 300, 200))
+    )
+    sides = (Side(real, labels=real_labels), Side(fakes, labels=asked))
+    return Compared(*sides, training=training, training_labels=training_labels)
+
+
+FAKE_LABELS = stripes(2, 200)[1]
+
+
 def test_scores_say_what_fakes_teach_and_how_they_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classification, "taught", lambda *words, **options: taught(*words, **options, teaching=QUICK))
-    real, real_labels = stripes(0, 200)
-    training, training_labels = stripes(1, 300)
-    fakes, fake_labels = stripes(2, 200)
+    learnt = quick(monkeypatch)
 
     def scores(asked: np.ndarray) -> dict[str, float]:
-        compared = Compared(
-            Side(real, labels=real_labels), Side(fakes, labels=asked), training=training,
-            training_labels=training_labels,
-        )  # fmt: skip
-        return {score.name: score.value for score in classification.measure(compared)}
+        return {score.name: score.value for score in classification.measure(compared(asked))}
 
-    right, wrong = scores(fake_labels), scores(1 - fake_labels)
+    right, wrong = scores(FAKE_LABELS), scores(1 - FAKE_LABELS)
+    assert learnt == [200] * 4  # as many real images as generated ones
     assert min(right.values()) > 0.95
     assert wrong["cas"] < 0.05  # fakes of the other class teach the contrary
     assert wrong["gan_test"] < 0.05
     assert wrong["real_accuracy"] == right["real_accuracy"]
     with pytest.raises(ZooError, match="classes that generated images were asked for"):
-        classification.measure(Compared(Side(real, labels=real_labels), Side(fakes), training=training))
+        classification.measure(compared(None))
     assert not classification.METRIC.default
     assert classification.METRIC.settings["classifier"]["steps"] == classifier.TEACHING.steps
+
+
+def test_class_accuracy_is_the_share_of_fakes_that_a_classifier_of_all_real_ones_takes_for_what_was_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learnt = quick(monkeypatch)
+    asked = np.where(np.arange(200) < 50, 1 - FAKE_LABELS, FAKE_LABELS)  # a quarter is of the other class
+    accuracy, of_real = class_accuracy.measure(compared(asked))
+    assert learnt == [300]
+    assert (accuracy.name, accuracy.better) == ("class_accuracy", "higher")
+    assert accuracy.value == pytest.approx(0.75, abs=0.03)
+    low, high = accuracy.interval or (0, 0)
+    assert 0.6 < low < 0.75 < high < 0.85
+    assert (of_real.name, of_real.better) == ("classifier_accuracy", None)
+    assert of_real.value > 0.95

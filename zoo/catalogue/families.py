@@ -42,7 +42,7 @@ class Facts:
             "heads and layers": "judged_shape" in own,
             "augmentation": "augment" in own,
             "losses": "discriminator_loss" in own,
-            "conditional": bool(self.wrappers & PLAYERS) and self.takes("classes"),
+            "conditional": bool(self.wrappers & PLAYERS) and (self.takes("classes") or "latents" in self.wrappers),
             "training": "move_latents" in own,
             "penalties and regularizers": bool(own & {"discriminator_penalty", "generator_penalty"}),
         }

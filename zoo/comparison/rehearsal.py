@@ -23,6 +23,7 @@ from zoo.comparison.executors.contract import python_module
 from zoo.comparison.executors.devices import VISIBLE
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
+from zoo.evaluation.translations import has_way_back
 
 WITHOUT_GPU = {VISIBLE: "", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
 Job = Mapping[str, Any]  # the content of a job.json
@@ -61,9 +62,24 @@ def problems_of(jobs: Sequence[Job], progress: Progress) -> list[str]:
     found = []
     for dataset in dict.fromkeys(job["dataset"] for job in jobs):
         here = [job for job in jobs if job["dataset"] == dataset]
-        found += [f"{job['label']} on {dataset}: {why}" for job in here if (why := problem_of(build, job, catalogue))]
-        found += [f"{dataset}: {why}" for why in [problem_of(score, here[0], catalogue, progress)] if why]
+        generators: dict[str, Any] = {}
+        for job in here:
+            if why := problem_of(build, job, catalogue, generators):
+                found.append(f"{job['label']} on {dataset}: {why}")
+        for job, whose in alike(here, generators):
+            if why := problem_of(score, job, catalogue, progress, generators.get(job["label"])):
+                found.append(f"{whose}{dataset}: {why}")
     return found
+
+
+def alike(jobs: Sequence[Job], generators: Mapping[str, Any]) -> list[tuple[Job, str]]:
+    """A job of each kind of generator, by what metrics need of it; and whose it is, where there are several kinds."""
+    kinds: dict[Any, Job] = {}
+    for job in jobs:
+        if generating := generators.get(job["label"]):
+            kinds.setdefault((generating.is_conditional, generating.reads_batch, has_way_back(generating)), job)
+    found = list(kinds.values()) or [jobs[0]]
+    return [(job, f"{job['label']} on " if len(found) > 1 else "") for job in found]
 
 
 def problem_of(check: Callable[..., None], *arguments: Any) -> str:
@@ -78,8 +94,8 @@ def problem_of(check: Callable[..., None], *arguments: Any) -> str:
 
 
 @backend.fixed()
-def build(job: Job, catalogue: Catalogue) -> None:
-    """Builds the job's networks and optimizers for its dataset's sample shape."""
+def build(job: Job, catalogue: Catalogue, generators: dict[str, Any]) -> None:
+    """Builds the job's networks and optimizers for its dataset's sample shape; keeps the generator by its label."""
     from zoo.data import open_dataset
     from zoo.stacks.resolving import resolve_stack
     from zoo.training.players import build_players
@@ -88,10 +104,11 @@ def build(job: Job, catalogue: Catalogue) -> None:
     data = open_dataset(job["dataset"], catalogue, data_dir=data_dir, options=data_options)
     stack = resolve_stack(job["stack"], catalogue, job["dataset"], job["settings"])
     engine = backend.engine(EngineOptions(precision=job["engine"]["precision"]))
-    build_players(stack, data.fields, job["seed"], engine)
+    with data.telling_labels():
+        generators[job["label"]] = build_players(stack, data.fields, job["seed"], engine).generating
 
 
-def score(job: Job, catalogue: Catalogue, progress: Progress) -> None:
+def score(job: Job, catalogue: Catalogue, progress: Progress, generating: Any) -> None:
     """Prepares an evaluation of the job, with its extractor and the features of the real samples."""
     from zoo.data import open_dataset
     from zoo.evaluation.options import EvaluationOptions
@@ -107,7 +124,7 @@ def score(job: Job, catalogue: Catalogue, progress: Progress) -> None:
         for each in (data_options, replace(data_options, split=options.split))
     )
     with tempfile.TemporaryDirectory() as scratch:
-        evaluation_task(real, training, options, catalogue, Path(scratch), progress)
+        evaluation_task(real, training, options, catalogue, Path(scratch), progress, generating=generating)
 
 
 def data_of(job: Job) -> tuple[DataOptions, Path | None]:

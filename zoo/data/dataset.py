@@ -1,6 +1,7 @@
 """One split of one dataset, read from disk by memory map."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,8 +11,10 @@ import numpy as np
 from zoo.base.names import short_name
 from zoo.data.fields import Field, samples_field
 from zoo.data.options import SQUARE, WHOLE
+from zoo.errors import NoLabels, ZooError
 
 SAMPLES, LABELS = "samples", "labels"
+LABELS_FROM = "labels_from"  # of a description: what labels could be read from, where none were
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +86,19 @@ class Dataset:
     def account(self) -> str:
         """The summary, and below it what was read, cropped and left out, where it was prepared with such a record."""
         return "\n".join([self.summary, *(f"  {line}" for line in self.description.get("reading", ()))])
+
+    @contextmanager
+    def telling_labels(self) -> Iterator[None]:
+        """Adds to the error of a stack that needs labels from what they could be read here, where that is known."""
+        try:
+            yield
+        except NoLabels as error:
+            names = self.description.get(LABELS_FROM)
+            if not names:
+                raise
+            raise ZooError(
+                f"{error} {short_name(self.name)} has labels to choose from: --label with one of {', '.join(names)}."
+            ) from error
 
     def batch(self, indices: np.ndarray) -> np.ndarray:
         """The samples at `indices` (B,), in that order, copied into memory."""

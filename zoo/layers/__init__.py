@@ -17,6 +17,15 @@ from zoo.layers.dropout import NoiseDropout
 from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
 from zoo.layers.excited import excited_map
+from zoo.layers.labelled import (
+    class_normalized,
+    classes_to_judge,
+    joined_latents,
+    labels_with_latents,
+    labels_with_samples,
+    one_hot,
+    with_embedding,
+)
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
 from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted
 from zoo.layers.normalization import (
@@ -73,16 +82,22 @@ __all__ = [
     "VirtualBatchNormalization",
     "attention_side",
     "check_slope_penalty",
+    "class_normalized",
+    "classes_to_judge",
     "convolutions",
     "decoded",
     "encoded",
     "excited_map",
     "flipped",
     "flipped_and_shifted",
+    "joined_latents",
     "kernel_matrices",
+    "labels_with_latents",
+    "labels_with_samples",
     "moments",
     "normalization",
     "normalized",
+    "one_hot",
     "patch_critic",
     "projected",
     "rectified",
@@ -94,4 +109,5 @@ __all__ = [
     "shifted",
     "spectral_where",
     "unit",
+    "with_embedding",
 ]

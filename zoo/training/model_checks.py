@@ -7,7 +7,7 @@ import keras
 
 from zoo.backend.contract import Engine
 from zoo.data.fields import Field
-from zoo.errors import ZooError
+from zoo.errors import NoLabels, ZooError
 from zoo.networks import inputs_of, outputs_of
 from zoo.stacks.stack import HOOKS_OF_PLAYER, Stack
 from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES
@@ -60,7 +60,7 @@ def check_inputs(stack: Stack, generator: keras.Model, discriminator: keras.Mode
     """Refuse a model that takes what the data has not."""
     for hook, model in (("generator", generator), ("discriminator", discriminator)):
         if LABELS in inputs_of(model, "") and LABELS not in fields:
-            raise wrong(stack, hook, "takes labels, but the dataset has none. Choose a labelled dataset")
+            raise NoLabels(f"Plugin '{stack.provider(hook)}', hook '{hook}'")
     given, made = inputs_of(generator, LATENTS), outputs_of(generator, SAMPLES)
     for name in inputs_of(discriminator, SAMPLES):
         if name not in fields:

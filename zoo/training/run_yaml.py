@@ -14,6 +14,7 @@ from zoo.backend.versions import installed_versions
 from zoo.base.plain_data import plain
 from zoo.catalogue import Catalogue, PluginEntry
 from zoo.catalogue.registry import FILES
+from zoo.data.dataset import LABELS_FROM
 from zoo.runs.directory import RECORD, RunDirectory
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def describe(
                 "classes": data.classes,
                 "scale": data.scale,
                 "fingerprint": data.fingerprint,
-                "description": dict(data.description),
+                "description": {name: each for name, each in data.description.items() if name != LABELS_FROM},
             },
             "fields": {name: each.record() for name, each in data.fields.items()},
             "seed": trainer.seed,

@@ -44,7 +44,8 @@ class Trainer:
         self.recipe = stack.recipe
         self.steps = 0  # finished
         self.phases = Phases()
-        self.players: Players = build_players(stack, dataset.fields, seed, self.engine)
+        with dataset.telling_labels():
+            self.players: Players = build_players(stack, dataset.fields, seed, self.engine)
         self.feed: Feed = feed_for(stack, dataset, seed, self.players)
         self.updates = Updates(stack, self.players, self.engine)
         self.policy = self.engine.policy(has_convolutions(self.players))

@@ -12,6 +12,7 @@ import numpy as np
 
 from zoo.base.plain_data import plain
 from zoo.catalogue.registry import FILES
+from zoo.data.dataset import LABELS_FROM
 from zoo.data.fields import Field
 from zoo.data.prepared.cache import (
     LABELS,
@@ -41,6 +42,8 @@ def write(folder: Path, head: Mapping[str, Any], contents: Contents, progress: R
         written = _write_files(partial, contents, progress)
         # Known only now, when everything was read.
         description = {**head["description"], "reading": reading(contents, darkness(partial, head))}
+        if contents.labels_from and written["classes"] is None:
+            description[LABELS_FROM] = list(contents.labels_from)
         write_meta(partial, {**head, **written, "description": description})
 
 

@@ -1,6 +1,7 @@
 """The user's own arrays: .npy, or .npz with `samples`, `labels`, `test_samples` and so on, and further fields."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -162,6 +163,15 @@ class ArraySource(Source):
         shape, dtype = self.file.header(name)
         return dtype.kind in "iub" and shape[1:] in ((), (1,))
 
+    def _could_be_labels(self) -> list[str]:
+        """The arrays that hold a whole number for each training sample."""
+        count = self.file.header(self._samples_name("train") or "")[0][0]
+        found = []
+        for name in self.file.names:
+            with suppress(ZooError):  # of an array that can't be read
+                found += [name] if self._are_labels(name) and self.file.header(name)[0][:1] == (count,) else []
+        return found
+
     def _label_names(self, selection: Selection, with_labels: bool) -> tuple[str | None, str | None]:
         """(default array of the selection's labels, array that they are read from); None for no labels."""
         names = [self._labels_name(part.split, None) for part in selection.parts]
@@ -202,6 +212,7 @@ class ArraySource(Source):
             skipped=self._left_out(others),
             read=said_of(others),
             others={name: field for name, (field, _) in others.items()},
+            labels_from=[] if labels else self._could_be_labels(),
         )
 
     def _images(self, selection: Selection, names: Mapping[str, str]) -> Contents:
@@ -233,6 +244,7 @@ class ArraySource(Source):
             skipped=self._left_out(others),
             read=[*pictures.said, *said_of(others)],
             others={name: field for name, (field, _) in others.items()},
+            labels_from=[] if labels else self._could_be_labels(),
         )
 
     def _pictures(self, names: Mapping[str, str], every: Iterable[str], channels: int | None = None) -> Pictures:

@@ -83,6 +83,7 @@ class CelebaCopy(Source):
             description={"resize": images.RESIZE, "differences": self.differences},
             skipped=files.skipped,
             read=[framing.said] if framing.said else [],
+            labels_from=[] if find_list(self.tree, "attributes") is None else self._table("attributes")[0],
         )
 
     @property

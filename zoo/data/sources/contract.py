@@ -44,6 +44,8 @@ class Contents:
     """What is taken for splits, labels, black and white, and what is cropped, each in a few words for the user."""
     others: Mapping[str, "OtherField"] = field(default_factory=dict)
     """Further fields by name; they are read after the samples."""
+    labels_from: Sequence[str] = ()
+    """What `--label` may name: told where none are read and a stack needs some."""
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,7 @@ class FolderSource(Source):
                 *sorted({each.said for each in values.values()}),
             ],
             others=others,
+            labels_from=list(available),
         )
 
     @property

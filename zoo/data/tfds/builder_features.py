@@ -89,6 +89,18 @@ def label_key(builder: Any) -> str | None:
     return chosen or (labels[0] if len(labels) == 1 else None)
 
 
+def label_names(builder: Any) -> list[str]:
+    """Every feature that may be a label, by the last part of its path where that is unambiguous."""
+    found = [path for path, each in features(builder).items() if is_label(each)]
+    by_last = Counter(path.rpartition("/")[2] for path in features(builder))
+    return [last if by_last[last := path.rpartition("/")[2]] == 1 else path for path in found]
+
+
+def is_label(feature: Any) -> bool:
+    """Whether it holds one whole number or truth for each image."""
+    return feature.shape == () and np.dtype(feature.np_dtype).kind in "iub"
+
+
 def checked_image(builder: Any, wanted: str) -> str:
     """The path of the feature `wanted`; raises ZooError unless it holds single images of 8 or 16 bits."""
     key = path_of(builder, wanted, "feature")
@@ -103,7 +115,7 @@ def checked_label(builder: Any, wanted: str) -> str:
     """The path of the feature `wanted`; raises ZooError unless it holds one whole number or truth for each image."""
     key = path_of(builder, wanted, "feature")
     feature = features(builder)[key]
-    if feature.shape != () or np.dtype(feature.np_dtype).kind not in "iub":
+    if not is_label(feature):
         raise ZooError(f"The feature '{key}' of {builder.name} is no class label but {feature!r}.")
     return key
 

@@ -216,6 +216,7 @@ class TfdsSource(Source):
             description={"resize": RESIZE, "tfds": imported_tfds().__version__},
             read=[*([self._cropped] if self._cropped else []), *said],
             others=others,
+            labels_from=builder_features.label_names(self.builder),
         )
 
     def _source(self, selection: Selection) -> tuple[dict[str, OtherField], list[str]]:

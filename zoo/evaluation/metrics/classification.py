@@ -7,32 +7,22 @@ stands what as many real images teach. The classifier is the zoo's own small one
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from zoo import backend
 from zoo.evaluation.classifier import TEACHING, taught
 from zoo.evaluation.metrics.checks import present
+from zoo.evaluation.metrics.class_accuracy import NEEDS, SMALLEST, number_of_classes, taught_by_real
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
-from zoo.evaluation.metrics.draws import some
 from zoo.evaluation.metrics.intervals import of_share
 from zoo.hookspecs import hookimpl
-
-SMALLEST = 10
 
 
 @backend.fixed()
 def measure(compared: Compared) -> Sequence[Score]:
     """`cas`, `gan_test` and `real_accuracy`, shares of images that are taken for what they are."""
-    real_labels = present(compared.real.labels, "labels of the real images")
-    fake_labels = present(compared.fake.labels, "classes that generated images were asked for")
-    training = present(compared.training, "training images")
-    training_labels = present(compared.training_labels, "labels of the training images")
-    classes = int(max(real_labels.max(), fake_labels.max(), training_labels.max())) + 1
-    as_many = some(compared.seed, "classification", len(training), len(fake_labels))
+    classes = number_of_classes(compared)
+    real_labels, fake_labels = (present(side.labels, "labels") for side in (compared.real, compared.fake))
     by_fakes = taught(compared.fake.samples, fake_labels, classes, compared.seed, progress=compared.progress)
-    by_real = taught(
-        np.asarray(training[as_many]), training_labels[as_many], classes, compared.seed, progress=compared.progress
-    )
+    by_real = taught_by_real(compared, classes, count=len(fake_labels))
     hits = {
         "cas": by_fakes.hits(compared.real.samples, real_labels),
         "gan_test": by_real.hits(compared.fake.samples, fake_labels),
@@ -43,7 +33,7 @@ def measure(compared: Compared) -> Sequence[Score]:
 
 
 METRIC = Metric(
-    needs=frozenset({"images", "labels", "training"}),
+    needs=NEEDS,
     smallest=SMALLEST,
     settings={"classifier": TEACHING.settings},
     measure=measure,
