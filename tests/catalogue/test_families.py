@@ -23,6 +23,7 @@ FACTS = {name: facts_of(each) for name, each in CATALOGUE.plugins.items()}
         ("projection", "conditional", 2018),
         ("pacgan", "heads and layers", 2017),
         ("diffaugment", "augmentation", 2020),
+        ("ada", "augmentation", 2020),
         ("edges", "tasks", 2016),
         ("label_smoothing", "training", 2016),
         ("negative", "tasks", None),

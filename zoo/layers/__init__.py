@@ -18,7 +18,7 @@ from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
 from zoo.layers.excited import excited_map
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
-from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted
+from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted, without
 from zoo.layers.normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -41,6 +41,7 @@ from zoo.layers.residual import (
 )
 from zoo.layers.slopes import check_slope_penalty
 from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalization, normalized, spectral_where, unit
+from zoo.layers.transformed_images import recoloured, warped, weighed_bands
 from zoo.layers.virtual import VirtualBatchNormalization
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "normalized",
     "patch_critic",
     "projected",
+    "recoloured",
     "rectified",
     "residual_block",
     "residual_features",
@@ -94,4 +96,7 @@ __all__ = [
     "shifted",
     "spectral_where",
     "unit",
+    "warped",
+    "weighed_bands",
+    "without",
 ]
