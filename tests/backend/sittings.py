@@ -28,6 +28,7 @@ CASES = [
     Case("sngan"),
     Case("stylegan2", ("mapping_layers=1",)),
     Case("projected"),
+    Case("fastgan", ("reconstruction=pixels",)),
     Case("cyclegan-negative"),
     Case("cut-negative"),
     Case("stargan", classes=3),

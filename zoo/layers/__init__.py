@@ -16,7 +16,9 @@ from zoo.layers.conditional import (
 from zoo.layers.dropout import NoiseDropout
 from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
-from zoo.layers.excited import excited_map
+from zoo.layers.excited import excited, excited_map, gated_convolution
+from zoo.layers.grouped import GroupedConv2D
+from zoo.layers.learned import LearnedMap
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
 from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted, without
 from zoo.layers.normalization import (
@@ -56,8 +58,10 @@ __all__ = [
     "EqualizedDense",
     "ExactLayer",
     "GroupNormalization",
+    "GroupedConv2D",
     "InstanceNormalization",
     "LayerNormalization",
+    "LearnedMap",
     "MinibatchDeviation",
     "MinibatchDiscrimination",
     "ModulatedBatchNormalization",
@@ -77,9 +81,11 @@ __all__ = [
     "convolutions",
     "decoded",
     "encoded",
+    "excited",
     "excited_map",
     "flipped",
     "flipped_and_shifted",
+    "gated_convolution",
     "kernel_matrices",
     "moments",
     "normalization",
