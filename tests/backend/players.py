@@ -31,6 +31,7 @@ OF_VARIANTS = [
     Case("sagan", ("critic_steps=1",), classes=3),
     Case("biggan", classes=3),
     Case("stylegan2", ("mapping_layers=1",)),
+    Case("gat"),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
     Case("cut-negative"),

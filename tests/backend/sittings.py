@@ -29,6 +29,7 @@ CASES = [
     Case("stylegan2", ("mapping_layers=1",)),
     Case("projected"),
     Case("fastgan", ("reconstruction=pixels",)),
+    Case("gat"),
     Case("cyclegan-negative"),
     Case("cut-negative"),
     Case("stargan", classes=3),

@@ -17,6 +17,7 @@ FACTS = {name: facts_of(each) for name, each in CATALOGUE.plugins.items()}
     [
         ("dcgan", "networks", 2015),
         ("resnext", "networks", 2024),
+        ("gat", "networks", 2025),  # though it derives a field, too
         ("cyclegan", "networks", 2017),  # though it augments, too
         ("wgan_gp", "losses", 2017),  # though it penalizes, too
         ("hinge", "losses", 2017),  # its hooks are functions of zoo.losses

@@ -1,6 +1,6 @@
 """Each transform at fixed numbers, when transforms happen, and the controller by hand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,11 +21,11 @@ IMAGES = np.random.default_rng(0).normal(size=(2, 9, 12, 3)).astype("float32")
 COLOURS = np.array([[0.9, -0.2, 0.4], [0.1, 0.3, -0.7]], "float32")
 
 
-def numbers(values: list[float]) -> Iterator[Any]:
+def numbers(values: Iterable[float]) -> Iterator[Any]:
     return (ops.convert_to_tensor([value] * 2, "float32") for value in values)
 
 
-def draws(uniform: list[float], normal: list[float] = [], p: float = 1.0) -> Draws:  # noqa: B006
+def draws(uniform: Iterable[float], normal: Iterable[float] = (), p: float = 1.0) -> Draws:
     return Draws(numbers(uniform), numbers(normal), p)
 
 

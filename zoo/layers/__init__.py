@@ -44,6 +44,7 @@ from zoo.layers.residual import (
 from zoo.layers.slopes import check_slope_penalty
 from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalization, normalized, spectral_where, unit
 from zoo.layers.transformed_images import recoloured, warped, weighed_bands
+from zoo.layers.transformers import RotaryAttention, SinePositions
 from zoo.layers.virtual import VirtualBatchNormalization
 
 __all__ = [
@@ -72,7 +73,9 @@ __all__ = [
     "PixelRange",
     "PixelShuffle",
     "ReflectionPadding2D",
+    "RotaryAttention",
     "SelfAttention",
+    "SinePositions",
     "SpectralNormalization",
     "Upsample",
     "VirtualBatchNormalization",
