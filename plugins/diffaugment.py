@@ -70,9 +70,8 @@ def translation(images: Any, seed: keras.random.SeedGenerator) -> Any:
 
 def cutout(images: Any, seed: keras.random.SeedGenerator) -> Any:
     """A hole of half the side, 0 inside, its centre anywhere in the image."""
-    inside = [hole(images.shape[0], size, seed) for size in images.shape[1:3]]
-    both = ops.logical_and(inside[0][:, :, None, None], inside[1][:, None, :, None])
-    return ops.where(both, ops.zeros((), images.dtype), images)
+    rows, columns = (hole(images.shape[0], size, seed) for size in images.shape[1:3])
+    return layers.without(images, rows, columns)
 
 
 def hole(count: int, size: int, seed: keras.random.SeedGenerator) -> Any:

@@ -1,10 +1,13 @@
 """R3GAN (Huang et al. 2024), https://arxiv.org/abs/2501.05441
 
 The settings and the schedules of R3GAN: rates, penalties and average follow half a cosine over `horizon` images, and
-stay where they end. It goes on top of its loss and penalties, on any networks: `dcgan+rpgan+r1+r2+r3gan`. The penalties
-begin at r1_gamma and r2_gamma, which are one number in the paper and suit the images: .05 for CIFAR-10, 2 for FFHQ-64.
+stay where they end. It goes on top of its loss and penalties on any networks; the paper's are the plugin resnext:
+`resnext+rpgan+r1+r2+r3gan`. The penalties begin at r1_gamma and r2_gamma, which are one number in the paper and suit
+the images: .05 for CIFAR-10 and .5 for ImageNet at 32 pixels, 1 for ImageNet and 2 for FFHQ at 64.
 
-Not here: the paper's networks (section 3), its augmentation with its own schedule, its flipped images.
+The paper's augmentation is the plugin ada without its controller, `ada_probability` of which is reached at the horizon:
+`resnext+rpgan+r1+r2+ada+r3gan --set ada_target=0 --set ada_probability=0.55 --set ada_color=0.5 --set ada_cutout=1`.
+Not here: its flipped images.
 """
 
 from collections.abc import Mapping
@@ -46,6 +49,7 @@ def schedule(progress: Any, recipe: R3GanRecipe) -> Mapping[str, Any]:
     """Everything that changes while a run trains."""
     half_life = losses.cosine(0.0, recipe.average_half_life, progress)
     starts = {name: getattr(recipe, name, None) for name in ("r1_gamma", "r2_gamma")}
+    probability = getattr(recipe, "ada_probability", None)
     return {
         "generator_learning_rate": losses.cosine(recipe.generator_learning_rate, recipe.final_learning_rate, progress),
         "discriminator_learning_rate": losses.cosine(
@@ -58,4 +62,5 @@ def schedule(progress: Any, recipe: R3GanRecipe) -> Mapping[str, Any]:
             for name, gamma in starts.items()
             if gamma is not None
         },
+        **({} if probability is None else {"ada_probability": losses.cosine(0.0, probability, progress)}),
     }

@@ -23,7 +23,6 @@ from zoo import Recipe, hookimpl, layers, losses, networks
 LOSS_FAMILY = "cross-entropy"
 PACKAGE = "stylegan2"  # under which saved models find the layers below
 SLOPE, GAIN = 0.2, 2**0.5  # of the leaky ReLU, and what follows it
-WIDEST_AT = 32  # pixels of the shorter side, above which channels halve with each doubling
 MAPPING_RATE = 0.01
 GROUP = 4  # samples whose deviation the discriminator sees
 
@@ -80,11 +79,11 @@ def synthesis_network(sample_shape: tuple[int, ...], recipe: StyleGan2Recipe) ->
     height, width, doublings = networks.smallest_map("stylegan2", sample_shape)
     styles = keras.Input((2 * doublings + 2, recipe.latent_size))
     row = iter(ops.unstack(styles, axis=1))
-    x: Any = LearnedMap((height, width, channels(min(height, width), recipe)))(styles)
+    x: Any = layers.LearnedMap((height, width, networks.width_at(min(height, width), recipe.width)))(styles)
     x, style = modulated(x, next(row), x.shape[-1]), next(row)
     image = to_rgb(x, style, sample_shape[-1])
     for _ in range(doublings):
-        filters = channels(2 * min(x.shape[1:3]), recipe)
+        filters = networks.width_at(2 * min(x.shape[1:3]), recipe.width)
         x = modulated(x, style, filters, resampling="up")
         x, style = modulated(x, next(row), filters), next(row)  # the next doubling has the style of this size's RGB
         image = keras.layers.Add()([layers.Upsample()(image), to_rgb(x, style, sample_shape[-1])])
@@ -96,9 +95,10 @@ def discriminator(sample_shape: tuple[int, ...], recipe: StyleGan2Recipe) -> ker
     """Figure 7, residual: two convolutions a size, the second with a blur and a stride, deviation, two dense layers."""
     _, _, halvings = networks.smallest_map("stylegan2", sample_shape)
     samples = keras.Input(sample_shape)
-    x: Any = activated(layers.EqualizedConv2D(channels(min(sample_shape[:2]), recipe), kernel_size=1)(samples))
+    filters = networks.width_at(min(sample_shape[:2]), recipe.width)
+    x: Any = activated(layers.EqualizedConv2D(filters, kernel_size=1)(samples))
     for _ in range(halvings):
-        filters = channels(min(x.shape[1:3]) // 2, recipe)
+        filters = networks.width_at(min(x.shape[1:3]) // 2, recipe.width)
         beside = layers.EqualizedConv2D(filters, kernel_size=1, use_bias=False)(layers.Downsample()(x))
         x = activated(layers.EqualizedConv2D(x.shape[-1])(x))
         x = activated(layers.EqualizedConv2D(filters, resampling="down")(x))
@@ -124,11 +124,6 @@ def advice() -> str:
 
 discriminator_loss = hookimpl(losses.cross_entropy_discriminator_loss)
 generator_loss = hookimpl(losses.non_saturating_generator_loss)
-
-
-def channels(side: int, recipe: StyleGan2Recipe) -> int:
-    """Of a map whose shorter side has so many pixels: 512 up to 32, 64 at 256."""
-    return max(1, min(recipe.width, recipe.width * WIDEST_AT // side))
 
 
 def activated(x: Any, name: str | None = None) -> Any:
@@ -200,28 +195,3 @@ class Styles(layers.ExactLayer):
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         return {**super().get_config(), "rows": self.rows, "probability": self.probability, "decay": self.decay}
-
-
-@keras.saving.register_keras_serializable(package=PACKAGE)
-class LearnedMap(layers.ExactLayer):
-    """A map (H, W, C) that is learned, from N(0, 1), once for each of the samples of its input: (B, H, W, C)."""
-
-    def __init__(self, shape: Sequence[int], **settings: Any) -> None:
-        super().__init__(**settings)
-        self.shape = tuple(shape)
-
-    def build(self, input_shape: Any) -> None:
-        """Make the map."""
-        self.map = self.exact_weight("map", self.shape, keras.initializers.RandomNormal(stddev=1.0))
-
-    def call(self, inputs: Any) -> Any:
-        """As often as there are samples."""
-        return self.rounded(ops.broadcast_to(ops.convert_to_tensor(self.map), (ops.shape(inputs)[0], *self.shape)))
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        """(B, H, W, C)."""
-        return (input_shape[0], *self.shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """What rebuilds the layer."""
-        return {**super().get_config(), "shape": self.shape}

@@ -33,6 +33,9 @@ TINY = {
     "discriminator_width": 2,
     "feature_size": 32,
     "autoencoder_width": 2,
+    "heads": 1,
+    "head_size": 4,
+    "transformer_blocks": 4,
 }
 PLUGIN_IMPORTS = """\
 from dataclasses import dataclass

@@ -15,6 +15,7 @@ FEATURES = "features"  # the name of the discriminator's penultimate layer
 BRANCH = "features_of_head_"  # and of what further heads read
 SMALLEST_SIDE = 4  # pixels of the shorter side of the smallest map; it has fewer than twice as many
 FEWEST_HALVINGS = 2
+WIDEST_AT = 32  # pixels of the shorter side, above which channels halve with each doubling
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
 
 
@@ -52,6 +53,14 @@ def smallest_map(plugin: str, sample_shape: tuple[int, ...], largest: int = 1024
             f"of shape {sample_shape}. Choose a size with --image-size; for points use the variant 'vanilla'."
         )
     return height, width, halvings
+
+
+def width_at(side: int, width: int) -> int:
+    """Channels of a map whose shorter side has so many pixels: the width up to 32, an eighth of it at 256.
+
+    So in StyleGAN2 (Karras et al. 2019, arXiv:1912.04958) and R3GAN (Huang et al. 2024, arXiv:2501.05441).
+    """
+    return max(1, min(width, width * WIDEST_AT // side))
 
 
 @keras.saving.register_keras_serializable(package="zoo")

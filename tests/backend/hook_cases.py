@@ -76,6 +76,7 @@ CASES = [
     Case("logan", {"logan_weight": 1.0}),
     Case("virtual_batch_norm", {"reference_size": 4}, normalized=True),
     Case("diffaugment", shape=IMAGES),
+    Case("ada", {"ada_filtering": 1.0, "ada_noise": 1.0, "ada_cutout": 1.0}, shape=(10, 10, 3)),
 ]
 
 
@@ -163,7 +164,7 @@ class Made:
         models = {"generator": self.generator, "discriminator": self.discriminator}
         self.gradients = backend.engine().input_gradients
         self.draw = np.random.default_rng(5)
-        self.variables = self.called(self.module.variables, models) if hasattr(self.module, "variables") else {}
+        self.variables = self.called(self.module.variables, given | models) if hasattr(self.module, "variables") else {}
         for variable in self.variables.values():
             variable.assign(self.draw.uniform(0.1, 1.0, variable.shape))
         for weight in [each for model in models.values() for each in model.variables if "seed" not in each.path]:

@@ -27,14 +27,17 @@ OF_VARIANTS = [
     Case("wgan-gp"),
     Case("cgan-projection", classes=3),
     Case("r3gan"),
+    Case("r3gan-resnext", ("residual_blocks=1",)),
     Case("sngan"),
     Case("sagan", ("critic_steps=1",), classes=3),
     Case("biggan", classes=3),
     Case("stylegan2", ("mapping_layers=1",)),
+    Case("gat"),
     Case("pix2pix-edges"),
     Case("cyclegan-negative"),
     Case("cut-negative"),
     Case("stargan", classes=3),
+    Case("fastgan", ("reconstruction=pixels",)),  # as srgan
     Case("srgan", ("feature_weight=0", "pixel_weight=1"), (16, 16, 3)),  # the frozen network has a test of its own
     *[Case(variant, shape=POINTS) for variant in ("wgan-mlp", "wgan-gp-mlp", "pacgan-mlp")],
     *[

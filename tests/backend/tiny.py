@@ -23,6 +23,9 @@ SETTINGS = {
     "horizon": 64,
     "discriminator_width": 2,
     "feature_size": 32,
+    "heads": 1,
+    "head_size": 4,
+    "transformer_blocks": 4,
 }
 COUNT = 10  # samples: an epoch ends within a batch
 IMAGES, POINTS = (16, 16, 1), (2,)

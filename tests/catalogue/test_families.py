@@ -16,6 +16,8 @@ FACTS = {name: facts_of(each) for name, each in CATALOGUE.plugins.items()}
     ("plugin", "family", "year"),
     [
         ("dcgan", "networks", 2015),
+        ("resnext", "networks", 2024),
+        ("gat", "networks", 2025),  # though it derives a field, too
         ("cyclegan", "networks", 2017),  # though it augments, too
         ("wgan_gp", "losses", 2017),  # though it penalizes, too
         ("hinge", "losses", 2017),  # its hooks are functions of zoo.losses
@@ -25,6 +27,7 @@ FACTS = {name: facts_of(each) for name, each in CATALOGUE.plugins.items()}
         ("infogan", "conditional", 2016),  # on codes of its own
         ("pacgan", "heads and layers", 2017),
         ("diffaugment", "augmentation", 2020),
+        ("ada", "augmentation", 2020),
         ("edges", "tasks", 2016),
         ("label_smoothing", "training", 2016),
         ("negative", "tasks", None),

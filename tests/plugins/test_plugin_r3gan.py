@@ -51,6 +51,12 @@ def test_a_stack_without_penalties_has_none_scheduled(make_stack: Callable) -> N
     assert "r2_gamma" not in schedule(ops.convert_to_tensor(0.5), make_stack("vanilla+r1+r3gan").recipe)
 
 
+def test_its_augmentation_grows_from_nothing_to_the_probability_that_is_set(make_stack: Callable) -> None:
+    recipe = make_stack(f"{STACK}+ada", "ada_target=0", "ada_probability=0.55").recipe
+    found = [float(schedule(ops.convert_to_tensor(each), recipe)["ada_probability"]) for each in (0.0, 0.5, 1.0)]
+    assert found == pytest.approx([0, 0.275, 0.55])
+
+
 def test_adam_is_the_papers(make_stack: Callable) -> None:
     recipe = make_stack(STACK, tiny=False).recipe
     expected = R3GanRecipe()

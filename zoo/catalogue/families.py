@@ -37,8 +37,8 @@ class Facts:
         """One of PLUGIN_FAMILIES, by the hooks that it answers."""
         own = set(self.hooks) - self.wrappers
         rules = {
-            "tasks": "derive" in own,
             "networks": own >= PLAYERS,
+            "tasks": "derive" in own,
             "heads and layers": "judged_shape" in own,
             "augmentation": "augment" in own,
             "losses": "discriminator_loss" in own,

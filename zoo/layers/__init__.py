@@ -16,6 +16,7 @@ from zoo.layers.conditional import (
 from zoo.layers.dropout import NoiseDropout
 from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
+<<<<<<< HEAD
 from zoo.layers.excited import excited_map
 from zoo.layers.labelled import (
     class_normalized,
@@ -26,8 +27,13 @@ from zoo.layers.labelled import (
     one_hot,
     with_embedding,
 )
+=======
+from zoo.layers.excited import excited, excited_map, gated_convolution
+from zoo.layers.grouped import GroupedConv2D
+from zoo.layers.learned import LearnedMap
+>>>>>>> nets
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
-from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted
+from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted, without
 from zoo.layers.normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -50,6 +56,8 @@ from zoo.layers.residual import (
 )
 from zoo.layers.slopes import check_slope_penalty
 from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalization, normalized, spectral_where, unit
+from zoo.layers.transformed_images import recoloured, warped, weighed_bands
+from zoo.layers.transformers import RotaryAttention, SinePositions
 from zoo.layers.virtual import VirtualBatchNormalization
 
 __all__ = [
@@ -64,8 +72,10 @@ __all__ = [
     "EqualizedDense",
     "ExactLayer",
     "GroupNormalization",
+    "GroupedConv2D",
     "InstanceNormalization",
     "LayerNormalization",
+    "LearnedMap",
     "MinibatchDeviation",
     "MinibatchDiscrimination",
     "ModulatedBatchNormalization",
@@ -76,7 +86,9 @@ __all__ = [
     "PixelRange",
     "PixelShuffle",
     "ReflectionPadding2D",
+    "RotaryAttention",
     "SelfAttention",
+    "SinePositions",
     "SpectralNormalization",
     "Upsample",
     "VirtualBatchNormalization",
@@ -87,10 +99,15 @@ __all__ = [
     "convolutions",
     "decoded",
     "encoded",
+    "excited",
     "excited_map",
     "flipped",
     "flipped_and_shifted",
+<<<<<<< HEAD
     "joined_latents",
+=======
+    "gated_convolution",
+>>>>>>> nets
     "kernel_matrices",
     "labels_with_latents",
     "labels_with_samples",
@@ -100,6 +117,7 @@ __all__ = [
     "one_hot",
     "patch_critic",
     "projected",
+    "recoloured",
     "rectified",
     "residual_block",
     "residual_features",
@@ -109,5 +127,11 @@ __all__ = [
     "shifted",
     "spectral_where",
     "unit",
+<<<<<<< HEAD
     "with_embedding",
+=======
+    "warped",
+    "weighed_bands",
+    "without",
+>>>>>>> nets
 ]

@@ -24,7 +24,10 @@ def filtered(images: Tensor, matrix: Callable[[int], np.ndarray]) -> Tensor:
     height, width, channels = images.shape[1:]
     of_rows, of_columns = (ops.cast(matrix(size), images.dtype) for size in (height, width))
     rows = ops.matmul(of_rows, ops.reshape(images, (-1, height, width * channels)))
-    columns = ops.matmul(of_columns, ops.reshape(rows, (-1, width, channels)))
+    if channels == 1:  # one product instead of one for each row
+        columns = ops.matmul(ops.reshape(rows, (-1, width)), ops.transpose(of_columns))
+    else:
+        columns = ops.matmul(of_columns, ops.reshape(rows, (-1, width, channels)))
     return ops.reshape(columns, (-1, of_rows.shape[0], of_columns.shape[0], channels))
 
 

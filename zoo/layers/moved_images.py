@@ -27,14 +27,26 @@ def shifted(images: Tensor, share: float, border: Border, seed: keras.random.See
     The share of a side is rounded to the nearest number of pixels, half a pixel up; each offset, of either sign, is as
     likely. What comes in is 0, or the image mirrored at its border.
     """
-    count, (height, width, channels) = ops.shape(images)[0], images.shape[1:]
+    count, (height, width) = ops.shape(images)[0], images.shape[1:3]
     rows, columns = (moving_matrices(count, size, int(size * share + 0.5), border, seed) for size in (height, width))
-    moved = ops.matmul(ops.cast(rows, images.dtype), ops.reshape(images, (-1, height, width * channels)))
-    moved = ops.reshape(moved, (-1, height, width, channels))
+    return mixed(images, rows, columns)
+
+
+def mixed(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Images (B, H, W, C), each with its rows and columns mixed by matrices of its own, (B, H, H) and (B, W, W)."""
+    height, width, channels = images.shape[1:]
+    found = ops.matmul(ops.cast(rows, images.dtype), ops.reshape(images, (-1, height, width * channels)))
+    found = ops.reshape(found, (-1, height, width, channels))
     # columns: (B, W, W) on (B, H, W, C), channels beside rows
-    moved = ops.reshape(ops.transpose(moved, (0, 2, 1, 3)), (-1, width, height * channels))
-    moved = ops.matmul(ops.cast(columns, images.dtype), moved)
-    return ops.transpose(ops.reshape(moved, (-1, width, height, channels)), (0, 2, 1, 3))
+    found = ops.reshape(ops.transpose(found, (0, 2, 1, 3)), (-1, width, height * channels))
+    found = ops.matmul(ops.cast(columns, images.dtype), found)
+    return ops.transpose(ops.reshape(found, (-1, width, height, channels)), (0, 2, 1, 3))
+
+
+def without(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Images (B, H, W, C), 0 where both a row and a column are marked, (B, H) and (B, W)."""
+    both = ops.logical_and(rows[:, :, None, None], columns[:, None, :, None])
+    return ops.where(both, ops.zeros((), images.dtype), images)
 
 
 def moving_matrices(count: Any, size: int, most: int, border: Border, seed: keras.random.SeedGenerator) -> Tensor:

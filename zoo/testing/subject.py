@@ -27,7 +27,8 @@ BATCHES = 2.5  # in an epoch, so that one ends within a batch
 SHIPPED = "zoo_plugins."  # the package of the zoo's own plugins
 SMALL = {
     "width": 2, "generator_units": (8,), "discriminator_units": (8, 8), "residual_blocks": 1, "autoencoder_width": 2,
-    "mapping_layers": 1, "discriminator_width": 2, "feature_size": 32,
+    "mapping_layers": 1, "discriminator_width": 2, "feature_size": 32, "heads": 1, "head_size": 4,
+    "transformer_blocks": 4,
 }  # fmt: skip
 """Values of the zoo's own plugins that make their networks small; a plugin's own values stay as they are."""
 ALWAYS = {"batch_size": 4, "average_decay": 0.9, "horizon": 64}
