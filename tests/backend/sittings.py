@@ -25,14 +25,7 @@ CASES = [
     Case("vanilla+helping+moving+scheduled+observing", ("average_decay=0.5", "average_state=average"), POINTS),
     Case("wgan-mlp", shape=POINTS),
     Case("vanilla+rpgan+r1+r2+r3gan", ("average_decay=0.9", "r1_gamma=0.1"), POINTS),
-<<<<<<< HEAD
-=======
-    Case("sngan"),
-    Case("stylegan2", ("mapping_layers=1",)),
-    Case("projected"),
-    Case("fastgan", ("reconstruction=pixels",)),
-    Case("gat"),
->>>>>>> nets
+    Case("vanilla+ada"),
     Case("cyclegan-negative"),
     Case("vanilla+lecam+path_length+historical_averaging+top_k", shape=POINTS),
     Case("vanilla+unrolled", ("unrolled_steps=2",), POINTS),

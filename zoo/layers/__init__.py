@@ -16,8 +16,8 @@ from zoo.layers.conditional import (
 from zoo.layers.dropout import NoiseDropout
 from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
-<<<<<<< HEAD
-from zoo.layers.excited import excited_map
+from zoo.layers.excited import excited, excited_map, gated_convolution
+from zoo.layers.grouped import GroupedConv2D
 from zoo.layers.labelled import (
     class_normalized,
     classes_to_judge,
@@ -27,11 +27,7 @@ from zoo.layers.labelled import (
     one_hot,
     with_embedding,
 )
-=======
-from zoo.layers.excited import excited, excited_map, gated_convolution
-from zoo.layers.grouped import GroupedConv2D
 from zoo.layers.learned import LearnedMap
->>>>>>> nets
 from zoo.layers.modulation import ModulatedConv2D, NoiseInjection
 from zoo.layers.moved_images import flipped, flipped_and_shifted, shifted, without
 from zoo.layers.normalization import (
@@ -103,11 +99,8 @@ __all__ = [
     "excited_map",
     "flipped",
     "flipped_and_shifted",
-<<<<<<< HEAD
-    "joined_latents",
-=======
     "gated_convolution",
->>>>>>> nets
+    "joined_latents",
     "kernel_matrices",
     "labels_with_latents",
     "labels_with_samples",
@@ -127,11 +120,8 @@ __all__ = [
     "shifted",
     "spectral_where",
     "unit",
-<<<<<<< HEAD
-    "with_embedding",
-=======
     "warped",
     "weighed_bands",
+    "with_embedding",
     "without",
->>>>>>> nets
 ]
