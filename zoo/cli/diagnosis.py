@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from zoo.base.plain_data import plain_json
 from zoo.cli.command_options import (
     complete_stacks,
     data_dir_option,
@@ -77,7 +78,7 @@ def diagnose_command(variant: str, as_json: bool, steps: Sequence[int], images: 
 
     if Path(variant).is_dir():
         result = zoo.diagnose_run(variant, data_dir=options["data_dir"], out=options["out"])
-        click.echo(json.dumps(result) if as_json else health_of_run(result))
+        click.echo(json.dumps(plain_json(result)) if as_json else health_of_run(result))
         return
     found = zoo.diagnose(
         variant,
