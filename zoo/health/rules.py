@@ -288,26 +288,32 @@ def collapse(lines: Lines, evaluations: Lines) -> Finding | None:
     )
 
 
+def below(lines: Lines, name: str, limit: float, what: str, quantity: str) -> Finding | None:
+    """Samples have far less of something than real ones."""
+    seen = values(lines, name)
+    step = lasting([(step, value < limit) for step, value in seen], TWICE)
+    if step is None:
+        return None
+    return Finding(
+        f"samples {what}",
+        step,
+        f"Samples are {what}: they have {seen[-1][1]:.2g} of the real ones' {quantity}, from step {step} on.",
+        ("another seed", "a larger generator_learning_rate", "a smaller discriminator_learning_rate"),
+        7,
+        {"discriminator_learning_rate": LESS},
+    )
+
+
 @rule
 def alike(lines: Lines, evaluations: Lines) -> Finding | None:
-    """Samples are one and the same, or without any contrast."""
-    kinds = (
-        (DIVERSITY, ALIKE, "all alike", "diversity", 7),
-        (CONTRAST, FLAT, "flat", "contrast", 7),
-    )
-    for name, limit, what, quantity, severity in kinds:
-        seen = values(lines, name)
-        step = lasting([(step, value < limit) for step, value in seen], TWICE)
-        if step is not None:
-            return Finding(
-                f"samples {what}",
-                step,
-                f"Samples are {what}: they have {seen[-1][1]:.2g} of the real ones' {quantity}, from step {step} on.",
-                ("another seed", "a larger generator_learning_rate", "a smaller discriminator_learning_rate"),
-                severity,
-                {"discriminator_learning_rate": LESS},
-            )
-    return None
+    """Samples are one and the same."""
+    return below(lines, DIVERSITY, ALIKE, "all alike", "diversity")
+
+
+@rule
+def flat(lines: Lines, evaluations: Lines) -> Finding | None:
+    """Images have hardly any contrast."""
+    return below(lines, CONTRAST, FLAT, "flat", "contrast")
 
 
 @rule
