@@ -22,8 +22,8 @@ from zoo.health import findings
 RESULTS = Path("benchmarks/results")
 FOLDER = Path("runs/health")
 MODES = 7  # of ring8's eight, from which on a run counts as well
-WELL = (("vanilla", 0), ("vanilla", 1), ("vanilla+r1", 0), ("vanilla+hinge", 0), ("wgan-gp-mlp", 0), ("wgan-mlp", 0))
-STEPS = 2000
+WELL = (("vanilla", 0), ("vanilla", 1), ("vanilla+r1", 0))
+STEPS = 1000
 Group = tuple[str, str, list[tuple[str, set[str], set[str]]]]  # what, by which truth, (run, to be told, told)
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=RESULTS / "health")
     out = parser.parse_args().out
-    groups = [*committed(), *compared(), trained_well(), made_sick()]
+    groups = [*committed(), *compared(), made_sick(), trained_well()]
     made = f"`python -m benchmarks.health`, {time.strftime('%Y-%m-%d')}, {machine(1)['processor']}, commit {commit()}."
     text = f"# Errors of the warnings on health\n\n{made}\n\n{counts(groups)}\n\n## Every error\n\n{errors(groups)}\n"
     out.mkdir(parents=True, exist_ok=True)

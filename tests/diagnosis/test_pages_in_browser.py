@@ -18,6 +18,25 @@ pytestmark = needs_browser
 EVIL = "<script>window.bad=1</script>"  # what a user may call things
 LAYERS = ("01 dense", "02 dense", "03 conv2d_transpose")
 
+MISDRAWN = """() => {
+  const found = [];
+  document.querySelectorAll("figure").forEach((figure) => {
+    const frame = figure.querySelector("svg.chart, .chart svg, svg:not(.swatch)").getBoundingClientRect();
+    figure.querySelectorAll("svg:not(.swatch) text").forEach((each) => {
+      const box = each.getBoundingClientRect();
+      if (box.left < frame.left - 1 || box.right > frame.right + 1) found.push(`cut off: ${each.textContent}`);
+    });
+    const colours = (selector, name) =>
+      [...new Set([...figure.querySelectorAll(selector)].map((each) => getComputedStyle(each)[name]))]
+        .filter((each) => each !== "none").sort().join();
+    const keys = colours(".legend .swatch", "color");
+    if (keys && keys !== colours(".series path", "stroke")) {
+      found.push(`legend: ${keys} of ${colours(".series path", "stroke")}`);
+    }
+  });
+  return found;
+}"""
+
 
 def diagnosis(folder: Path) -> None:
     """Two objectives over three measurements, and a game that was refused."""
@@ -109,6 +128,7 @@ def test_a_page_can_be_read_by_anyone_anywhere(write: Callable[[Path], None], br
             ".legend", "(all) => all.map((each) => [...each.querySelectorAll('.swatch')].map((one) => one.innerHTML))"
         )
         assert all(len(set(each)) == len(each) > 0 for each in marks)  # told apart without colour
+        assert shown.page.evaluate(MISDRAWN) == []
         shown.page.set_viewport_size(PHONE)
         assert shown.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
         shown.context.close()
