@@ -149,6 +149,7 @@ def made_cell(
         "reason": {"diverged": DIVERGED, "failed": "ResourceExhaustedError: out of memory at step 402"}.get(state, ""),
         "attempts": 3 if state == "failed" else 1,
         "collapsed": whole and seed == 7 and number % 2 == 0,
+        "health": ("mode collapse" if whole and seed == 7 else "healthy") if points else "",
         "best": rescored(best, draws) if whole and best else {},
         "last": rescored(curve[-1], draws) if whole else {},
         "curve": curve,

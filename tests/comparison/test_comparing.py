@@ -98,6 +98,7 @@ def test_a_run_that_diverges_is_shown_with_its_reason_and_ranks_last(compared: t
     _, found = compared
     assert [cell["state"] for cell in cells_of(found, BROKEN)] == ["diverged", "diverged"]
     assert all("Training diverged at step" in cell["reason"] for cell in cells_of(found, BROKEN))
+    assert [cell["health"] for cell in cells_of(found, BROKEN)] == ["non-finite", "non-finite"]
     (scores,) = found["rankings"].values()
     summaries = scores["fd_pooling"]["last"]["summaries"]
     assert (summaries[BROKEN]["runs"], summaries[BROKEN]["finished"]) == (2, 0)
@@ -109,6 +110,7 @@ def test_the_command_prints_what_the_statistics_support(compared: tuple[Path, di
     lines = printed(compared[1]).splitlines()
     assert lines[2].startswith("fd_pooling (lower is better): convolutional leads; no run of convolutional,")
     assert not any(line.startswith("*") for line in lines)
+    assert any(line.split()[:1] == [BROKEN] and line.endswith("2 non-finite") for line in lines)
     decided = json.loads(json.dumps(compared[1]))
     (scores,) = decided["rankings"].values()
     scores["fd_pooling"]["last"]["differences"][0]["verdict"] = "better"
@@ -126,7 +128,7 @@ def test_the_report_is_written_beside_the_runs(compared: tuple[Path, dict]):
         "runs",
     }
     assert json.loads((out / "comparison.json").read_text())["cells"] == found["cells"]
-    assert "diverged" in (out / "report.md").read_text()
+    assert "2 diverged, 2 unhealthy" in (out / "report.md").read_text()
 
 
 def test_the_same_call_trains_nothing_again_and_more_seeds_add_to_what_is_there(

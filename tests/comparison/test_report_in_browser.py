@@ -1,26 +1,20 @@
 """The report's page in a real browser: its network requests, its controls, and its accessibility."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from comparison_data import TROUBLED, comparison
+from in_browser import PHONE, PROBLEMS, READABLE, Opened, colour, contrast, launched, needs_browser
 
 from zoo.comparison.report import write_report
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-BROWSER = next((path for name in NAMES if (path := shutil.which(name))), None)
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 375, "height": 720}  # pixels
-READABLE = 4.5  # contrast of text, WCAG 2.2, 1.4.3
 VARIANTS = TROUBLED.variants
 MAIN, RUNS = "#d0-table", "table.runs"
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=f"no Chromium here: none of {', '.join(NAMES)}")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -33,40 +27,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        # Without a sandbox: tests may run as root, and the page is ours.
-        launched = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-class Opened:
-    """A page, with its network requests and console errors."""
-
-    def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
-        self.context.set_default_timeout(600_000)  # milliseconds; a machine may be busy
-        self.page = self.context.new_page()
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.failures: dict[str, str] = {}
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("requestfailed", lambda request: self.failures.update({request.url: request.failure}))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(address)
-
-    def column(self, table: str, place: int) -> list[str]:
-        """A column's text in the visible rows, without the notes below values."""
-        return self.page.eval_on_selector_all(
-            f"{table} tbody tr:not(.filtered)",
-            "(rows, place) => rows.map((row) => row.cells[place].dataset.value ?? row.cells[place].textContent.trim())",
-            place,
-        )
-
-    def head(self, table: str, place: int) -> Any:
-        """The button of a column's head."""
-        return self.page.locator(f"{table} button.sort").nth(place)
+    with launched() as made:
+        yield made
 
 
 @pytest.fixture
@@ -74,10 +36,6 @@ def opened(browser: Any, address: str) -> Iterator[Opened]:
     made = Opened(browser, address)
     yield made
     made.context.close()
-
-
-def opened_with(browser: Any, address: str, **options: Any) -> Opened:
-    return Opened(browser, address, **options)
 
 
 # --- what it asks and says ----------------------------------------------------------------------------------------
@@ -107,7 +65,7 @@ def test_the_policy_stops_a_request_even_if_one_were_smuggled_in(opened: Opened)
 def test_a_label_that_is_a_script_is_shown_and_does_not_run(browser: Any, tmp_path: Path):
     evil = "<script>window.bad=1</script><img src=x onerror=window.bad=1>"
     made = comparison(variants=("dcgan", evil), datasets=("ring8",), seeds=1, states={})
-    shown = opened_with(browser, write_report(made, tmp_path)["report.html"].as_uri())
+    shown = Opened(browser, write_report(made, tmp_path)["report.html"].as_uri())
     assert shown.page.evaluate("window.bad") is None
     assert evil in shown.page.locator(RUNS).inner_text()
     assert shown.complaints == []
@@ -138,7 +96,7 @@ def test_the_table_says_that_it_lies_sorted_by_rank(opened: Opened):
 
 
 def test_runs_without_a_score_stay_at_the_end_both_ways(opened: Opened):
-    place = 4  # the last score
+    place = 5  # the last score
     for _ in range(2):
         opened.head(RUNS, place).click()
         values = opened.column(RUNS, place)
@@ -227,31 +185,12 @@ def test_recipes_can_be_cut_to_the_fields_that_differ(opened: Opened):
 
 
 def test_a_phone_scrolls_no_page_sideways(browser: Any, address: str):
-    shown = opened_with(browser, address, viewport=PHONE)
+    shown = Opened(browser, address, viewport=PHONE)
     shown.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     assert shown.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     wide = shown.page.locator(".scroll").first
     assert wide.evaluate("(box) => box.scrollWidth > box.clientWidth")
     shown.context.close()
-
-
-def colour(shown: Opened, selector: str, name: str) -> tuple[float, ...]:
-    """Red, green and blue of a style, 0 to 255."""
-    text = shown.page.locator(selector).first.evaluate(f"(each) => getComputedStyle(each).{name}")
-    return tuple(float(part) for part in re.findall(r"[\d.]+", text)[:3])
-
-
-def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """WCAG's contrast ratio of two colours."""
-
-    def luminance(channels: tuple[float, ...]) -> float:
-        linear = [
-            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (each / 255 for each in channels)
-        ]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
 
 
 def test_contrast_of_black_on_white_is_21():
@@ -260,7 +199,7 @@ def test_contrast_of_black_on_white_is_21():
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_can_be_read_in_either_theme(browser: Any, address: str, scheme: str):
-    shown = opened_with(browser, address, color_scheme=scheme)
+    shown = Opened(browser, address, color_scheme=scheme)
     ground, surface = colour(shown, "body", "backgroundColor"), colour(shown, ".charts figure", "backgroundColor")
     assert (sum(ground) < 200) == (scheme == "dark")
     for selector in ("body", ".aside", ".kicker", "summary", ".count", ".facts dt", "a[href='#runs']"):
@@ -292,7 +231,7 @@ def test_paper_has_every_folded_part_open_and_no_controls(opened: Opened):
 
 
 def test_without_javascript_everything_is_there_and_nothing_that_would_not_work(browser: Any, address: str):
-    shown = opened_with(browser, address, java_script_enabled=False)
+    shown = Opened(browser, address, java_script_enabled=False)
     rows = shown.page.locator(f"{MAIN} tbody tr")
     assert rows.count() == len(VARIANTS)
     assert all(row.is_visible() for row in rows.all())
@@ -305,49 +244,6 @@ def test_without_javascript_everything_is_there_and_nothing_that_would_not_work(
 
 
 # --- who can read it ----------------------------------------------------------------------------------------------
-
-PROBLEMS = """() => {
-  const found = [];
-  const say = (rule, each) => found.push(`${rule}: ${each.outerHTML.slice(0, 120)}`);
-  const all = (selector) => [...document.querySelectorAll(selector)];
-  const hidden = (each) => each.closest("[aria-hidden=true]") !== null;
-  const text = (id) => (id ? document.getElementById(id)?.textContent.trim() : "");
-  if (!document.documentElement.lang) found.push("no lang");
-  if (!document.title) found.push("no title");
-  all("img").filter((each) => !each.alt).forEach((each) => say("img without alt", each));
-  all("svg").filter((each) => !hidden(each)).forEach((each) => {
-    if (each.getAttribute("role") !== "img") say("svg without role", each);
-    if (!text(each.getAttribute("aria-labelledby"))) say("svg without title", each);
-    if (!text(each.getAttribute("aria-describedby"))) say("svg without description", each);
-  });
-  all("table").forEach((table) => {
-    if (!table.caption?.textContent.trim()) say("table without caption", table);
-    [...table.tHead.querySelectorAll("th")].forEach((each) => {
-      if (!["col", "colgroup"].includes(each.scope)) say("head without scope", each);
-    });
-    [...table.tBodies[0].rows].forEach((row) => {
-      if (row.querySelectorAll("th[scope=row]").length !== 1) say("row without head", row);
-    });
-    const widths = new Set([...table.tBodies[0].rows].map((row) => row.cells.length));
-    if (widths.size > 1) say("rows of different lengths", table);
-  });
-  all("button, a, summary").filter((each) => !each.textContent.trim()).forEach((each) => say("without name", each));
-  all("input, select").filter((each) => !each.labels.length).forEach((each) => say("without label", each));
-  all(".scroll").filter((each) => !each.ariaLabel || each.tabIndex !== 0).forEach((each) => say("scrolls", each));
-  all("th button").filter((each) => each.type !== "button").forEach((each) => say("submits", each));
-  const ids = all("[id]").map((each) => each.id);
-  ids.filter((id, place) => ids.indexOf(id) !== place).forEach((id) => found.push(`id twice: ${id}`));
-  const leads = (each) => document.getElementById(each.hash.slice(1)) !== null;
-  all("a[href^='#']").filter((each) => !leads(each)).forEach((each) => say("to nowhere", each));
-  const levels = all("h1, h2, h3, h4").map((each) => Number(each.tagName[1]));
-  if (levels.filter((level) => level === 1).length !== 1) found.push("not one h1");
-  levels.slice(1).forEach((level, place) => {
-    if (level > levels[place] + 1) found.push(`h${level} after h${levels[place]}`);
-  });
-  const landmarks = ["header", "nav", "main", "footer"];
-  landmarks.filter((name) => !document.querySelector(name)).forEach((name) => found.push(`no ${name}`));
-  return found;
-}"""
 
 
 def test_pictures_charts_tables_and_controls_have_names(opened: Opened):

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from keras import ops
 from PIL import Image
 
 import zoo
 from zoo import ZooError
-from zoo.diagnosis.explaining import FRAMES, check_alone, explain, gray
+from zoo.diagnosis import insight
+from zoo.diagnosis.explaining import explain
+from zoo.diagnosis.explanation import DRAWN, FRAMES, check_judged, explained, gray, walk_of
+from zoo.networks import called
 from zoo.training.trainer import Trainer
 
 
@@ -33,10 +38,44 @@ def test_a_run_is_explained_and_stays_as_it_is(tmp_path: Path) -> None:
     assert sizes["directions"] == pytest.approx(FRAMES / len(directions), rel=0.05)
 
 
-def test_networks_that_take_more_are_refused(tiny_dataset: Callable, make_stack: Callable) -> None:
-    trainer = Trainer(make_stack("cgan-projection"), tiny_dataset((16, 16, 1), classes=3))
-    with pytest.raises(ZooError, match="The discriminator takes samples, labels"):
-        check_alone(trainer)
+def test_a_conditional_stack_is_explained_with_the_labels_that_its_samples_have(
+    tiny_dataset: Callable, make_stack: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tiny_dataset((16, 16, 1), classes=3)
+    trainer = Trainer(make_stack("cgan-projection"), data)
+    judged = {}
+
+    def seen(judge: Callable, gradients: Callable, images: np.ndarray) -> np.ndarray:
+        judged["images"], judged["logits"] = images, ops.convert_to_numpy(judge(images))
+        return np.zeros(images.shape)
+
+    monkeypatch.setattr(insight, "input_gradients", seen)
+    found = explained(trainer, 0, tmp_path)
+    assert len(found["singular_values"]) == 3  # latents alone
+    assert not any(name.startswith("towards") for name in found["directions"])
+    assert {each.name for each in tmp_path.iterdir()} == {"looks.png", "directions.png"}
+    drawn = trainer.sampler.latents(DRAWN, 0)
+    rows = data.spread(8)
+    labels = np.stack([data.labels[rows], ops.convert_to_numpy(drawn["labels"])[:8]], axis=1).ravel()
+    inputs = {"samples": ops.convert_to_tensor(judged["images"]), "labels": ops.convert_to_tensor(labels, "int32")}
+    answer = called(trainer.players.discriminator, inputs, "samples", training=False)
+    np.testing.assert_allclose(judged["logits"], ops.convert_to_numpy(answer["logits"])[:, 0], rtol=1e-4, atol=1e-6)
+    # along a strip a sample keeps its label, and in its middle it is itself
+    walk = walk_of(trainer, {name: ops.convert_to_numpy(each) for name, each in drawn.items()}, 0)
+    assert walk.given(walk.latents[:5], 3)["labels"].tolist() == [int(drawn["labels"][3])] * 5
+    own = trainer.sampler.samples({name: each[3:4] for name, each in drawn.items()}, 0)
+    np.testing.assert_allclose(walk.samples(walk.latents[3:4], 3), own, atol=1e-6)
+
+
+def test_what_draws_nothing_has_no_directions() -> None:
+    trainer = SimpleNamespace(players=SimpleNamespace(fields={"samples": None, "source": None}))
+    assert walk_of(trainer, {"source": np.zeros((5, 8, 8, 1)), "truncation": np.ones((5, 1))}, 0) is None
+
+
+def test_judges_of_packs_are_refused(tiny_dataset: Callable, make_stack: Callable) -> None:
+    trainer = Trainer(make_stack("dcgan+pacgan"), tiny_dataset((16, 16, 1)))
+    with pytest.raises(ZooError, match="judges other shapes than samples have"):
+        check_judged(trainer)
 
 
 def test_maps_are_black_or_gray_at_0_and_white_at_their_largest() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import zoo
+from zoo.health import findings
 
 Words = Callable[..., list[str]]
 BREAKS = """\
@@ -36,7 +37,12 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
     assert "the checkpoint of step 2 in run/checkpoints is kept" in last
     assert "--set generator_learning_rate=5e-05" in last
     assert "wgan-gp" in last
-    assert zoo.load("run").sample(1).shape == (1, 8, 8, 1)
+    run = zoo.load("run")
+    assert run.sample(1).shape == (1, 8, 8, 1)
+    assert [line["step"] for line in run.metrics] == [4]  # what ended it
+    (finding,) = findings(run.metrics)
+    assert (finding.name, finding.step) == ("non-finite", 4)
+    assert finding.sentence == f"{hook} is {value[7:10]} at step 4."
 
 
 def test_a_learning_rate_that_is_far_too_large_is_told(zoo_command, tiny_words: Words):

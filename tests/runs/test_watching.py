@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from zoo.cli.watch_printing import Size, plain, screen
 from zoo.watching import STATES, Budget, Pace, RunState, Scores, Watch
 from zoo.watching import locks as kernel
 from zoo.watching.locks import Locks, holders, read_locks, shared_devices
-from zoo.watching.run_files import budget_of
+from zoo.watching.run_files import FileCache, budget_of
 
 Command = Callable[..., Any]
 JOB = {
@@ -287,7 +288,9 @@ def test_only_the_end_of_long_metrics_is_read_and_only_when_they_change(job: Cal
     metrics(path, 20_000)
     watch, reads = Watch([path]), []
     uncounted = watch.cache.get
-    watch.cache.get = lambda file, read, default: uncounted(file, counted(read, reads), default)  # type: ignore[method-assign]
+    watch.cache.get = lambda file, read, *others, **options: uncounted(  # type: ignore[method-assign]
+        file, counted(read, reads), *others, **options
+    )
     assert watch.runs()[0].step == 1_000_000
     first = len(reads)
     watch.runs()
@@ -295,7 +298,7 @@ def test_only_the_end_of_long_metrics_is_read_and_only_when_they_change(job: Cal
     with (path / "metrics.jsonl").open("a") as file:
         file.write('{"step": 1000050, "images": 8000400, "seconds": 40002.0}\n{"step": 10001')
     assert watch.runs()[0].step == 1_000_050
-    assert reads[first:] == [path / "metrics.jsonl"]
+    assert reads[first:] == [path / "metrics.jsonl"]  # for step and losses; health, which takes all of it, is to wait
 
 
 def test_a_run_that_ended_long_ago_is_read_again_only_when_its_folder_changes_or_its_lock_is_held(copied: Path):
@@ -316,6 +319,7 @@ def test_a_run_that_ended_long_ago_is_read_again_only_when_its_folder_changes_or
 def counted(read: Callable[[Path], Any], reads: list[Path]) -> Callable[[Path], Any]:
     """A read function that also records its calls."""
 
+    @wraps(read)
     def reading(path: Path) -> Any:
         reads.append(path)
         return read(path)
@@ -375,7 +379,7 @@ def test_runs_that_come_and_go_meanwhile_disturb_nothing(copied: Path, tmp_path:
         stop.set()
         changing.join()
     watch.runs()
-    assert all(copied in path.parents for path in watch.cache.known)
+    assert all(copied in path.parents for path, _ in watch.cache.known)
 
 
 def test_runs_are_found_at_any_depth_once_and_in_the_order_of_numbers(job: Callable[..., Path], tmp_path: Path):
@@ -401,6 +405,7 @@ def test_a_plain_table_has_all_columns_and_rows(job: Callable[..., Path], zoo_co
         "dataset",
         "seed",
         "state",
+        "health",
         "step",
         "best",
         "last",
@@ -415,6 +420,7 @@ def test_a_plain_table_has_all_columns_and_rows(job: Callable[..., Path], zoo_co
         "mnist",
         "3",
         "diverged",
+        "healthy",
         "500/400",
         "0.3123",
         "0.4",
@@ -436,6 +442,46 @@ def test_json_has_what_the_table_has_and_more(job: Callable[..., Path], zoo_comm
     assert run["path"] == "runs/job"
     assert (run["state"], run["reason"], run["total"], run["losses"]) == ("failed", "x", 400, {})
     assert run["scores"] == {"name": "kid", "better": "lower", "last": 0.3, "best": 0.3, "best_step": 50}
+
+
+def test_the_health_of_a_run_is_said_in_a_word(job: Callable[..., Path], zoo_command: Command):
+    path = job(outcome="done")
+    metrics(path, 10)
+    line = json.loads((path / "metrics.jsonl").read_text().splitlines()[-1])
+    with (path / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps({**line, "step": 523, "generator_loss": float("nan")}) + "\n")
+    (run,) = json.loads(zoo_command("watch", "--json").out)
+    assert (run["health"], run["losses"]["generator_loss"]) == ("non-finite", None)
+    assert "non-finite" in zoo_command("watch").out
+
+
+def test_a_long_run_is_not_looked_at_again_before_its_share_of_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    clock, reads = [0.0], []
+    monkeypatch.setattr("zoo.watching.run_files.time.monotonic", lambda: clock[0])
+
+    def slow(path: Path) -> str:
+        reads.append(clock[0])
+        clock[0] += 2.0
+        return path.read_text()
+
+    def seen(text: str, **options: object) -> str:
+        (tmp_path / "file").write_text(text)
+        return cache.get(tmp_path / "file", slow, "", **options)
+
+    cache = FileCache()
+    assert seen("a", share=0.1) == "a"
+    assert seen("ab", share=0.1) == "a"  # 18 seconds are to pass
+    clock[0] = 19.0
+    assert seen("abc", share=0.1) == "a"
+    clock[0] = 20.0
+    assert seen("abcd", share=0.1) == "abcd"
+    assert seen("abcde") == "abcde"  # a run that has ended waits for nothing
+    (tmp_path / "other").touch()
+    for _ in range(2):
+        assert cache.get(tmp_path / "file", slow, "", beside=("other",)) == "abcde"
+    assert reads == [0.0, 20.0, 22.0, 24.0]  # the last since there is another file to look at
 
 
 def test_a_folder_that_is_none_is_refused_with_those_that_are_here(job: Callable[..., Path], zoo_command: Command):

@@ -1,6 +1,7 @@
 """Values as JSON and YAML give them back, so that what is compared before writing equals what is read."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -42,3 +43,12 @@ def plain_mapping(mapping: Mapping[Any, Any], where: str) -> dict[str, Any]:
     if len(found) < len(mapping):
         raise ZooError(f"{where} can't be written: two of its keys read alike.")
     return found
+
+
+def plain_json(value: Any) -> Any:
+    """The value with None in place of NaN and infinities, which JSON can't hold."""
+    if isinstance(value, Mapping):
+        return {key: plain_json(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,8 +1,11 @@
 """The output of `zoo compare`, `zoo report` and `zoo tune` as text."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
+
+from zoo.health import HEALTHY
 
 
 def columns(rows: Sequence[Mapping[str, str]]) -> str:
@@ -71,7 +74,14 @@ def cost_row(label: str, cells: list[dict[str, Any]]) -> dict[str, str]:
         "speed": "" if speed is None else f"{speed:,.0f} images/s",
         "memory": "" if memory is None else f"{memory / 2**30:.2f} GiB",
         "collapsed": f"{sum(cell['collapsed'] for cell in cells if cell['label'] == label)} collapsed",
+        "health": healths([cell["health"] for cell in cells if cell["label"] == label and cell["health"]]),
     }
+
+
+def healths(words: Sequence[str]) -> str:
+    """`healthy`, or `1 mode collapse, 2 frozen` of those runs that are not."""
+    counts = Counter(word for word in words if word != HEALTHY)
+    return ", ".join(f"{count} {word}" for word, count in counts.items()) or (HEALTHY if words else "")
 
 
 def tuned(found: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from zoo.base.plain_data import plain_json
 from zoo.cli.command_options import (
     complete_stacks,
     data_dir_option,
@@ -20,6 +21,7 @@ from zoo.cli.command_options import (
     plugin_option,
     set_option,
 )
+from zoo.errors import ZooError
 
 
 @click.command(
@@ -77,7 +79,7 @@ def diagnose_command(variant: str, as_json: bool, steps: Sequence[int], images: 
 
     if Path(variant).is_dir():
         result = zoo.diagnose_run(variant, data_dir=options["data_dir"], out=options["out"])
-        click.echo(json.dumps(result) if as_json else health_of_run(result))
+        click.echo(json.dumps(plain_json(result)) if as_json else health_of_run(result))
         return
     found = zoo.diagnose(
         variant,
@@ -97,48 +99,59 @@ def diagnose_command(variant: str, as_json: bool, steps: Sequence[int], images: 
         "zoo depth vanilla --set critic_steps=5 --steps 2000",
         "zoo depth vanilla --layers 24 --activation sigmoid --normalization layer",
         "zoo depth dcgan --dataset fashion_mini --layers 6 --clip 0.01",
+        "zoo depth dcgan --own --dataset mnist --game cross-entropy --game hinge",
     ),
 )
 @click.argument("variant", shell_complete=complete_stacks)
-@click.option("--dataset", default="swissroll", show_default=True, metavar="NAME_OR_PATH", help="Of `zoo data list`.")
+@click.option("--own", is_flag=True, help="Measure VARIANT's own networks, as they are and changed, under each loss.")
+@click.option("--dataset", metavar="NAME_OR_PATH", help="Of `zoo data list` [swissroll; with --own fashion_mini].")
 @data_dir_option
 @data_options
-@click.option(
-    "--steps", type=click.IntRange(min=1), default=500, show_default=True, help="Of training, of each critic."
-)
-@click.option("--layers", type=click.IntRange(min=1), default=12, show_default=True, help="Hidden ones of the critics.")
-@click.option("--units", type=click.IntRange(min=1), default=128, show_default=True, help="Of each layer.")
-@click.option("--activation", type=click.Choice(["relu", "tanh", "sigmoid"]), default="relu", show_default=True)
+@click.option("--steps", type=click.IntRange(min=0), help="Of training before it is measured [500; with --own 0].")
+@click.option("--layers", type=click.IntRange(min=1), help="Hidden ones of the critics [12].")
+@click.option("--units", type=click.IntRange(min=1), help="Of each layer of the critics [128].")
+@click.option("--activation", type=click.Choice(["relu", "tanh", "sigmoid"]), help="Of the critics [relu].")
 @click.option(
     "--normalization",
     type=click.Choice(["none", "batch", "layer", "spectral"]),
-    default="none",
-    show_default=True,
-    help="Of the hidden layers but the first; batch is no one's that is penalized.",
+    help="Of the critics' hidden layers but the first [none]; batch is no one's that is penalized.",
 )
 @click.option("--clip", "clips", type=float, multiple=True, metavar="LIMIT", help="Several [0.1 0.01 0.001].")
+@click.option("--game", "games", multiple=True, metavar="NAME", help="With --own: play these alone, such as hinge.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and draws.")
 @set_option
 @plugin_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="A folder [diagnoses/.../SEED-depth].")
 @engine_options
 @json_option
-def depth_command(variant: str, as_json: bool, clips: Sequence[float], **options: Any) -> None:
+def depth_command(variant: str, own: bool, as_json: bool, **options: Any) -> None:
     """Measure how gradients fare in deep Wasserstein critics: with clipped weights, and with a gradient penalty.
 
     VARIANT brings the generator (Gulrajani et al. 2017, section 3.2 and figure 1).
-    """
-    from zoo.cli.diagnosis_printing import depths
-    from zoo.diagnosis.depth import CLIPS, Depth, depth
 
-    network = {name: options[name] for name in ("steps", "layers", "units", "activation", "normalization")}
-    found = depth(
-        variant,
-        critics=Depth(**network, clips=clips or CLIPS),
-        **{name: options[name] for name in ("dataset", "data_dir", "seed", "settings", "plugins", "out")},
-        data=data_of(options),
-        engine=engine_of(options),
-    )
+    With --own both of VARIANT's networks are measured instead, layer by layer under each loss: as they are, with ReLU,
+    tanh and sigmoid for their activations, with and without their normalizations.
+    """
+    from zoo.cli.diagnosis_printing import depths, own_depths
+    from zoo.diagnosis.depth import Depth, depth
+    from zoo.diagnosis.own_depth import own_depth
+
+    critics = {name: options[name] for name in ("layers", "units", "activation", "normalization", "clips")}
+    critics = {name: value for name, value in critics.items() if value not in (None, ())}
+    names = ("dataset", "data_dir", "seed", "settings", "plugins", "out")
+    given = {name: options[name] for name in names if options[name] is not None}
+    common = {**given, "data": data_of(options), "engine": engine_of(options)}
+    steps = {} if options["steps"] is None else {"steps": options["steps"]}
+    if own and critics:
+        name = next(iter(critics)).replace("clips", "clip")
+        raise ZooError(f"--{name} is of the deep critics: with --own the networks are VARIANT's. Keep one of both.")
+    if own:
+        found = own_depth(variant, games=options["games"], **steps, **common)
+        click.echo(json.dumps(found) if as_json else own_depths(found))
+        return
+    if options["games"]:
+        raise ZooError("--game chooses losses for VARIANT's own networks: add --own, or leave it out.")
+    found = depth(variant, critics=Depth(**steps, **critics), **common)
     click.echo(json.dumps(found) if as_json else depths(found))
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.base.names import short_name
+from zoo.cli.comparison_printing import columns
 from zoo.diagnosis.verdicts import overall
 
 
@@ -41,14 +42,37 @@ def depths(found: dict[str, Any]) -> str:
     return "\n".join([head, *lines, str(Path(found["folder"]) / "report.html")])
 
 
+def own_depths(found: dict[str, Any]) -> str:
+    """Of each player a row for each network, a column for each objective; why others were not measured."""
+    from zoo.diagnosis.own_depth import PLAYERS, overall, reasons
+
+    lines = [f"{found['stack']} on {short_name(found['dataset'])}, {found['steps']} steps of training"]
+    objectives = dict.fromkeys(each["objective"] for each in found["measurements"])
+    for player in PLAYERS:
+        lines.append(f"orders of magnitude of the {player}'s gradient from its last layer to its first")
+        rows = {"": {"network": "", **{name: name for name in objectives}}}
+        for each in found["measurements"]:
+            network, change = each["network"], each[player]["change"]
+            row = rows.setdefault(network, {"network": f"  {network}", **dict.fromkeys(objectives, "")})
+            row[each["objective"]] = "to 0" if change is None else f"{change:+.1f}"
+        lines.append(columns(list(rows.values())))
+    lines += [f"not measured: {networks}: {sentence}" for sentence, networks in reasons(found).items()]
+    return "\n".join([*lines, overall(found), str(Path(found["folder"]) / "report.html")])
+
+
 def explanation(found: dict[str, Any]) -> str:
     """The Jacobian's singular values, the names of the directions, and where the pictures are."""
     values = found["singular_values"]
+    lines = [
+        f"step {found['step']}: singular values of the generator's Jacobian from {values[0]:.3g} to "
+        f"{values[-1]:.2g}, conditioning {found['conditioning']:.3g}",
+        f"directions, a row each: {', '.join(found['directions'])}",
+    ]
+    if not values:
+        lines = [f"step {found['step']}: the generator draws no latents, so there are no directions"]
     return "\n".join(
         [
-            f"step {found['step']}: singular values of the generator's Jacobian from {values[0]:.3g} to "
-            f"{values[-1]:.2g}, conditioning {found['conditioning']:.3g}",
-            f"directions, a row each: {', '.join(found['directions'])}",
+            *lines,
             *(str(path) for path in sorted(Path(found["folder"]).glob("*.png"))),
         ]
     )

@@ -16,10 +16,9 @@ SHIPPED = "registry.yaml:"  # how the source of what comes with the zoo begins
 def run_summary(run: "Run") -> dict[str, Any]:
     """The paths of a finished run's files, and its last metrics, JSON-ready."""
     from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile  # which imports NumPy
-    from zoo.health import findings, word
+    from zoo.health import word_of
 
     metrics = run.metrics
-    evaluations = [each for each in EvaluationFile(run.path / EVALUATION).read() if each["periodic"]]
     return {
         "stack": run.record["stack"],
         "dataset": run.record["dataset"]["name"],
@@ -30,7 +29,7 @@ def run_summary(run: "Run") -> dict[str, Any]:
         "generator": str(run.directory.generator),
         "inputs": run.record.get("inputs", ["latents"]),
         "metrics": metrics[-1] if metrics else None,
-        "health": word(findings(metrics, evaluations)),
+        "health": word_of(metrics, EvaluationFile(run.path / EVALUATION).read()),
     }
 
 

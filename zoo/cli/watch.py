@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zoo.base.plain_data import plain_json
 from zoo.cli.command_options import examples, json_option
 from zoo.errors import ZooError
 
@@ -50,7 +51,7 @@ def watch_command(folders: Sequence[Path], every: float, once: bool, as_json: bo
     folders = folders or (DEFAULT_FOLDER,)
     check_folders(folders)
     if as_json:
-        click.echo(json.dumps([run.as_dict() for run in Watch(folders).runs()]))
+        click.echo(json.dumps(plain_json([run.as_dict() for run in Watch(folders).runs()])))
     elif once:
         click.echo(once_printed(folders))
     else:

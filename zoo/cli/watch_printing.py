@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from zoo.base.names import short_name
 from zoo.base.progress import SHOWN_LOSSES
+from zoo.health import HEALTHY
 from zoo.watching import DIVERGED, DONE, FAILED, RUNNING, STATES, STOPPED, WAITING, RunState
 
 STYLES = {RUNNING: "green", WAITING: "dim", STOPPED: "yellow", FAILED: "red", DIVERGED: "red", DONE: "cyan"}
@@ -132,13 +133,14 @@ def columns_of(runs: Sequence[RunState]) -> list[Column]:
         Column("dataset", 4, lambda run: short_name(run.dataset), "left"),
         Column("seed", 3, lambda run: "" if run.seed is None else str(run.seed)),
         Column("state", 1, lambda run: run.state, "left", lambda run: STYLES[run.state]),
-        Column("progress", 6, bar, "left", lambda run: STYLES[run.state]),
+        Column("health", 5, lambda run: run.health, "left", lambda run: "" if run.health == HEALTHY else "yellow"),
+        Column("progress", 7, bar, "left", lambda run: STYLES[run.state]),
         Column("step", 2, steps),
-        Column("left", 5, lambda run: "" if run.seconds_left is None else tqdm.format_interval(run.seconds_left)),
-        Column("best", 7, lambda run: score(run, "best")),
-        Column("last", 8, lambda run: score(run, "last")),
-        Column("images/s", 9, lambda run: "" if run.images_per_second is None else f"{run.images_per_second:,.0f}"),
-        Column("D / G loss", 10, losses),
+        Column("left", 6, lambda run: "" if run.seconds_left is None else tqdm.format_interval(run.seconds_left)),
+        Column("best", 8, lambda run: score(run, "best")),
+        Column("last", 9, lambda run: score(run, "last")),
+        Column("images/s", 10, lambda run: "" if run.images_per_second is None else f"{run.images_per_second:,.0f}"),
+        Column("D / G loss", 11, losses),
     ]
 
 

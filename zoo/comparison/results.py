@@ -1,6 +1,7 @@
 """Gathers run directories into one JSON-ready dictionary: every run's scores, curves and cost, and statistics."""
 
 import bisect
+import math
 import os
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ from zoo.comparison.job import DIVERGED, DONE, JOB, SEED_OF_BEST, read_outcome
 from zoo.comparison.statistics import collapsed, ranking
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
 from zoo.evaluation.protocol import check_comparable, protocol_differences
+from zoo.health import word_of
 from zoo.runs.directory import RunDirectory
 from zoo.runs.finding import PATH_STARTS
 
@@ -169,6 +171,7 @@ def cell_of(path: Path, record: Mapping[str, Any] | None, folder: Path) -> dict[
         "losses": thinned(metrics, LOSSES),
         "best": scores_of(evaluations.best),
         "last": scores_of(evaluations.last),
+        "health": word_of(metrics, EvaluationFile(path / EVALUATION).read()),
         "cost": cost(metrics, record or {}, outcome or {}),
         "machine": (outcome or {}).get("machine") or (record or {}).get("machine", ""),
         "picture": relative(picture, folder) if picture else None,
@@ -221,9 +224,11 @@ def thinned(metrics: Sequence[Mapping[str, Any]], count: int) -> list[dict[str, 
     return [{name: shortened(line[name]) for name in names if name in line} for line in metrics[every - 1 :: every]]
 
 
-def shortened(value: float) -> float:
-    """A float rounded to five significant digits; an int as it is."""
-    return value if isinstance(value, int) else float(f"{value:.5g}")
+def shortened(value: float) -> float | None:
+    """A float rounded to five significant digits, None where it is not finite; an int as it is."""
+    if isinstance(value, int):
+        return value
+    return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
 def cost(metrics: Sequence[Mapping[str, Any]], record: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:

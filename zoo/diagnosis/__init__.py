@@ -6,6 +6,7 @@ experiment.py   Arjovsky and Bottou 2017, figures 2 and 3, on any stack
 verdicts.py     what its curves mean, in words
 of_run.py       the health of a run over time, from its metrics or its checkpoints
 depth.py        Gulrajani et al. 2017, section 3.2: gradients in deep critics
-insight.py      where a discriminator looks, where latents lead; explaining.py does it to a run
+own_depth.py    the same in a stack's own networks, under each loss; exchanging.py changes their activations
+insight.py      where a discriminator looks, where latents lead; explaining.py and explanation.py do it to a run
 report/         the pages and the charts
 """

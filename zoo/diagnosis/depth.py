@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.base.files import read_json, write_json
-from zoo.base.interrupts import Interrupted, stop_requests
-from zoo.base.names import dataset_folder, folder_name
+from zoo.base.interrupts import Interrupted, StopRequest, stop_requests
 from zoo.base.plain_data import plain
 from zoo.base.progress import Progress, as_progress
+from zoo.base.shortages import telling_shortage
 from zoo.data.options import DataOptions
-from zoo.diagnosis.experiment import FOLDER
-from zoo.diagnosis.opening import opened
+from zoo.diagnosis.opening import folder_of, locked, opened
 from zoo.errors import ZooError
 from zoo.hookspecs import hookimpl
-from zoo.pipeline import DATA_OPTIONS, check_seed
+from zoo.pipeline import DATA_OPTIONS, check_seed, smaller_runs
 from zoo.recipe import Normalization
 
 if TYPE_CHECKING:
@@ -145,13 +144,16 @@ def weights_of(trainer: "Trainer") -> dict[str, Any]:
     }
 
 
-def verdict_of(norms: Sequence[float]) -> tuple[str, float | None]:
-    """Whether the gradient explodes, vanishes or stays on its way from the output to the input; orders of magnitude."""
+def verdict_of(norms: Sequence[float], most: float = DECAYS) -> tuple[str, float | None]:
+    """Whether the gradient explodes, vanishes or stays on its way from the output to the input; orders of magnitude.
+
+    It stays where it changes by at most so many.
+    """
     first, last = norms[0], norms[-1]
     if first <= 0:
         return "vanishes", None
     change = math.log10(first / last) if last > 0 else math.inf
-    word = "explodes" if change > DECAYS else "vanishes" if change < -DECAYS else "stays"
+    word = "explodes" if change > most else "vanishes" if change < -most else "stays"
     return word, change if math.isfinite(change) else None
 
 
@@ -178,9 +180,9 @@ def depth(
     chosen = critics or Depth()
     shown = as_progress(progress)
     resolved, rows, _ = opened(stack, dataset, data, data_dir, settings, plugins, engine, shown)
-    path = Path(out) if out else FOLDER / folder_name(resolved.name) / dataset_folder(rows.name) / f"{seed}-depth"
-    path.mkdir(parents=True, exist_ok=True)
-    return measured_critics(resolved, rows, seed, chosen, engine, path, shown)
+    path = folder_of(resolved, rows, f"{seed}-depth", out)
+    with locked(path), telling_shortage(lambda: smaller_runs(resolved.recipe, rows, engine)):
+        return measured_critics(resolved, rows, seed, chosen, engine, path, shown)
 
 
 def measured_critics(
@@ -208,23 +210,27 @@ def measured_critics(
     return found
 
 
+def train(trainer: "Trainer", steps: int, name: str, progress: Progress, stop_request: StopRequest) -> None:
+    """Take so many steps; raises Interrupted after a signal."""
+    while True:
+        if stop_request.number is not None:
+            raise Interrupted(stop_request.number, "Stopped. What was measured is kept; the same command goes on.")
+        progress.counting(name, trainer.steps, steps)
+        if trainer.steps >= steps:
+            return
+        trainer.step_by_calls()  # `train` would refuse a generator whose gradient is 0, which is a result here
+        trainer.steps += 1
+
+
 def played(
     stack: "Stack", rows: "Dataset", seed: int, chosen: Depth, clip: float | None, options: EngineOptions, name: str,
-    progress: Progress, stop_request: Any,
+    progress: Progress, stop_request: StopRequest,
 ) -> dict[str, Any]:  # fmt: skip
     """One critic, trained with the generator from scratch and measured."""
     from zoo.training.trainer import Trainer
 
     trainer = Trainer(critic_stack(stack, chosen, clip), rows, seed, backend.engine(options))
-    while trainer.steps < chosen.steps:
-        if stop_request.number is not None:
-            raise Interrupted(
-                stop_request.number, "Stopped. Critics that were measured are kept; the same command goes on."
-            )
-        progress.counting(name, trainer.steps, chosen.steps)
-        trainer.step_by_calls()  # `train` would refuse a generator whose gradient is 0, which is a result here
-        trainer.steps += 1
-    progress.counting(name, chosen.steps, chosen.steps)
+    train(trainer, chosen.steps, name, progress, stop_request)
     norms = gradient_by_layer(trainer)
     word, change = verdict_of(norms)
     return {"clip": clip, "norms": norms, "word": word, "change": change, "weights": weights_of(trainer)}

@@ -6,27 +6,24 @@ the gradient that the generator would receive is followed, under each of the gen
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import numpy as np
 
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.base.files import atomic_file, read_json, write_json
 from zoo.base.interrupts import Interrupted, StopRequest, stop_requests
-from zoo.base.names import dataset_folder, folder_name
 from zoo.base.plain_data import plain
 from zoo.base.progress import Progress, as_progress
 from zoo.base.shortages import telling_shortage
 from zoo.catalogue import Catalogue
 from zoo.data.options import DataOptions
-from zoo.diagnosis.opening import opened
+from zoo.diagnosis.opening import folder_of, locked, opened
 from zoo.diagnosis.verdicts import verdicts_of
 from zoo.errors import ZooError, unknown
 from zoo.options import Budget, Monitoring
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
     from zoo.stacks.stack import Stack
     from zoo.training.trainer import Trainer
 
-FOLDER = Path("diagnoses")
 UPDATES = 500  # of each discriminator
 POINTS = 50  # measurements of a curve, where no interval is given
 DEFAULT_STEPS = 500  # of training before the generator is frozen
@@ -141,22 +137,6 @@ class DiagnosisFiles:
         with self.measurements.open("a", encoding="utf-8") as file:
             file.write(json.dumps(plain(line)) + "\n")
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep every other process from writing it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self.path / ".lock")
-        try:
-            lock.acquire(blocking=False)
-        except filelock.Timeout as error:
-            raise ZooError(
-                f"Another process is writing the diagnosis {self.path}. Wait for it, or choose another --out."
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
-
 
 def diagnose(
     stack: str = "dcgan",
@@ -179,17 +159,15 @@ def diagnose(
     KeyboardInterrupt after Ctrl-C, when what was measured is saved and shown.
     """
     check_seed(seed)
-    if engine.processes.count > 1:
-        raise ZooError("A diagnosis is for one process: leave --processes out.")
     shown = as_progress(progress)
     resolved, rows, catalogue = opened(stack, dataset, data, data_dir, settings, plugins, engine, shown)
-    path = Path(out) if out else FOLDER / folder_name(resolved.name) / dataset_folder(rows.name) / str(seed)
+    path = folder_of(resolved, rows, str(seed), out)
     training = {
         "dataset": dataset, "data": data, "data_dir": data_dir, "settings": settings, "plugins": plugins,
         "engine": engine, "progress": progress,
     }  # fmt: skip
     found = Experiment(DiagnosisFiles(path), resolved, rows, seed, procedure, engine, shown, catalogue, training)
-    with found.files.locked(), telling_shortage(lambda: smaller_runs(resolved.recipe, rows, engine)):
+    with locked(path), telling_shortage(lambda: smaller_runs(resolved.recipe, rows, engine)):
         return found.carried_out()
 
 

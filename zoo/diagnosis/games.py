@@ -123,7 +123,7 @@ OBJECTIVES = {objective.name: objective for game in GAMES for objective in game.
 def game_stack(
     stack: Stack, game: Game, further: Mapping[str, Any] = MappingProxyType({}), critic_steps: int = 1
 ) -> Stack:
-    """The stack with a game in the place of its own, and `further` plugins by name between them.
+    """The stack with a game in the place of its own, and `further` plugins by name between them, or on top of its own.
 
     What a plugin of the stack holds the discriminator's weights to is taken off.
     """
@@ -131,7 +131,7 @@ def game_stack(
     changes = {"critic_steps": critic_steps, **(game.settings if needs_layers(stack.recipe) else {})}
     settings = [*values, *(Setting(name, value, GAME) for name, value in changes.items())]
     if game.is_own:
-        return build_stack(stack.name, stack.plugins, [("", settings)])
+        return build_stack(stack.name, {**stack.plugins, **further}, [("", settings)])
     plugins = {name: without_game(plugin) for name, plugin in stack.plugins.items()}
     return build_stack(stack.name, {**plugins, **further, GAME: plugin_of(game)}, [("", settings)])
 

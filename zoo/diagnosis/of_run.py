@@ -9,6 +9,7 @@ from zoo import backend
 from zoo.backend.options import EngineOptions
 from zoo.base.files import write_json
 from zoo.base.names import short_name
+from zoo.base.plain_data import plain_json
 from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import read_catalogue
 from zoo.errors import ZooError
@@ -46,8 +47,7 @@ def diagnose_run(
     if not any(has_health(line) for line in lines):
         measured = of_checkpoints(run, data_dir, shown)
         lines, source = joined(lines, measured), "its checkpoints" if measured else source
-    evaluations = [each for each in EvaluationFile(run.path / EVALUATION).read() if each["periodic"]]
-    found = findings(lines, evaluations)
+    found = findings(lines, EvaluationFile(run.path / EVALUATION).read())
     folder = Path(out) if out else run.path / FOLDER
     result = {
         "run": str(run.path),
@@ -66,7 +66,7 @@ def diagnose_run(
     from zoo.diagnosis.report.health import write_health_report
 
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / RESULT, result)
+    write_json(folder / RESULT, plain_json(result))
     write_health_report(result, folder)
     return result
 

@@ -3,6 +3,6 @@
 It reads what training has written, and computes nothing by a backend: any run that was ever made can be asked.
 """
 
-from zoo.health.rules import PREFIX, Finding, findings, word
+from zoo.health.rules import HEALTHY, PREFIX, Finding, findings, word, word_of
 
-__all__ = ["PREFIX", "Finding", "findings", "word"]
+__all__ = ["HEALTHY", "PREFIX", "Finding", "findings", "word", "word_of"]

@@ -19,6 +19,7 @@ PREFIX = "health/"  # of what is measured for its own sake, every so many steps
 SEPARATION = f"{PREFIX}discriminator/separation"
 DIVERSITY, CONTRAST = f"{PREFIX}samples/diversity", f"{PREFIX}samples/contrast"
 
+HEALTHY = "healthy"
 LESS, MORE = 0.25, 4.0  # factors of learning rates in the next run
 RATES = tuple(f"{player}_learning_rate" for player in PLAYERS)
 
@@ -73,7 +74,7 @@ def rule(function: Rule) -> Rule:
 def findings(lines: Lines, evaluations: Lines = ()) -> list[Finding]:
     """All that is wrong, the likeliest cause first.
 
-    `lines` are those of metrics.jsonl, `evaluations` the periodic ones of evaluation.json.
+    `lines` are those of metrics.jsonl, `evaluations` those of evaluation.json.
     """
     found = [each(lines, evaluations) for each in RULES]
     return sorted((each for each in found if each is not None), key=lambda each: (-each.severity, each.step))
@@ -81,7 +82,12 @@ def findings(lines: Lines, evaluations: Lines = ()) -> list[Finding]:
 
 def word(found: Sequence[Finding]) -> str:
     """A run's health in a word or a few: `healthy`, or the likeliest cause's name."""
-    return found[0].name if found else "healthy"
+    return found[0].name if found else HEALTHY
+
+
+def word_of(lines: Lines, evaluations: Lines = ()) -> str:
+    """The same of a run's metrics and scores; "" where nothing is measured yet."""
+    return word(findings(lines, evaluations)) if lines else ""
 
 
 def values(lines: Lines, name: str) -> list[tuple[int, float]]:
@@ -282,32 +288,39 @@ def collapse(lines: Lines, evaluations: Lines) -> Finding | None:
     )
 
 
+def below(lines: Lines, name: str, limit: float, what: str, quantity: str) -> Finding | None:
+    """Samples have far less of something than real ones."""
+    seen = values(lines, name)
+    step = lasting([(step, value < limit) for step, value in seen], TWICE)
+    if step is None:
+        return None
+    return Finding(
+        f"samples {what}",
+        step,
+        f"Samples are {what}: they have {seen[-1][1]:.2g} of the real ones' {quantity}, from step {step} on.",
+        ("another seed", "a larger generator_learning_rate", "a smaller discriminator_learning_rate"),
+        7,
+        {"discriminator_learning_rate": LESS},
+    )
+
+
 @rule
 def alike(lines: Lines, evaluations: Lines) -> Finding | None:
-    """Samples are one and the same, or without any contrast."""
-    kinds = (
-        (DIVERSITY, ALIKE, "all alike", "diversity", 7),
-        (CONTRAST, FLAT, "flat", "contrast", 7),
-    )
-    for name, limit, what, quantity, severity in kinds:
-        seen = values(lines, name)
-        step = lasting([(step, value < limit) for step, value in seen], TWICE)
-        if step is not None:
-            return Finding(
-                f"samples {what}",
-                step,
-                f"Samples are {what}: they have {seen[-1][1]:.2g} of the real ones' {quantity}, from step {step} on.",
-                ("another seed", "a larger generator_learning_rate", "a smaller discriminator_learning_rate"),
-                severity,
-                {"discriminator_learning_rate": LESS},
-            )
-    return None
+    """Samples are one and the same."""
+    return below(lines, DIVERSITY, ALIKE, "all alike", "diversity")
+
+
+@rule
+def flat(lines: Lines, evaluations: Lines) -> Finding | None:
+    """Images have hardly any contrast."""
+    return below(lines, CONTRAST, FLAT, "flat", "contrast")
 
 
 @rule
 def worse(lines: Lines, evaluations: Lines) -> Finding | None:
     """The first score got worse long after its best."""
-    scored = [(int(each["step"]), each["scores"][0]) for each in evaluations if each.get("scores")]
+    periodic = [each for each in evaluations if each.get("periodic", True) and each.get("scores")]
+    scored = [(int(each["step"]), each["scores"][0]) for each in periodic]
     better = scored[0][1].get("better") if scored else None
     if better not in ("lower", "higher"):
         return None

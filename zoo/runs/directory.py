@@ -170,7 +170,7 @@ class RunDirectory:
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """All lines of metrics.jsonl but a torn one, as dictionaries."""
-        return [json.loads(line) for line in self.metric_lines() if step_of(line) < float("inf")]
+        return [found for line in self.metric_lines() if (found := parsed(line)) is not None]
 
     def metric_lines(self) -> list[str]:
         """The lines of metrics.jsonl, the last of which may be torn."""
@@ -192,10 +192,18 @@ def same_data(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def step_of(line: str) -> float:
     """The step of a line of metrics.jsonl; infinite for a torn line, so that it counts as later than any step."""
+    found = parsed(line)
+    return float("inf") if found is None else int(found["step"])
+
+
+def parsed(line: str) -> dict[str, Any] | None:
+    """A line of metrics.jsonl as a dictionary; None for a torn one."""
     try:
-        return int(json.loads(line)["step"])
+        found = json.loads(line)
+        int(found["step"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return float("inf")
+        return None
+    return dict(found)
 
 
 def step_of_picture(path: Path) -> int:

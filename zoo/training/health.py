@@ -57,15 +57,23 @@ class HealthMeter:
     def end(self) -> dict[str, float]:
         """The figures after that step, by their names in metrics.jsonl."""
         found: dict[str, float] = {}
-        feed = replace(self.trainer.feed, on_device=bool(self.trainer.updates.resident))
         for player in PLAYERS:
-            gradients, seen = self.calls[player](feed.update(player, self.trainer.steps, 0))
-            found |= self.figures_of(player, ops.convert_to_numpy(gradients))
+            squares, seen = self.gradients(player)
+            found |= self.figures_of(player, squares)
             if player == "discriminator":
-                found |= logit_figures(*(ops.convert_to_numpy(each).ravel() for each in seen))
+                found |= logit_figures(*seen)
         found |= self.sample_figures()
         self.before = {}
         return {f"{PREFIX}{name}": float(value) for name, value in found.items()}
+
+    def gradients(self, player: Player, number: int = 0) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The squared norm of the player's gradient by each weight, and of the discriminator both kinds of logits.
+
+        They are of the batch of that number among those of the step that comes next.
+        """
+        feed = replace(self.trainer.feed, on_device=bool(self.trainer.updates.resident))
+        squares, logits = self.calls[player](feed.update(player, self.trainer.steps, number))
+        return ops.convert_to_numpy(squares), [ops.convert_to_numpy(each).ravel() for each in logits]
 
     def weights(self, player: Player) -> list[np.ndarray]:
         """Copies of what the player's loss moves."""

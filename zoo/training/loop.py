@@ -332,6 +332,8 @@ class Training:
         """Stop where a loss, a penalty or a gradient is not a finite number."""
         broken = [f"{name} is {value}" for name, value in metrics.items() if not math.isfinite(value)]
         if broken:
+            if self.engine.processes.writes_files:  # what ended the run is its last line, for whoever reads it later
+                self.directory.append_metrics({**self.counts(step), **metrics})
             raise self.diverged(step, ", ".join(broken))
 
     def diverged(self, step: int, what: str) -> TrainingFailed:
@@ -353,8 +355,7 @@ class Training:
 
     def write_metrics(self) -> None:
         """A line of metrics.jsonl: means since the line before, counts and seconds of training so far."""
-        counts = {"step": self.trainer.steps, "images": self.trainer.images, "seconds": round(self.seconds, 3)}
-        line = {**counts, **self.meter.take_means(), **self.figures}
+        line = {**self.counts(self.trainer.steps), **self.meter.take_means(), **self.figures}
         self.figures = {}
         self.directory.append_metrics(line)
         if self.lines is not None:
@@ -363,6 +364,10 @@ class Training:
             self.warn()
         for each in self.listeners:
             each.measured(line)
+
+    def counts(self, step: int) -> dict[str, Any]:
+        """Steps, images and seconds of training so far."""
+        return {"step": step, "images": step * self.trainer.images_per_step, "seconds": round(self.seconds, 3)}
 
     def warn(self) -> None:
         """Say in plain words what the metrics so far show to be wrong, once in a sitting."""

@@ -21,6 +21,7 @@ from zoo.watching.run_files import (
     modified,
     read_document,
     read_goal,
+    read_health,
     read_last_checkpoint,
     read_pace,
     read_record,
@@ -31,6 +32,7 @@ from zoo.watching.states import DIVERGED, DONE, ENDED, FAILED, RUNNING, STOPPED,
 RECENT_SECONDS = 120.0  # twice the time between checkpoints
 LOG_SECONDS = 20.0  # twice the time between lines of a job's log, also before training and during evaluations
 SETTLED_SECONDS = 5.0  # age at which a file is complete, whatever the resolution of the file system's clock
+LOOKING = 0.01  # the share of time, at most, in which the health of a run that is being written is looked at
 NOTHING: dict[str, Any] = {}
 
 
@@ -80,6 +82,13 @@ class Watch:
             losses=pace.losses,
             scores=self.cache.get(path / EVALUATION, read_scores, None),
             reason=str(outcome.get("reason") or "") if state in (FAILED, DIVERGED) else "",
+            health=self.cache.get(
+                path / "metrics.jsonl",
+                read_health,
+                "",
+                beside=(EVALUATION,),
+                share=1.0 if state in ENDED else LOOKING,
+            ),
         )
 
     def names(self, path: Path, job: Mapping[str, Any]) -> dict[str, Any]:

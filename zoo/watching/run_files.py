@@ -2,12 +2,15 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from zoo.errors import ZooError
-from zoo.evaluation.evaluation_file import EvaluationFile, best_step
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, best_step
+from zoo.health import word_of
 from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.runs.directory import RunDirectory, step_of
 from zoo.watching.states import Budget, Pace, Scores
@@ -18,37 +21,65 @@ FORMAT = 1  # the format of job.json and outcome.json that this version reads
 TAIL = 16_384  # bytes at the end of metrics.jsonl that are read
 RECENT_LINES = 20  # last lines of metrics.jsonl that the speed is computed from
 Read = TypeVar("Read")
+Key = tuple[Path, str]  # of a value: its file, and the name of what reads it
+Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+@dataclass(frozen=True)
+class Value:
+    """What was read, of which state of the files, when that ended and how long it took."""
+
+    value: Any
+    stamp: Stamp | None = None
+    end: float = 0.0
+    seconds: float = 0.0
 
 
 class FileCache:
     """Values read from files and folders, until these change; a half-written file keeps its earlier value."""
 
     def __init__(self) -> None:
-        self.known: dict[Path, tuple[tuple[int, ...], Any]] = {}
-        self.used: set[Path] = set()
+        self.known: dict[Key, Value] = {}
+        self.used: set[Key] = set()
 
-    def get(self, path: Path, read: Callable[[Path], Read], default: Read) -> Read:
-        """The value of read(path); `default` where the path is missing, or could never be read."""
-        self.used.add(path)
-        try:
-            stat = path.stat()
-        except OSError:
-            self.known.pop(path, None)
+    def get(
+        self, path: Path, read: Callable[[Path], Read], default: Read, beside: Sequence[str] = (), share: float = 1.0
+    ) -> Read:
+        """The value of read(path); `default` where the path is missing, or could never be read.
+
+        `beside` are names of files in the same folder that `read` looks at too. Reading takes no more than this share
+        of the time: what takes long is not read again at once, though it has changed.
+        """
+        key = (path, read.__name__)
+        self.used.add(key)
+        stamp = (stamp_of(path), *(stamp_of(path.with_name(name)) for name in beside))
+        if stamp[0] is None:
+            self.known.pop(key, None)
             return default
-        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        before, value = self.known.get(path, (None, default))
-        if before != stamp:
+        known = self.known.get(key, Value(default))
+        began = time.monotonic()
+        if known.stamp != stamp and began >= known.end + known.seconds * (1 / share - 1):
             try:
                 value = read(path)
             except (OSError, ZooError, ValueError, LookupError, TypeError, AttributeError):
-                return value
-            self.known[path] = (stamp, value)
-        return value
+                return cast("Read", known.value)
+            end = time.monotonic()
+            self.known[key] = known = Value(value, stamp, end, end - began)
+        return cast("Read", known.value)
 
     def forget_unused(self) -> None:
         """Drops the values that were not used since the last call: those of deleted runs."""
-        self.known = {path: each for path, each in self.known.items() if path in self.used}
+        self.known = {key: each for key, each in self.known.items() if key in self.used}
         self.used = set()
+
+
+def stamp_of(path: Path) -> tuple[int, int, int] | None:
+    """What changes where a file does; None where it is missing."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
 def modified(path: Path) -> float:
@@ -99,6 +130,12 @@ def read_pace(path: Path) -> Pace:
     steps, images = ((last[name] - first[name]) / seconds if seconds > 0 else None for name in ("step", "images"))
     losses = {name: float(value) for name, value in last.items() if name.endswith("_loss")}
     return Pace(int(last["step"]), float(last["seconds"]), steps, images, losses)
+
+
+def read_health(path: Path) -> str:
+    """A run's health in a word, from all of metrics.jsonl and evaluation.json."""
+    folder = path.parent
+    return word_of(RunDirectory(folder).read_metrics(), EvaluationFile(folder / EVALUATION).read())
 
 
 def read_scores(path: Path) -> Scores | None:

@@ -78,6 +78,7 @@ class RunState:
     losses: Mapping[str, float] = field(default_factory=dict)
     scores: Scores | None = None
     reason: str = ""  # why it failed or diverged
+    health: str = ""  # in a word or a few, "" where nothing is measured yet
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as JSON-ready data."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.base.files import atomic_file
+from zoo.base.plain_data import plain_json
 from zoo.comparison.report.markdown import markdown_table
 
 __all__ = ["markdown_table", "write_report"]
@@ -18,7 +19,6 @@ def write_report(comparison: Mapping[str, Any], folder: Path) -> dict[str, Path]
     """
     from zoo.comparison.report.html import html  # imported here, since Matplotlib and Jinja are slow to import
     from zoo.comparison.report.markdown import markdown
-    from zoo.comparison.report.reading import plain_json
     from zoo.comparison.report.scores_csv import scores_csv
 
     plain = plain_json(comparison)

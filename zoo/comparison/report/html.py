@@ -25,6 +25,7 @@ from zoo.comparison.report.reading import (
     datasets_of,
     deciding_score,
     headlines,
+    is_unhealthy,
     ranking_of,
     runs_of,
     scores_of,
@@ -108,7 +109,15 @@ def environment(*folders: Path) -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(breakable=breakable, naming=naming)
-    made.globals.update(words=words, value_of=value_of, step_of=step_of, series=SERIES, axes=AXES, stages=words.STAGES)
+    made.globals.update(
+        words=words,
+        value_of=value_of,
+        step_of=step_of,
+        is_unhealthy=is_unhealthy,
+        series=SERIES,
+        axes=AXES,
+        stages=words.STAGES,
+    )
     return made
 
 

@@ -1,11 +1,11 @@
 """Accessors to a comparison's data: its variants, datasets, scores, rankings and runs."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zoo.comparison.report.words import finite, number
+from zoo.health import HEALTHY
 
 Comparison = Mapping[str, Any]
 RunCell = Mapping[str, Any]
@@ -91,21 +91,17 @@ def headlines(comparison: Comparison, stage: str = "last") -> dict[str, str]:
     return {dataset: str(ranking["sentence"]) for dataset, ranking in ranked.items() if ranking.get("sentence")}
 
 
+def is_unhealthy(cell: RunCell) -> bool:
+    """Whether a run's metrics or scores show that something is wrong; earlier comparisons do not say."""
+    return bool(cell.get("health")) and cell["health"] != HEALTHY
+
+
 def state_counts(cells: Sequence[RunCell]) -> dict[str, int]:
     """The number of runs in each state, `done` first."""
     order = ("done", "diverged", "failed", *OPEN)
     states = [cell["state"] for cell in cells]
     known = [state for state in order if state in states]
     return {state: states.count(state) for state in dict.fromkeys([*known, *states])}
-
-
-def plain_json(value: Any) -> Any:
-    """The value with None in place of NaN and infinities, which JSON can't hold."""
-    if isinstance(value, Mapping):
-        return {key: plain_json(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_json(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def middle_run(cells: Sequence[RunCell], score: str) -> tuple[RunCell, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from zoo.comparison.report.reading import Comparison, RunCell
 from zoo.comparison.report.words import STAGES
 
-OF_RUN = ("label", "dataset", "seed", "state", "collapsed", "path")
+OF_RUN = ("label", "dataset", "seed", "state", "collapsed", "health", "path")
 OF_STAGE = ("value", "deviation", "low", "high", "step")
 OF_COST = ("steps", "images", "seconds", "images_per_second", "peak_memory", "peak_device_memory")
 

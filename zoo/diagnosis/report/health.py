@@ -17,6 +17,7 @@ from zoo.diagnosis.report.page import TEMPLATES, drawing
 from zoo.health import PREFIX
 
 ROW = 17  # pixels of a layer in a heat map
+SCALE = 50  # pixels beside it for the values of its colours
 SMALLEST = 1e-12  # shown where a gradient is 0
 PLAYERS = ("generator", "discriminator")
 CURVES = (  # name, title, caption, of each line its name and label, logarithmic
@@ -112,7 +113,7 @@ def heat_map(lines: Sequence[Mapping[str, Any]], player: str, kind: str, title: 
         return None
     steps = [step for step, _ in next(iter(layers.values()))]
     table = np.log10(np.maximum([[value for _, value in pairs] for pairs in layers.values()], SMALLEST))
-    figure, axes = canvas(ROW * len(layers) + 90, left=150)
+    figure, axes = canvas(ROW * len(layers) + 90, left=150, right=SCALE)
     mesh = axes.pcolormesh(range(len(steps) + 1), range(len(layers) + 1), table, cmap="viridis", rasterized=True)
     axes.invert_yaxis()
     axes.set_yticks([place + 0.5 for place in range(len(layers))], list(layers), fontsize=TEXT - 1, color=MUTED)

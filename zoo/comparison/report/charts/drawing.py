@@ -57,11 +57,11 @@ def reach(values: np.ndarray, logarithmic: bool) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def canvas(height: float, left: float = LEFT, bottom: float = BOTTOM) -> tuple[Figure, Axes]:
+def canvas(height: float, left: float = LEFT, bottom: float = BOTTOM, right: float = RIGHT) -> tuple[Figure, Axes]:
     """A figure (height in pixels) of the page's chart width, with a transparent background."""
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
     axes = figure.add_axes(
-        (left / WIDTH, bottom / height, (WIDTH - left - RIGHT) / WIDTH, (height - TOP - bottom) / height)
+        (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, (height - TOP - bottom) / height)
     )
     figure.patch.set_visible(False)
     axes.patch.set_visible(False)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from zoo.comparison.report.reading import OPEN, RunCell
+from zoo.comparison.report.reading import OPEN, RunCell, is_unhealthy
 from zoo.comparison.report.tables.table import Cell, Column
 from zoo.comparison.report.words import count, duration, finite, memory
 
@@ -20,11 +20,13 @@ LARGEST = ("peak memory", "device memory")  # costs whose maximum over the runs 
 
 
 def outcome_columns(runs: Iterable[Sequence[RunCell]]) -> list[Column]:
-    """The columns finished, collapsed and diverged, and failed and unfinished where there are such runs."""
-    states = {cell["state"] for cells in runs for cell in cells}
+    """The columns finished, collapsed and diverged, and failed, unfinished and unhealthy where there are such runs."""
+    every = [cell for cells in runs for cell in cells]
+    states = {cell["state"] for cell in every}
     titles = ["finished", "collapsed", "diverged"]
     titles += ["failed"] if "failed" in states else []
     titles += ["unfinished"] if states & set(OPEN) else []
+    titles += ["unhealthy"] if any(map(is_unhealthy, every)) else []
     return [Column(title, "runs", "runs") for title in titles]
 
 
@@ -36,6 +38,7 @@ def outcome_cells(cells: Sequence[RunCell], columns: Sequence[Column]) -> list[C
         "diverged": sum(cell["state"] == "diverged" for cell in cells),
         "failed": sum(cell["state"] == "failed" for cell in cells),
         "unfinished": sum(cell["state"] in OPEN for cell in cells),
+        "unhealthy": sum(map(is_unhealthy, cells)),
     }
     return [
         Cell(
