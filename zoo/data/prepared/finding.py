@@ -12,7 +12,7 @@ from zoo.data.options import READING, WITHOUT_LABELS, DataOptions
 from zoo.data.prepared.directory import Prepared, prepared_sets
 from zoo.errors import ZooError
 
-FIXED = ("tfds", "points", "embedded", "stacked")
+FIXED = ("tfds", "points", "stacked")  # what the package embeds may change with its version
 
 
 @dataclass(frozen=True)
