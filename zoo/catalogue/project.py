@@ -1,12 +1,12 @@
 """`zoo new --project`: a folder for the images of one's own field, with all that the zoo's commands want there."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from zoo.base.files import WRITING
 from zoo.catalogue.checks import NAME, NAME_RULE
-from zoo.catalogue.entries import match
+from zoo.catalogue.entries import BenchmarkEntry, DatasetEntry, VariantEntry, match
 from zoo.catalogue.registry import CHANNELS
 from zoo.catalogue.scaffold import FOLDER
 from zoo.catalogue.sources import read_catalogue
@@ -77,7 +77,11 @@ def check_names(name: str, classes: Sequence[str]) -> None:
 def check_free(name: str) -> None:
     """Raises ZooError for a name under which the zoo has something else."""
     catalogue = read_catalogue()
-    kinds = {"dataset": catalogue.datasets, "benchmark": catalogue.benchmarks, "variant": catalogue.variants}
+    kinds: dict[str, Mapping[str, DatasetEntry | BenchmarkEntry | VariantEntry]] = {
+        "dataset": catalogue.datasets,
+        "benchmark": catalogue.benchmarks,
+        "variant": catalogue.variants,
+    }
     for kind, known in kinds.items():
         for each in (name, f"{name}-gan", f"{name}-plain"):
             if taken := match(each, known):
