@@ -10,19 +10,19 @@ PLAIN = ("as they are", "oversampled", "shifted", "shifted and oversampled")
 Row = Mapping[str, Any]
 
 
-def markdown(report: Mapping[str, Any]) -> str:
-    """All tables, one for each dataset and kind of set."""
+def markdown(report: Mapping[str, Any], heading: str = "#", folder: str = "") -> str:
+    """All tables, one for each dataset and kind of set; `folder` is where the sheets lie, as the page names it."""
     rows = report["rows"]
-    parts = ["# What a conditional GAN adds to few labels", ""]
+    parts = [f"{heading} What a conditional GAN adds to few labels", ""]
     for dataset, kind in dict.fromkeys((row["dataset"], row["kind"]) for row in rows):
         own = [row for row in rows if (row["dataset"], row["kind"]) == (dataset, kind)]
-        parts += [f"## {dataset}, {kind}", "", accuracy_table(own, "accuracy"), ""]
+        parts += [f"{heading}# {dataset}, {kind}", "", accuracy_table(own, "accuracy"), ""]
         parts += [*verdicts(own, "accuracy"), ""]
         if kind != "balanced":
             parts += ["The rare class alone:", "", accuracy_table(own, "rare_accuracy"), ""]
             parts += [*verdicts(own, "rare_accuracy"), ""]
         if kind == "balanced" and dataset in report["sheets"]:
-            parts += [f"![Generated images, a row for each number of labels]({report['sheets'][dataset]})", ""]
+            parts += [f"![Generated images, a row for each number of labels]({folder}{report['sheets'][dataset]})", ""]
     settings = report["settings"]
     parts += [
         "Percent of test images, mean and 95% interval over seeds.",

@@ -11,8 +11,8 @@ SHOWN = {  # decimals
 ARROWS = {"lower": "↓", "higher": "↑"}
 
 
-def markdown(report: Mapping[str, Any]) -> str:
-    """Everything that was measured so far."""
+def markdown(report: Mapping[str, Any], heading: str = "#", folder: str = "") -> str:
+    """Everything that was measured so far; `folder` is where the sheet lies, as the page names it."""
     names = [name for name in SHOWN if any(name in row["scores"] for row in report["rows"])]
     best = {name: best_of(report["rows"], name) for name in names}
     rows = [
@@ -26,7 +26,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     header = ["", "minutes", *(f"{name} {ARROWS[better_of(report['rows'], name)]}" for name in names)]
     where = f"{report['date']}, {report['machine']['processor']}, {report['machine']['cores']} cores"
     parts = [
-        f"# {report['title']}",
+        f"{heading} {report['title']}",
         "",
         table(header, rows),
         "",
@@ -38,7 +38,12 @@ def markdown(report: Mapping[str, Any]) -> str:
     ]
     if "columns" in report:
         columns = ", ".join(report["columns"])
-        parts += [f"![Test images: {columns}]({report['sheet']})", "", f"*Test images, nothing picked: {columns}.*", ""]
+        parts += [
+            f"![Test images: {columns}]({folder}{report['sheet']})",
+            "",
+            f"*Test images, nothing picked: {columns}.*",
+            "",
+        ]
     return "\n".join(parts)
 
 
