@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from zoo.data import Dataset
 from zoo.data.fields import Field, expected_fields
 from zoo.training.latents import named_outputs
 from zoo.training.players import build_players
+from zoo.training.sample_files import Wanted, picture
 from zoo.training.sheets import sample_sheet
 from zoo.training.trainer import Trainer
 from zoo.training.translating import translate
@@ -133,6 +135,16 @@ def test_the_sheet_has_a_row_for_each_image_itself_first_and_then_changed_to_eac
     made = [to_uint8(sampler.samples(sampler.latents(8, 0, {"labels": each}, rows=rows))) for each in range(3)]
     expected = np.stack([data.samples[:8], *made], axis=1).reshape(-1, *SHAPE)
     np.testing.assert_array_equal(np.asarray(sample_sheet(sampler, data, 0)), np.asarray(grid(expected, 4)))
+
+    run = SimpleNamespace(
+        sampler=sampler,
+        fields=data.fields,
+        record={"dataset": {"description": {}}},
+        class_numbers=lambda names: [int(name) for name in names],
+        presented=data.fields["samples"].presented,
+    )
+    asked = picture(run, Wanted(count=8, classes=("2",), seed=0))  # zoo sample --class 2
+    np.testing.assert_array_equal(np.asarray(asked), np.asarray(grid(made[2])))
 
 
 def test_classes_are_needed_and_sides_that_halve_twice(make_stack: Callable, tiny_dataset: Callable) -> None:
