@@ -1,8 +1,8 @@
 """StarGAN, one generator for all domains (Choi et al. 2017), https://arxiv.org/abs/1711.09020
 
 It changes samples to what is asked of them: another class, or other attributes where the dataset has a field of that
-name, a vector of zeros and ones such as hair colours and sex. `zoo sample RUN --class NAME` asks for a class,
-`--condition targets=0,1,0` for attributes.
+name, a vector of zeros and ones such as hair colours and sex: `--label Smiling,Male` of CelebA. `--class NAME` asks
+`zoo translate` and `zoo sample` for a class, `--condition Smiling=1 --condition Male=0` for attributes.
 
 Section 3.3's mask vectors for several datasets at once are left out.
 """

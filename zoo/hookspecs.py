@@ -15,6 +15,7 @@ Samples are float32 in any precision, images (B, H, W, C) in [-1, 1], points (B,
 holds or a plugin derives (hook `derive`), such as `source`, what a translation starts from. Models are matched to them
 by the names of their inputs:
     a generator's input     named after a field receives it; `labels` are drawn as `recipe.fake_labels` says;
+                            `targets` (B, K) are the values of the field `attributes` that an image is to get;
                             `truncation` (B, 1) receives psi, which is 1 in training; any other input is a latent
     a discriminator's       receives, judging real samples, the real batch's field of that name; judging fakes, what
     input                   the generator returned under that name, else what it was given, else the batch's field

@@ -1,10 +1,11 @@
 """Trains classifiers on few labels: as they are, augmented, oversampled, and with images of a GAN that saw no others.
 
-    python -m benchmarks.augmentation [--datasets fashion_mnist mnist] [--labels 10 30 100 300 1000] [--seeds 5]
+    python -m benchmarks.augmentation [--datasets fashion_mini] [--labels 10 30 100 300 1000] [--seeds 5]
         [--images N] [--steps N] [--data-dir DIR] [--runs FOLDER] [--out FOLDER]
 
 One GAN for each dataset, number of labels a class and seed, trained on these images alone; and one on a set of which a
-class has 5% of the others' images. What was measured is kept after each seed, and not measured again.
+class has 5% of the others' images. Stopped at any time it goes on where it was: GANs from their last checkpoint, and
+what was measured of a set is not measured again, so that --seeds 1, then 2, then 5 add seeds.
 """
 
 import argparse
@@ -23,11 +24,12 @@ from zoo.backend import prepare
 
 STACK = "cgan-projection+diffaugment"
 SETTINGS = {  # of the GAN, in all runs
-    "width": 32, "batch_size": 64, "critic_steps": 1, "average_decay": 0.999,
+    "width": 24, "batch_size": 64, "critic_steps": 1, "average_decay": 0.999,
     "generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3,
 }  # fmt: skip
 BALANCED = "balanced"
 IMBALANCED = "one class at 5%"
+SHOWN = "shown.npy"  # a GAN's first images
 RARE, RARE_SHARE, COMMON = 6, 0.05, 1000  # the class (shirts of Fashion-MNIST), its share, images of the others
 
 
@@ -35,11 +37,11 @@ def main() -> None:
     """Every dataset, number of labels and seed."""
     prepare()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--datasets", nargs="+", default=["fashion_mnist", "mnist"])
+    parser.add_argument("--datasets", nargs="+", default=["fashion_mini"])
     parser.add_argument("--labels", nargs="+", type=int, default=[10, 30, 100, 300, 1000])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--images", type=int, default=200_000, help="That each GAN's discriminator sees.")
-    parser.add_argument("--steps", type=int, default=1000, help="Of each classifier.")
+    parser.add_argument("--images", type=int, default=100_000, help="That each GAN's discriminator sees.")
+    parser.add_argument("--steps", type=int, default=500, help="Of each classifier.")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--runs", type=Path, default=Path("runs/augmentation"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/augmentation"))
@@ -58,6 +60,7 @@ def main() -> None:
                     continue
                 report["rows"] += [{**key, **row} for row in measured(key, arguments)]
                 report |= {"machine": machine(0), "commit": commit(), "date": time.strftime("%Y-%m-%d")}
+                report["sheets"] = write_sheets(arguments)
                 path.write_text(json.dumps(report, indent=1) + "\n")
                 (arguments.out / "augmentation.md").write_text(markdown(report))
     print(markdown(report))
@@ -79,8 +82,7 @@ def measured(key: dict[str, Any], arguments: argparse.Namespace) -> list[dict[st
         wanted[RARE] = round(RARE_SHARE * key["labels"])
     rows = chosen(np.asarray(train.labels), wanted, key["seed"])
     images, labels = np.asarray(train.samples[rows]), np.asarray(train.labels)[rows]
-    name = "-".join(str(key[each]).replace(" ", "_") for each in ("dataset", "kind", "labels", "seed"))
-    folder = arguments.runs / name
+    folder = folder_of(key, arguments.runs)
     folder.mkdir(parents=True, exist_ok=True)
     few = folder / "few.npz"
     if not few.exists():
@@ -98,12 +100,36 @@ def measured(key: dict[str, Any], arguments: argparse.Namespace) -> list[dict[st
     count = max(10_000, 2 * len(labels))
     asked = np.arange(count, dtype="int32") % len(wanted)
     fakes = run.sample(count, seed=key["seed"], conditions={"labels": asked})
+    np.save(folder / SHOWN, fakes[: 2 * len(wanted)])
     teaching = replace(TEACHING, steps=arguments.steps)
     tested = (np.asarray(test.samples), np.asarray(test.labels))
     return [
         {"way": way, **accuracies(way, (images, labels), (fakes, asked), tested, key["seed"], teaching, RARE)}
         for way in WAYS
+        if key["kind"] == IMBALANCED or not WAYS[way].balanced  # equal classes are balanced as they are
     ]
+
+
+def folder_of(key: dict[str, Any], runs: Path) -> Path:
+    """Where the labelled images of a set and its GAN are."""
+    return runs / "-".join(str(key[each]).replace(" ", "_") for each in ("dataset", "kind", "labels", "seed"))
+
+
+def write_sheets(arguments: argparse.Namespace) -> dict[str, str]:
+    """Of each dataset a picture of what the first seed's GANs made: a row for each number of labels, of every class
+    two. Returns the files by dataset.
+    """
+    from zoo.base.pictures import grid, save_picture
+
+    written = {}
+    for dataset in arguments.datasets:
+        keys = [{"dataset": dataset, "kind": BALANCED, "labels": each, "seed": 0} for each in arguments.labels]
+        files = [folder_of(key, arguments.runs) / SHOWN for key in keys]
+        rows = [np.load(file) for file in files if file.exists()]
+        if rows:
+            written[dataset] = f"{dataset}.png"
+            save_picture(grid(np.concatenate(rows), columns=len(rows[0])), arguments.out / written[dataset])
+    return written
 
 
 def chosen(labels: np.ndarray, wanted: np.ndarray, seed: int) -> np.ndarray:

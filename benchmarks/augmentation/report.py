@@ -10,21 +10,25 @@ PLAIN = ("as they are", "oversampled", "shifted", "shifted and oversampled")
 Row = Mapping[str, Any]
 
 
-def markdown(report: Mapping[str, Any]) -> str:
-    """All tables, one for each dataset and kind of set."""
+def markdown(report: Mapping[str, Any], heading: str = "#", folder: str = "") -> str:
+    """All tables, one for each dataset and kind of set; `folder` is where the sheets lie, as the page names it."""
     rows = report["rows"]
-    parts = ["# What a conditional GAN adds to few labels", ""]
+    parts = [f"{heading} What a conditional GAN adds to few labels", ""]
     for dataset, kind in dict.fromkeys((row["dataset"], row["kind"]) for row in rows):
         own = [row for row in rows if (row["dataset"], row["kind"]) == (dataset, kind)]
-        parts += [f"## {dataset}, {kind}", "", accuracy_table(own, "accuracy"), ""]
+        parts += [f"{heading}# {dataset}, {kind}", "", accuracy_table(own, "accuracy"), ""]
+        parts += [*verdicts(own, "accuracy"), ""]
         if kind != "balanced":
             parts += ["The rare class alone:", "", accuracy_table(own, "rare_accuracy"), ""]
-        parts += [*verdicts(own), ""]
+            parts += [*verdicts(own, "rare_accuracy"), ""]
+        if kind == "balanced" and dataset in report["sheets"]:
+            parts += [f"![Generated images, a row for each number of labels]({folder}{report['sheets'][dataset]})", ""]
     settings = report["settings"]
     parts += [
         "Percent of test images, mean and 95% interval over seeds.",
         f"GANs: `{settings['stack']}`, {settings['images']:,} images each, on the labelled images alone.",
         f"Classifiers: {settings['steps']:,} steps.",
+        "Pictures: what the first seed's GANs made, a row for each number of labels, two of each class.",
         f"{report['date']}, {report['machine']['processor']}, commit {report['commit']}.",
     ]
     return "\n".join(parts) + "\n"
@@ -40,15 +44,15 @@ def accuracy_table(rows: Sequence[Row], name: str) -> str:
     return table(["labels a class", *(f"{each:,}" for each in labels)], lines)
 
 
-def verdicts(rows: Sequence[Row]) -> list[str]:
+def verdicts(rows: Sequence[Row], name: str) -> list[str]:
     """For each number of labels, how the best way with a GAN differs from the best without, seed by seed."""
     found = []
     for labels in sorted({row["labels"] for row in rows}):
         ways = dict.fromkeys(row["way"] for row in rows if row["labels"] == labels)
-        means = {way: summary(values(rows, way, labels, "accuracy")).mean or 0.0 for way in ways}
+        means = {way: summary(values(rows, way, labels, name)).mean or 0.0 for way in ways}
         without = max((way for way in ways if way in PLAIN), key=lambda way: means[way])
         with_gan = max((way for way in ways if way not in PLAIN), key=lambda way: means[way])
-        pairs = zip(values(rows, with_gan, labels, "accuracy"), values(rows, without, labels, "accuracy"), strict=True)
+        pairs = zip(values(rows, with_gan, labels, name), values(rows, without, labels, name), strict=True)
         difference = summary([one - other for one, other in pairs])
         found.append(f"- {labels:,} labels a class: *{with_gan}* against *{without}*: {sentence(difference)}")
     return found

@@ -1,145 +1,106 @@
 """Trains translations, scores them on test images, and puts them beside baselines.
 
-    python -m benchmarks.translation [--only NAME ...] [--images N] [--data-dir DIR] [--runs FOLDER] [--out FOLDER]
+    python -m benchmarks.translation [NAME ...] [--images N] [--data-dir DIR] [--runs FOLDER] [--out FOLDER]
 
-Trains every run of experiments.py (a run that is there goes on); writes a JSON, a table and pictures of each.
+Of each experiment of experiments.py it leaves a table, a JSON and a sheet. Stopped at any time it goes on where it was:
+runs from their last checkpoint, and what the JSON has is not measured again.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common.machine import commit, machine
-from benchmarks.common.tables import table
 from benchmarks.translation.experiments import EXPERIMENTS, Experiment
+from benchmarks.translation.report import markdown
 from zoo.backend import prepare
-from zoo.evaluation.options import SAMPLES
 
+EXTRACTOR = "efficientnet-lite0"
 METRICS = ("paired", "perceptual", "kid")
-SHOWN = {  # decimals
-    "l1": 4, "psnr": 2, "ssim": 3, "perceptual_efficientnet-lite0": 3, "kid_efficientnet-lite0": 4,
-}  # fmt: skip
+TESTED = 1000  # test images at most, each once
 
 
 def main() -> None:
     """Every experiment that is asked for."""
     prepare()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", choices=list(EXPERIMENTS), default=list(EXPERIMENTS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"Of {', '.join(EXPERIMENTS)}; all unless named.")
     parser.add_argument("--images", type=int, help="Of each run, in the place of the experiments' own numbers.")
+    parser.add_argument("--tested", type=int, default=TESTED, help="Test images, at most.")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--runs", type=Path, default=Path("runs/translation"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/translation"))
     arguments = parser.parse_args()
+    if wrong := sorted(set(arguments.names) - set(EXPERIMENTS)):
+        parser.error(f"no experiment {', '.join(wrong)}. Available: {', '.join(EXPERIMENTS)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name in arguments.only:
-        report = measured(name, EXPERIMENTS[name], arguments)
-        (arguments.out / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n")
-        (arguments.out / f"{name}.md").write_text(markdown(report))
-        print(markdown(report))
+    for name in arguments.names or EXPERIMENTS:
+        print(markdown(measured(name, EXPERIMENTS[name], arguments)))
 
 
 def measured(name: str, experiment: Experiment, arguments: argparse.Namespace) -> dict[str, Any]:
-    """The scores of an experiment's runs and baselines, and what they were measured on."""
+    """The report of an experiment, written after each row: scores of runs and baselines, and what they stand for."""
     import zoo
-    from benchmarks.translation.baselines import scores_of_baselines
+    from benchmarks.translation.baselines import BASELINES, Tested
+    from benchmarks.translation.sheet import sheet
     from zoo.base.pictures import save_picture
 
     images = arguments.images or experiment.images
-    rows: list[dict[str, Any]] = []
+    file = arguments.out / f"{name}.json"
+    report = {"title": experiment.title, "images": images, "sheet": f"{name}.png", "rows": []}
+    kept = {row["name"]: row for row in rows_of(file, images, arguments.tested)}
+
+    def add(row: dict[str, Any]) -> None:
+        report["rows"].append(row)
+        report.update(tested=arguments.tested, date=time.strftime("%Y-%m-%d"), machine=machine(0), commit=commit())
+        file.write_text(json.dumps(report, indent=1) + "\n")
+        file.with_suffix(".md").write_text(markdown(report))
+
+    runs = {}
     for trained in experiment.trained:
-        run = zoo.run(
+        runs[trained.name] = run = zoo.run(
             trained.stack,
             dataset=trained.dataset,
             data_dir=arguments.data_dir,
             budget=zoo.Budget(images=images),
-            settings=dict(trained.settings),
-            out=arguments.runs / name / trained.name,
+            settings=trained.settings_for(images),
+            out=arguments.runs / name / trained.name.replace(" ", "-"),
         )
-        count = min(SAMPLES, run.held_out.count)  # each test image once
-        options = zoo.EvaluationOptions(METRICS, count, extractor="efficientnet-lite0", data_dir=arguments.data_dir)
-        [evaluation] = zoo.evaluate(run, options=options)
-        rows.append(
-            {
-                "name": trained.name,
-                "command": trained.command(images),
-                "seconds": run.metrics[-1]["seconds"],
-                "scores": {score["name"]: score for score in evaluation["scores"]},
-            }
-        )
-        save_picture(picture_of(evaluation), arguments.out / f"{name}-{trained.name}.png")
-    first = experiment.trained[0]
-    run = zoo.load(arguments.runs / name / first.name)
-    rows += [
-        {"name": baseline, "command": "", "seconds": None, "scores": scores}
-        for baseline, scores in scores_of_baselines(run, experiment.baselines).items()
-    ]
-    return {
-        "title": experiment.title,
-        "date": time.strftime("%Y-%m-%d"),
-        "images": images,
-        "machine": machine(0),
-        "commit": commit(),
-        "rows": rows,
-    }
+        row = {"name": trained.name, "command": trained.command(images), "seconds": run.metrics[-1]["seconds"]}
+        known = kept.get(trained.name, {})
+        unchanged = known.get("command") == row["command"]
+        add({**row, "scores": known["scores"] if unchanged else scores_of(run, arguments)})
+    tested = Tested.of(next(iter(runs.values())), arguments.tested)
+    for baseline in experiment.baselines:
+        scores = kept.get(baseline, {}).get("scores") or tested.scores(BASELINES[baseline](tested))
+        add({"name": baseline, "command": "", "seconds": None, "scores": scores})
+    shown = [baseline for baseline in experiment.baselines if baseline == "bicubic"]
+    report["columns"], picture = sheet(tested, runs, shown)
+    save_picture(picture, arguments.out / str(report["sheet"]))
+    file.write_text(json.dumps(report, indent=1) + "\n")
+    file.with_suffix(".md").write_text(markdown(report))
+    return report
 
 
-def picture_of(evaluation: Mapping[str, Any]) -> Any:
-    """The rows of source, result and target that the evaluation has drawn."""
-    from PIL import Image
-
-    with Image.open(evaluation["pictures"]["paired"]) as file:
-        return file.copy()
-
-
-def markdown(report: Mapping[str, Any]) -> str:
-    """The table, with the best of each column in bold, and the commands below it."""
-    names = [name for name in SHOWN if any(name in row["scores"] for row in report["rows"])]
-    best = {name: best_of(report["rows"], name) for name in names}
-    rows = [
-        [row["name"], *(shown(row["scores"].get(name), SHOWN[name], row["name"] == best[name]) for name in names)]
-        for row in report["rows"]
-    ]
-    arrows = {"lower": "↓", "higher": "↑"}
-    header = ["", *(f"{name} {arrows[better_of(report['rows'], name)]}" for name in names)]
-    commands = [f"    {row['command']}" for row in report["rows"] if row["command"]]
-    where = f"{report['date']}, {report['machine']['processor']}, {report['machine']['cores']} cores"
-    return "\n".join(
-        [
-            f"# {report['title']}",
-            "",
-            table(header, rows),
-            "",
-            f"{report['images']:,} images each; one seed ranks nothing. {where}, commit {report['commit']}.",
-            "",
-            *commands,
-            "",
-        ]
-    )
+def rows_of(file: Path, images: int, tested: int) -> list[dict[str, Any]]:
+    """What an earlier call has measured with the same budget and the same test images."""
+    if not file.exists():
+        return []
+    earlier = json.loads(file.read_text())
+    same = (earlier["images"], earlier["tested"]) == (images, tested)
+    return list(earlier["rows"]) if same else []
 
 
-def better_of(rows: Sequence[Mapping[str, Any]], name: str) -> str:
-    """Whether less or more of a score is better."""
-    return str(next(row["scores"][name]["better"] for row in rows if name in row["scores"]))
+def scores_of(run: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+    """A run's scores by their names, on each test image once."""
+    import zoo
 
-
-def best_of(rows: Sequence[Mapping[str, Any]], name: str) -> str:
-    """Whose score is the best."""
-    sign = 1 if better_of(rows, name) == "lower" else -1
-    known = [row for row in rows if name in row["scores"]]
-    return str(min(known, key=lambda row: sign * row["scores"][name]["value"])["name"])
-
-
-def shown(score: Mapping[str, Any] | None, decimals: int, is_best: bool) -> str:
-    """A score with its deviation."""
-    if score is None:
-        return ""
-    text = f"{score['value']:.{decimals}f}"
-    spread = "" if score["deviation"] is None else f" ± {score['deviation']:.{decimals}f}"
-    return f"**{text}**{spread}" if is_best else f"{text}{spread}"
+    count = min(arguments.tested, run.held_out.count)
+    options = zoo.EvaluationOptions(METRICS, count, extractor=EXTRACTOR, data_dir=arguments.data_dir)
+    [evaluation] = zoo.evaluate(run, options=options)
+    return {score["name"]: score for score in evaluation["scores"]}
 
 
 if __name__ == "__main__":

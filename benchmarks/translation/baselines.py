@@ -1,67 +1,96 @@
 """What needs no network: the source as it is, the mean colour, the source enlarged."""
 
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from zoo.evaluation.metrics import paired, perceptual
+from zoo.base.progress import Silent
+from zoo.evaluation.extractors import efficientnet_lite0
+from zoo.evaluation.features import measured
+from zoo.evaluation.metrics import kernel, paired, perceptual
 from zoo.evaluation.metrics.contract import Compared, Pairs, Side
 from zoo.training.run import Run
 
-MOST = 10_000  # test images, as many as an evaluation takes
+
+@dataclass(frozen=True)
+class Tested:
+    """The test images of a run, uint8 (N, H, W, C), with what they are made of, and the images that were trained on."""
+
+    sources: np.ndarray  # (N, h, w, c)
+    targets: np.ndarray
+    training: np.ndarray
+
+    @classmethod
+    def of(cls, run: Run, most: int) -> "Tested":
+        """The first test images, as an evaluation of so many takes them."""
+        from zoo.catalogue import read_catalogue
+        from zoo.training.data_of_run import DataOfRun
+
+        held_out = run.held_out
+        rows = np.arange(min(most, held_out.count))
+        batch = run.sampler.batch(rows, seed=0)
+        sources = run.sampler.generating.fields["source"].presented(np.asarray(batch["source"]))
+        training = DataOfRun(run.record["dataset"], run.path, read_catalogue()).split(run.record["dataset"]["split"])
+        return cls(sources, np.asarray(held_out.samples[rows]), training.samples)
+
+    def scores(self, made: np.ndarray) -> dict[str, Any]:
+        """What these images score, as a run's scores are kept."""
+        compared = Compared(Side(self.targets), Side(made), pairs=Pairs(self.sources, made, self.targets))
+        of_pairs = [*paired.measure(compared), *perceptual.measure(compared)]
+        differ = bool((made != made[:1]).any())  # else there is no distribution to compare
+        of_features = kernel.measure(Compared(self.features, features_of(made))) if differ else []
+        names = [each.name for each in of_pairs] + [f"{each.name}_{efficientnet_lite0.NAME}" for each in of_features]
+        return {
+            name: {"value": each.value, "deviation": each.deviation, "better": each.better}
+            for name, each in zip(names, [*of_pairs, *of_features], strict=True)
+        }
+
+    @cached_property
+    def features(self) -> Side:
+        """The targets' features."""
+        return features_of(self.targets)
 
 
-def copied(sources: np.ndarray, targets: np.ndarray, training: np.ndarray) -> np.ndarray:
+def features_of(images: np.ndarray) -> Side:
+    """Images with their features in the network of the runs' scores."""
+    network = efficientnet_lite0.extractor(None, None, Silent())
+    with tempfile.TemporaryDirectory() as folder:
+        side = measured(images, network, Path(folder), Silent(), "")
+        return Side(images, features=np.array(side.features))
+
+
+def copied(tested: Tested) -> np.ndarray:
     """The source itself, in as many channels as the target has."""
-    colours = sources[..., : targets.shape[-1]]
-    return colours if colours.shape[-1] == targets.shape[-1] else np.repeat(colours[..., :1], targets.shape[-1], -1)
+    channels = tested.targets.shape[-1]
+    colours = tested.sources[..., :channels]
+    return colours if colours.shape[-1] == channels else np.repeat(colours[..., :1], channels, -1)
 
 
-def mean_colour(sources: np.ndarray, targets: np.ndarray, training: np.ndarray) -> np.ndarray:
+def mean_colour(tested: Tested) -> np.ndarray:
     """The mean of the training images' pixels."""
-    colour = np.rint(training.mean(axis=(0, 1, 2), dtype="float64")).astype("uint8")
-    return np.broadcast_to(colour, targets.shape)
+    colour = np.rint(tested.training.mean(axis=(0, 1, 2), dtype="float64")).astype("uint8")
+    return np.broadcast_to(colour, tested.targets.shape)
 
 
-def bicubic(sources: np.ndarray, targets: np.ndarray, training: np.ndarray) -> np.ndarray:
+def bicubic(tested: Tested) -> np.ndarray:
     """The source enlarged by Pillow."""
-    size = (targets.shape[2], targets.shape[1])
+    height, width = tested.targets.shape[1:3]
 
     def enlarged(channel: np.ndarray) -> np.ndarray:
-        return np.asarray(Image.fromarray(channel).resize(size, Image.Resampling.BICUBIC))
+        return np.asarray(Image.fromarray(channel).resize((width, height), Image.Resampling.BICUBIC))
 
-    return np.stack(
-        [np.stack([enlarged(image[..., each]) for each in range(image.shape[-1])], axis=-1) for image in sources]
-    )
+    images = tested.sources
+    return np.stack([np.stack([enlarged(each[..., c]) for c in range(each.shape[-1])], axis=-1) for each in images])
 
 
-BASELINES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+BASELINES: dict[str, Callable[[Tested], np.ndarray]] = {
     "copy": copied,
     "mean colour": mean_colour,
     "bicubic": bicubic,
 }
-
-
-def scores_of_baselines(run: Run, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The scores of each baseline on the test images of a run, as a run's are kept."""
-    from zoo.catalogue import read_catalogue
-    from zoo.training.data_of_run import DataOfRun
-
-    held_out = run.held_out
-    rows = np.arange(min(MOST, held_out.count))
-    batch = run.sampler.batch(rows, seed=0)
-    sources = run.sampler.generating.fields["source"].presented(np.asarray(batch["source"]))
-    targets = np.asarray(held_out.samples[rows])
-    data = DataOfRun(run.record["dataset"], run.path, read_catalogue())
-    training = data.split(run.record["dataset"]["split"]).samples
-    found = {}
-    for name in names:
-        made = np.ascontiguousarray(BASELINES[name](sources, targets, training))
-        compared = Compared(Side(targets), Side(made), pairs=Pairs(sources, made, targets))
-        scores = [*paired.measure(compared), *perceptual.measure(compared)]
-        found[name] = {
-            each.name: {"value": each.value, "deviation": each.deviation, "better": each.better} for each in scores
-        }
-    return found

@@ -89,10 +89,12 @@ def smooth_faces() -> dict[str, bytes]:
 class SmallCeleba:
     """A small imitation of CelebA's five files: five faces, of which the first three are the training split.
 
-    The second and the fourth smile. The files have the original's formats and, for TFDS, checksums of their own.
+    The second and the fourth smile, the first, second and fifth are male.
+    The files have the original's formats and, for TFDS, checksums of their own.
     """
 
     SMILING = (False, True, False, True, False)
+    MALE = (True, True, False, False, True)
     PARTITION = "00012"
     CONSTANTS: ClassVar = {  # the constants of TFDS' builder that hold the files' URLs
         "IMG_ALIGNED_DATA": "img_align_celeba.zip",
@@ -121,9 +123,9 @@ class SmallCeleba:
         monkeypatch.setattr(self._class, "url_infos", url_infos({n: (urls[n], self.files[n]) for n in self.files}))
 
     def values(self, row: int) -> list[str]:
-        """A row of attributes: nothing but `Smiling` differs."""
-        smiling = "1" if self.SMILING[row] else "-1"
-        return [smiling if name == "Smiling" else "1" for name in self.attributes]
+        """A row of attributes: nothing but `Smiling` and `Male` differ."""
+        different = {"Smiling": self.SMILING, "Male": self.MALE}
+        return ["-1" if name in different and not different[name][row] else "1" for name in self.attributes]
 
     def table(self, headings, values) -> bytes:
         """A list in the original's format: the count, the headings, a line for each image."""

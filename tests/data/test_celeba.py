@@ -95,6 +95,44 @@ def test_an_attribute_is_the_label(opened, small_celeba, tmp_path):
         opened(files, label="Smilling")
 
 
+def attributes_by_blue(dataset):
+    """The field `attributes` in the order of the faces."""
+    order = np.argsort([image[..., 2].mean() for image in dataset.samples])
+    return dataset.arrays["attributes"][order].tolist()
+
+
+def test_several_attributes_are_a_vector_of_zeros_and_ones(opened, small_celeba, tmp_path):
+    dataset = opened(small_celeba.put_into(tmp_path / "downloads"), label="Smiling,Male")
+    expected = [[small_celeba.SMILING[row], small_celeba.MALE[row]] for row in TRAIN]
+    assert attributes_by_blue(dataset) == expected
+    field = dataset.fields["attributes"]
+    assert (field.kind, field.shape, field.class_names) == ("vector", (2,), ("Smiling", "Male"))
+    assert dataset.labels is None
+    assert dataset.summary.endswith(", attributes Smiling, Male")
+    for same in ("Smiling, Male", "attributes/Smiling,attributes/Male"):
+        assert opened(label=same).fingerprint == dataset.fingerprint  # found prepared
+    turned = opened(label="Male,Smiling")
+    assert attributes_by_blue(turned) == [row[::-1] for row in expected]
+    for label, message in {
+        "Smiling,Smiling": "expected different names between commas",
+        "Smiling,": "expected different names between commas",
+        "Smiling,Mael": r"Unknown feature of celeb_a: 'Mael'\..*Did you mean 'Male'",
+    }.items():
+        with pytest.raises(ZooError, match=message):
+            opened(label=label)
+
+
+def test_several_attributes_of_a_copy_are_the_originals(opened, small_celeba, tmp_path):
+    files = copies(small_celeba, tmp_path)["rezipped"]
+    dataset = opened(files, label="Smiling,Male")
+    assert attributes_by_blue(dataset) == [[small_celeba.SMILING[row], small_celeba.MALE[row]] for row in TRAIN]
+    assert dataset.fields["attributes"].class_names == ("Smiling", "Male")
+    assert opened(label="attributes/Smiling,Male").fingerprint == dataset.fingerprint
+    (files / "list_attr_celeba.csv").write_text("image_id,Smiling\n000001.jpg,1\n")
+    with pytest.raises(ZooError, match=r"Unknown attribute of CelebA: 'Male'\. Available: Smiling"):
+        opened(files, label="Smiling,Male", image_size=8)
+
+
 def test_without_its_files_all_five_are_named_with_the_folder_and_the_commands(tmp_path, no_network):
     with pytest.raises(ZooError) as error:
         open_dataset("celeba", read_catalogue(), data_dir=tmp_path)

@@ -12,6 +12,7 @@ import zoo.data.emoji
 from zoo import ZooError
 from zoo.catalogue import read_catalogue
 from zoo.data import DataOptions, Dataset, open_dataset
+from zoo.data.sources.emoji import EmojiSource
 
 FOLDER = Path(zoo.data.emoji.__file__).parent
 
@@ -132,3 +133,27 @@ def test_licences_and_attribution_stand_beside_the_files():
     assert "Apache License" in text
     assert "Version 2.0" in (FOLDER / "LICENSE-noto.txt").read_text()
     assert "Cal Henderson" in (FOLDER / "LICENSE-emoji-data.txt").read_text()
+
+
+def test_pairs_that_an_earlier_package_divided_otherwise_are_prepared_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the test split prepared by the one and the training split by the other share most of their images."""
+
+    def counts() -> list[int]:
+        splits = ("train", "test")
+        opened = [
+            open_dataset("emoji", read_catalogue(), data_dir=tmp_path, options=DataOptions(each)) for each in splits
+        ]
+        return [data.count for data in opened]
+
+    earlier = [(code, category, "test" if split == "train" else "train") for code, category, split in pairs_of()]
+    with monkeypatch.context() as patch:
+        patch.setattr(EmojiSource, "pairs", earlier)
+        patch.setattr(EmojiSource, "identity", {"files": "those of an earlier package"})
+        assert counts() == [186, 1725]
+    assert counts() == [1725, 186]
+
+
+def pairs_of() -> list[tuple[str, str, str]]:
+    return [(pair["code"], pair["category"], pair["split"]) for pair in pairs()]

@@ -61,5 +61,5 @@ def test_every_metric_is_found_under_its_name_with_a_paper() -> None:
 
 def test_metrics_are_measured_in_their_customary_order() -> None:
     of_samples = "fd kid precision-recall density-coverage is modes swd ms-ssim memorisation"
-    order = f"{of_samples} paired perceptual cycle class-accuracy classifier"
+    order = f"{of_samples} paired perceptual lpips-alex lpips-vgg cycle class-accuracy classifier"
     assert " ".join(every_metric(read_catalogue())) == order

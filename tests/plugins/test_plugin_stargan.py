@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -15,8 +16,10 @@ from zoo.data import Dataset
 from zoo.data.fields import Field, expected_fields
 from zoo.training.latents import named_outputs
 from zoo.training.players import build_players
+from zoo.training.sample_files import Wanted, picture
 from zoo.training.sheets import sample_sheet
 from zoo.training.trainer import Trainer
+from zoo.training.translating import translate
 
 SHAPE = (8, 8, 1)
 
@@ -25,7 +28,10 @@ SHAPE = (8, 8, 1)
 def with_attributes(tiny_dataset: Callable) -> Dataset:
     """Images with three attributes."""
     attributes = np.random.default_rng(1).integers(0, 2, (40, 3)).astype("float32")
-    return replace(tiny_dataset(SHAPE), others={"attributes": (Field("vector", (3,)), attributes)})
+    return replace(
+        tiny_dataset(SHAPE),
+        others={"attributes": (Field("vector", (3,), class_names=("Bald", "Old", "Sad")), attributes)},
+    )
 
 
 def test_classification_is_the_cross_entropy_of_classes_and_the_sum_over_attributes() -> None:
@@ -97,6 +103,28 @@ def test_it_learns_by_attributes_and_gives_what_is_asked_for(make_stack: Callabl
     made = sampler.samples(inputs)
     assert (made[0] != made[1]).any()  # the same image, asked for other attributes
 
+    named = sampler.latents(2, 0, {"old": [0, 1], "Bald": 0, "Sad": 1}, rows=rows)
+    assert ops.convert_to_numpy(named["targets"]).tolist() == [[0, 0, 1], [0, 1, 1]]
+    with pytest.raises(
+        ZooError, match=r"Each attribute .* is to be asked for. Add --condition Old=0 --condition Sad=0"
+    ):
+        sampler.latents(2, 0, {"Bald": 1}, rows=rows)
+
+    images = with_attributes.samples[3:4]
+    asked = {"Bald": 1, "Old": 1, "Sad": 1}
+    np.testing.assert_array_equal(translate(sampler, images, conditions=asked), to_uint8(made[1:]))
+    np.testing.assert_array_equal(translate(sampler, images, conditions={"targets": [0, 0, 0]}), to_uint8(made[:1]))
+    with pytest.raises(ZooError, match="changes images to attributes: say each, 1 or 0, --condition Bald=1 --cond"):
+        translate(sampler, images)
+
+    pictures = np.asarray(sample_sheet(sampler, with_attributes, 0))
+    own = with_attributes.arrays["attributes"]
+    rows = np.repeat(np.arange(8), 3)
+    flipped = np.abs(own[rows] - np.tile(np.eye(3), (8, 1)))
+    changed = to_uint8(sampler.samples(sampler.latents(24, 0, {"targets": flipped}, rows=rows))).reshape(8, 3, *SHAPE)
+    expected = np.concatenate([with_attributes.samples[:8, None], changed], axis=1).reshape(-1, *SHAPE)
+    np.testing.assert_array_equal(pictures, np.asarray(grid(expected, 4)))
+
 
 def test_the_sheet_has_a_row_for_each_image_itself_first_and_then_changed_to_each_class(
     make_stack: Callable, tiny_dataset: Callable
@@ -107,6 +135,16 @@ def test_the_sheet_has_a_row_for_each_image_itself_first_and_then_changed_to_eac
     made = [to_uint8(sampler.samples(sampler.latents(8, 0, {"labels": each}, rows=rows))) for each in range(3)]
     expected = np.stack([data.samples[:8], *made], axis=1).reshape(-1, *SHAPE)
     np.testing.assert_array_equal(np.asarray(sample_sheet(sampler, data, 0)), np.asarray(grid(expected, 4)))
+
+    run = SimpleNamespace(
+        sampler=sampler,
+        fields=data.fields,
+        record={"dataset": {"description": {}}},
+        class_numbers=lambda names: [int(name) for name in names],
+        presented=data.fields["samples"].presented,
+    )
+    asked = picture(run, Wanted(count=8, classes=("2",), seed=0))  # zoo sample --class 2
+    np.testing.assert_array_equal(np.asarray(asked), np.asarray(grid(made[2])))
 
 
 def test_classes_are_needed_and_sides_that_halve_twice(make_stack: Callable, tiny_dataset: Callable) -> None:

@@ -1,5 +1,6 @@
 """zoo augment: counts of classes, the three formats read back, the manifest, and what is refused."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -88,6 +89,36 @@ def test_files_hold_the_runs_own_samples_with_their_labels(run: zoo.Run, tmp_pat
         found.append((image, example["image/class/label"].int64_list.value[0]))
     np.testing.assert_array_equal(np.stack([image for image, _ in found]), expected)
     assert [label for _, label in found] == labels.tolist()
+
+
+def test_a_balanced_tfrecord_is_read_by_tf_data_with_what_is_real_and_its_manifest(
+    run: zoo.Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "set.tfrecord"
+    manifest = invoked(run, "--balance", 12, "--with-real", "--out", out)
+    features = {
+        "image/encoded": tf.io.FixedLenFeature([], tf.string),
+        "image/class/label": tf.io.FixedLenFeature([], tf.int64),
+        "image/class/text": tf.io.FixedLenFeature([], tf.string),
+        "generated": tf.io.FixedLenFeature([], tf.int64),
+    }
+    rows = [tf.io.parse_single_example(each, features) for each in tf.data.TFRecordDataset(str(out))]
+    made = np.array([int(row["generated"]) for row in rows])
+    labels = np.array([int(row["image/class/label"]) for row in rows])
+    counts = [np.bincount(labels[made == kind], minlength=3).tolist() for kind in (0, 1)]
+    assert counts == [[20, 10, 2], [0, 2, 10]]
+    assert {int(row["image/class/label"]): row["image/class/text"].numpy().decode() for row in rows} == {
+        each["number"]: each["name"] for each in manifest["classes"]
+    }
+    assert [
+        [each["real"] for each in manifest["classes"]],
+        [each["generated"] for each in manifest["classes"]],
+    ] == counts
+    real = np.stack([tf.io.decode_png(row["image/encoded"]).numpy() for row in np.array(rows, object)[made == 0]])
+    with np.load(run.path.parent / "images.npz") as arrays:
+        np.testing.assert_array_equal(real, arrays["samples"])
+    assert manifest["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert json.loads((tmp_path / "set.tfrecord.manifest.json").read_text()) == manifest
 
 
 def test_a_run_is_scored_by_what_its_images_teach(run: zoo.Run, monkeypatch: pytest.MonkeyPatch) -> None:

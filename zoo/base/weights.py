@@ -18,6 +18,7 @@ from zoo.errors import ZooError
 
 CACHE = "GAN_ZOO_CACHE"  # of the environment: another folder than ~/.cache/gan-zoo
 TORCH_HUB = Path("~/.cache/torch/hub/checkpoints")  # where pytorch-fid and torch-fidelity keep theirs
+BY_OPTION = "--weights PATH. Or measure in a network whose weights are installed: --extractor efficientnet-lite0."
 TIMEOUT = 30.0  # seconds without a response
 CHUNK = 2**20  # bytes
 
@@ -29,6 +30,12 @@ class Published:
     size: int  # bytes
     sha256: str
     addresses: tuple[str, ...]
+    otherwise: str = ""  # what to do without it, in a sentence; where it is empty, an option names it
+
+    @property
+    def advice(self) -> str:
+        """What follows on "Put the file into FOLDER"."""
+        return f". {self.otherwise}" if self.otherwise else f", or name it with {BY_OPTION}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,12 +81,12 @@ def verified_file(published: Published, given: Path | None, progress: Progress) 
     found = given or kept(published)
     if found is None:
         return downloaded(published, cache_folder() / published.names[0], progress)
-    verify(found, published.sha256, published.size)
+    verify(found, published.sha256, published.size, by_option=not published.otherwise)
     return found
 
 
-def verify(path: Path, sha256: str, size: int | None = None) -> None:
-    """Raises ZooError unless the file's content has this checksum."""
+def verify(path: Path, sha256: str, size: int | None = None, by_option: bool = True) -> None:
+    """Raises ZooError unless the file's content has this checksum; `by_option`: whether --weights names another."""
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -88,9 +95,10 @@ def verify(path: Path, sha256: str, size: int | None = None) -> None:
         raise ZooError(f"Can't read the weights {path}: {error.strerror or error}.") from error
     if found != sha256:
         expected = f" ({size:,} bytes)" if size else ""
+        other = ", or name another one with --weights PATH" if by_option else ""
         raise ZooError(
             f"The weights {path} are damaged or other ones: their sha256 is {found} ({found_size:,} bytes), expected "
-            f"{sha256}{expected}. Remove the file, so that it is fetched anew, or name another one with --weights PATH."
+            f"{sha256}{expected}. Remove the file, so that it is fetched anew{other}."
         )
 
 
@@ -109,8 +117,7 @@ def downloaded(published: Published, path: Path, progress: Progress) -> Path:
     raise ZooError(
         f"The weights {path.name} ({published.size:,} bytes, sha256 {published.sha256}) could not be downloaded:\n"
         f"{reasons}\n"
-        f"Put the file into {path.parent}, or name it with --weights PATH. Or measure in a network whose weights are "
-        "installed: --extractor efficientnet-lite0."
+        f"Put the file into {path.parent}{published.advice}"
     )
 
 

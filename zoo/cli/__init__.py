@@ -241,10 +241,30 @@ def sample_command(
     click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
 
 
-@cli.command("new", epilog=examples("zoo new my_gan", "zoo run my_gan --plugin my_gan.py"))
+@cli.command(
+    "new",
+    epilog=examples(
+        "zoo new my_gan",
+        "zoo run my_gan --plugin my_gan.py",
+        "zoo new --project lungs --class healthy --class ill --image-size 64",
+    ),
+)
 @click.argument("name")
-def new_command(name: str) -> None:
-    """Write a commented plugin file NAME.py and a test for it into this folder."""
+@click.option("--project", is_flag=True, help="A folder NAME for images of your own, with registry.yaml and commands.")
+@click.option("--class", "classes", multiple=True, metavar="NAME", help="Of the project's [negative, positive].")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Of the project's images [64].")
+@click.option("--channels", type=int, metavar="1|3|4", help="Of the project's images [1].")
+def new_command(name: str, project: bool, **wanted: Any) -> None:
+    """Write a commented plugin file NAME.py and a test for it into this folder; or a project."""
+    given = {key: value for key, value in wanted.items() if value}
+    if project:
+        from zoo.catalogue.project import write_project
+
+        folder = write_project(name, Path(), **given)
+        click.echo(f"{folder}\nNext: put your images where {folder / 'README.md'} says, and follow it.")
+        return
+    if given:
+        raise ZooError("--class, --image-size and --channels are a project's: zoo new --project NAME.")
     from zoo.catalogue.scaffold import write_plugin
 
     plugin, test = write_plugin(name, Path())

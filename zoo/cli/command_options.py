@@ -97,7 +97,11 @@ DATA_OPTIONS = (
     ),
     image_size_option,
     channels_option,
-    click.option("--label", metavar="NAME", help="What labels are read from, such as CelebA's Smiling; or none."),
+    click.option(
+        "--label",
+        metavar="NAME",
+        help="What labels are read from, such as CelebA's Smiling; several attributes, Smiling,Male; or none.",
+    ),
     *READING_OPTIONS,
 )
 set_option = click.option(

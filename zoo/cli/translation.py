@@ -20,6 +20,7 @@ from zoo.errors import ZooError
         "zoo translate runs/cyclegan/horse2zebra/0 ./zebras --out ./horses --to source",
         "zoo translate runs/pix2pix-gray/emoji/0 ./photos --out ./again --from-samples",
         "zoo translate runs/stargan/fashion_mini/0 shirt.png --class Coat --out coat.png",
+        "zoo translate runs/stargan/celeba/0 ./faces --condition Smiling=1 --condition Male=0 --out ./smiling",
     ),
 )
 @click.argument("run", type=click.Path(path_type=Path))
@@ -27,7 +28,9 @@ from zoo.errors import ZooError
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A .png for an image, else a folder.")
 @click.option("--to", default="samples", show_default=True, metavar="FIELD", help="Or source, where it goes back.")
 @click.option("--class", "classes", multiple=True, metavar="NAME_OR_NUMBER", help="What images are changed to.")
-@click.option("--condition", "conditions", multiple=True, metavar="INPUT=VALUES", help="Such as targets=0,1,0.")
+@click.option(
+    "--condition", "conditions", multiple=True, metavar="INPUT=VALUES", help="Such as an attribute, Smiling=1."
+)
 @click.option("--from-samples", is_flag=True, help="Make the source (edges, gray) of the images first.")
 @click.option("--trained-size", is_flag=True, help="Bring all images to the size of training.")
 @click.option("--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Images at once, at most.")

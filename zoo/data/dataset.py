@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.base.names import short_name
 from zoo.data.fields import Field, samples_field
-from zoo.data.options import SQUARE, WHOLE
+from zoo.data.options import SQUARE, WHOLE, attributes_in
 from zoo.errors import NoLabels, ZooError
 
 SAMPLES, LABELS = "samples", "labels"
@@ -75,11 +75,13 @@ class Dataset:
         crop = self.description.get("crop")
         cropped = {SQUARE: "centre squares", WHOLE: "squeezed into squares"}.get(str(crop), f"centre crop of {crop} px")
         labels = self.description.get("label")
+        attributes = ", ".join(each.rpartition("/")[2] for each in attributes_in(labels))
+        read_from = f"attributes {attributes}" if attributes else f"labels from {labels}"
         return (
             f"{short_name(self.name)}: {self.count:,} x {self.sample_shape}, {self.split} of "
             f"{self.description['source']}"
             + (f", {cropped}" if crop else "")
-            + (f", labels from {labels}" if labels and labels != "none" else "")
+            + (f", {read_from}" if labels and labels != "none" else "")
         )
 
     @property

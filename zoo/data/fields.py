@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Kind = Literal["image", "points", "label", "vector"]
+ATTRIBUTES = "attributes"  # the vector field that several labels of zeros and ones become
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Field:
     scale: float = 1.0
     """Original units are values * scale; 1.0 for everything but points."""
     class_names: tuple[str, ...] = ()
+    """Of a label's classes, or of a vector's numbers where these have names: attributes."""
     frequencies: tuple[float, ...] = ()
     """The share of each class among the rows, for a label."""
     aligned: bool = True

@@ -29,7 +29,9 @@ class DataOptions:
     """Pixels, the side of the centre square that is kept; `square`: the largest one; `none`: the whole image, squeezed
     into a square. None keeps the largest centre square, and refuses images of which that would cut off too much."""
     channels: int | None = None  # 1 gray, 3 RGB, 4 RGB with alpha
-    label: str | None = None  # the feature, attribute or array that labels are read from, or `none`
+    label: str | None = None
+    """The feature, attribute or array that labels are read from; several, `Smiling,Male`, are the vector field
+    `attributes` of zeros and ones; or `none`."""
     image_key: str | None = None  # the feature or array that images are read from
     layout: str | None = None  # the order of an array's axes: `nhwc`, `nchw`, or `nhw` of gray images
     values: str | None = None  # the stored values that are black and white: `0:4095`, `-1:1`
@@ -76,6 +78,14 @@ class DataOptions:
         return {name: value for name, value in given.items() if value is not None or name not in READING}
 
     @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names in `label` where there are several; raises ZooError where one is empty, or stands twice."""
+        names = attributes_in(self.label)
+        if "" in names or len({*names}) != len(names):
+            raise ZooError(f"--label {self.label}: expected different names between commas, as in Smiling,Male.")
+        return names
+
+    @property
     def side(self) -> int | None:
         """Pixels, the side of the centre square that is kept, where it is given in pixels."""
         return self.crop if isinstance(self.crop, int) else None
@@ -90,3 +100,9 @@ class DataOptions:
         if given:
             options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             raise ZooError(f"{what}: {options} means nothing for it. Leave it out.")
+
+
+def attributes_in(label: str | None) -> tuple[str, ...]:
+    """The names in `Smiling,Male`; () for a single one, and for none."""
+    names = tuple(each.strip() for each in (label or "").split(","))
+    return names if len(names) > 1 else ()

@@ -63,9 +63,13 @@ def evaluation_task(
         more["real"] = "Take more: " + ("--samples N" if options.real_samples is None else "--real-samples N")
     if generated is not None and generated < options.samples:
         more["generated"] = "Score more files"
+    metrics = chosen_metrics(options.metrics, available, missing, counts, catalogue, more)
+    for metric in metrics.values():
+        if metric.prepare is not None:
+            metric.prepare(progress)
     return EvaluationTask(
         real=real,
-        metrics=chosen_metrics(options.metrics, available, missing, counts, catalogue, more),
+        metrics=metrics,
         extractor=extractor,
         training=None if training is None or real.are_points else training.samples,
         training_labels=None if training is None else training.labels,

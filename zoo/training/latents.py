@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from zoo.data.fields import Field
+from zoo.data.fields import ATTRIBUTES, Field
 from zoo.errors import ZooError
 from zoo.networks import TRUNCATION
 from zoo.recipe import Recipe
 from zoo.stacks.stack import Stack
-from zoo.training.names import LABELS, LATENTS
+from zoo.training.names import LABELS, LATENTS, TARGETS
 from zoo.training.players import Generating
 
 Tensor = Any
@@ -82,3 +83,26 @@ def by_name(latents: Any) -> Mapping[str, Tensor]:
 def named_outputs(outputs: Any, alone: str) -> dict[str, Tensor]:
     """A model's answer as a dict; a single tensor is called `alone`."""
     return dict(outputs) if isinstance(outputs, Mapping) else {alone: outputs}
+
+
+def attribute_names(generating: Generating) -> tuple[str, ...]:
+    """Of the data's attributes; none where it has none, or they have no names."""
+    return generating.fields[ATTRIBUTES].class_names if ATTRIBUTES in generating.fields else ()
+
+
+def with_attributes(conditions: Mapping[str, Any], generating: Generating) -> dict[str, Any]:
+    """Conditions in which attributes are given by their names, each 0 or 1, as the vector that the generator takes.
+
+    Raises ZooError where some are left out: what an image has is known of data alone.
+    """
+    names = attribute_names(generating)
+    lower = {name.lower(): name for name in names}
+    chosen = {lower[name.lower()]: value for name, value in conditions.items() if name.lower() in lower}
+    if not chosen:
+        return dict(conditions)
+    if missing := [name for name in names if name not in chosen]:
+        said = " ".join(f"--condition {name}=0" for name in missing)
+        raise ZooError(f"Each attribute that the run was trained with is to be asked for. Add {said} (or =1).")
+    vector = np.stack(np.broadcast_arrays(*(np.asarray(chosen[name]) for name in names)), axis=-1)
+    others = {name: value for name, value in conditions.items() if name.lower() not in lower}
+    return {**others, TARGETS if TARGETS in generating.given else ATTRIBUTES: vector}

@@ -118,11 +118,16 @@ def walks(run: Run, wanted: Wanted) -> Drawn:
     return Drawn(run.presented(sampler.samples(inputs, wanted.seed)), WALK_STEPS)
 
 
+def is_translation(run: Run) -> bool:
+    """Whether samples are pictures that are made of data."""
+    return run.sampler.generating.reads_batch and run.sampler.samples_field.is_image
+
+
 def picture(run: Run, wanted: Wanted) -> Any:
     """A grid of images, what a translation made beside its sources, or points over the mixture's centres."""
     if wanted.interpolate:
         drawn = walks(run, wanted)
-    elif run.sampler.generating.reads_batch and run.sampler.samples_field.is_image:
+    elif is_translation(run) and not (wanted.classes or wanted.conditions):
         from zoo.training.sheets import translation_sheet
 
         return translation_sheet(run.sampler, wanted.count, wanted.seed)

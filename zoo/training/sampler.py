@@ -19,7 +19,7 @@ from zoo.layers.stock import foreign_layers, in_stock_layers
 from zoo.networks import TRUNCATION
 from zoo.stacks.stack import CORE, Stack
 from zoo.training.derivation import classes_of, derived
-from zoo.training.latents import by_name, drawn_labels, generator_inputs, named_outputs
+from zoo.training.latents import by_name, drawn_labels, generator_inputs, named_outputs, with_attributes
 from zoo.training.names import LABELS, SAMPLES
 from zoo.training.players import Generating
 from zoo.training.randomness import seeded
@@ -104,6 +104,7 @@ class Sampler:
         """The inputs, some of them replaced."""
         if not conditions:
             return inputs
+        conditions = with_attributes(conditions, self.generating)
         named = dict(by_name(inputs))
         for name, value in conditions.items():
             if name not in named:

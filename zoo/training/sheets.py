@@ -7,7 +7,8 @@ from keras import ops
 
 from zoo.base.pictures import as_rgb, stretched, to_uint8
 from zoo.data import Dataset
-from zoo.training.names import LABELS, SAMPLES
+from zoo.data.fields import ATTRIBUTES
+from zoo.training.names import LABELS, SAMPLES, TARGETS
 from zoo.training.sampler import Sampler
 
 IMAGES = 64
@@ -27,6 +28,8 @@ def sample_sheet(sampler: Sampler, data: Dataset, seed: int) -> Any:
         return field.picture(field.presented(samples), data.batch(np.arange(count)) * data.scale)
     if sampler.generating.reads_batch and sampler.generating.is_conditional:
         return changes_sheet(sampler, COLUMNS, seed)
+    if sampler.generating.reads_batch and TARGETS in sampler.generating.given and ATTRIBUTES in data.fields:
+        return attributes_sheet(sampler, COLUMNS, seed)
     if sampler.generating.reads_batch:
         return translation_sheet(sampler, TRANSLATIONS, seed)
     if sampler.generating.is_conditional:
@@ -49,6 +52,22 @@ def changes_sheet(sampler: Sampler, count: int, seed: int) -> Any:
     own = field.presented(ops.convert_to_numpy(sampler.batch(np.arange(count), seed)[SAMPLES]))
     images = np.concatenate([own[:, None], made.reshape(count, classes, *made.shape[1:])], axis=1)
     return field.picture(images.reshape(-1, *made.shape[1:]), made, classes + 1)
+
+
+def attributes_sheet(sampler: Sampler, count: int, seed: int) -> Any:
+    """A row for each of `count` images: the image itself, then changed in one attribute after the other."""
+    batch = sampler.batch(np.arange(count), seed)
+    attributes = ops.convert_to_numpy(batch[ATTRIBUTES])
+    columns = min(attributes.shape[1], MOST_ROWS)
+    changed = np.repeat(attributes[:, None], columns, axis=1)
+    changed[:, range(columns), range(columns)] = 1 - changed[:, range(columns), range(columns)]
+    rows = np.repeat(np.arange(count), columns)
+    field = sampler.samples_field
+    asked = {TARGETS: changed.reshape(-1, attributes.shape[1])}
+    made = field.presented(sampler.samples(sampler.latents(len(rows), seed, asked, rows=rows), seed))
+    own = field.presented(ops.convert_to_numpy(batch[SAMPLES]))
+    images = np.concatenate([own[:, None], made.reshape(count, columns, *made.shape[1:])], axis=1)
+    return field.picture(images.reshape(-1, *made.shape[1:]), made, columns + 1)
 
 
 def translation_sheet(sampler: Sampler, count: int, seed: int, rows: np.ndarray | None = None) -> Any:

@@ -12,11 +12,11 @@ from keras import ops
 from zoo.data.fields import Field, samples_field
 from zoo.data.images import resized_to
 from zoo.errors import ZooError, unknown
-from zoo.networks import outputs_of
+from zoo.networks import inputs_of, outputs_of
 from zoo.stacks.stack import CORE
 from zoo.training.derivation import classes_of, derived, with_derived
-from zoo.training.latents import generator_inputs
-from zoo.training.names import LABELS, SAMPLES
+from zoo.training.latents import attribute_names, generator_inputs, with_attributes
+from zoo.training.names import LABELS, LATENTS, SAMPLES, TARGETS
 from zoo.training.players import Generating, build_generator
 from zoo.training.randomness import refusing_unseeded_randomness, seeded
 from zoo.training.sampler import Sampler
@@ -83,6 +83,13 @@ class Translator:
             raise ZooError(
                 f"The generator of '{self.sampler.stack.name}' changes images to a class: say which, --class NAME."
             )
+        self.conditions = with_attributes(self.conditions, self.sampler.generating)
+        if TARGETS in self.sampler.generating.given and TARGETS not in self.conditions:
+            names = attribute_names(self.sampler.generating)
+            asked = " ".join(f"--condition {name}=1" for name in names) or f"--condition {TARGETS}=1,0"
+            raise ZooError(
+                f"The generator of '{self.sampler.stack.name}' changes images to attributes: say each, 1 or 0, {asked}."
+            )
 
     @property
     def is_derived(self) -> bool:
@@ -146,6 +153,8 @@ class Translator:
         for name in sampler.generating.given:  # of the other direction, or replaced by conditions
             if name not in batch and name in fields and name != LABELS:
                 batch[name] = ops.zeros((count, *fields[name].shape))
+            elif name not in batch and name in self.conditions and name != LABELS:
+                batch[name] = ops.zeros((count, *inputs_of(sampler.generator, LATENTS)[name].shape[1:]))
         draws = keras.random.SeedGenerator(seed)
         inputs = generator_inputs(sampler.stack, sampler.generating, count, draws, sampler.stack.recipe, batch)
         inputs = sampler.with_conditions(inputs, count, self.conditions)

@@ -4,15 +4,16 @@ import importlib.util
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from zoo.catalogue import DatasetEntry
-from zoo.data.options import READING, WITHOUT_LABELS, DataOptions
+from zoo.data.options import READING, WITHOUT_LABELS, DataOptions, attributes_in
 from zoo.data.prepared.directory import Prepared, prepared_sets
 from zoo.errors import ZooError
 
-FIXED = ("tfds", "points", "embedded", "stacked")
+FIXED = ("tfds", "points", "stacked")  # what the package embeds may change with its version
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class DatasetRequest:
             return used == default
         if used is None:
             return requested == WITHOUT_LABELS
-        return requested in (used, used.rpartition("/")[2])
+        pairs = zip_longest(attributes_in(requested) or (requested,), attributes_in(used) or (used,))
+        return all(one in (two, str(two).rpartition("/")[2]) for one, two in pairs)
 
     def _same_split(self, meta: Mapping[str, Any]) -> bool:
         roles = {"train": self.entry.train, "test": self.entry.test}

@@ -13,7 +13,7 @@ import numpy as np
 from zoo.base.plain_data import plain
 from zoo.catalogue.registry import FILES
 from zoo.data.dataset import LABELS_FROM
-from zoo.data.fields import Field
+from zoo.data.fields import ATTRIBUTES, Field
 from zoo.data.prepared.cache import (
     LABELS,
     SAMPLES,
@@ -95,12 +95,16 @@ def write_meta(folder: Path, meta: Mapping[str, Any]) -> None:
 
 def _write_files(folder: Path, contents: Contents, progress: ReportCount | None) -> dict[str, Any]:
     labels, shape, digest = _write_samples(folder / SAMPLES, contents, progress)
+    fields = dict(contents.others)
+    if labels is not None and labels.ndim > 1:
+        fields[ATTRIBUTES] = OtherField("vector", labels.shape, iter([labels]), names=contents.class_names)
+        labels = None
     if labels is not None:
         digest.update(labels.tobytes())
         with (folder / LABELS).open("wb") as file:
             np.save(file, labels)
             _sync(file)
-    others = {name: _write_field(folder, name, each, shape[0]) for name, each in sorted(contents.others.items())}
+    others = {name: _write_field(folder, name, each, shape[0]) for name, each in sorted(fields.items())}
     stored = {name: np.load(folder / field_file(name), mmap_mode="r", allow_pickle=False) for name in others}
     if shape != contents.shape:  # some samples were skipped: the hash began with another count
         samples = np.load(folder / SAMPLES, mmap_mode="r", allow_pickle=False)
@@ -177,7 +181,7 @@ def _write_field(folder: Path, name: str, field: OtherField, count: int) -> Fiel
         file.seek(0)
         _write_header(file, dtype, (done, *field.shape[1:]))  # some rows may have been skipped
         _sync(file)
-    return Field(field.kind, tuple(field.shape[1:]), aligned=field.aligned)
+    return Field(field.kind, tuple(field.shape[1:]), class_names=field.names, aligned=field.aligned)
 
 
 def _write_header(file: Any, dtype: Any, shape: tuple[int, ...]) -> None:

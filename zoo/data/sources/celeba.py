@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data import images
-from zoo.data.options import UNREADABLE_SHARE, WITHOUT_LABELS, DataOptions
+from zoo.data.options import UNREADABLE_SHARE, WITHOUT_LABELS, DataOptions, attributes_in
 from zoo.data.sources.contract import Contents, Source
 from zoo.data.sources.image_files import ImageFiles
 from zoo.data.sources.trees import Entry, Tree, ZipTree
@@ -25,6 +25,7 @@ from zoo.errors import ZooError, unknown
 IMAGES_ZIP = "img_align_celeba.zip"
 LISTS = {"partition": "list_eval_partition", "attributes": "list_attr_celeba"}
 LIST_ENDINGS = (".csv", ".txt")
+PREFIX = "attributes/"  # of attributes' names, as TFDS has them
 SPLITS = ("train", "validation", "test")  # the meanings of 0, 1 and 2 in the list of splits
 ORIGINAL_COUNTS = {"train": 162_770, "validation": 19_867, "test": 19_962}
 
@@ -77,7 +78,7 @@ class CelebaCopy(Source):
             shape=(len(names), size, size, channels),
             dtype=np.uint8,
             batches=files.batches(channels, self.options.crop, size, files.values(self.options, headers)),
-            class_names=class_names(attribute) if attribute else (),
+            class_names=names_of(attribute),
             defaults={"image_size": native, "channels": 3, "label": None},
             resolved={"image_size": size, "channels": channels, "label": attribute},
             description={"resize": images.RESIZE, "differences": self.differences},
@@ -125,18 +126,21 @@ class CelebaCopy(Source):
         found = [entry for entry in self.image_tree.entries if entry.path.lower().endswith(images.ENDINGS)]
         return {entry.parts[-1]: entry for entry in sorted(found, key=lambda entry: len(entry.parts))}
 
-    def _labels(self, names: list[str]) -> tuple[str | None, list[int] | None]:
+    def _labels(self, names: list[str]) -> tuple[str | None, list[Any] | None]:
+        """What labels are read from, and of each image one, or a list of several attributes."""
         if self.options.label in (None, WITHOUT_LABELS):
             return None, None
-        wanted = str(self.options.label).removeprefix("attributes/")
+        wanted = [each.removeprefix(PREFIX) for each in self.options.attributes or (str(self.options.label),)]
         if find_list(self.tree, "attributes") is None:
             raise ZooError(f"{self.tree.path} has no list of attributes ({LISTS['attributes']}.csv or .txt).")
         headings, rows = self._table("attributes")
-        if wanted not in headings:
-            raise unknown("attribute of CelebA", wanted, headings)
-        column = headings.index(wanted) + 1
-        values = {row[0]: int(row[column] == "1") for row in rows}
-        return f"attributes/{wanted}", [values[name] for name in names]
+        for each in wanted:
+            if each not in headings:
+                raise unknown("attribute of CelebA", each, headings)
+        columns = [headings.index(each) + 1 for each in wanted]
+        values = {row[0]: [int(row[column] == "1") for column in columns] for row in rows}
+        found = [values[name] if len(wanted) > 1 else values[name][0] for name in names]
+        return ",".join(f"{PREFIX}{each}" for each in wanted), found
 
     def _table(self, kind: str) -> tuple[list[str], list[list[str]]]:
         """The headings of a list but the first, and its rows, each beginning with an image's name."""
@@ -161,6 +165,12 @@ def find_list(tree: Tree, kind: str) -> Entry | None:
     """The file of one of CelebA's lists, .csv or .txt, in any folder of the tree; None where there is none."""
     names = [LISTS[kind] + ending for ending in LIST_ENDINGS]
     return next((entry for name in names for entry in tree.entries if entry.parts[-1] == name), None)
+
+
+def names_of(label: str | None) -> tuple[str, ...]:
+    """The classes of an attribute, or the names of several; none without one."""
+    several = tuple(each.rpartition("/")[2] for each in attributes_in(label))
+    return several or (class_names(label) if label else ())
 
 
 def class_names(attribute: str) -> tuple[str, str]:

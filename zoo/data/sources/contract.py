@@ -27,7 +27,11 @@ class Reporter(Protocol):
 
 @dataclass(frozen=True)
 class Contents:
-    """The samples of a selection: `batches` yields (samples, labels or None) in the order of the rows."""
+    """The samples of a selection: `batches` yields (samples, labels or None) in the order of the rows.
+
+    Labels are (B,), numbers of classes; or (B, K), zeros and ones of the K attributes that `class_names` names, which
+    become the vector field `attributes`.
+    """
 
     shape: tuple[int, ...]  # (N, H, W, C) or (N, D); N is an upper bound where unreadable samples are skipped
     dtype: type[np.generic]  # uint8 or float32
@@ -57,6 +61,7 @@ class OtherField:
     """(N, H, W, C) of an image, uint8; (N, K) of a vector, float32; N as the samples'."""
     batches: Iterator[np.ndarray]
     aligned: bool = True
+    names: tuple[str, ...] = ()  # of a vector's numbers, where they have any
 
 
 @dataclass

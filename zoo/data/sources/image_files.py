@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class ImageFiles:
 
     tree: Tree
     entries: Sequence[Entry]
-    labels: Sequence[int] | None
+    labels: Sequence[Any] | None  # numbers, or lists of attributes
     share: float = UNREADABLE_SHARE
     total: int = 0  # images in all splits, which `share` refers to; 0 for the number of entries
     skipped: Skipped = field(default_factory=Skipped)
@@ -76,9 +76,9 @@ class ImageFiles:
         return dict.fromkeys(deep, values)
 
     def batches(self, channels: int, crop: int | str | None, size: int, values: Mapping[Entry, Values]) -> Batches:
-        """Yields uint8 images (B, size, size, channels) and int64 labels (B,) or None."""
+        """Yields uint8 images (B, size, size, channels) and int64 labels (B,) or attributes (B, K), or None."""
 
-        def row(index: int) -> tuple[np.ndarray, int] | None:
+        def row(index: int) -> tuple[np.ndarray, Any] | None:
             pixels = self._pixels(self.entries[index], channels, values.get(self.entries[index]))
             label = -1 if self.labels is None else self.labels[index]
             return None if pixels is None else (images.square(pixels, crop, size), label)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.options import attributes_in
 from zoo.data.sources.celeba import class_names
 from zoo.data.tfds.hugging_face import HUGGING_FACE, hub_builder
 from zoo.data.tfds.quiet import imported_tfds, quiet
@@ -109,6 +110,20 @@ def checked_image(builder: Any, wanted: str) -> str:
     if not isinstance(shape, tuple) or len(shape) != 3 or dtype not in (np.uint8, np.uint16) or shape[-1] is None:
         raise ZooError(f"The feature '{key}' of {builder.name} is no image of 8 or 16 bits but {feature!r}.")
     return key
+
+
+def checked_labels(builder: Any, wanted: str) -> str:
+    """The path of a label, or of several attributes joined by commas, each of which is true or false."""
+    several = attributes_in(wanted)
+    keys = [checked_label(builder, each) for each in several or (wanted,)]
+    found = features(builder)
+    for key in keys if several else ():
+        if np.dtype(found[key].np_dtype) != np.bool_ and getattr(found[key], "num_classes", None) != 2:
+            raise ZooError(
+                f"The feature '{key}' of {builder.name} is no attribute, which is true or false, but {found[key]!r}. "
+                "Take it alone, as a label."
+            )
+    return ",".join(keys)
 
 
 def checked_label(builder: Any, wanted: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from zoo.backend import prepare
 from zoo.catalogue import DatasetEntry
 from zoo.data import images
-from zoo.data.options import READING, WHOLE, WITHOUT_LABELS, DataOptions
+from zoo.data.options import READING, WHOLE, WITHOUT_LABELS, DataOptions, attributes_in
 from zoo.data.prepared.directory import prepared_root
 from zoo.data.prepared.finding import check_tensorflow
 from zoo.data.sources.contract import Batches, Contents, OtherField, Reporter, Source
@@ -61,7 +61,11 @@ def tfds_source(
     image = builder_features.checked_image(
         builder, options.image_key or builder_features.image_key(builder, entry.reference)
     )
-    label = options.label or (builder_features.label_key(builder) if options.source_from is None else None)
+    label = (
+        ",".join(options.attributes)
+        or options.label
+        or (builder_features.label_key(builder) if options.source_from is None else None)
+    )
     if label == WITHOUT_LABELS and WITHOUT_LABELS not in builder_features.features(builder):
         label = None
     return TfdsSource(
@@ -70,7 +74,7 @@ def tfds_source(
         entry=entry,
         options=options,
         image_key=image,
-        label_key=builder_features.checked_label(builder, label) if label else None,
+        label_key=builder_features.checked_labels(builder, label) if label else None,
         files=files,
     )
 
@@ -84,7 +88,7 @@ class TfdsSource(Source):
     entry: DatasetEntry
     options: DataOptions
     image_key: str
-    label_key: str | None
+    label_key: str | None  # of several attributes their paths, separated by commas
     files: Path | None = None  # a folder with the files that TFDS would download
 
     @property
@@ -139,7 +143,7 @@ class TfdsSource(Source):
     @property
     def classes(self) -> int | None:
         """The number of classes, known before anything is prepared; None where the features don't say."""
-        if self.label_key is None:
+        if self.label_key is None or attributes_in(self.label_key):
             return None
         feature = builder_features.features(self.builder)[self.label_key]
         return getattr(feature, "num_classes", None) or len(builder_features.names_of(feature, self.label_key)) or None
@@ -194,13 +198,12 @@ class TfdsSource(Source):
     def contents(self, selection: Selection) -> Contents:
         """The selected images, decoded, cropped and resized, in the order in which TFDS stores them."""
         prepare()
-        label = builder_features.features(self.builder)[self.label_key] if self.label_key else None
         others, said = self._source(selection)
         return Contents(
             shape=(selection.count, *self.sample_shape),
             dtype=np.uint8,
             batches=self._batches(selection, self._domains()[0]),
-            class_names=builder_features.names_of(label, str(self.label_key)) if label else (),
+            class_names=self._class_names(),
             defaults={
                 "image_size": self.native_size,
                 "channels": builder_features.natural_channels(self.builder, self.image_key),
@@ -218,6 +221,13 @@ class TfdsSource(Source):
             others=others,
             labels_from=builder_features.label_names(self.builder),
         )
+
+    def _class_names(self) -> tuple[str, ...]:
+        """Of the label's classes, or the names of several attributes."""
+        if several := attributes_in(self.label_key):
+            return tuple(each.rpartition("/")[2] for each in several)
+        found = builder_features.features(self.builder)
+        return builder_features.names_of(found[self.label_key], self.label_key) if self.label_key else ()
 
     def _source(self, selection: Selection) -> tuple[dict[str, OtherField], list[str]]:
         """The field `source`, in an order of its own, where it is asked for, and what is to be said of it."""
@@ -289,7 +299,7 @@ class TfdsSource(Source):
         import tensorflow as tf
 
         tfds = imported_tfds()
-        keys = [key for key in (self.image_key, self.label_key) if key]
+        keys = [self.image_key, *self._label_keys]
         decoders = tfds.decode.PartialDecoding(
             nested(dict.fromkeys(keys, True)), decoders=nested({self.image_key: tfds.decode.SkipDecoding()})
         )
@@ -310,14 +320,19 @@ class TfdsSource(Source):
             return records.map(lambda record: read.deserialize_example(record, decoders=decoders.decoders))
 
     def _square(self, example: Mapping[str, Any], preprocessing: Preprocessing) -> tuple[Any, Any]:
-        """The centre square (side, side, C), not resized yet, and the label, -1 without labels."""
+        """The centre square (side, side, C), not resized yet, and the label (-1 without labels) or attributes (K,)."""
         import tensorflow as tf
 
-        label = value(example, self.label_key) if self.label_key else tf.constant(-1, tf.int64)
+        labels = [tf.cast(value(example, key), tf.int64) for key in self._label_keys] or [tf.constant(-1, tf.int64)]
         feature = builder_features.features(self.builder)[self.image_key]
         stored = value(example, self.image_key)
         image = feature.decode_example(stored) if stored.dtype == tf.string else stored
-        return preprocessing.centre(image), tf.cast(label, tf.int64)
+        return preprocessing.centre(image), tf.stack(labels) if len(labels) > 1 else labels[0]
+
+    @property
+    def _label_keys(self) -> tuple[str, ...]:
+        """The paths of the features that labels or attributes are read from."""
+        return attributes_in(self.label_key) or ((self.label_key,) if self.label_key else ())
 
 
 def mapped(dataset: Any, function: Callable[..., Any]) -> Any:

@@ -122,3 +122,5 @@ class Metric:
     in_features: bool = True  # whether its numbers depend on the extractor, and carry its name
     default: bool = True  # whether it is measured where no metric is named
     picture: Callable[[Compared], Any] | None = None  # a PIL image that shows what the number can't
+    prepare: Callable[[Progress], None] | None = None
+    """Fetches what it can't do without, before anything is generated; raises ZooError where that is not to be had."""

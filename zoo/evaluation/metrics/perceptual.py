@@ -1,7 +1,8 @@
 """A perceptual distance of pairs in EfficientNet-Lite0, as LPIPS without learned weights (Zhang et al. 2018)
 
 https://arxiv.org/abs/1801.03924, equation 1 with weights of 1: vectors of a map's channels are made unit vectors, their
-squared distance is averaged over the map, and maps are added. Not LPIPS itself, whose networks and weights are others.
+squared distance is averaged over the map, and maps are added. Not LPIPS itself, whose networks and weights are others:
+`lpips-alex`, `lpips-vgg`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,27 +16,35 @@ from zoo.hookspecs import hookimpl
 MAPS = ("stride_4", "stride_8", "stride_16", "stride_32")
 ALONE = 96  # pixels: smaller images are enlarged to that
 AT_ONCE = 32  # images
+PLAIN = (1.0,) * len(MAPS)  # weights of their channels
 SMALLEST = 2
 TINY = 1e-10  # beside the norm of a vector
 
+Maps = Callable[[np.ndarray], list[np.ndarray]]  # uint8 images (B, H, W, C) to float64 maps (B, h, w, K)
 
-def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """float64 (N,), 0 for equal images: of uint8 images (N, H, W, C) pair by pair."""
-    maps_of = network(one.shape[1:])
+
+def distances(
+    one: np.ndarray, other: np.ndarray, maps_of: Maps | None = None, weights: Sequence[np.ndarray | float] = PLAIN
+) -> np.ndarray:
+    """float64 (N,), 0 for equal images: of uint8 images (N, H, W, C) pair by pair.
+
+    In EfficientNet-Lite0 unless `maps_of` makes the maps; `weights` are those of each map's channels.
+    """
+    maps_of = maps_of or network(one.shape[1:])
     found = []
     for start in range(0, len(one), AT_ONCE):
         sides = [maps_of(np.asarray(each[start : start + AT_ONCE])) for each in (one, other)]
-        found.append(sum(map_distances(*pair) for pair in zip(*sides, strict=True)))
+        found.append(sum(map_distances(*three) for three in zip(*sides, weights, strict=True)))
     return np.concatenate(found)
 
 
-def map_distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The mean squared distance of unit vectors, (N,), of maps (N, h, w, C)."""
+def map_distances(one: np.ndarray, other: np.ndarray, weights: np.ndarray | float = 1.0) -> np.ndarray:
+    """The mean squared distance of unit vectors, (N,), of maps (N, h, w, C), whose channels are weighted."""
     unit_vectors = [each / (np.linalg.norm(each, axis=-1, keepdims=True) + TINY) for each in (one, other)]
-    return np.asarray(np.square(unit_vectors[0] - unit_vectors[1]).sum(axis=-1).mean(axis=(1, 2)))
+    return np.asarray((weights * np.square(unit_vectors[0] - unit_vectors[1])).sum(axis=-1).mean(axis=(1, 2)))
 
 
-def network(shape: tuple[int, ...]) -> Callable[[np.ndarray], list[np.ndarray]]:
+def network(shape: tuple[int, ...]) -> Maps:
     """From uint8 images of a shape to the maps."""
     import keras
     from keras import ops

@@ -95,7 +95,8 @@ def checked_metric(extension: Extension) -> Metric:
     if not isinstance(metric, Metric):
         raise extension.must_return("a zoo.extensions.Metric", metric)
     picture = metric.picture and partial(extension.blamed, metric.picture)
-    return replace(metric, measure=partial(checked_scores, extension, metric.measure), picture=picture)
+    prepare = metric.prepare and partial(extension.blamed, metric.prepare)
+    return replace(metric, measure=partial(checked_scores, extension, metric.measure), picture=picture, prepare=prepare)
 
 
 def checked_scores(

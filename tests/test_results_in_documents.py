@@ -1,0 +1,79 @@
+"""Tables of benchmarks in the documents: current, and nothing where nothing was measured."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import zoo
+
+ROOT = Path(zoo.__file__).parents[1]
+pytest.importorskip("benchmarks.translation", reason="an installed zoo has no benchmarks")
+SCORE = {"value": 0.25, "deviation": None, "better": "lower"}
+MACHINE = {"processor": "AMD", "cores": 2}
+
+
+@pytest.fixture(scope="module")
+def including() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("include_results", ROOT / "docs" / "include_results.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def root(tmp_path: Path, including: ModuleType) -> Path:
+    """A repository with two pages, and with results of nothing."""
+    (tmp_path / "docs").mkdir()
+    for name in ("translation.md", "augmentation.md"):
+        (tmp_path / "docs" / name).write_text(f"# Page\n{including.BEGIN}old\n{including.END}last\n")
+    (tmp_path / "benchmarks" / "results" / "translation").mkdir(parents=True)
+    return tmp_path
+
+
+def report(**more: object) -> dict:
+    row = {"name": "pix2pix", "command": "zoo run pix2pix", "seconds": 90, "scores": {"l1": SCORE}}
+    common = {"images": 1000, "tested": 40, "date": "2026-11-27", "machine": MACHINE, "commit": "abc1234"}
+    return {"title": "Edges", "sheet": "edges.png", "rows": [row], **common, **more}
+
+
+def test_the_documents_have_what_was_measured(including: ModuleType) -> None:
+    for name, text in including.pages(ROOT).items():
+        assert (ROOT / "docs" / name).read_text() == text, "run python -m docs.include_results"
+
+
+def test_what_is_not_measured_or_not_at_its_end_is_no_row(including: ModuleType, root: Path) -> None:
+    empty = f"# Page\n{including.BEGIN}{including.END}last\n"
+    assert including.pages(root) == {"translation.md": empty, "augmentation.md": empty}
+    file = root / "benchmarks" / "results" / "translation" / "edges.json"
+    file.write_text(json.dumps(report()))
+    assert including.pages(root)["translation.md"] == empty
+    file.write_text(json.dumps(report(columns=["source", "pix2pix", "target"])))
+    text = including.pages(root)["translation.md"]
+    assert "### Edges" in text
+    assert "| pix2pix | 1.5 | **0.2500** |" in text
+    assert "(../benchmarks/results/translation/edges.png)" in text
+    assert text.startswith("# Page\n")
+    assert text.endswith(f"{including.END}last\n")
+
+
+def test_the_table_of_labels_has_differences_with_intervals(including: ModuleType, root: Path) -> None:
+    rows = [
+        {"dataset": "d", "kind": "balanced", "labels": 10, "seed": seed, "way": way, "accuracy": accuracy + seed / 100}
+        for seed in range(3)
+        for way, accuracy in {"as they are": 0.5, "with a GAN's": 0.6}.items()
+    ]
+    (root / "benchmarks" / "results" / "augmentation").mkdir()
+    (root / "benchmarks" / "results" / "augmentation" / "augmentation.json").write_text(
+        json.dumps(
+            {"rows": rows, "settings": {"stack": "s", "images": 5, "steps": 6}, "sheets": {"d": "d.png"}}
+            | {name: report()[name] for name in ("date", "machine", "commit")}
+        )
+    )
+    text = including.pages(root)["augmentation.md"]
+    assert "#### d, balanced" in text
+    assert "| as they are | 51.0 (" in text
+    assert "*with a GAN's* against *as they are*: +10.0 points (+10.0 to +10.0): the GAN helps." in text
+    assert "(../benchmarks/results/augmentation/d.png)" in text
