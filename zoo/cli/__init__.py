@@ -4,11 +4,12 @@ import json
 import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from zoo import __version__
 from zoo.base.interrupts import signals_interrupting
@@ -18,7 +19,9 @@ from zoo.base.shortages import full_disk, is_shortage
 from zoo.catalogue import HOOKS
 from zoo.cli.augmentation import augment_command
 from zoo.cli.command_options import (
+    BUDGET_NAMES,
     DATA_NAMES,
+    ENGINE_NAMES,
     budget_of,
     complete_stacks,
     data_dir_option,
@@ -68,9 +71,12 @@ def cli(traceback: bool) -> None:
         "zoo run wgan-gp --backend jax --profile",
         "zoo run dcgan --dataset mnist --evaluate-every 1000",
         "zoo run mine --plugin mine.py",
+        "zoo run dcgan --dataset ./cats --from runs/dcgan/celeba/0 --set freeze_discriminator=3",
+        "zoo run dcgan --dataset mnist --change generator_learning_rate=5e-5",
+        "zoo run --config runs/dcgan/mnist/0/run.yaml --seed 1",
     ),
 )
-@click.argument("stack", shell_complete=complete_stacks)
+@click.argument("stack", required=False, shell_complete=complete_stacks)
 @dataset_option
 @data_dir_option
 @data_options
@@ -84,8 +90,18 @@ def cli(traceback: bool) -> None:
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="The run directory [runs/STACK/DATASET/SEED]."
 )
+@click.option(
+    "--config", type=click.Path(path_type=Path), metavar="RUN_YAML", help="Make this run again, in place of STACK."
+)
+@click.option("--from", "origin", metavar="RUN", help="Start from the weights of this run, as far as layers agree.")
+@click.option(
+    "--change", "changes", multiple=True, metavar="KEY=VALUE", help="Let the run go on with another recipe value."
+)
 @click.option("--checkpoint-every", type=click.IntRange(min=1), metavar="STEPS", help="Else once a minute.")
 @click.option("--evaluate-every", type=click.IntRange(min=1), metavar="STEPS", help="Score it, and keep the best.")
+@click.option(
+    "--patience", type=click.IntRange(min=1), metavar="N", help="Stop once N evaluations in a row were no better."
+)
 @click.option("--evaluate-samples", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N")
 @metrics_option
 @click.option("--extractor", metavar="NAME", help="The network that --evaluate-every measures in.")
@@ -103,34 +119,47 @@ def cli(traceback: bool) -> None:
 @click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard into the run directory.")
 @click.option("--listener", "listeners", multiple=True, metavar="NAME", help="Another one of `zoo list listeners`.")
 @json_option
-def run_command(stack: str, as_json: bool, **options: Any) -> None:
+@click.pass_context
+def run_command(context: click.Context, /, stack: str | None, as_json: bool, **options: Any) -> None:
     """Train STACK: a variant, a plugin, or several joined as in dcgan+r1.
 
     The budget is a total: the same command continues a run that was interrupted, and with a larger budget it goes on.
     """
     import zoo
 
+    if (stack is None) == (options["config"] is None):
+        raise click.UsageError(
+            "Missing argument 'STACK'." if stack is None else "STACK and --config are two runs. Keep one.", context
+        )
+
     engine = engine_of(options)
     measured = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
     listeners = (*(["tensorboard"] if options["tensorboard"] else []), *options["listeners"])
-    others = {name: options[name] for name in ("checkpoint_every", "evaluate_every", "health_every", "profile")}
-    run = zoo.run(
-        stack,
-        **{name: options[name] for name in ("dataset", "data_dir", "seed", "settings", "plugins", "out")},
-        data=data_of(options),
-        budget=budget_of(options),
-        monitoring=zoo.Monitoring(evaluation=measured, listeners=listeners, **others),
-        engine=engine,
-    )
+    others = ("checkpoint_every", "evaluate_every", "patience", "health_every", "profile")
+    monitoring = zoo.Monitoring(evaluation=measured, listeners=listeners, **{name: options[name] for name in others})
+    names = ("dataset", "data_dir", "seed", "settings", "plugins", "out", "origin", "changes")
+    given = {name: options[name] for name in names}
+    given |= {"data": data_of(options), "budget": budget_of(options), "engine": engine}
+    if stack is None:
+        run = zoo.repeat(options["config"], monitoring=monitoring, **typed_alone(context, given))
+    else:
+        run = zoo.run(stack, monitoring=monitoring, **given)
     if not engine.processes.writes_files:  # process 0 writes the files, perhaps on another machine
         return
     summary = run_summary(run)
     click.echo(json.dumps(summary) if as_json else run_report(summary, continuing(stack, options)))
 
 
-def continuing(stack: str, options: dict[str, Any]) -> str:
+def typed_alone(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `zoo.run` of which the command line says something; the others are those of --config."""
+    groups = {"data": DATA_NAMES, "budget": BUDGET_NAMES, "engine": ENGINE_NAMES}
+    typed = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    return {name: each for name, each in given.items() if typed & set(groups.get(name, (name,)))}
+
+
+def continuing(stack: str | None, options: dict[str, Any]) -> str:
     """The command that continues the run: the one that was typed, without its budget."""
-    words = ["zoo", "run", stack]
+    words = ["zoo", "run", *([stack] if stack else ["--config", str(options["config"])])]
     for name in (
         "dataset",
         "data_dir",

@@ -158,6 +158,8 @@ def built_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Pl
         generator = build_generator(stack, fields, engine)
         with engine.building():
             discriminator = exact_outputs(stack.first("discriminator", sample_shape=judged, **data))
+            check_images(stack.recipe, fields)
+            freeze(discriminator, stack.recipe)
         generator_optimizer, discriminator_optimizer = both_optimizers(stack)
         check_models(stack, generator, discriminator, fields, judged)
         check_weights_are_the_optimizers(stack, {"generator": generator, "discriminator": discriminator})
@@ -181,6 +183,26 @@ def built_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Pl
     )  # fmt: skip
     build_optimizers(players)
     return players
+
+
+def check_images(recipe: Recipe, fields: Fields) -> None:
+    """Raise ZooError where samples are to be mirrored that have no left and right."""
+    if recipe.mirror and not fields[SAMPLES].is_image:
+        raise ZooError("mirror is for images, and this dataset holds points: --set mirror=false.")
+
+
+def freeze(discriminator: Any, recipe: Recipe) -> None:
+    """Keep the weights of the discriminator's lowest layers, as many as the recipe says."""
+    if not recipe.freeze_discriminator or not isinstance(discriminator, keras.Model):
+        return
+    layers = [each for each in discriminator.layers if each.trainable_weights]
+    if recipe.freeze_discriminator >= len(layers):
+        raise ZooError(
+            f"freeze_discriminator={recipe.freeze_discriminator} leaves nothing to train: the discriminator has "
+            f"{len(layers)} layers with weights."
+        )
+    for each in layers[: recipe.freeze_discriminator]:
+        each.trainable = False
 
 
 def build_optimizers(players: Players) -> None:
