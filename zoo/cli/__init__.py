@@ -37,7 +37,7 @@ from zoo.cli.command_options import (
     set_option,
 )
 from zoo.cli.comparison import compare_command, report_command, tune_command
-from zoo.cli.data import data_commands
+from zoo.cli.data import IMAGE_FORMATS, data_commands
 from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
@@ -231,6 +231,7 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
     epilog=examples(
         "zoo sample runs/dcgan/fashion_mini/0",
         "zoo sample runs/dcgan/fashion_mini/0 --count 1000 --out samples.npz",
+        "zoo sample runs/dcgan/fashion_mini/0 --count 50000 --out samples.npz --format adm",
         "zoo sample runs/dcgan/fashion_mini/0 --interpolate --seed 7",
         "zoo sample runs/cgan-projection/fashion_mini/0 --class Bag --class Sneaker",
         "zoo sample runs/dcgan/fashion_mini/0 --truncation 0.7",
@@ -253,7 +254,13 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
 @click.option("--truncation", type=float, metavar="PSI", help="In (0, 1]: less is more typical and less varied.")
 @click.option("--dataset", metavar="PATH", help="Where the run's data lies now, of which a translation is made.")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="A .png, .npy or .npz [in the run directory]."
+    "--out", type=click.Path(path_type=Path), help="A .png, .npy, .npz, or .zip of images [in the run directory]."
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(IMAGE_FORMATS),
+    help="For another tool: StyleGAN's folder or .zip, ADM's .npz (arr_0), a .tfrecord.",
 )
 @json_option
 def sample_command(

@@ -19,7 +19,8 @@ from zoo.training.run_yaml import PLUGIN_COPIES, data_options
 def arguments_of(config: Path, data_dir: Path | None = None) -> dict[str, Any]:
     """The arguments of `zoo.run` that began the run of a run.yaml, or of the folder that holds one.
 
-    `budget` is by its unit; `changes` are the values that it changed later, each list with its step. Raises ZooError for what is no run.yaml.
+    `budget` is by its unit; `changes` are the values that it changed later, each list with its step. Raises ZooError
+    for what is no run.yaml.
     """
     folder = config if config.is_dir() else config.parent
     directory = RunDirectory(folder)
