@@ -39,7 +39,7 @@ from zoo.cli.command_options import (
 from zoo.cli.comparison import compare_command, report_command, tune_command
 from zoo.cli.data import IMAGE_FORMATS, data_commands
 from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
-from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
+from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command, statistics_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
 from zoo.cli.translation import translate_command
 from zoo.cli.watch import watch_command
@@ -318,6 +318,7 @@ for each in (
     augment_command,
     evaluate_command,
     scores_command,
+    statistics_command,
     compare_command,
     report_command,
     tune_command,

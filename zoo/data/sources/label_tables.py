@@ -162,5 +162,4 @@ def rows_of(text: str, ending: str) -> list[Row]:
         content = list(content.items())
     if not isinstance(content, list):
         raise ValueError("expected a mapping of files to labels, or a list of rows")
-    rows = [each if isinstance(each, dict) else {"file_name": each[0], "label": each[1]} for each in content if each]
-    return rows
+    return [each if isinstance(each, dict) else {"file_name": each[0], "label": each[1]} for each in content if each]
