@@ -23,7 +23,7 @@ CASES = {
     ),
     "an unknown key of a plugin": (
         "plugins:\n  a:\n    modul: x\n",
-        ["3: unknown key 'modul' in 'a'. Available: file, module. Did you mean 'module'?"],
+        ["3: unknown key 'modul' in 'a'. Did you mean 'module'? Available: file, module."],
     ),
     "an unknown key of a variant": (
         "plugins: {a: {module: x}}\nvariants:\n  v:\n    plugins: [a]\n    receipt: {}\n",
@@ -61,7 +61,7 @@ CASES = {
     ),
     "a benchmark of a dataset that there is not": (
         "datasets: {mnist: {tfds: mnist}}\nbenchmarks:\n  b: {datasets: [mnits], steps: 3}\n",
-        ["3: benchmark 'b': Unknown dataset: 'mnits'. Available: mnist. Did you mean 'mnist'?"],
+        ["3: benchmark 'b': Unknown dataset: 'mnits'. Did you mean 'mnist'? Available: mnist."],
     ),
     "a benchmark of a stack that there is not": (
         "datasets: {d: {tfds: mnist}}\nbenchmarks:\n  b:\n    datasets: [d]\n    steps: 3\n    variants: [7]\n",
@@ -106,7 +106,7 @@ CASES = {
     ),
     "an unknown plugin": (
         "plugins: {dcgan: {module: x}, wgan: {module: y}}\nvariants:\n  v:\n    plugins:\n    - dcgna\n",
-        ["5: variant 'v': Unknown plugin: 'dcgna'. Available: dcgan, wgan. Did you mean 'dcgan'?"],
+        ["5: variant 'v': Unknown plugin: 'dcgna'. Did you mean 'dcgan'? Available: dcgan, wgan."],
     ),
     "a plugin twice in a variant": (
         "plugins: {a_b: {module: x}}\nvariants:\n  v:\n    plugins: [a_b, a-b]\n",
@@ -127,7 +127,7 @@ CASES = {
     "overrides of an unknown dataset": (
         "plugins: {a: {module: x}}\ndatasets: {mnist: {tfds: mnist}}\n"
         "variants:\n  v:\n    plugins: [a]\n    datasets:\n      minst: {width: 3}\n",
-        ["7: variant 'v': Unknown dataset: 'minst'. Available: mnist. Did you mean 'mnist'?"],
+        ["7: variant 'v': Unknown dataset: 'minst'. Did you mean 'mnist'? Available: mnist."],
     ),
     "overrides that are no mapping": (
         "plugins: {a: {module: x}}\ndatasets: {d: {tfds: d}}\n"
@@ -156,7 +156,7 @@ CASES = {
     ),
     "a source that there is not": (
         "sources: {csv: {module: x}}\ndatasets:\n  d:\n    source: cvs\n    reference: x\n",
-        ["4: dataset 'd': Unknown source: 'cvs'. Available: csv. Did you mean 'csv'?"],
+        ["4: dataset 'd': Unknown source: 'cvs'. Did you mean 'csv'? Available: csv."],
     ),
     "a metric with neither module nor file": (
         "metrics:\n  m:\n    summary: x\n",

@@ -46,7 +46,7 @@ def test_the_first_part_is_a_variant_before_a_plugin_and_the_others_the_other_wa
         ),
         (
             "dcgan+r11",
-            "Unknown variant or plugin: 'r11'. Available: calm, dcgan, r1, wgan, wgan-gp, wgan_gp. Did you mean 'r1'?",
+            "Unknown variant or plugin: 'r11'. Did you mean 'r1'? Available: calm, dcgan, r1, wgan, wgan-gp, wgan_gp.",
         ),
         (
             "wgan+dcgan",

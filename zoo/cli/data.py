@@ -16,6 +16,7 @@ from zoo.cli.command_options import (
     examples,
     json_option,
 )
+from zoo.cli.commands import Group
 from zoo.data.options import UNREADABLE_SHARE
 from zoo.errors import ZooError
 
@@ -38,6 +39,7 @@ def preprocessing_options(command: Any) -> Any:
 
 @click.group(
     "data",
+    cls=Group,
     epilog=examples(
         "zoo data list",
         "zoo data prepare celeba --from ~/Downloads/celeba",
@@ -121,7 +123,10 @@ def prepare_command(name: str, as_json: bool, **options: Any) -> None:
 )
 @json_option
 def info_command(name: str, data_dir: Path | None, out: Path | None, as_json: bool) -> None:
-    """Show a prepared dataset's counts, classes and origin, and draw a contact sheet of it."""
+    """Show a prepared dataset's counts, classes and origin, and draw a contact sheet of it.
+
+    Of a path that is not prepared yet it shows what lies there, and how that would be read.
+    """
     from zoo.cli.data_printing import info_lines
     from zoo.data.describing import info
 

@@ -20,9 +20,10 @@ from zoo.cli.command_options import (
     plugin_option,
     set_option,
 )
+from zoo.cli.commands import command
 
 
-@click.command(
+@command(
     "diagnose",
     epilog=examples(
         "zoo diagnose vanilla --dataset ring8",
@@ -91,7 +92,7 @@ def diagnose_command(variant: str, as_json: bool, steps: Sequence[int], images: 
     click.echo(json.dumps(found) if as_json else diagnosed(found))
 
 
-@click.command(
+@command(
     "depth",
     epilog=examples(
         "zoo depth vanilla --set critic_steps=5 --steps 2000",
@@ -142,7 +143,7 @@ def depth_command(variant: str, as_json: bool, clips: Sequence[float], **options
     click.echo(json.dumps(found) if as_json else depths(found))
 
 
-@click.command(
+@command(
     "explain",
     epilog=examples("zoo explain runs/dcgan/fashion_mini/0", "zoo explain runs/vanilla/mnist/0 --seed 3 --json"),
 )

@@ -22,6 +22,7 @@ from zoo.cli.command_options import (
     plugin_option,
     reading_options,
 )
+from zoo.cli.commands import command
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
 from zoo.evaluation.options import CHECKPOINTS, LAST, SAMPLES, TEST, EvaluationOptions
@@ -50,7 +51,7 @@ metrics_option = click.option(
 )
 
 
-@click.command(
+@command(
     "evaluate",
     epilog=examples(
         "zoo evaluate runs/dcgan/fashion_mini/0",
@@ -126,7 +127,7 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
         click.echo(json.dumps(found))
 
 
-@click.command(
+@command(
     "statistics",
     epilog=examples(
         "zoo statistics fashion_mnist --out fashion.npz",
@@ -163,7 +164,7 @@ def statistics_command(name: str, out: Path, as_json: bool, **options: Any) -> N
     click.echo(json.dumps({"file": str(out), **protocol}) if as_json else text)
 
 
-@click.command("scores", epilog=examples("zoo scores runs/*/fashion_mnist/0", "zoo scores runs/dcgan/celeba/0 --json"))
+@command("scores", epilog=examples("zoo scores runs/*/fashion_mnist/0", "zoo scores runs/dcgan/celeba/0 --json"))
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
 @metrics_option
 @json_option

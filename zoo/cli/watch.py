@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.cli.command_options import examples, json_option
+from zoo.cli.commands import command
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def never() -> bool:
     return False
 
 
-@click.command(
+@command(
     "watch",
     epilog=examples(
         "zoo watch",

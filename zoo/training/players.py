@@ -1,5 +1,6 @@
 """The two players of a run: their models, optimizers and the stack's variables, built and checked before training."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -279,6 +280,16 @@ def joined(stack: Stack, hook: str, what: str, arguments: Mapping[str, Any]) -> 
                 raise ZooError(f"The plugins '{owners[name]}' and '{plugin}' both declare a {what} '{name}'.")
             found.append((plugin, name, value))
     return found
+
+
+def parameters(model: keras.Model) -> dict[str, int]:
+    """How many numbers of a model are trained, and how many others it computes with: statistics, frozen weights.
+
+    The states of its seed generators are none of them.
+    """
+    trained = sum(math.prod(each.shape) for each in model.trainable_variables)
+    others = [each for each in model.non_trainable_variables if not each.path.endswith("seed_generator_state")]
+    return {"trained": trained, "others": sum(math.prod(each.shape) for each in others)}
 
 
 def has_convolutions(players: Players) -> bool:
