@@ -17,8 +17,8 @@ CASES = {
     "an unknown section": (
         "plugin: {}\n",
         [
-            "1: unknown key 'plugin'. Available: benchmarks, datasets, executors, extractors, listeners, metrics, "
-            "plugins, sources, variants. Did you mean 'plugins'?"
+            "1: unknown key 'plugin'. Did you mean 'plugins'? Available: benchmarks, datasets, executors, extractors, "
+            "listeners, metrics, plugins, sources, variants."
         ],
     ),
     "an unknown key of a plugin": (
@@ -28,8 +28,8 @@ CASES = {
     "an unknown key of a variant": (
         "plugins: {a: {module: x}}\nvariants:\n  v:\n    plugins: [a]\n    receipt: {}\n",
         [
-            "5: unknown key 'receipt' in 'v'. Available: datasets, plugins, recipe, suggested_for, summary. "
-            "Did you mean 'recipe'?"
+            "5: unknown key 'receipt' in 'v'. Did you mean 'recipe'? Available: datasets, plugins, recipe, "
+            "suggested_for, summary."
         ],
     ),
     "an unknown field of a dataset": (
@@ -224,9 +224,9 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:4: plugin 'b' needs either 'module: package.module' or 'file: plugin.py'.",
         "registry.yaml:6: 'recipe' must be a mapping, but is a whole number.",
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
-        "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, extractor, folders, "
-        "image_key, image_size, label_key, layout, path, points, reference, source, source_from, source_size, "
-        "stacked, summary, test, tfds, train, values. Did you mean 'crop'?",
+        "registry.yaml:9: unknown key 'crp' in 'd'. Did you mean 'crop'? Available: channels, crop, embedded, epochs, "
+        "extractor, folders, image_key, image_size, label_key, layout, path, points, reference, source, source_from, "
+        "source_size, stacked, summary, test, tfds, train, values.",
         "registry.yaml:10: unknown key 'networks'. Available: benchmarks, datasets, executors, extractors, listeners, "
         "metrics, plugins, sources, variants.",
     ]
