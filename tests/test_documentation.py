@@ -16,8 +16,9 @@ import pytest
 
 import zoo
 from zoo import hookspecs, losses, networks
-from zoo.catalogue import read_catalogue
+from zoo.catalogue import parse_value, read_catalogue
 from zoo.cli import cli
+from zoo.recipe import Setting, checked
 from zoo.stacks.resolving import resolve_stack
 from zoo.testing.subject import Subject, steps
 from zoo.training.trainer import Trainer
@@ -135,7 +136,11 @@ def test_the_plugin_pages_list_every_recipe_field_with_its_default() -> None:
     text = (SOURCES / "docs/plugins/README.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| ([\w.-]+) \|", text, re.MULTILINE))
     expected = {field.name: field.default for field in dataclasses.fields(zoo.Recipe)}
-    assert {name: type(default)(rows[name]) for name, default in expected.items()} == expected
+    written = {
+        name: checked(Setting(name, parse_value(rows[name]), "docs"), type(default))
+        for name, default in expected.items()
+    }
+    assert written == expected
 
 
 @needs_documents

@@ -264,7 +264,7 @@ def test_fields_survive_the_way_through_yaml() -> None:
 def test_classes_are_known_by_name_and_number() -> None:
     field = Field("label", (), class_names=("Bag", "Shirt"), frequencies=(0.5, 0.5))
     assert [field.class_number(each) for each in ("Bag", "shirt", "1")] == [0, 1, 1]
-    with pytest.raises(ZooError, match=r"Unknown class: 'bagg'\. Available: Bag, Shirt\. Did you mean 'Bag'\?"):
+    with pytest.raises(ZooError, match=r"Unknown class: 'bagg'\. Did you mean 'Bag'\? Available: Bag, Shirt\."):
         field.class_number("bagg")
     with pytest.raises(ZooError, match="The classes are numbered from 0 to 2"):
         Field("label", (), frequencies=(0.5, 0.25, 0.25)).class_number("Bag")

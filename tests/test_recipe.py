@@ -134,12 +134,10 @@ def test_a_setting_of_the_wrong_type_says_what_the_field_takes(text: str, messag
 def test_an_unknown_field_names_what_there_is_and_the_nearest(make_stack: Callable) -> None:
     with pytest.raises(ZooError) as raised:
         make_stack("dcgan+r1", "r1_gama=3")
-    available = ", ".join(
-        sorted([field.name for field in dataclasses.fields(Recipe)] + ["r1_gamma", "r1_interval", "width"])
-    )
-    assert str(raised.value) == (
-        f"--set: Unknown recipe field: 'r1_gama'. Available: {available}. Did you mean 'r1_gamma'?"
-    )
+    count = len(dataclasses.fields(Recipe)) + len(["r1_gamma", "r1_interval", "width"])
+    message = str(raised.value)
+    assert message.startswith("--set: Unknown recipe field: 'r1_gama'. Did you mean 'r1_gamma'? Near it: r1_interval")
+    assert message.endswith(f". `zoo show STACK` shows all {count}.")
 
 
 @pytest.mark.parametrize("text", ["width", "=3", " =3"])

@@ -46,17 +46,15 @@ def line_of(text: str, plugin_file: Callable) -> int:
 def test_a_misspelt_hook_is_named_with_the_nearest(stack_error: Callable) -> None:
     message = stack_error("@hookimpl\ndef discriminator_los(real_logits):\n    return 0\n")
     assert message.startswith(
-        "Plugin 'mine' implements an unknown hook 'discriminator_los'. Available: advice, augment, "
+        "Plugin 'mine' implements an unknown hook 'discriminator_los'. Did you mean 'discriminator_loss'? Available: "
     )
-    assert message.endswith(" Did you mean 'discriminator_loss'?")
 
 
 def test_a_misspelt_argument_is_named_with_the_nearest(stack_error: Callable) -> None:
     message = stack_error("@hookimpl\ndef generator_loss(fake_logit):\n    return 0\n")
     assert message.startswith(
-        "Plugin 'mine', hook 'generator_loss': unknown argument 'fake_logit'. Available: player, step, update, "
+        "Plugin 'mine', hook 'generator_loss': unknown argument 'fake_logit'. Did you mean 'fake_logits'? Available: "
     )
-    assert message.endswith(" Did you mean 'fake_logits'?")
 
 
 def test_an_argument_of_another_hook_is_unknown(stack_error: Callable) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zoo.evaluation.scoring import evaluate
     from zoo.networks import Network
     from zoo.options import Budget, Monitoring
-    from zoo.pipeline import run
+    from zoo.pipeline import repeat, run
     from zoo.training.run import Run, load
 
 __version__ = "0.1.0"
@@ -50,6 +50,7 @@ __all__ = [
     "evaluate",
     "hookimpl",
     "load",
+    "repeat",
     "run",
 ]
 
@@ -68,6 +69,7 @@ HOMES = {  # imported when first asked for: most need NumPy, and Keras when they
     "diagnose_run": "zoo.diagnosis.of_run",
     "evaluate": "zoo.evaluation.scoring",
     "load": "zoo.training.run",
+    "repeat": "zoo.pipeline",
     "run": "zoo.pipeline",
 }
 

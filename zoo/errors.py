@@ -29,16 +29,47 @@ class ZooWarning(UserWarning):
     """Something that does not stop a command but that its user should know, such as a broken third-party plugin."""
 
 
+MOST_LISTED = 12  # names that a message lists
+NEAR, FAR = 0.6, 0.3  # the likeness of what is suggested, and of what is listed beside it
+CLOSEST = 5  # of more names, how many like the wrong one are listed
+ALL_BY = {  # what shows all names of a kind, where there may be many
+    "variant or plugin": "zoo list",
+    "variant": "zoo list variants",
+    "plugin": "zoo list plugins",
+    "dataset": "zoo data list",
+    "recipe field": "zoo show STACK",
+    "metric": "zoo list metrics",
+    "extractor": "zoo list extractors",
+}
+
+
 def unknown(kind: str, name: str, available: Iterable[str]) -> ZooError:
-    """`Unknown variant: 'dcgna'. Available: dcgan, vanilla. Did you mean 'dcgan'?`, for any kind of name."""
+    """`Unknown variant: 'dcgna'. Did you mean 'dcgan'? Available: dcgan, vanilla.`, for any kind of name.
+
+    Of many names the closest are listed, and what shows all of them.
+    """
+    return ZooError(f"Unknown {kind}: '{name}'.{suggested(name, available, ALL_BY.get(kind))}")
+
+
+def suggested(name: str, available: Iterable[str], all_by: str | None = None) -> str:
+    """` Did you mean 'dcgan'? Available: dcgan, vanilla.`; `all_by` is the command that shows all names."""
     names = sorted(available)
     nearest = nearest_name(name, names)
-    suggestion = f" Did you mean '{nearest}'?" if nearest else ""
-    return ZooError(f"Unknown {kind}: '{name}'. Available: {', '.join(names) or 'none'}.{suggestion}")
+    mend = f" Did you mean '{nearest}'?" if nearest else ""
+    if len(names) <= MOST_LISTED:
+        return f"{mend} Available: {', '.join(names) or 'none'}."
+    close = [each for each in near_names(name, names, CLOSEST + 1, FAR) if each != nearest][:CLOSEST]
+    where = f"`{all_by}` shows all {len(names)}" if all_by else f"There are {len(names)}"
+    near = f" Near it: {', '.join(close)}." if close else ""
+    return f"{mend}{near} {where}."
 
 
 def nearest_name(name: str, available: Iterable[str]) -> str | None:
     """The available name that reads most like `name`, or None when nothing is close."""
+    return next(iter(near_names(name, available, 1)), None)
+
+
+def near_names(name: str, available: Iterable[str], count: int, likeness: float = NEAR) -> list[str]:
+    """At most so many available names that read like `name`, the closest first."""
     by_lower = {each.lower(): each for each in available}
-    matches = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[matches[0]] if matches else None
+    return [by_lower[each] for each in get_close_matches(name.lower(), by_lower, n=count, cutoff=likeness)]

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from zoo.errors import ZooError
+
 Tensor = Any
 SHORTEST = 1e-8  # images of a half-life of 0
 SMALLEST_SQUARE = 1e-12  # under the root of a norm, whose gradient at 0 would otherwise be NaN
@@ -136,6 +138,13 @@ def mean_of_pairs(values: Tensor) -> Tensor:
     """The mean of values (B, B) of all pairs of a batch but those of a sample with itself."""
     count = values.shape[0]
     return (ops.sum(values) - ops.sum(ops.diagonal(values))) / (count * (count - 1))
+
+
+def progress_of(images_seen: Tensor, recipe: Any) -> Tensor:
+    """The share of the recipe's horizon that is behind, at most 1; raises ZooError without a horizon."""
+    if not recipe.horizon:
+        raise ZooError("A schedule of this stack needs to know how far it stretches: --set horizon=IMAGES.")
+    return ops.minimum(ops.cast(images_seen, "float32") / recipe.horizon, 1.0)
 
 
 def linear(start: float, end: float, progress: Tensor) -> Tensor:

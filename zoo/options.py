@@ -43,6 +43,7 @@ class Monitoring:
     evaluate_every: int | None = None  # steps; the best checkpoint is kept
     evaluations: int | None = None  # evenly over the budget, in place of `evaluate_every`
     evaluation: EvaluationOptions = PERIODIC
+    patience: int | None = None  # evaluations in which the first score may fail to improve before training stops
     health_every: int = 500  # steps between measurements of health, in metrics.jsonl; 0 for none
     listeners: Sequence[str] = ()  # that follow the run, such as tensorboard
     profile: bool = False  # trace some steps, and say where their time went
@@ -52,6 +53,11 @@ class Monitoring:
         for name, value in (("--evaluate-every", self.evaluate_every), ("evaluations", self.evaluations)):
             if value is not None and value < 1:
                 raise ZooError(f"{name} must be at least 1; received {value}.")
+        if self.patience is not None and (self.patience < 1 or not self.evaluates):
+            raise ZooError(
+                "--patience is a number of evaluations, at least 1, and needs some: give --evaluate-every STEPS too; "
+                f"received {self.patience}."
+            )
 
     @property
     def evaluates(self) -> bool:

@@ -19,9 +19,11 @@ from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.options import MONITORING, UNLIMITED, Budget, Monitoring
+from zoo.recipe import as_text, parse_setting
 from zoo.runs.directory import PLACE, RunDirectory
-from zoo.runs.finding import run_path
+from zoo.runs.finding import find_run, run_path
 from zoo.tracking.following import find_listeners, following
+from zoo.training.changing import CHANGE, CHANGES, Changes
 from zoo.training.run import Run
 from zoo.training.run_yaml import changes, copy_plugin_files, describe
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a
     from zoo.stacks.stack import Stack
     from zoo.training.loop import Schedule, Total
     from zoo.training.players import Generating
+    from zoo.training.trainer import Trainer
+    from zoo.training.updates import Since
 
 DEFAULT_DATASET = "fashion_mini"
 DATA_OPTIONS = DataOptions()
@@ -53,14 +57,17 @@ def run(
     monitoring: Monitoring = MONITORING,
     engine: EngineOptions = DEFAULT_ENGINE,
     progress: Progress | bool = True,
+    origin: Path | str | None = None,
+    changes: Sequence[str] | Mapping[str, Any] = (),
 ) -> Run:
     """Train a stack on a dataset until the budget is spent, continuing what is there of the run.
 
     `data` says how the dataset is read, and `data_dir` where datasets live; `settings` are recipe values, as a mapping
     or as `key=value` texts; `plugins` are files of plugins; `out` replaces the run directory
     runs/<stack>/<dataset>/<seed>; `monitoring` is what is saved, scored and followed meanwhile; `engine` chooses
-    backend, precision and devices. Raises ZooError for a mistake and KeyboardInterrupt after Ctrl-C, when everything is
-    saved.
+    backend, precision and devices. `origin` is another run from whose weights a new one starts; `changes` are recipe
+    values, like `settings`, with which a run that was begun goes on from where it stands. Raises ZooError for a mistake
+    and KeyboardInterrupt after Ctrl-C, when everything is saved.
     """
     check_seed(seed)
     check_processes(budget, engine)
@@ -78,8 +85,8 @@ def run(
     from zoo.training.trainer import Trainer
 
     resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings))
-    total = total_of(budget, resolved, rows.count, catalogue, dataset)
     path = Path(out) if out else run_path(resolved.name, rows.name, seed, rows.fingerprint)
+    wanted = [parse_setting(each, CHANGE) for each in as_texts(changes)]
     computing = backend.engine(engine)
     for each in backend.advice(computing.kind):
         progress.note(each)
@@ -91,9 +98,23 @@ def run(
         directory_of_process(path, engine) as directory,
         directory.locked(),
     ):
-        trainer = Trainer(resolved, rows, seed, computing)
-        record = describe(resolved, catalogue, rows, trainer, directory)
-        begin_or_continue(directory, record, resolved, catalogue)
+        before = RunDirectory(path).record()  # which every process reads, for all must take the same steps
+        changing = Changes.of(before, wanted)
+        if changing.settings:
+            changing.check_typed(resolved.recipe)
+            earlier = resolve_stack(
+                stack, catalogue, dataset, as_texts(settings), replace(changing, wanted=()).settings
+            )
+            resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings), changing.settings)
+            changing = with_new(changing, earlier.recipe, resolved.recipe, RunDirectory(path))
+        total = total_of(budget, resolved, rows.count, catalogue, dataset, changing.since)
+        trainer = Trainer(resolved, rows, seed, computing, changing.since)
+        record = {
+            **describe(resolved, catalogue, rows, trainer, directory),
+            **started_from(origin, before, trainer, RunDirectory(path)),
+            **({CHANGES: list(changing.recorded)} if changing.recorded else {}),
+        }
+        begin_or_continue(directory, record, resolved, catalogue, trainer)
         directory.write_goal(total.steps, total.seconds)
         with (
             judge_of(
@@ -115,10 +136,63 @@ def run(
     return Run(RunDirectory(path))
 
 
+def repeat(config: Path | str, **given: Any) -> Run:
+    """Make again the run of a run.yaml, or of the folder that holds one, with the arguments of `run` in place of its.
+
+    What it changed on its way it changes at the same steps.
+    """
+    from zoo.training.repeating import arguments_of
+
+    made = arguments_of(Path(config), given.get("data_dir"))
+    arguments = {**made, "budget": Budget(**made["budget"]), **given}
+    stages = arguments.pop("changes") if "changes" not in given else []
+    texts: Sequence[str] = ()
+    for step, changed in stages:
+        run(**{**arguments, "budget": Budget(steps=step), "changes": texts})
+        texts = changed
+    return run(**{**arguments, "changes": given.get("changes", texts)})
+
+
+def with_new(changing: Changes, before: "Recipe", now: "Recipe", directory: RunDirectory) -> Changes:
+    """The changes with those that are new since the run's last checkpoint; a run without one has nothing to change."""
+    if not changing.wanted:
+        return changing
+    latest = directory.checkpoints.latest()
+    if latest is None:
+        raise ZooError(f"--change is for a run that goes on, and {directory.path} has no checkpoint yet.")
+    entry = changing.entry(before, now, int(latest[0]["steps"]), changing.since)
+    return replace(changing, recorded=[*changing.recorded, entry] if entry else changing.recorded, wanted=())
+
+
+def started_from(
+    origin: Path | str | None, before: Mapping[str, Any] | None, trainer: "Trainer", directory: RunDirectory
+) -> dict[str, Any]:
+    """Give a trainer the weights that it starts from; returns what run.yaml says of it, {} for an own beginning."""
+    from zoo.training.origin import Origin, check_recorded
+
+    if before is not None and directory.checkpoints.paths():  # the checkpoint holds all
+        if origin is not None:
+            check_recorded(zoo_run(origin), before.get("origin"))
+        return {"origin": before["origin"]} if "origin" in before else {}
+    found = Origin.of(origin, before)
+    if found is None:
+        if trainer.recipe.freeze_discriminator:
+            raise ZooError("freeze_discriminator keeps the weights of another run: --from RUN says of which.")
+        return {}
+    return {"origin": found.give(trainer)}
+
+
+def zoo_run(path: Path | str) -> Run:
+    """The run in a folder."""
+    return Run(find_run(Path(path)))
+
+
 def smaller_runs(recipe: "Recipe", rows: "Dataset", engine: EngineOptions) -> list[str]:
     """The options with which a run needs less memory, in the order in which they are worth trying."""
     smaller = max(engine.devices, recipe.batch_size // 2)
     found = [f"--set batch_size={smaller} (now {recipe.batch_size})"] if smaller < recipe.batch_size else []
+    if smaller < recipe.batch_size and not recipe.batch_size % (parts := 2 * recipe.accumulation):
+        found.insert(0, f"--set accumulation={parts} (the same batch, in parts)")
     if (width := getattr(recipe, "width", None)) and width > 1:
         found.append(f"--set width={width // 2} (now {width})")
     if len(rows.sample_shape) == 3 and (side := min(rows.sample_shape[:2])) >= 32:
@@ -147,7 +221,7 @@ def judge_of(
     from zoo.evaluation.judging import judging
 
     options = replace(monitoring.evaluation, data_dir=Path(data_dir) if data_dir else None)
-    with judging(directory, rows, record, options, catalogue, progress, generating) as judge:
+    with judging(directory, rows, record, options, catalogue, progress, generating, monitoring.patience) as judge:
         yield judge
 
 
@@ -161,10 +235,41 @@ def directory_of_process(path: Path, options: EngineOptions) -> Iterator[RunDire
         yield RunDirectory(Path(scratch))
 
 
-def begin_or_continue(directory: RunDirectory, record: Mapping[str, Any], stack: "Stack", catalogue: Catalogue) -> None:
+def with_changes(before: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """run.yaml of a run that goes on with the changed values of `record`."""
+    changed = record[CHANGES][-1]["recipe"]
+    values = {name: record["recipe"][name] for name in changed}
+    sources = {name: record["recipe_sources"][name] for name in changed}
+    return {
+        **before,
+        CHANGES: record[CHANGES],
+        "recipe": {**before["recipe"], **values},
+        "recipe_sources": {**before["recipe_sources"], **sources},
+    }
+
+
+def check_changeable(directory: RunDirectory, trainer: "Trainer", record: Mapping[str, Any]) -> None:
+    """Raise ZooError where the changed values need other networks than those that the checkpoint holds."""
+    latest = directory.checkpoints.latest()
+    try:
+        if latest is not None:
+            trainer.check_state(latest[0])
+    except ZooError as error:
+        names = ", ".join(record[CHANGES][-1]["recipe"])
+        raise ZooError(f"{names} can't change in a run that was begun, since its networks would. {error}") from error
+
+
+def begin_or_continue(
+    directory: RunDirectory, record: Mapping[str, Any], stack: "Stack", catalogue: Catalogue, trainer: "Trainer"
+) -> None:
     """Write down what makes a new run; refuse to continue another one, and warn where versions differ."""
-    directory.check_same(record)
     before = directory.record()
+    if before is not None and record.get(CHANGES, []) != before.get(CHANGES, []):
+        before = with_changes(before, record)
+        check_changeable(directory, trainer, record)
+        directory.check_same(record, before)
+        directory.write_record(before)
+    directory.check_same(record)
     if before is None:
         copy_plugin_files(stack, catalogue, directory)
         directory.write_record(record)
@@ -180,11 +285,6 @@ def begin_or_continue(directory: RunDirectory, record: Mapping[str, Any], stack:
             ZooWarning,
             stacklevel=2,
         )
-
-
-def as_text(value: Any) -> str:
-    """A recipe value as `key=value` takes it."""
-    return ",".join(str(each) for each in value) if isinstance(value, tuple | list) else str(value)
 
 
 def as_texts(settings: Sequence[str] | Mapping[str, Any]) -> list[str]:
@@ -225,8 +325,8 @@ def check_processes(budget: Budget, engine: EngineOptions) -> None:
         raise ZooError("--minutes is for one process: several would not stop at the same step. Give --steps.")
 
 
-def total_of(budget: Budget, stack: "Stack", count: int, catalogue: Catalogue, dataset: str) -> "Total":
-    """The steps, or seconds of training, that a budget comes to."""
+def total_of(budget: Budget, stack: "Stack", count: int, catalogue: Catalogue, dataset: str, since: "Since") -> "Total":
+    """The steps, or seconds of training, that a budget comes to; `since` says from where images are counted."""
     from zoo.training.loop import Total
 
     if budget.minutes is not None:
@@ -237,7 +337,8 @@ def total_of(budget: Budget, stack: "Stack", count: int, catalogue: Catalogue, d
     if images is None:
         entry = catalogue.datasets.get(dataset)
         images = math.ceil((budget.epochs or (entry.epochs if entry else None) or DEFAULT_EPOCHS) * count)
-    return Total(math.ceil(images / (stack.recipe.critic_steps * stack.recipe.batch_size)))
+    left = images - since.images
+    return Total(since.steps + math.ceil(left / (stack.recipe.critic_steps * stack.recipe.batch_size)))
 
 
 def schedule_of(total: "Total", monitoring: Monitoring) -> "Schedule":
@@ -245,8 +346,9 @@ def schedule_of(total: "Total", monitoring: Monitoring) -> "Schedule":
     from zoo.training.loop import Schedule
 
     every, health = monitoring.checkpoint_every, monitoring.health_every or None
+    common: dict[str, Any] = {"health_every": health, "stops_early": monitoring.patience is not None}
     if monitoring.evaluations is None:
-        return Schedule(every, monitoring.evaluate_every, health_every=health)
+        return Schedule(every, monitoring.evaluate_every, **common)
     if total.steps is not None:
-        return Schedule(every, math.ceil(total.steps / monitoring.evaluations), health_every=health)
-    return Schedule(every, None, (total.seconds or math.inf) / monitoring.evaluations, health)
+        return Schedule(every, math.ceil(total.steps / monitoring.evaluations), **common)
+    return Schedule(every, None, (total.seconds or math.inf) / monitoring.evaluations, **common)

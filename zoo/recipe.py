@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from zoo.errors import ZooError, unknown
 
+LEARNING_RATES = ("generator_learning_rate", "discriminator_learning_rate")
 Normalization = Literal["none", "batch", "layer", "instance", "group", "spectral"]
 
 
@@ -23,9 +24,15 @@ class Recipe:
     critic_steps: int = 1  # discriminator updates in one step
     generator_steps: int = 1  # generator updates in one step
     generator_batch_factor: int = 1  # batches in one batch of the generator (Miyato et al. 2018 draw two)
+    accumulation: int = 1  # parts that a batch is computed in, one after the other, whose gradients are averaged
     horizon: int = 0  # images that schedules stretch over; 0 where nothing is scheduled
     generator_learning_rate: float = 2e-4
     discriminator_learning_rate: float = 2e-4
+    learning_rate_schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """How both learning rates fall over the horizon, to `learning_rate_end`; constant: as the stack has it."""
+    learning_rate_end: float = 0.0  # the share of both learning rates that is left at the horizon
+    warm_up: int = 0  # images in which both learning rates rise from 0, whatever schedules them
+    gradient_clip_norm: float = 0.0  # the largest norm of a player's whole gradient; 0 for any
     beta_1: float = 0.5  # of Adam
     beta_2: float = 0.999
     epsilon: float = 1e-8  # of the optimizers; Keras' own default is another
@@ -37,15 +44,28 @@ class Recipe:
     """The labels that a conditional generator is given: drawn by the classes' frequencies in the dataset, with equal
     chances, or those of the real batch."""
     discriminator_normalization: Normalization = "batch"
+    freeze_discriminator: int = 0
+    """Its lowest layers with weights that keep those which `--from` gave them (FreezeD, Mo et al. 2020,
+    arXiv:2002.10964)."""
+    mirror: bool = False  # whether a real image is seen from left to right or from right to left by chance
 
     def __post_init__(self) -> None:
         """Refuse values that no stack can use."""
-        positive = ("batch_size", "latent_size", "critic_steps", "generator_steps", "generator_batch_factor")
-        not_negative = ("generator_learning_rate", "discriminator_learning_rate", "epsilon", "horizon")
+        positive = (
+            "batch_size", "latent_size", "critic_steps", "generator_steps", "generator_batch_factor", "accumulation",
+        )  # fmt: skip
+        not_negative = (
+            "generator_learning_rate", "discriminator_learning_rate", "epsilon", "horizon", "learning_rate_end",
+            "warm_up", "gradient_clip_norm", "freeze_discriminator",
+        )  # fmt: skip
         fractions = ("beta_1", "beta_2", "average_decay")
         problems = [f"{name} must be at least 1" for name in positive if getattr(self, name) < 1]
         problems += [f"{name} must not be negative" for name in not_negative if getattr(self, name) < 0]
         problems += [f"{name} must be in [0, 1)" for name in fractions if not 0 <= getattr(self, name) < 1]
+        if self.accumulation > 1 and self.batch_size % self.accumulation:
+            problems.append(
+                f"batch_size must be a multiple of accumulation, and {self.batch_size} is none of {self.accumulation}"
+            )
         if problems:
             raise ZooError(f"The recipe can't be used: {'; '.join(problems)}.")
 
@@ -132,14 +152,19 @@ def check_own_fields_differ(classes: Sequence[tuple[str, type[Recipe]]]) -> None
                 )
 
 
-def parse_setting(text: str) -> Setting:
-    """The setting in `key=value` as typed after `--set`, its value read as YAML would."""
+def as_text(value: Any) -> str:
+    """A recipe value as `key=value` takes it."""
+    return ",".join(str(each) for each in value) if isinstance(value, tuple | list) else str(value)
+
+
+def parse_setting(text: str, option: str = "--set") -> Setting:
+    """The setting in `key=value` as typed after `--set`, or another option, its value read as YAML would."""
     from zoo.catalogue import parse_value
 
     field, equals, value = text.partition("=")
     if not equals or not field.strip():
-        raise ZooError(f"--set takes key=value, such as --set batch_size=32; received '{text}'.")
-    return Setting(field.strip(), parse_value(value), "--set")
+        raise ZooError(f"{option} takes key=value, such as {option} batch_size=32; received '{text}'.")
+    return Setting(field.strip(), parse_value(value), option)
 
 
 def checked(setting: Setting, expected: Any) -> Any:

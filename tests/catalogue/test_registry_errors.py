@@ -17,19 +17,19 @@ CASES = {
     "an unknown section": (
         "plugin: {}\n",
         [
-            "1: unknown key 'plugin'. Available: benchmarks, datasets, executors, extractors, listeners, metrics, "
-            "plugins, sources, variants. Did you mean 'plugins'?"
+            "1: unknown key 'plugin'. Did you mean 'plugins'? Available: benchmarks, datasets, executors, extractors, "
+            "listeners, metrics, plugins, sources, variants."
         ],
     ),
     "an unknown key of a plugin": (
         "plugins:\n  a:\n    modul: x\n",
-        ["3: unknown key 'modul' in 'a'. Available: file, module. Did you mean 'module'?"],
+        ["3: unknown key 'modul' in 'a'. Did you mean 'module'? Available: file, module."],
     ),
     "an unknown key of a variant": (
         "plugins: {a: {module: x}}\nvariants:\n  v:\n    plugins: [a]\n    receipt: {}\n",
         [
-            "5: unknown key 'receipt' in 'v'. Available: datasets, plugins, recipe, suggested_for, summary. "
-            "Did you mean 'recipe'?"
+            "5: unknown key 'receipt' in 'v'. Did you mean 'recipe'? Available: datasets, plugins, recipe, "
+            "suggested_for, summary."
         ],
     ),
     "an unknown field of a dataset": (
@@ -61,7 +61,7 @@ CASES = {
     ),
     "a benchmark of a dataset that there is not": (
         "datasets: {mnist: {tfds: mnist}}\nbenchmarks:\n  b: {datasets: [mnits], steps: 3}\n",
-        ["3: benchmark 'b': Unknown dataset: 'mnits'. Available: mnist. Did you mean 'mnist'?"],
+        ["3: benchmark 'b': Unknown dataset: 'mnits'. Did you mean 'mnist'? Available: mnist."],
     ),
     "a benchmark of a stack that there is not": (
         "datasets: {d: {tfds: mnist}}\nbenchmarks:\n  b:\n    datasets: [d]\n    steps: 3\n    variants: [7]\n",
@@ -106,7 +106,7 @@ CASES = {
     ),
     "an unknown plugin": (
         "plugins: {dcgan: {module: x}, wgan: {module: y}}\nvariants:\n  v:\n    plugins:\n    - dcgna\n",
-        ["5: variant 'v': Unknown plugin: 'dcgna'. Available: dcgan, wgan. Did you mean 'dcgan'?"],
+        ["5: variant 'v': Unknown plugin: 'dcgna'. Did you mean 'dcgan'? Available: dcgan, wgan."],
     ),
     "a plugin twice in a variant": (
         "plugins: {a_b: {module: x}}\nvariants:\n  v:\n    plugins: [a_b, a-b]\n",
@@ -127,7 +127,7 @@ CASES = {
     "overrides of an unknown dataset": (
         "plugins: {a: {module: x}}\ndatasets: {mnist: {tfds: mnist}}\n"
         "variants:\n  v:\n    plugins: [a]\n    datasets:\n      minst: {width: 3}\n",
-        ["7: variant 'v': Unknown dataset: 'minst'. Available: mnist. Did you mean 'mnist'?"],
+        ["7: variant 'v': Unknown dataset: 'minst'. Did you mean 'mnist'? Available: mnist."],
     ),
     "overrides that are no mapping": (
         "plugins: {a: {module: x}}\ndatasets: {d: {tfds: d}}\n"
@@ -156,7 +156,7 @@ CASES = {
     ),
     "a source that there is not": (
         "sources: {csv: {module: x}}\ndatasets:\n  d:\n    source: cvs\n    reference: x\n",
-        ["4: dataset 'd': Unknown source: 'cvs'. Available: csv. Did you mean 'csv'?"],
+        ["4: dataset 'd': Unknown source: 'cvs'. Did you mean 'csv'? Available: csv."],
     ),
     "a metric with neither module nor file": (
         "metrics:\n  m:\n    summary: x\n",
@@ -224,9 +224,9 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:4: plugin 'b' needs either 'module: package.module' or 'file: plugin.py'.",
         "registry.yaml:6: 'recipe' must be a mapping, but is a whole number.",
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
-        "registry.yaml:9: unknown key 'crp' in 'd'. Available: channels, crop, embedded, epochs, extractor, folders, "
-        "image_key, image_size, label_key, layout, path, points, reference, source, source_from, source_size, "
-        "stacked, summary, test, tfds, train, values. Did you mean 'crop'?",
+        "registry.yaml:9: unknown key 'crp' in 'd'. Did you mean 'crop'? Available: channels, crop, embedded, epochs, "
+        "extractor, folders, image_key, image_size, label_key, layout, path, points, reference, source, source_from, "
+        "source_size, stacked, summary, test, tfds, train, values.",
         "registry.yaml:10: unknown key 'networks'. Available: benchmarks, datasets, executors, extractors, listeners, "
         "metrics, plugins, sources, variants.",
     ]

@@ -41,12 +41,12 @@ def test_the_first_part_is_a_variant_before_a_plugin_and_the_others_the_other_wa
     [
         (
             "dcgna",
-            "Unknown variant or plugin: 'dcgna'. Available: calm, dcgan, r1, wgan, wgan-gp, wgan_gp. "
-            "Did you mean 'dcgan'?",
+            "Unknown variant or plugin: 'dcgna'. Did you mean 'dcgan'? Available: calm, dcgan, r1, wgan, wgan-gp, "
+            "wgan_gp.",
         ),
         (
             "dcgan+r11",
-            "Unknown variant or plugin: 'r11'. Available: calm, dcgan, r1, wgan, wgan-gp, wgan_gp. Did you mean 'r1'?",
+            "Unknown variant or plugin: 'r11'. Did you mean 'r1'? Available: calm, dcgan, r1, wgan, wgan-gp, wgan_gp.",
         ),
         (
             "wgan+dcgan",

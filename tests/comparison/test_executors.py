@@ -669,7 +669,7 @@ def test_an_executor_is_chosen_by_its_name_with_its_options(slurm: Path, ray_clu
 @pytest.mark.parametrize(
     ("choice", "sentence"),
     [
-        (ExecutorChoice("rya"), "Unknown executor: 'rya'. Available: local, ray, slurm. Did you mean 'ray'?"),
+        (ExecutorChoice("rya"), "Unknown executor: 'rya'. Did you mean 'ray'? Available: local, ray, slurm."),
         (
             ExecutorChoice("local", partition="vision"),
             "The executor local has no --partition, which is an option of slurm. It has: --jobs, --threads.",

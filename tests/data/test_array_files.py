@@ -223,7 +223,7 @@ def test_images_may_be_in_an_array_of_any_name(opened, saved):
 
 
 def test_a_file_without_samples_is_an_error_with_what_there_is(opened, saved):
-    with pytest.raises(ZooError, match=r"Unknown array in .*: 'samples'. Available: a, sample. Did you mean 'sample'"):
+    with pytest.raises(ZooError, match=r"Unknown array in .*: 'samples'. Did you mean 'sample'\? Available: a, sample"):
         opened(saved(a=IMAGES, sample=IMAGES))
 
 

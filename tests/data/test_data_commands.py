@@ -122,7 +122,7 @@ def test_what_is_not_prepared_is_reported_with_the_way_to_prepare_it(zoo):
     zoo("data", "prepare", "ring8", "--split", "train")
     code, out, err = zoo("data", "info", "rnig8")
     assert (code, out) == (2, "")
-    assert "Unknown prepared dataset: 'rnig8'. Available: ring8. Did you mean 'ring8'?" in err
+    assert "Unknown prepared dataset: 'rnig8'. Did you mean 'ring8'? Available: ring8." in err
     assert "zoo data prepare rnig8" in err
 
 

@@ -85,7 +85,7 @@ def test_two_folders_get_the_same_points(tmp_path):
 
 
 def test_an_unknown_set_of_points_lists_the_known_ones(tmp_path):
-    with pytest.raises(ZooError, match=r"'ring9'\. Available: grid25, ring8, swissroll\. Did you mean 'ring8'"):
+    with pytest.raises(ZooError, match=r"'ring9'\. Did you mean 'ring8'\? Available: grid25, ring8, swissroll"):
         open_dataset("ring9", CATALOGUE, data_dir=tmp_path)
 
 

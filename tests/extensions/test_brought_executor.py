@@ -72,7 +72,7 @@ def test_its_own_option_reaches_it(nice_python: Path, tmp_path: Path):
         (ExecutorChoice("nice", threads=2), "nice has no --threads, which is an option of local. It has: --jobs, "),
         (ExecutorChoice("nice", executor_option=("x",)), "--executor-option x: expected KEY=VALUE."),
         (ExecutorChoice("nice", executor_option=("niceness=a",)), "niceness=a: expected a number from 0 to 19."),
-        (ExecutorChoice("ncie"), "Unknown executor: 'ncie'. Available: local, nice, ray, slurm. Did you mean 'nice'?"),
+        (ExecutorChoice("ncie"), "Unknown executor: 'ncie'. Did you mean 'nice'? Available: local, nice, ray, slurm."),
     ],
 )
 def test_a_wrong_option_is_refused(choice: ExecutorChoice, message: str, tmp_path: Path):

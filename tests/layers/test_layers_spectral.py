@@ -82,7 +82,7 @@ def test_normalized_names_what_there_is() -> None:
     with pytest.raises(ZooError) as raised:
         layers.normalized(keras.layers.Dense(3), "bach")
     assert str(raised.value) == (
-        "Unknown normalization: 'bach'. Available: batch, group, instance, layer, none, spectral. Did you mean 'batch'?"
+        "Unknown normalization: 'bach'. Did you mean 'batch'? Available: batch, group, instance, layer, none, spectral."
     )
 
 

@@ -100,7 +100,7 @@ def test_a_one_by_one_convolution_that_doubles_is_one_that_is_upsampled() -> Non
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"resampling": "upp"}, r"^Unknown resampling: 'upp'. Available: down, none, up. Did you mean 'up'\?"),
+        ({"resampling": "upp"}, r"^Unknown resampling: 'upp'. Did you mean 'up'\? Available: down, none, up."),
         ({"resampling": "up", "kernel_size": 4}, r"needs an odd kernel_size; received 4: try 3"),
         ({"kernel_size": 0}, r"needs a kernel_size of 1 or more; received 0"),
     ],

@@ -23,6 +23,7 @@ from zoo.backend.jax_convolutions import COMPILER_OPTIONS, fast_convolutions
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions, Processes
 from zoo.backend.policy import Policy
 from zoo.backend.scopes import ASSIGNED_INSIDE, current_values, inherited_scope
+from zoo.base.weights import platform_cache
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -316,8 +317,7 @@ def keep_compilations() -> None:
     """Sets a folder in which later processes find compiled programs, unless the user has set one."""
     if CACHE in os.environ:
         return
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    jax.config.update("jax_compilation_cache_dir", str(cache / "gan-zoo" / "jax"))
+    jax.config.update("jax_compilation_cache_dir", str(platform_cache() / "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 

@@ -16,7 +16,9 @@ from zoo.base.files import atomic_file
 from zoo.base.progress import Progress
 from zoo.errors import ZooError
 
-CACHE = "GAN_ZOO_CACHE"  # of the environment: another folder than ~/.cache/gan-zoo
+CACHE = "GAN_ZOO_CACHE"  # of the environment: another folder than the platform's
+MIRROR = "GAN_ZOO_MIRROR"  # of the environment: the address of a folder that holds weights by their names, asked first
+EARLIER_CACHE = Path("~/.cache/gan-zoo")  # on every platform, before there was platformdirs
 TORCH_HUB = Path("~/.cache/torch/hub/checkpoints")  # where pytorch-fid and torch-fidelity keep theirs
 BY_OPTION = "--weights PATH. Or measure in a network whose weights are installed: --extractor efficientnet-lite0."
 TIMEOUT = 30.0  # seconds without a response
@@ -29,7 +31,8 @@ class Published:
 
     size: int  # bytes
     sha256: str
-    addresses: tuple[str, ...]
+    addresses: tuple[str, ...] = ()
+    own_name: str = ""  # of what has no address
     otherwise: str = ""  # what to do without it, in a sentence; where it is empty, an option names it
 
     @property
@@ -40,7 +43,13 @@ class Published:
     @property
     def names(self) -> tuple[str, ...]:
         """What it is called at each address."""
-        return tuple(address.rpartition("/")[2] for address in self.addresses)
+        return tuple(address.rpartition("/")[2] for address in self.addresses) or (self.own_name,)
+
+    @property
+    def every_address(self) -> tuple[str, ...]:
+        """Its addresses, those at the user's mirror first."""
+        mirror = os.environ.get(MIRROR, "").rstrip("/")
+        return (*(f"{mirror}/{name}" for name in self.names if mirror), *self.addresses)
 
 
 INCEPTION = Published(
@@ -53,9 +62,28 @@ INCEPTION = Published(
 )
 
 
+EFFICIENTNET_LITE0 = Published(
+    size=18_826_032,
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    own_name="efficientnet-lite0-57934424.pth",  # inside a Python package, which is its only address
+)
+
+
 def cache_folder() -> Path:
-    """Where downloads are kept: $GAN_ZOO_CACHE, else ~/.cache/gan-zoo."""
-    return Path(os.environ.get(CACHE) or "~/.cache/gan-zoo").expanduser().absolute()
+    """Where downloads are kept: $GAN_ZOO_CACHE, else the platform's folder of caches, such as ~/.cache/gan-zoo."""
+    return Path(os.environ.get(CACHE) or platform_cache()).expanduser().absolute()
+
+
+def platform_cache() -> Path:
+    """`gan-zoo` in the platform's folder of caches."""
+    from platformdirs import user_cache_path
+
+    return Path(user_cache_path("gan-zoo", appauthor=False))
+
+
+def cache_folders() -> list[Path]:
+    """Where downloads are looked for: the folder of today, and that of earlier versions, unless one was chosen."""
+    return [cache_folder(), *([] if os.environ.get(CACHE) else [EARLIER_CACHE.expanduser()])]
 
 
 def at_hand(published: Published | None = None) -> bool:
@@ -67,7 +95,7 @@ def at_hand(published: Published | None = None) -> bool:
 
 def kept(published: Published) -> Path | None:
     """The file in our own cache or in that of torch, one of the right size rather than another."""
-    folders = (cache_folder(), TORCH_HUB.expanduser())
+    folders = dict.fromkeys([*cache_folders(), TORCH_HUB.expanduser()])
     paths = [folder / name for folder in folders for name in published.names]
     there = [path for path in paths if path.is_file()]
     return max(there, key=lambda path: path.stat().st_size == published.size, default=None)
@@ -105,7 +133,7 @@ def verify(path: Path, sha256: str, size: int | None = None, by_option: bool = T
 def downloaded(published: Published, path: Path, progress: Progress) -> Path:
     """The path of the file, fetched from the first address that has it."""
     failures = []
-    for address in published.addresses:
+    for address in published.every_address:
         try:
             fetch(address, published, path, progress)
         except (OSError, http.client.HTTPException, ValueError) as error:

@@ -64,7 +64,7 @@ def _unknown_key(key: str, keys: Keys, allowed: Iterable[str]) -> str:
     where = f" in '{keys[-1]}'" if keys else ""
     nearest = nearest_name(key, allowed)
     suggestion = f" Did you mean '{nearest}'?" if nearest else ""
-    return f"unknown key '{key}'{where}. Available: {', '.join(sorted(allowed))}.{suggestion}"
+    return f"unknown key '{key}'{where}.{suggestion} Available: {', '.join(sorted(allowed))}."
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -4,11 +4,13 @@ import json
 import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+import cloup
+from click.core import ParameterSource
 
 from zoo import __version__
 from zoo.base.interrupts import signals_interrupting
@@ -18,7 +20,9 @@ from zoo.base.shortages import full_disk, is_shortage
 from zoo.catalogue import HOOKS
 from zoo.cli.augmentation import augment_command
 from zoo.cli.command_options import (
+    BUDGET_NAMES,
     DATA_NAMES,
+    ENGINE_NAMES,
     budget_of,
     complete_stacks,
     data_dir_option,
@@ -33,10 +37,11 @@ from zoo.cli.command_options import (
     plugin_option,
     set_option,
 )
+from zoo.cli.commands import Group, command, option_group
 from zoo.cli.comparison import compare_command, report_command, tune_command
-from zoo.cli.data import data_commands
+from zoo.cli.data import IMAGE_FORMATS, data_commands
 from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
-from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command
+from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command, statistics_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
 from zoo.cli.translation import translate_command
 from zoo.cli.watch import watch_command
@@ -46,7 +51,8 @@ USER_ERROR, OTHER_ERROR, CTRL_C = 2, 1, 130  # exit codes
 TRACEBACK = "--traceback"
 
 
-@click.group(
+@cloup.group(
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples("zoo run dcgan", "zoo list", "zoo show wgan-gp", "zoo sample runs/dcgan/fashion_mini/0"),
 )
@@ -56,7 +62,7 @@ def cli(traceback: bool) -> None:
     """A zoo of generative adversarial networks on Keras 3."""
 
 
-@cli.command(
+@command(
     "run",
     epilog=examples(
         "zoo run dcgan",
@@ -68,69 +74,138 @@ def cli(traceback: bool) -> None:
         "zoo run wgan-gp --backend jax --profile",
         "zoo run dcgan --dataset mnist --evaluate-every 1000",
         "zoo run mine --plugin mine.py",
+        "zoo run dcgan --dataset ./cats --from runs/dcgan/celeba/0 --set freeze_discriminator=3",
+        "zoo run dcgan --dataset mnist --change generator_learning_rate=5e-5",
+        "zoo run --config runs/dcgan/mnist/0/run.yaml --seed 1",
     ),
 )
-@click.argument("stack", shell_complete=complete_stacks)
-@dataset_option
-@data_dir_option
+@click.argument("stack", required=False, shell_complete=complete_stacks)
+@option_group("Data", (dataset_option, data_dir_option))
 @data_options
-@click.option("--steps", type=int, help="Train until this many steps in all.")
-@click.option("--epochs", type=float, help="Train until the discriminator has seen the dataset this many times in all.")
-@click.option("--images", type=int, help="Train until the discriminator has seen this many real images in all.")
-@click.option("--minutes", type=float, help="Train until this many minutes were spent training in all.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and draws.")
-@set_option
-@plugin_option
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="The run directory [runs/STACK/DATASET/SEED]."
+@option_group(
+    "Budget, a total over all sittings",
+    (
+        click.option("--steps", type=int, help="Train until this many steps in all."),
+        click.option(
+            "--epochs", type=float, help="Train until the discriminator has seen the dataset this many times in all."
+        ),
+        click.option("--images", type=int, help="Train until the discriminator has seen this many real images in all."),
+        click.option("--minutes", type=float, help="Train until this many minutes were spent training in all."),
+        click.option(
+            "--patience",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Stop after N evaluations that were no better.",
+        ),
+    ),
 )
-@click.option("--checkpoint-every", type=click.IntRange(min=1), metavar="STEPS", help="Else once a minute.")
-@click.option("--evaluate-every", type=click.IntRange(min=1), metavar="STEPS", help="Score it, and keep the best.")
-@click.option("--evaluate-samples", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N")
-@metrics_option
-@click.option("--extractor", metavar="NAME", help="The network that --evaluate-every measures in.")
-@click.option(
-    "--health",
-    "health_every",
-    type=click.IntRange(min=0),
-    default=500,
-    show_default=True,
-    metavar="STEPS",
-    help="Measure gradients, weights and variety, and warn of what is wrong; 0 for never.",
+@option_group(
+    "What is trained",
+    (
+        set_option,
+        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and draws."),
+        plugin_option,
+        click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            metavar="RUN_YAML",
+            help="Make this run again, in place of STACK.",
+        ),
+        click.option(
+            "--from", "origin", metavar="RUN", help="Start from the weights of this run, as far as layers agree."
+        ),
+        click.option(
+            "--change",
+            "changes",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Let the run go on with another recipe value.",
+        ),
+    ),
+)
+@option_group(
+    "What is written and scored meanwhile",
+    (
+        click.option(
+            "--out",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="The run directory [runs/STACK/DATASET/SEED].",
+        ),
+        click.option("--checkpoint-every", type=click.IntRange(min=1), metavar="STEPS", help="Else once a minute."),
+        click.option(
+            "--evaluate-every", type=click.IntRange(min=1), metavar="STEPS", help="Score it, and keep the best."
+        ),
+        click.option("--evaluate-samples", type=click.IntRange(min=1), default=2000, show_default=True, metavar="N"),
+        metrics_option,
+        click.option("--extractor", metavar="NAME", help="The network that --evaluate-every measures in."),
+        click.option(
+            "--health",
+            "health_every",
+            type=click.IntRange(min=0),
+            default=500,
+            show_default=True,
+            metavar="STEPS",
+            help="Measure gradients, weights and variety, and warn of what is wrong; 0 for never.",
+        ),
+        click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard into the run directory."),
+        click.option(
+            "--listener", "listeners", multiple=True, metavar="NAME", help="Another one of `zoo list listeners`."
+        ),
+        click.option(
+            "--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes."
+        ),
+    ),
 )
 @engine_options
-@click.option("--profile", is_flag=True, help="Trace some steps (for TensorBoard, Perfetto) and say where time goes.")
-@click.option("--tensorboard", is_flag=True, help="Write events for TensorBoard into the run directory.")
-@click.option("--listener", "listeners", multiple=True, metavar="NAME", help="Another one of `zoo list listeners`.")
 @json_option
-def run_command(stack: str, as_json: bool, **options: Any) -> None:
+@click.pass_context
+def run_command(context: click.Context, /, stack: str | None, as_json: bool, **options: Any) -> None:
     """Train STACK: a variant, a plugin, or several joined as in dcgan+r1.
 
     The budget is a total: the same command continues a run that was interrupted, and with a larger budget it goes on.
     """
     import zoo
 
+    if (stack is None) == (options["config"] is None):
+        raise click.UsageError(
+            "Missing argument 'STACK'." if stack is None else "STACK and --config are two runs. Keep one.", context
+        )
+
     engine = engine_of(options)
     measured = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
     listeners = (*(["tensorboard"] if options["tensorboard"] else []), *options["listeners"])
-    others = {name: options[name] for name in ("checkpoint_every", "evaluate_every", "health_every", "profile")}
-    run = zoo.run(
-        stack,
-        **{name: options[name] for name in ("dataset", "data_dir", "seed", "settings", "plugins", "out")},
-        data=data_of(options),
-        budget=budget_of(options),
-        monitoring=zoo.Monitoring(evaluation=measured, listeners=listeners, **others),
-        engine=engine,
-    )
+    others = ("checkpoint_every", "evaluate_every", "patience", "health_every", "profile")
+    monitoring = zoo.Monitoring(evaluation=measured, listeners=listeners, **{name: options[name] for name in others})
+    names = ("dataset", "data_dir", "seed", "settings", "plugins", "out", "origin", "changes")
+    given = {name: options[name] for name in names}
+    given |= {"data": data_of(options), "budget": budget_of(options), "engine": engine}
+    if stack is None:
+        run = zoo.repeat(options["config"], monitoring=monitoring, **typed_alone(context, given))
+    else:
+        run = zoo.run(stack, monitoring=monitoring, **given)
     if not engine.processes.writes_files:  # process 0 writes the files, perhaps on another machine
         return
     summary = run_summary(run)
-    click.echo(json.dumps(summary) if as_json else run_report(summary, continuing(stack, options)))
+    click.echo(json.dumps(summary) if as_json else run_report(summary, longer(run, stack, options)))
 
 
-def continuing(stack: str, options: dict[str, Any]) -> str:
+def typed_alone(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `zoo.run` of which the command line says something; the others are those of --config."""
+    groups = {"data": DATA_NAMES, "budget": BUDGET_NAMES, "engine": ENGINE_NAMES}
+    typed = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    return {name: each for name, each in given.items() if typed & set(groups.get(name, (name,)))}
+
+
+def longer(run: Any, stack: str | None, options: dict[str, Any]) -> str:
+    """The command that trains a run twice as long, in the unit that was typed; in steps where none was."""
+    unit = next((name for name in BUDGET_NAMES if options[name] is not None), "steps")
+    amount = options[unit] if options[unit] is not None else int(run.directory.checkpoints.paths()[-1].stem[5:])
+    return f"{continuing(stack, options)} --{unit} {2 * amount:g}"
+
+
+def continuing(stack: str | None, options: dict[str, Any]) -> str:
     """The command that continues the run: the one that was typed, without its budget."""
-    words = ["zoo", "run", stack]
+    words = ["zoo", "run", *([stack] if stack else ["--config", str(options["config"])])]
     for name in (
         "dataset",
         "data_dir",
@@ -152,7 +227,7 @@ def continuing(stack: str, options: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-@cli.command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
+@command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
 @click.argument("kind", type=click.Choice(["variants", "plugins", "datasets", *HOOKS, "benchmarks"]), required=False)
 @plugin_option
 @click.option("--check", is_flag=True, help="Import every plugin and say which fail.")
@@ -178,7 +253,7 @@ def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json
         sys.exit(OTHER_ERROR)
 
 
-@cli.command("show", epilog=examples("zoo show dcgan", "zoo show vanilla --dataset ring8", "zoo show dcgan+r1 --json"))
+@command("show", epilog=examples("zoo show dcgan", "zoo show vanilla --dataset ring8", "zoo show dcgan+r1 --json"))
 @click.argument("name", shell_complete=complete_stacks)
 @dataset_option
 @data_dir_option
@@ -197,11 +272,12 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
     click.echo(json.dumps(description) if as_json else shown(description))
 
 
-@cli.command(
+@command(
     "sample",
     epilog=examples(
         "zoo sample runs/dcgan/fashion_mini/0",
         "zoo sample runs/dcgan/fashion_mini/0 --count 1000 --out samples.npz",
+        "zoo sample runs/dcgan/fashion_mini/0 --count 50000 --out samples.npz --format adm",
         "zoo sample runs/dcgan/fashion_mini/0 --interpolate --seed 7",
         "zoo sample runs/cgan-projection/fashion_mini/0 --class Bag --class Sneaker",
         "zoo sample runs/dcgan/fashion_mini/0 --truncation 0.7",
@@ -224,7 +300,13 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
 @click.option("--truncation", type=float, metavar="PSI", help="In (0, 1]: less is more typical and less varied.")
 @click.option("--dataset", metavar="PATH", help="Where the run's data lies now, of which a translation is made.")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="A .png, .npy or .npz [in the run directory]."
+    "--out", type=click.Path(path_type=Path), help="A .png, .npy, .npz, or .zip of images [in the run directory]."
+)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(IMAGE_FORMATS),
+    help="For another tool: StyleGAN's folder or .zip, ADM's .npz (arr_0), a .tfrecord.",
 )
 @json_option
 def sample_command(
@@ -241,7 +323,7 @@ def sample_command(
     click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
 
 
-@cli.command(
+@command(
     "new",
     epilog=examples(
         "zoo new my_gan",
@@ -271,7 +353,7 @@ def new_command(name: str, project: bool, **wanted: Any) -> None:
     click.echo(f"{plugin}\n{test}\nNext:\n  zoo run {name} --plugin {plugin}\n  pytest {test}")
 
 
-@cli.command("doctor", epilog=examples("zoo doctor", "zoo doctor --json"))
+@command("doctor", epilog=examples("zoo doctor", "zoo doctor --json"))
 @data_dir_option
 @json_option
 def doctor_command(data_dir: Path | None, as_json: bool) -> None:
@@ -284,7 +366,7 @@ def doctor_command(data_dir: Path | None, as_json: bool) -> None:
         sys.exit(OTHER_ERROR)
 
 
-@cli.command("completion", epilog=examples("zoo completion bash >> ~/.bashrc", 'eval "$(zoo completion zsh)"'))
+@command("completion", epilog=examples("zoo completion bash >> ~/.bashrc", 'eval "$(zoo completion zsh)"'))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion_command(shell: str) -> None:
     """Print the shell's completion script."""
@@ -296,21 +378,22 @@ def completion_command(shell: str) -> None:
     click.echo(completion(cli, {}, "zoo", "_ZOO_COMPLETE").source())
 
 
-for each in (
-    data_commands,
-    translate_command,
-    augment_command,
-    evaluate_command,
-    scores_command,
-    compare_command,
-    report_command,
-    tune_command,
-    watch_command,
-    diagnose_command,
-    depth_command,
-    explain_command,
-):
-    cli.add_command(each)
+SECTIONS: dict[str, tuple[click.Command, ...]] = {  # of the list of commands
+    "Train": (run_command, compare_command, tune_command, watch_command, report_command),
+    "Use a run": (sample_command, translate_command, augment_command),
+    "Measure": (evaluate_command, scores_command, statistics_command),
+    "Understand": (diagnose_command, depth_command, explain_command),
+    "Data, variants and this machine": (
+        data_commands,
+        list_command,
+        show_command,
+        new_command,
+        doctor_command,
+        completion_command,
+    ),
+}
+for title, commands in SECTIONS.items():
+    cli.add_section(cloup.Section(title, commands))
 
 
 def show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

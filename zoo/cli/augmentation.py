@@ -8,9 +8,10 @@ import click
 
 from zoo.base.progress import as_progress
 from zoo.cli.command_options import data_dir_option, examples, json_option
+from zoo.cli.commands import command
 
 
-@click.command(
+@command(
     "augment",
     epilog=examples(
         "zoo augment runs/cgan-projection/fashion_mini/0 --count 10000 --out more.npz",

@@ -7,6 +7,7 @@ import click
 
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions, Processes
+from zoo.cli.commands import option_group
 from zoo.data.options import CHANNELS, CROPS, FOLDERS, LAYOUTS, READING, DataOptions
 from zoo.errors import ZooError
 from zoo.options import Budget
@@ -117,18 +118,8 @@ plugin_option = click.option(
 )
 
 
-def data_options(command: Any) -> Any:
-    """Adds the options by which a dataset is read."""
-    for option in reversed(DATA_OPTIONS):
-        command = option(command)
-    return command
-
-
-def reading_options(command: Any) -> Any:
-    """Adds the options that decide what may be read in two ways."""
-    for option in reversed(READING_OPTIONS):
-        command = option(command)
-    return command
+data_options = option_group("How the data is read", DATA_OPTIONS)
+reading_options = option_group("What may be read in two ways", READING_OPTIONS)
 
 
 BUDGET_NAMES = ("steps", "epochs", "images", "minutes")
@@ -171,11 +162,7 @@ ENGINE_OPTIONS = (
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
-def engine_options(command: Any) -> Any:
-    """Adds the options of the engine: backend, precision, devices and processes."""
-    for option in reversed(ENGINE_OPTIONS):
-        command = option(command)
-    return command
+engine_options = option_group("Engine", ENGINE_OPTIONS)
 
 
 def engine_of(options: dict[str, Any]) -> EngineOptions:

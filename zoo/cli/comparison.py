@@ -26,6 +26,7 @@ from zoo.cli.command_options import (
     plugin_option,
     set_option,
 )
+from zoo.cli.commands import command
 from zoo.cli.comparison_printing import compared, tuned
 from zoo.cli.evaluation import metrics_option
 
@@ -147,7 +148,7 @@ def shown_live(folder: Path) -> Iterator[None]:
         yield
 
 
-@click.command(
+@command(
     "compare",
     epilog=examples(
         "zoo compare vanilla dcgan wgan wgan-gp --benchmark fashion-mini",
@@ -210,7 +211,7 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
         sys.exit(FAILED)
 
 
-@click.command(
+@command(
     "tune",
     epilog=examples(
         "zoo tune dcgan --dataset fashion_mini --space space.yaml --trials 20 --images 200000",
@@ -261,7 +262,7 @@ def tune_command(variants: str, space: Path, as_json: bool, **options: Any) -> N
     click.echo(json.dumps(found) if as_json else tuned(found))
 
 
-@click.command(
+@command(
     "report",
     epilog=examples(
         "zoo report runs",

@@ -16,9 +16,11 @@ from zoo.cli.command_options import (
     examples,
     json_option,
 )
+from zoo.cli.commands import Group
 from zoo.data.options import UNREADABLE_SHARE
 from zoo.errors import ZooError
 
+OWN_FORMAT, IMAGE_FORMATS = "zoo", ("nvlabs", "adm", "tfrecord")
 DAMAGED = 1  # the exit code where a dataset is damaged
 name_argument = click.argument("name", metavar="NAME_OR_PATH", shell_complete=complete_datasets)
 names_argument = click.argument("names", nargs=-1, metavar="[NAME_OR_PATH]...", shell_complete=complete_datasets)
@@ -37,6 +39,7 @@ def preprocessing_options(command: Any) -> Any:
 
 @click.group(
     "data",
+    cls=Group,
     epilog=examples(
         "zoo data list",
         "zoo data prepare celeba --from ~/Downloads/celeba",
@@ -120,7 +123,10 @@ def prepare_command(name: str, as_json: bool, **options: Any) -> None:
 )
 @json_option
 def info_command(name: str, data_dir: Path | None, out: Path | None, as_json: bool) -> None:
-    """Show a prepared dataset's counts, classes and origin, and draw a contact sheet of it."""
+    """Show a prepared dataset's counts, classes and origin, and draw a contact sheet of it.
+
+    Of a path that is not prepared yet it shows what lies there, and how that would be read.
+    """
     from zoo.cli.data_printing import info_lines
     from zoo.data.describing import info
 
@@ -176,26 +182,40 @@ def remove_command(
 
 @data_commands.command(
     "export",
-    epilog=examples("zoo data export mnist mnist.zoo", "zoo data export celeba /media/disk/celeba.zoo --split train"),
+    epilog=examples(
+        "zoo data export mnist mnist.zoo",
+        "zoo data export celeba /media/disk/celeba.zoo --split train",
+        "zoo data export celeba celeba.zip --format nvlabs",
+        "zoo data export mnist mnist.npz --format adm --split test",
+    ),
 )
 @name_argument
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice([OWN_FORMAT, *IMAGE_FORMATS]),
+    default=OWN_FORMAT,
+    show_default=True,
+    help="zoo: for zoo data import. nvlabs: a folder or .zip for StyleGAN's tools. adm: an .npz with arr_0.",
+)
 @split_option
 @preprocessing_options
 @data_dir_option
 @json_option
-def export_command(name: str, file: Path, as_json: bool, **options: Any) -> None:
-    """Write what is prepared of a dataset into one file; to train on it, neither TFDS nor TensorFlow is needed."""
-    from zoo.cli.data_printing import size_text
-    from zoo.data.managing import exported
+def export_command(name: str, file: Path, kind: str, as_json: bool, **options: Any) -> None:
+    """Write what is prepared of a dataset into one file; to train on it, neither TFDS nor TensorFlow is needed.
 
-    report = exported(name, file, data_of(options), options["splits"], options["data_dir"])
-    click.echo(
-        json.dumps(report)
-        if as_json
-        else f"{report['file']}: {size_text(report['bytes'])}, {', '.join(report['sets'])}\n"
-        f"There: zoo data import {file.name}"
-    )
+    Other formats hold the images of one split, and their labels, for other tools.
+    """
+    from zoo.cli.data_printing import size_text
+    from zoo.data.managing import exported, exported_images
+
+    chosen = (name, file, data_of(options), options["splits"], options["data_dir"])
+    report = exported(*chosen) if kind == OWN_FORMAT else exported_images(*chosen, kind)
+    there = f"\nThere: zoo data import {file.name}" if kind == OWN_FORMAT else ""
+    text = f"{report['file']}: {size_text(report['bytes'])}, {', '.join(report['sets'])}{there}"
+    click.echo(json.dumps(report) if as_json else text)
 
 
 @data_commands.command(

@@ -64,7 +64,24 @@ def info_lines(report: Sequence[Mapping[str, Any]]) -> str:
     return "\n\n".join("\n".join(_info(each)) for each in report)
 
 
+def _unprepared(each: Mapping[str, Any]) -> list[str]:
+    """What lies at a path of which nothing is prepared yet, and the commands that use it."""
+    facts: dict[str, Any] = {
+        "from": each["source"],
+        "samples": ", ".join(f"{count:,} in {split}" for split, count in each["splits"].items()),
+        "shape": tuple(each["sample_shape"]),
+        "read": "; ".join(each["reading"]),
+        "labels": each["label"],
+        "classes": ", ".join(each["class_names"][:MOST_CLASSES]),
+    }
+    lines = [f"  {name:<10}{value}" for name, value in facts.items() if value]
+    following = [f"  zoo data prepare {shlex.quote(each['name'])}", f"  {training(each['name'], each['sample_shape'])}"]
+    return [f"{each['name']}: not prepared yet", *lines, "Next:", *following]
+
+
 def _info(each: Mapping[str, Any]) -> list[str]:
+    if not each.get("prepared", True):
+        return _unprepared(each)
     facts: dict[str, Any] = {
         "samples": f"{each['count']:,} of shape {tuple(each['sample_shape'])}, {size_text(each['bytes'])}",
         "from": each["description"]["source"],

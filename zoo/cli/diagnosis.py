@@ -21,10 +21,11 @@ from zoo.cli.command_options import (
     plugin_option,
     set_option,
 )
+from zoo.cli.commands import command
 from zoo.errors import ZooError
 
 
-@click.command(
+@command(
     "diagnose",
     epilog=examples(
         "zoo diagnose vanilla --dataset ring8",
@@ -93,7 +94,7 @@ def diagnose_command(variant: str, as_json: bool, steps: Sequence[int], images: 
     click.echo(json.dumps(found) if as_json else diagnosed(found))
 
 
-@click.command(
+@command(
     "depth",
     epilog=examples(
         "zoo depth vanilla --set critic_steps=5 --steps 2000",
@@ -155,7 +156,7 @@ def depth_command(variant: str, own: bool, as_json: bool, **options: Any) -> Non
     click.echo(json.dumps(found) if as_json else depths(found))
 
 
-@click.command(
+@command(
     "explain",
     epilog=examples("zoo explain runs/dcgan/fashion_mini/0", "zoo explain runs/vanilla/mnist/0 --seed 3 --json"),
 )

@@ -14,12 +14,15 @@ from zoo.cli.command_options import (
     channels_option,
     complete_datasets,
     data_dir_option,
+    data_of,
+    data_options,
     examples,
     image_size_option,
     json_option,
     plugin_option,
     reading_options,
 )
+from zoo.cli.commands import command
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
 from zoo.evaluation.options import CHECKPOINTS, LAST, SAMPLES, TEST, EvaluationOptions
@@ -48,7 +51,7 @@ metrics_option = click.option(
 )
 
 
-@click.command(
+@command(
     "evaluate",
     epilog=examples(
         "zoo evaluate runs/dcgan/fashion_mini/0",
@@ -56,10 +59,16 @@ metrics_option = click.option(
         "zoo evaluate runs/dcgan/celeba/0 --checkpoint all --extractor inception --resize clean",
         "zoo evaluate ./generated --dataset fashion_mnist",
         "zoo evaluate samples.npz --against ./photos --image-size 64",
+        "zoo evaluate samples.npz --against fid_stats_celeba.npz --resize pytorch",
     ),
 )
 @click.argument("scored", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_OR_IMAGES...")
-@click.option("--against", type=click.Path(path_type=Path), metavar="PATH", help="Real images in files.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Real images in files, or their statistics: an .npz with mu and sigma.",
+)
 @click.option(
     "--dataset",
     metavar="NAME_OR_PATH",
@@ -99,7 +108,7 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
 
     backend.choose(options["backend"])
     requested = EvaluationOptions(options["metrics"], **{name: options[name] for name in OPTION_NAMES})
-    data_options = DataOptions(**{name: options[name] for name in DATA_NAMES if name not in ("split", "label")})
+    read = DataOptions(**{name: options[name] for name in DATA_NAMES if name not in ("split", "label")})
     if out is not None and out.suffix != ".json":
         raise ZooError(f"--out {out}: expected a file that ends in .json.")
     found = []
@@ -108,7 +117,7 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
             each,
             **{name: options[name] for name in ("against", "dataset", "checkpoint", "plugins")},
             options=requested,
-            data=data_options,
+            data=read,
             out=out,
         )
         found += evaluations
@@ -118,7 +127,44 @@ def evaluate_command(scored: Sequence[Path], as_json: bool, out: Path | None, **
         click.echo(json.dumps(found))
 
 
-@click.command("scores", epilog=examples("zoo scores runs/*/fashion_mnist/0", "zoo scores runs/dcgan/celeba/0 --json"))
+@command(
+    "statistics",
+    epilog=examples(
+        "zoo statistics fashion_mnist --out fashion.npz",
+        "zoo statistics ./photos --image-size 64 --out photos.npz --extractor inception --resize pytorch",
+        "zoo evaluate runs/dcgan/fashion_mnist/0 --against fashion.npz",
+    ),
+)
+@click.argument("name", metavar="NAME_OR_PATH", shell_complete=complete_datasets)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="An .npz.")
+@click.option("--count", type=click.IntRange(min=10), help="Images that are measured [all].")
+@click.option("--extractor", metavar="NAME", help="Of zoo list extractors.")
+@click.option("--resize", metavar="NAME", help="How images reach inception: tf1, pytorch or clean [tf1].")
+@click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights.")
+@data_options
+@click.option("--backend", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]")
+@plugin_option
+@data_dir_option
+@json_option
+def statistics_command(name: str, out: Path, as_json: bool, **options: Any) -> None:
+    """Write mean and covariance of a dataset's features: mu and sigma, as pytorch-fid and TTUR read them.
+
+    How they were measured is kept in the file too, so that `zoo evaluate --against` can say it.
+    """
+    from zoo.evaluation.scoring import statistics_of
+
+    backend.choose(options["backend"])
+    chosen = {each: options[each] for each in ("extractor", "resize", "weights", "data_dir")}
+    given = {each: options[each] for each in ("count", "plugins")}
+    protocol = statistics_of(name, out, options=EvaluationOptions(**chosen), data=data_of(options), **given)
+    extractor, real = protocol["extractor"], protocol["real"]
+    text = (
+        f"{out}: {real['count']:,} images in {extractor['name']} {extractor['sha256'][:8]}, {extractor['preparation']}"
+    )
+    click.echo(json.dumps({"file": str(out), **protocol}) if as_json else text)
+
+
+@command("scores", epilog=examples("zoo scores runs/*/fashion_mnist/0", "zoo scores runs/dcgan/celeba/0 --json"))
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
 @metrics_option
 @json_option

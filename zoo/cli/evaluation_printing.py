@@ -41,13 +41,22 @@ def protocol_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
     protocol = next((each["protocol"] for each in scores if each["protocol"]["extractor"]), scores[0]["protocol"])
     real, generated, extractor = protocol["real"], protocol["generated"], protocol["extractor"]
     lines = [
-        f"  real       {real['count']:,} of {real['dataset']}, split {real['split']}, {real['fingerprint'][:SHORT]}",
+        f"  real       {real_text(real)}",
         f"  generated  {generated['count']:,}, {weights_text(generated)}, seed {protocol['seed']}",
     ]
     if extractor:
         name = " ".join(part for part in (extractor["name"], extractor["sha256"][:8]) if part)
         lines.append(f"  extractor  {name}, {extractor['preparation']}")
     return lines
+
+
+def real_text(real: Mapping[str, Any]) -> str:
+    """What was compared with: so many samples of a dataset, or statistics in a file."""
+    known = f"{real['count']:,} of {real['dataset']}, split {real['split']}, {real['fingerprint'][:SHORT]}"
+    if "statistics" not in real:
+        return known
+    protocol = known if real["count"] else f"their protocol is {real['protocol']}"
+    return f"the statistics in {real['statistics']}; {protocol}"
 
 
 def weights_text(generated: Mapping[str, Any]) -> str:

@@ -113,7 +113,7 @@ def stack_description(
     fields = expected_fields(dataset, catalogue, data_dir=data_dir, options=options)
     backend.prepare()
     from zoo.stacks.resolving import resolve_stack
-    from zoo.training.players import build_players
+    from zoo.training.players import build_players, parameters
 
     stack = resolve_stack(text, catalogue, dataset, settings)
     with backend.fixed():
@@ -129,7 +129,12 @@ def stack_description(
         "dataset": dataset,
         "sample_shape": list(fields["samples"].shape),
         "models": {
-            role: {"input": shapes(model.input), "output": shapes(model.output), "parameters": model.count_params()}
+            role: {
+                "input": shapes(model.input),
+                "output": shapes(model.output),
+                "parameters": (counts := parameters(model))["trained"],
+                "parameters_not_trained": counts["others"],
+            }
             for role, model in (("generator", players.generator), ("discriminator", players.discriminator))
         },
     }

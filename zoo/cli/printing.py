@@ -10,6 +10,7 @@ from zoo.catalogue.families import PLUGIN_FAMILIES, VARIANT_FAMILIES
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
+WELL = "healthy"
 SHIPPED = "registry.yaml:"  # how the source of what comes with the zoo begins
 
 
@@ -18,7 +19,7 @@ def run_summary(run: "Run") -> dict[str, Any]:
     from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile  # which imports NumPy
     from zoo.health import word_of
 
-    metrics = run.metrics
+    metrics, evaluations = run.metrics, EvaluationFile(run.path / EVALUATION).read()
     return {
         "stack": run.record["stack"],
         "dataset": run.record["dataset"]["name"],
@@ -29,21 +30,30 @@ def run_summary(run: "Run") -> dict[str, Any]:
         "generator": str(run.directory.generator),
         "inputs": run.record.get("inputs", ["latents"]),
         "metrics": metrics[-1] if metrics else None,
-        "health": word_of(metrics, EvaluationFile(run.path / EVALUATION).read()),
+        "health": word_of(metrics, evaluations),
+        "is_scored": any(each["periodic"] for each in evaluations),
+        "translates": "source" in run.record.get("inputs", ()),
     }
 
 
-def run_report(summary: dict[str, Any], again: str) -> str:
-    """A run's summary with the next commands to try; `again` is the command that continues it."""
+def run_report(summary: dict[str, Any], longer: str) -> str:
+    """A run's summary with the next commands to try; `longer` is the command that trains it twice as long."""
     names = ("samples", "animation", "checkpoint", "generator", "health")
     files = "\n".join(f"  {name:<12}{summary[name]}" for name in names)
-    return (
-        f"{summary['stack']} on {short_name(summary['dataset'])}: {summary['run']}\n{files}\n"
-        f"Next:\n"
-        f"  zoo sample {shlex.quote(summary['run'])}{sampling(summary['inputs'])}\n"
-        f"  {again} --epochs 100   # train on\n"
-        f"  zoo list   # other variants and datasets"
-    )
+    following = "\n".join(f"  {each}" for each in next_commands(summary, longer))
+    return f"{summary['stack']} on {short_name(summary['dataset'])}: {summary['run']}\n{files}\nNext:\n{following}"
+
+
+def next_commands(summary: dict[str, Any], longer: str) -> list[str]:
+    """What makes sense after this run: what its health asks for, its samples, its score, more training."""
+    run = shlex.quote(summary["run"])
+    found = [] if summary["health"] == WELL else [f"zoo diagnose {run}   # what is wrong, and what to do"]
+    if summary["translates"]:
+        found.append(f"zoo translate {run} IMAGE   # one of your own")
+    found.append(f"zoo sample {run}{sampling(summary['inputs'])}")
+    if not summary["is_scored"]:
+        found.append(f"zoo evaluate {run}   # how good it is")
+    return [*found, f"{longer}   # train on"]
 
 
 def sampling(inputs: Sequence[str]) -> str:
@@ -88,7 +98,8 @@ def shown(description: dict[str, Any]) -> str:
         lines.append(f"  {name:<{width}}  {each['value']!s:<16}  {each['source']}")
     lines += ["", f"models for samples {tuple(description['sample_shape'])}"]
     for role, each in description["models"].items():
-        lines.append(f"  {role:<14}{each['input']} -> {each['output']}, {each['parameters']:,} parameters")
+        others = f", and {each['parameters_not_trained']:,} not trained" if each["parameters_not_trained"] else ""
+        lines.append(f"  {role:<14}{each['input']} -> {each['output']}, {each['parameters']:,} parameters{others}")
     return "\n".join(lines)
 
 

@@ -9,10 +9,11 @@ import click
 
 from zoo.base.progress import as_progress
 from zoo.cli.command_options import examples, json_option, parsed_condition
+from zoo.cli.commands import command
 from zoo.errors import ZooError
 
 
-@click.command(
+@command(
     "translate",
     epilog=examples(
         "zoo translate runs/pix2pix-edges/fashion_mini/0 drawing.png --out made.png",

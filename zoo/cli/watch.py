@@ -12,6 +12,7 @@ import click
 
 from zoo.base.plain_data import plain_json
 from zoo.cli.command_options import examples, json_option
+from zoo.cli.commands import command
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def never() -> bool:
     return False
 
 
-@click.command(
+@command(
     "watch",
     epilog=examples(
         "zoo watch",

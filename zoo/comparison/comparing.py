@@ -24,7 +24,7 @@ from zoo.data.options import DataOptions
 from zoo.errors import ZooError, unknown
 from zoo.evaluation.options import JUDGED_BY, PERIODIC
 from zoo.options import UNLIMITED, Budget
-from zoo.pipeline import as_text
+from zoo.recipe import as_text
 from zoo.runs.directory import RunDirectory
 from zoo.runs.finding import find_runs, folder_of_data
 

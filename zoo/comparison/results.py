@@ -19,6 +19,7 @@ from zoo.evaluation.protocol import check_comparable, protocol_differences
 from zoo.health import word_of
 from zoo.runs.directory import RunDirectory
 from zoo.runs.finding import PATH_STARTS
+from zoo.training.changing import CHANGES, described
 
 FORMAT = 1
 LOSSES = 100  # points of a run's loss curves that a report keeps, at most
@@ -154,7 +155,7 @@ def cell_of(path: Path, record: Mapping[str, Any] | None, folder: Path) -> dict[
     job, outcome = read_json(path / JOB), read_outcome(path)
     metrics = directory.read_metrics()
     evaluations = Evaluations.by(path)
-    settings = job["settings_of_label"] if job else typed_settings(record or {})
+    settings = job["settings_of_label"] if job else [*typed_settings(record or {}), *other_beginnings(record or {})]
     stack = job["stack"] if job else (record or {}).get("stack", "?")
     picture = next(reversed(directory.pictures()), None)
     return {
@@ -329,6 +330,13 @@ def typed_settings(record: Mapping[str, Any]) -> list[str]:
     """The recipe values that were given with --set, as `key=value`."""
     sources = record.get("recipe_sources", {})
     return [f"{name}={as_typed(value)}" for name, value in record.get("recipe", {}).items() if sources[name] == TYPED]
+
+
+def other_beginnings(record: Mapping[str, Any]) -> list[str]:
+    """What a run's stack and settings do not say: another run's weights, and values that changed on its way."""
+    origin = record.get("origin")
+    began = [f"from {origin['stack']} on {origin['dataset']} at step {origin['step']}"] if origin else []
+    return [*began, *described(record.get(CHANGES, []))]
 
 
 def as_typed(value: Any) -> str:

@@ -25,6 +25,8 @@ def info(name: str, data_dir: Path | None, out: Path | None) -> list[dict[str, A
 
     if out is not None and out.suffix not in SHEET_ENDINGS:
         raise ZooError(f"A contact sheet can't be written as '{out.name}'. Available: {', '.join(SHEET_ENDINGS)}.")
+    if (unprepared := looked_at(name, data_dir)) is not None:
+        return [unprepared]
     sets = prepared_of(name, data_dir)
     sheets = sheet_paths(sets, out)
     found = []
@@ -44,6 +46,38 @@ def info(name: str, data_dir: Path | None, out: Path | None) -> list[dict[str, A
             }
         )
     return found
+
+
+def looked_at(name: str, data_dir: Path | None) -> dict[str, Any] | None:
+    """What lies at a path and how it would be read, nothing of which is prepared yet; None for everything else.
+
+    Raises ZooError where it can't be read as it is, with the option that decides.
+    """
+    from zoo.catalogue import read_catalogue
+    from zoo.data.opening import request_of
+    from zoo.data.options import DataOptions
+    from zoo.data.prepared.directory import prepared_sets
+    from zoo.data.prepared.finding import is_of
+    from zoo.data.sources.local import local_source
+
+    request = request_of(name, read_catalogue(), DataOptions())
+    path = request.entry.path
+    if path is None or not path.exists() or any(is_of(request.entry, each.meta) for each in prepared_sets(data_dir)):
+        return None
+    source = local_source(path, request.options)
+    splits = source.splits()
+    first = splits.select(next(iter(splits.counts)))
+    contents = source.contents(first)
+    return {
+        "name": str(path),
+        "prepared": False,
+        "splits": dict(splits.counts),
+        "sample_shape": list(contents.shape[1:]),
+        "label": contents.resolved.get("label"),
+        "class_names": list(contents.class_names),
+        "reading": list(contents.read),
+        "source": source.identity["source"],
+    }
 
 
 def sheet_paths(sets: Sequence[Prepared], out: Path | None) -> list[Path]:

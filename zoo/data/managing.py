@@ -225,6 +225,31 @@ def exported(
     return {"file": str(file), "bytes": file.stat().st_size, "sets": [each.summary for each in chosen]}
 
 
+def exported_images(
+    name: str, place: Path, options: DataOptions, splits: Sequence[str], data_dir: Path | None, kind: str
+) -> dict[str, Any]:
+    """Writes a split's images (the training split's where none is named) as another tool's files, a kind of FORMATS."""
+    from zoo.data.formats import write_images
+    from zoo.data.opening import open_dataset
+
+    if len(splits) > 1:
+        raise ZooError(f"--format {kind} writes one split: name it once, such as --split train+test for both together.")
+    progress = for_stderr()
+    try:
+        chosen = replace(options, split=splits[0] if splits else BOTH[0])
+        opened = open_dataset(name, read_catalogue(), data_dir=data_dir, options=chosen, progress=progress)
+        counting = partial(progress.counting, f"writing {place.name}")
+        write_images(opened.samples, opened.labels, opened.class_names, place, kind, counting)
+    finally:
+        progress.stop()
+    return {"file": str(place), "bytes": bytes_of(place), "sets": [opened.summary]}
+
+
+def bytes_of(place: Path) -> int:
+    """Of a file, or of all files in a folder."""
+    return place.stat().st_size if place.is_file() else folder_bytes(place)
+
+
 def imported(file: Path, name: str | None, data_dir: Path | None) -> list[dict[str, Any]]:
     """Imports the sets of an exported file; returns what each holds, and whether it was there before."""
     from zoo.data.prepared.directory import read_meta

@@ -90,8 +90,9 @@ def entry_of(name: str, catalogue: Catalogue) -> DatasetEntry:
 def is_path(name: str) -> bool:
     """Whether the name reads as a path: `mnist` and `cifar10/plain` are TFDS names, `./mnist` and `a.npy` are paths.
 
-    Any other name with a slash or an ending, such as `points.csv`, is a path where there is such a file or folder.
+    Any other name with a slash or an ending, such as `points.csv`, is a path where there is such a file or folder, and
+    a bare name where there is such a folder.
     """
     if name.startswith(PATH_STARTS) or name.lower().endswith(ARRAYS):
         return True
-    return ("/" in name or bool(Path(name).suffix)) and Path(name).exists()
+    return (("/" in name or bool(Path(name).suffix)) and Path(name).exists()) or Path(name).is_dir()

@@ -29,6 +29,7 @@ class PeriodicJudge:
     directory: RunDirectory
     task: EvaluationTask
     options: EvaluationOptions
+    patience: int | None = None
 
     @property
     def file(self) -> EvaluationFile:
@@ -56,6 +57,12 @@ class PeriodicJudge:
         if best_step(self.periodic()) == step or checkpoints.best() is None:
             checkpoints.keep_as_best(checkpoints.path(step))
 
+    def has_lost_patience(self) -> bool:
+        """Whether so many evaluations as the run's patience have brought no better first score."""
+        steps = [each["step"] for each in self.periodic()]
+        best = best_step(self.periodic())
+        return self.patience is not None and best is not None and sum(each > best for each in steps) >= self.patience
+
     def forget_after(self, steps: int) -> None:
         """Drop the scores of later steps."""
         self.file.cut_back(steps)
@@ -70,6 +77,7 @@ def judging(
     catalogue: Catalogue,
     progress: Progress,
     generating: "Generating | None" = None,
+    patience: int | None = None,
 ) -> Iterator[PeriodicJudge]:
     """The judge of a run on `training`, described by run.yaml's `record`; without named metrics by `JUDGED_BY`."""
     kind = "images" if training.is_image else "points"
@@ -78,4 +86,4 @@ def judging(
     real = data.split(options.split)
     with tempfile.TemporaryDirectory() as scratch:
         task = evaluation_task(real, training, chosen, catalogue, Path(scratch), progress, generating=generating)
-        yield PeriodicJudge(directory, task, options)
+        yield PeriodicJudge(directory, task, options, patience)

@@ -15,6 +15,7 @@ from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, evaluation_record
 from zoo.evaluation.options import ALL, LAST, TEST, EvaluationOptions
 from zoo.evaluation.protocol import check_comparable
+from zoo.evaluation.statistics_file import is_statistics
 from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.runs.directory import RunDirectory
 from zoo.runs.finding import run_folders
@@ -52,8 +53,13 @@ def evaluate(
     try:
         if isinstance(scored, Run) or is_run(Path(scored)):
             run = scored if isinstance(scored, Run) else load(scored)
+            if against is not None and is_statistics(Path(against)):
+                return run_against_statistics(run, checkpoint, Path(against), options, catalogue, out, progress)
             if against is not None:
-                raise ZooError(f"{run.path} is a run: it is scored against a dataset, not --against files.")
+                raise ZooError(
+                    f"{run.path} is a run: it is scored against a dataset, or --against statistics (an .npz with mu "
+                    "and sigma), not against other files."
+                )
             return evaluate_run(run, checkpoint, dataset, options, catalogue, out, progress)
         return evaluate_files(str(scored), against, dataset, options, data or DataOptions(), catalogue, out, progress)
     finally:
@@ -88,6 +94,33 @@ def evaluate_run(
             with warning_if_not_kept(file.path):
                 found[-1]["pictures"] = write_pictures(result, pictures, f"step-{step:08d}")
                 file.add(found[-1])
+    return found
+
+
+def run_against_statistics(
+    run: Run,
+    checkpoint: str,
+    statistics: Path,
+    options: EvaluationOptions,
+    catalogue: Catalogue,
+    out: Path | str | None,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Score one or several checkpoints of a run against statistics in a file."""
+    from zoo.evaluation.images import generated_images
+    from zoo.evaluation.statistics_file import extractor_for, read_statistics, score_against
+
+    reference = read_statistics(statistics)
+    extractor = extractor_for(reference, options, catalogue, progress)
+    file = EvaluationFile(Path(out) if out else run.path / EVALUATION)
+    found = []
+    for path in checkpoints_of(run.directory, checkpoint):
+        with tempfile.TemporaryDirectory() as scratch:
+            made = generated_images(run.sampler_at(path), run.rows, options, Path(scratch), progress)
+            result = score_against(reference, made, extractor, options.seed, Path(scratch), progress)
+        found.append(evaluation_record(str(run.path), step_of_checkpoint(path), result))
+        with warning_if_not_kept(file.path):
+            file.add(found[-1])
     return found
 
 
@@ -174,6 +207,8 @@ def evaluate_files(
         return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
     images = opened(as_path(scored), EVERYTHING)
+    if against is not None and is_statistics(Path(against)):
+        return files_against_statistics(scored, images, Path(against), options, catalogue, out, progress)
     real = opened(as_path(str(against)), EVERYTHING) if dataset is None else opened(dataset, options.split)
     training = None if dataset is None or options.split != TEST else opened(dataset, "train")
     for each in (images, real):
@@ -188,6 +223,57 @@ def evaluate_files(
     if path:
         EvaluationFile(path).add(found[0])
     return found
+
+
+def files_against_statistics(
+    scored: str,
+    images: "Dataset",
+    statistics: Path,
+    options: EvaluationOptions,
+    catalogue: Catalogue,
+    out: Path | str | None,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Score images that lie in files against statistics in a file."""
+    from zoo.evaluation.images import file_images
+    from zoo.evaluation.statistics_file import extractor_for, read_statistics, score_against
+
+    reference = read_statistics(statistics)
+    extractor = extractor_for(reference, options, catalogue, progress)
+    progress.note(images.account)
+    with tempfile.TemporaryDirectory() as scratch:
+        generated = file_images(images, options.samples, Path(scratch))
+        result = score_against(reference, generated, extractor, options.seed, Path(scratch), progress)
+    found = [evaluation_record(scored, None, result)]
+    if out:
+        EvaluationFile(Path(out)).add(found[0])
+    return found
+
+
+def statistics_of(
+    name: Path | str,
+    out: Path | str,
+    *,
+    options: EvaluationOptions = DEFAULT_OPTIONS,
+    data: DataOptions | None = None,
+    count: int | None = None,
+    plugins: Sequence[Path | str] = (),
+    progress: Progress | bool = True,
+) -> dict[str, Any]:
+    """Write `mu` and `sigma` of a dataset's or files' features to an .npz; returns how they were measured.
+
+    pytorch-fid and TTUR read them, and `zoo evaluate --against`.
+    """
+    from zoo.data import open_dataset
+    from zoo.evaluation.statistics_file import write_statistics
+
+    progress, catalogue = as_progress(progress), read_catalogue([Path(each) for each in plugins])
+    try:
+        read = data or DataOptions()
+        dataset = open_dataset(str(name), catalogue, data_dir=options.data_dir, options=read, progress=progress)
+        return write_statistics(dataset, Path(out), options, catalogue, progress, count)
+    finally:
+        progress.stop()
 
 
 def as_path(text: str) -> str:

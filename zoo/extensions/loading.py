@@ -98,7 +98,7 @@ def check_arguments(extension: Extension) -> None:
             nearest = nearest_name(argument, known)
             suggestion = f" Did you mean '{nearest}'?" if nearest else ""
             available = ", ".join(known) or "none"
-            raise ZooError(f"{extension.title}: unknown argument '{argument}'. Available: {available}.{suggestion}")
+            raise ZooError(f"{extension.title}: unknown argument '{argument}'.{suggestion} Available: {available}.")
 
 
 def load_each(kind: str, entries: Iterable[ExtensionEntry], made: Callable[[Extension], Made]) -> Iterator[Made]:

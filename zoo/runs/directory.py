@@ -14,6 +14,7 @@ from zoo.base.files import WRITING, atomic_file, write_json
 from zoo.base.plain_data import plain
 from zoo.catalogue import dump_document, parse_document
 from zoo.errors import ZooError
+from zoo.recipe import as_text
 from zoo.runs.checkpoints import Checkpoints
 from zoo.runs.conversion import converted
 
@@ -126,9 +127,12 @@ class RunDirectory:
         with atomic_file(self.record_file) as file:
             file.write(text.encode())
 
-    def check_same(self, record: Mapping[str, Any]) -> None:
-        """Raises ZooError, with the differences, where the run on disk was made by something else than `record`."""
-        before = self.record()
+    def check_same(self, record: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
+        """Raises ZooError, with the differences, where the run on disk was made by something else than `record`.
+
+        `before` is what its run.yaml is to say in place of what it says.
+        """
+        before = before or self.record()
         if before is None:
             return
         before = {**before, "recipe": {**fields_at_their_defaults(record), **before.get("recipe", {})}}
@@ -140,6 +144,7 @@ class RunDirectory:
                 f"The run in {self.path} was made differently:\n  "
                 + "\n  ".join(found)
                 + "\nRepeat what made it to continue it, or choose another --out DIR or --seed."
+                + with_changed_values(found, record)
             )
 
     def cut_back(self, steps: int) -> None:
@@ -210,6 +215,15 @@ def step_of_picture(path: Path) -> int:
     """1200 of `step-00001200.png`."""
     match = PICTURE.fullmatch(path.name)
     return int(match[1]) if match else 0
+
+
+def with_changed_values(found: Sequence[str], record: Mapping[str, Any]) -> str:
+    """How the run goes on with other recipe values, where nothing else differs."""
+    if not all(line.startswith("recipe.") for line in found):
+        return ""
+    names = [line.removeprefix("recipe.").partition(":")[0] for line in found]
+    options = " ".join(f"--change {name}={as_text(record['recipe'][name])}" for name in names)
+    return f"\nTo let it go on with these values from where it stands: {options}, without --set of them."
 
 
 def differences(name: str, old: Any, new: Any) -> list[str]:

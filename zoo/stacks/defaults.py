@@ -1,13 +1,15 @@
 """What a stack does where none of its plugins answers: the lowest layer of every stack."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras import ops
 
+from zoo import losses
 from zoo.hookspecs import hookimpl
-from zoo.recipe import Recipe
+from zoo.recipe import LEARNING_RATES, Recipe
 
 FARTHEST = 2.0  # standard deviations that a truncation of 1 keeps
 
@@ -31,3 +33,13 @@ def optimizers(recipe: Recipe) -> tuple[keras.Optimizer, keras.Optimizer]:
         for rate in rates
     )
     return generator, discriminator
+
+
+@hookimpl(trylast=True)
+def schedule(images_seen: Any, recipe: Recipe) -> Mapping[str, Any]:
+    """Let both learning rates fall over the horizon as the recipe says."""
+    if recipe.learning_rate_schedule == "constant":
+        return {}
+    curve = {"linear": losses.linear, "cosine": losses.cosine}[recipe.learning_rate_schedule]
+    share = curve(1.0, recipe.learning_rate_end, losses.progress_of(images_seen, recipe))
+    return {name: getattr(recipe, name) * share for name in LEARNING_RATES}

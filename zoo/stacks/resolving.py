@@ -9,11 +9,18 @@ from zoo.recipe import Setting, parse_setting, setting_problems
 from zoo.stacks.stack import Stack, build_stack
 
 
-def resolve_stack(text: str, catalogue: Catalogue, dataset: str | None = None, settings: Sequence[str] = ()) -> Stack:
+def resolve_stack(
+    text: str,
+    catalogue: Catalogue,
+    dataset: str | None = None,
+    settings: Sequence[str] = (),
+    changes: Sequence[Setting] = (),
+) -> Stack:
     """The stack that `text` names, such as `dcgan` or `dcgan+r1`, with its recipe for the dataset.
 
     Recipe values rise in precedence along the stack: a plugin's own; for a variant then registry.yaml's for the
-    variant, then for the variant on this dataset; then the plugins after it; last the `settings`, each `key=value`.
+    variant, then for the variant on this dataset; then the plugins after it; then the `settings`, each `key=value`;
+    last the `changes` of a run.
     """
     if problems := override_problems(catalogue):
         raise ZooError("\n".join(problems))
@@ -25,7 +32,7 @@ def resolve_stack(text: str, catalogue: Catalogue, dataset: str | None = None, s
         if part.variant
         for table in tables_for(part, dataset)
     ]
-    layers.append(("", [parse_setting(each) for each in settings]))
+    layers.append(("", [*(parse_setting(each) for each in settings), *changes]))
     return build_stack(canonical_name(parts), plugins, layers)
 
 

@@ -185,7 +185,7 @@ def register(manager: pluggy.PluginManager, name: str, plugin: Any) -> None:
         nearest = nearest_name(unknown_hooks[0], known)
         mend = f" Did you mean '{nearest}'?" if nearest else ""
         raise ZooError(
-            f"Plugin '{name}' implements an unknown hook '{unknown_hooks[0]}'. Available: {', '.join(known)}.{mend}"
+            f"Plugin '{name}' implements an unknown hook '{unknown_hooks[0]}'.{mend} Available: {', '.join(known)}."
         )
 
 
@@ -199,8 +199,8 @@ def explained_argument(manager: pluggy.PluginManager, plugin: str, problem: str)
     nearest = difflib.get_close_matches(argument[1], available, n=1)
     mend = f" Did you mean '{nearest[0]}'?" if nearest else ""
     return (
-        f"Plugin '{plugin}', hook '{hook[1]}': unknown argument '{argument[1]}'. "
-        f"Available: {', '.join(available) or 'none'}.{mend}"
+        f"Plugin '{plugin}', hook '{hook[1]}': unknown argument '{argument[1]}'.{mend} "
+        f"Available: {', '.join(available) or 'none'}."
     )
 
 

@@ -15,7 +15,7 @@ from zoo.backend.policy import Policy
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset
 from zoo.data.fields import Field, derived_field
-from zoo.pipeline import as_text
+from zoo.recipe import as_text
 from zoo.stacks.resolving import resolve_stack
 from zoo.stacks.stack import Stack
 from zoo.training.trainer import Trainer

@@ -19,6 +19,7 @@ from zoo.training.terms import REAL
 Arrays = dict[str, np.ndarray]
 SEED_WORDS = 2  # uint32 in the state of a Keras seed generator
 OTHER = "other"  # the order of the batches that a plugin derives unpaired fields from
+MIRROR = zlib.crc32(b"mirror")  # of the draws by which images are mirrored
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Feed:
     """The inputs of every update of one run.
 
     `batch` of an update's inputs holds each field as it is at rest, or, where the data lies on the device, the indices
-    of each field's rows. `other_batch` holds other rows of the same, where a plugin derives fields from them.
+    of each field's rows. `other_batch` holds other rows of the same, where a plugin derives fields from them. Where
+    the recipe mirrors images, `mirrored_batch` and `mirrored_other_batch` say which, by field.
     """
 
     dataset: Dataset
@@ -57,14 +59,14 @@ class Feed:
         of_generator = self.recipe.generator_steps * self.recipe.generator_batch_factor
         return self.recipe.critic_steps + of_generator * self.generator_sees_real
 
-    def update(self, player: Player, step: int, number: int) -> dict[str, Any]:
-        """The inputs of the player's `number`th update in the step."""
+    def update(self, player: Player, step: int, number: int, part: int = 0) -> dict[str, Any]:
+        """The inputs of the player's `number`th update in the step: of that part of its batch, if it has several."""
         of_discriminator = player == "discriminator"
         updates = self.recipe.critic_steps if of_discriminator else self.recipe.generator_steps
         inputs = {
             "step": np.int32(step),
             "update": np.int32(step * updates + number),
-            "seeds": self.seed_states(player, step, number),
+            "seeds": self.seed_states(player, step, number, part),
             "batch": {},
         }
         if not (of_discriminator or self.generator_sees_real):
@@ -72,14 +74,18 @@ class Feed:
         count = 1 if of_discriminator else self.recipe.generator_batch_factor
         first = number if of_discriminator else self.recipe.critic_steps + number * count
         numbers = range(step * self.batches_per_step + first, step * self.batches_per_step + first + count)
-        inputs["batch"] = self.batches(numbers, "samples")
-        return {**inputs, "other_batch": self.batches(numbers, OTHER)} if self.derives_from_others else inputs
+        orders = {"batch": "samples", **({"other_batch": OTHER} if self.derives_from_others else {})}
+        for name, order in orders.items():
+            inputs[name] = self.batches(numbers, order, part)
+            if self.recipe.mirror:
+                inputs[f"mirrored_{name}"] = self.mirrored(numbers, order, part)
+        return inputs
 
-    def seed_states(self, player: Player, step: int, number: int) -> np.ndarray:
+    def seed_states(self, player: Player, step: int, number: int, part: int = 0) -> np.ndarray:
         """A state for each seed generator, (plugins + 1, 2) uint32: a function of run seed, step, player and plugin."""
-        update = [self.seed, step, zlib.crc32(player.encode()), number]
+        update, parts = [self.seed, step, zlib.crc32(player.encode()), number], [part] if part else []
         states = [
-            np.random.SeedSequence([*update, zlib.crc32(name.encode())]).generate_state(SEED_WORDS)
+            np.random.SeedSequence([*update, zlib.crc32(name.encode()), *parts]).generate_state(SEED_WORDS)
             for name in self.plugins
         ]
         return np.stack(states)
@@ -88,16 +94,35 @@ class Feed:
         """The real batch of that number."""
         return self.batches(range(number, number + 1), "samples")
 
-    def batches(self, numbers: range, order: str) -> Arrays:
-        """The batches of these numbers as one, the aligned fields in an order of that name."""
+    def batches(self, numbers: range, order: str, part: int = 0) -> Arrays:
+        """A part of the batches of these numbers as one, the aligned fields in an order of that name."""
         found: Arrays = {}
         rows: Arrays = {}  # of each order, which aligned fields share
         for name, array in self.dataset.arrays.items():
-            own = name if name in self.orders and name != "samples" else order
+            own = self.order_of(name, order)
             if own not in rows:
-                rows[own] = np.concatenate([self.orders[own].indices(number) for number in numbers])
+                rows[own] = self.part(np.concatenate([self.orders[own].indices(number) for number in numbers]), part)
             found[name] = rows[own].astype("int32") if self.on_device else np.asarray(array[rows[own]])
         return found
+
+    def mirrored(self, numbers: range, order: str, part: int) -> Arrays:
+        """Which images of the same batches are mirrored, by field: every other one by chance, aligned fields alike."""
+        found: Arrays = {}
+        for name, field in self.dataset.fields.items():
+            if field.is_image:
+                key = [self.seed, MIRROR, zlib.crc32(self.order_of(name, order).encode())]
+                draws = [np.random.default_rng([*key, number]).random(self.recipe.batch_size) for number in numbers]
+                found[name] = self.part(np.concatenate(draws), part) < 0.5
+        return found
+
+    def order_of(self, field: str, order: str) -> str:
+        """The order of a field's rows: its own where it is not aligned with the samples."""
+        return field if field in self.orders and field != "samples" else order
+
+    def part(self, rows: np.ndarray, part: int) -> np.ndarray:
+        """Those of a batch's rows that are computed at once."""
+        size = len(rows) // self.recipe.accumulation
+        return rows[part * size : (part + 1) * size]
 
     def step(self, step: int) -> dict[str, Any]:
         """The inputs of all updates of a step, those of each player stacked along a first axis."""
@@ -106,8 +131,16 @@ class Feed:
             ("generator", self.recipe.generator_steps),
         )
         return {
-            player: stacked([self.update(player, step, number) for number in range(count)]) for player, count in counts
+            player: stacked([self.whole_update(player, step, number) for number in range(count)])
+            for player, count in counts
         }
+
+    def whole_update(self, player: Player, step: int, number: int) -> dict[str, Any]:
+        """The inputs of an update, those of its parts stacked along a first axis where it has several."""
+        parts = self.recipe.accumulation
+        if parts == 1:
+            return self.update(player, step, number)
+        return dict(stacked([self.update(player, step, number, part) for part in range(parts)]))
 
     def steps(self, first: int, length: int) -> dict[str, Any]:
         """The inputs of `length` steps from `first` on, stacked along a first axis."""

@@ -54,6 +54,7 @@ class Schedule:
     evaluate_every: int | None = None  # steps
     evaluate_seconds: float | None = None  # of training, where the budget is one of time
     health_every: int | None = None  # steps between measurements of health
+    stops_early: bool = False  # whether the judge may end training before its budget is spent
 
     def measures_health(self, step: int) -> bool:
         """Whether a run's health is measured over that step, which is then taken by itself."""
@@ -106,6 +107,9 @@ class Judge(Protocol):
     def forget_after(self, steps: int) -> None:
         """Drop the scores of later steps."""
 
+    def has_lost_patience(self) -> bool:
+        """Whether the scores have not improved for so long that training is to stop."""
+
 
 @contextmanager
 def saving_at_an_end(training: "Training") -> Iterator[None]:
@@ -147,6 +151,7 @@ class Training:
         self.saved_at = time.monotonic()
         self.saved_steps: int | None = None  # of the last checkpoint
         self.stop_request = StopRequest()
+        self.is_hopeless = False  # whether scores have not improved for as long as the run has patience
         self.is_unscored = False  # whether a signal cut an evaluation short
         self.is_whole = True  # whether the state is that of a number of steps, and all of them are counted
 
@@ -168,9 +173,12 @@ class Training:
         self.directory.cut_back(self.trainer.steps)
         if self.judge is not None:
             self.judge.forget_after(self.trainer.steps)
+            self.is_hopeless = self.judge.has_lost_patience()
 
     def is_finished(self, total: Total) -> bool:
-        """Whether the run has what the budget allows."""
+        """Whether the run has what the budget allows, or its scores have not improved for too long."""
+        if self.schedule.stops_early and self.engine.any_process(self.is_hopeless):  # one process judges for all
+            return True
         return total.is_spent(self.trainer.steps, self.seconds)
 
     def train_to(self, total: Total, profile: bool = False) -> None:
@@ -178,7 +186,8 @@ class Training:
         with stop_requests(patience=1) as self.stop_request:
             if self.is_finished(total):
                 steps = self.trainer.steps
-                self.progress.note(f"Nothing to do: {self.directory.path} has {steps} steps, the budget is {total}.")
+                reason = "its scores do not improve" if self.is_hopeless else f"the budget is {total}"
+                self.progress.note(f"Nothing to do: {self.directory.path} has {steps} steps, {reason}.")
             else:
                 self.run_to(total, profile)
             self.finish()  # also where a kill has cut that short
@@ -204,6 +213,11 @@ class Training:
                     self.progress.note(self.profile(calls))
                 for _ in calls:
                     pass
+                if self.is_hopeless:
+                    self.progress.note(
+                        f"Stopped early at step {self.trainer.steps}: the score has not improved for as many "
+                        "evaluations as --patience says. The best checkpoint is kept."
+                    )
                 if not self.is_finished(total) or self.stop_request.number is not None:
                     self.save_checkpoint()
                     raise self.stopped()
@@ -253,6 +267,7 @@ class Training:
             try:
                 with self.stop_request.interruptible():
                     evaluation = self.judge.judge(self.trainer.sampler, self.trainer.steps)
+                self.is_hopeless = self.judge.has_lost_patience()
             except Interrupted:
                 self.is_unscored = True  # a later sitting makes up for it
         if evaluation is not None:

@@ -1,5 +1,6 @@
 """The two players of a run: their models, optimizers and the stack's variables, built and checked before training."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -158,6 +159,8 @@ def built_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Pl
         generator = build_generator(stack, fields, engine)
         with engine.building():
             discriminator = exact_outputs(stack.first("discriminator", sample_shape=judged, **data))
+            check_images(stack.recipe, fields)
+            freeze(discriminator, stack.recipe)
         generator_optimizer, discriminator_optimizer = both_optimizers(stack)
         check_models(stack, generator, discriminator, fields, judged)
         check_weights_are_the_optimizers(stack, {"generator": generator, "discriminator": discriminator})
@@ -181,6 +184,26 @@ def built_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Pl
     )  # fmt: skip
     build_optimizers(players)
     return players
+
+
+def check_images(recipe: Recipe, fields: Fields) -> None:
+    """Raise ZooError where samples are to be mirrored that have no left and right."""
+    if recipe.mirror and not fields[SAMPLES].is_image:
+        raise ZooError("mirror is for images, and this dataset holds points: --set mirror=false.")
+
+
+def freeze(discriminator: Any, recipe: Recipe) -> None:
+    """Keep the weights of the discriminator's lowest layers, as many as the recipe says."""
+    if not recipe.freeze_discriminator or not isinstance(discriminator, keras.Model):
+        return
+    layers = [each for each in discriminator.layers if each.trainable_weights]
+    if recipe.freeze_discriminator >= len(layers):
+        raise ZooError(
+            f"freeze_discriminator={recipe.freeze_discriminator} leaves nothing to train: the discriminator has "
+            f"{len(layers)} layers with weights."
+        )
+    for each in layers[: recipe.freeze_discriminator]:
+        each.trainable = False
 
 
 def build_optimizers(players: Players) -> None:
@@ -257,6 +280,16 @@ def joined(stack: Stack, hook: str, what: str, arguments: Mapping[str, Any]) -> 
                 raise ZooError(f"The plugins '{owners[name]}' and '{plugin}' both declare a {what} '{name}'.")
             found.append((plugin, name, value))
     return found
+
+
+def parameters(model: keras.Model) -> dict[str, int]:
+    """How many numbers of a model are trained, and how many others it computes with: statistics, frozen weights.
+
+    The states of its seed generators are none of them.
+    """
+    trained = sum(math.prod(each.shape) for each in model.trainable_variables)
+    others = [each for each in model.non_trainable_variables if not each.path.endswith("seed_generator_state")]
+    return {"trained": trained, "others": sum(math.prod(each.shape) for each in others)}
 
 
 def has_convolutions(players: Players) -> bool:

@@ -1,7 +1,6 @@
 """run.yaml: what made a run, and from it back to the run's plugins."""
 
 import hashlib
-import math
 import os
 import platform
 import time
@@ -29,7 +28,12 @@ def describe(
     stack: "Stack", catalogue: Catalogue, data: "Dataset", trainer: "Trainer", directory: RunDirectory
 ) -> dict[str, Any]:
     """run.yaml: what identifies the run first, then the versions and the machine that began it."""
+    from zoo.training.players import parameters
+
     recipe = {name: getattr(stack.recipe, name) for name in stack.recipe_sources}
+    players = trainer.players
+    models = {"generator": players.generator, "discriminator": players.discriminator, **players.models}
+    counts = {name: parameters(model) for name, model in models.items()}
     found: dict[str, Any] = plain(
         {
             "stack": stack.name,
@@ -52,14 +56,8 @@ def describe(
             "recipe_sources": dict(stack.recipe_sources),
             "began": time.strftime("%Y-%m-%d %H:%M:%S %z"),
             "versions": {"python": platform.python_version(), **installed_versions()},
-            "parameters": {
-                player: sum(math.prod(each.shape) for each in model.trainable_variables)
-                for player, model in (
-                    ("generator", trainer.players.generator),
-                    ("discriminator", trainer.players.discriminator),
-                    *trainer.players.models.items(),
-                )
-            },
+            "parameters": {name: each["trained"] for name, each in counts.items()},
+            "parameters_not_trained": {name: each["others"] for name, each in counts.items() if each["others"]},
             "inputs": list(trainer.players.generating.given),
             "frozen_networks": trainer.players.hashes(),
             "engine": describe_engine(trainer),

@@ -11,6 +11,7 @@ import numpy as np
 from zoo import backend
 from zoo.base.files import atomic_file
 from zoo.base.pictures import save_picture
+from zoo.data.formats import NVLABS, ZIP, write_images
 from zoo.errors import ZooError
 from zoo.training.run import Run
 
@@ -30,6 +31,7 @@ class Wanted:
     classes: Sequence[str] = ()  # by name or number
     conditions: Mapping[str, Any] = field(default_factory=dict)  # other inputs of the generator by name
     truncation: float | None = None
+    kind: str | None = None  # of zoo.data.formats, in place of the file's own
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,17 @@ def write_samples(run: Run, wanted: Wanted, out: Path | None) -> Path:
     """Draw samples and write them as the file's ending says, below the run directory where no file is named."""
     kind = "walks" if wanted.interpolate else "samples"
     path = out or run.path / "samples" / f"{kind}-seed-{wanted.seed}.png"
-    if path.suffix not in (*ARRAYS, *PICTURES):
-        raise ZooError(f"Samples can't be written as '{path.name}'. Available: {', '.join((*PICTURES, *ARRAYS))}.")
+    tool = NVLABS if path.suffix == ZIP else wanted.kind
+    if tool is None and path.suffix not in (*ARRAYS, *PICTURES):
+        available = ", ".join((*PICTURES, *ARRAYS, ZIP))
+        raise ZooError(f"Samples can't be written as '{path.name}'. Available: {available}.")
     with naming_the_way_out(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix in PICTURES:
+    if tool:
+        drawn = walks(run, wanted) if wanted.interpolate else samples(run, wanted, in_rows=False)
+        with naming_the_way_out(path):
+            write_images(drawn.samples, drawn.labels, run.fields["samples"].class_names, path, tool)
+    elif path.suffix in PICTURES:
         drawn_picture = picture(run, wanted)
         with naming_the_way_out(path):
             save_picture(drawn_picture, path)

@@ -14,6 +14,7 @@ from zoo.backend.contract import Engine
 from zoo.backend.scopes import inherited_scope
 from zoo.errors import ZooError
 from zoo.hookspecs import Player
+from zoo.losses import progress_of
 from zoo.networks import FEATURES, called
 from zoo.recipe import Recipe
 from zoo.stacks.stack import CORE, HOOKS_OF_PLAYER, Stack, explained
@@ -43,13 +44,6 @@ class Moment:
     def progress(self) -> Tensor:
         """The share of the recipe's horizon that is behind, at most 1; raises ZooError without a horizon."""
         return progress_of(self.images_seen, self.recipe)
-
-
-def progress_of(images_seen: Tensor, recipe: Recipe) -> Tensor:
-    """The share of the recipe's horizon that is behind, at most 1; raises ZooError without a horizon."""
-    if not recipe.horizon:
-        raise ZooError("A schedule of this stack needs to know how far it stretches: --set horizon=IMAGES.")
-    return ops.minimum(ops.cast(images_seen, "float32") / recipe.horizon, 1.0)
 
 
 class Terms:

@@ -20,7 +20,7 @@ from zoo.stacks.stack import Stack
 from zoo.training.feed import Ahead, Feed, feed_for
 from zoo.training.players import Players, build_players, has_convolutions
 from zoo.training.sampler import Sampler
-from zoo.training.updates import PLAYERS, Updates
+from zoo.training.updates import BEGINNING, PLAYERS, Since, Updates
 
 Tensor = Any
 COUNTER = re.compile(r"_\d+")  # Keras numbers names by what else the process has built
@@ -36,7 +36,14 @@ class Trainer:
     What a step draws is a function of (seed, step) alone, so that `state()` needs no history.
     """
 
-    def __init__(self, stack: Stack, dataset: Dataset, seed: int = 0, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        dataset: Dataset,
+        seed: int = 0,
+        engine: Engine | None = None,
+        since: Since = BEGINNING,
+    ) -> None:
         self.stack = stack
         self.dataset = dataset
         self.seed = seed
@@ -47,20 +54,22 @@ class Trainer:
         with dataset.telling_labels():
             self.players: Players = build_players(stack, dataset.fields, seed, self.engine)
         self.feed: Feed = feed_for(stack, dataset, seed, self.players)
-        self.updates = Updates(stack, self.players, self.engine)
+        self.updates = Updates(stack, self.players, self.engine, since)
         self.policy = self.engine.policy(has_convolutions(self.players))
-        self.engine.place([*self.variables().values(), *self.frozen_variables])
+        sums = [each for player in PLAYERS for each in self.updates.sums[player]]
+        self.engine.place([*self.variables().values(), *self.frozen_variables, *sums])
         with stack.blaming_plugins():
             self.updates.outline({player: self.feed.update(player, 0, 0) for player in PLAYERS})
         self.calls: dict[Player, Callable[..., Tensor]] = {
             "discriminator": self.compiled_update("discriminator"),
             "generator": self.compiled_update("generator"),
         }
+        self.accumulations = {player: self.compiled_accumulation(player) for player in PLAYERS}
 
     @property
     def images(self) -> int:
         """How many real samples the discriminator has consumed."""
-        return self.steps * self.images_per_step
+        return int(self.updates.since.images_at(self.steps, self.recipe))
 
     @property
     def images_per_step(self) -> int:
@@ -111,9 +120,15 @@ class Trainer:
             return np.concatenate([ops.convert_to_numpy(rows[player]) for player in PLAYERS])
 
     def call(self, player: Player, number: int) -> Tensor:
-        """One compiled update on the run's own batch; returns its metrics."""
+        """One compiled update on the run's own batch, part by part; returns its metrics."""
+        last = self.recipe.accumulation - 1
+        for part in range(last):
+            with self.phases.timing("batches"):
+                inputs = self.feed.update(player, self.steps, number, part)
+            with self.phases.timing(f"{player} updates"):
+                self.accumulations[player](inputs)
         with self.phases.timing("batches"):
-            inputs = self.feed.update(player, self.steps, number)
+            inputs = self.feed.update(player, self.steps, number, last)
         with self.phases.timing(f"{player} updates"):
             metrics = self.calls[player](inputs)
             # JAX computes in the background: a profile waits here, else the time would count as what comes next
@@ -139,6 +154,12 @@ class Trainer:
         updates = self.updates
         owned, read = updates.owned(player), updates.read_by(player)
         return self.engine.compiled(updates.update_of(player), self.policy, owned, read)
+
+    def compiled_accumulation(self, player: Player) -> Callable[..., Tensor]:
+        """What adds a part of a batch to the player's sums, as a call."""
+        updates = self.updates
+        owned, read = updates.owned(player), updates.read_by(player)
+        return self.engine.compiled(updates.accumulation_of(player), self.policy, owned, read)
 
     @cached_property
     def ahead(self) -> Ahead:
@@ -202,6 +223,15 @@ class Trainer:
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue from a state; ZooError where it belongs to other models."""
+        self.check_state(state)
+        variables = self.variables()
+        for name, variable in variables.items():
+            variable.assign(state[name])
+        self.engine.place(list(variables.values()))
+        self.steps = int(state["steps"])
+
+    def check_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Raise ZooError where a state belongs to other models."""
         variables = self.variables()
         names = set(state) - {"steps"}
         if names != set(variables):
@@ -211,9 +241,6 @@ class Trainer:
                 raise ZooError(
                     f"The checkpoint's '{name}' is {state[name].shape}, the model's {tuple(variable.shape)}."
                 )
-            variable.assign(state[name])
-        self.engine.place(list(variables.values()))
-        self.steps = int(state["steps"])
 
     @cached_property
     def sampler(self) -> Sampler:

@@ -5,46 +5,70 @@ They change `keras.Variable`s one after the other; an engine (zoo/backend) makes
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from zoo.backend.contract import Engine
 from zoo.backend.scopes import inherited_scope, reading_only
 from zoo.errors import ZooError
 from zoo.hookspecs import Player
-from zoo.recipe import Recipe
+from zoo.losses import progress_of
+from zoo.recipe import LEARNING_RATES, Recipe
 from zoo.stacks.stack import CORE, Stack
 from zoo.training.derivation import derived
 from zoo.training.players import Players
 from zoo.training.randomness import refusing_repeated_randomness, refusing_unseeded_randomness
-from zoo.training.terms import Moment, Terms, metric_names, progress_of
+from zoo.training.terms import Moment, Terms, metric_names
 
 Tensor = Any
 Loss = Callable[[Terms], tuple[Tensor, dict[str, Tensor]]]  # the whole, and its parts by name
 Inputs = Mapping[str, Any]  # of an update or of a step, as zoo.training.feed makes them
 PLAYERS: tuple[Player, ...] = ("discriminator", "generator")  # in the order of their updates
 OF_PLAYERS = ("variables", "generator", "discriminator", "classes", "fields")  # what `observe` may name of them
+TINY = 1e-12  # under a quotient
 OF_OPTIMIZERS = ("beta_1", "beta_2")  # recipe fields that a schedule moves inside the optimizers
+
+
+@dataclass(frozen=True)
+class Since:
+    """From where images are counted: a run whose batches changed has another number of images a step since then."""
+
+    steps: int = 0
+    images: int = 0
+
+    def images_at(self, step: Any, recipe: Recipe) -> Any:
+        """The real images that the discriminator has consumed before a step, a number or a tensor."""
+        each = recipe.critic_steps * recipe.batch_size
+        return step * each if self == BEGINNING else self.images + (step - self.steps) * each
+
+
+BEGINNING = Since()
 
 
 class Updates:
     """The updates of two players: what they compute, which variables each may write, what they measure."""
 
-    def __init__(self, stack: Stack, players: Players, engine: Engine) -> None:
+    def __init__(self, stack: Stack, players: Players, engine: Engine, since: Since = BEGINNING) -> None:
         self.stack = stack
         self.players = players
         self.engine = engine
+        self.since = since
         self.recipe = stack.recipe
-        self.share = engine.share(self.recipe.batch_size)  # raises where the devices can't divide it
+        self.parts = self.recipe.accumulation
+        self.share = engine.share(self.recipe.batch_size // self.parts)  # raises where the devices can't divide it
         self.seeds = {name: keras.random.SeedGenerator(0) for name in (CORE, *stack.plugins)}
         self.losses: dict[Player, list[str]] = {player: metric_names(stack, player) for player in PLAYERS}
         self.observed: dict[Player, list[str]] = {player: [] for player in PLAYERS}
         """The names of what `observe` logs, known once an update was traced."""
         self.resident: Mapping[str, keras.Variable] = {}
         """The dataset, where it lies on the device: batches are then indices."""
+        self.sums: dict[Player, list[keras.Variable]] = {player: self.zero_sums(player) for player in PLAYERS}
+        """Of the gradients and losses of a batch's earlier parts, zero between updates; empty where it has one part."""
 
     def outline(self, inputs: Mapping[Player, Inputs]) -> None:
         """Trace each update without running it where `observe` hooks decide by it what is logged."""
@@ -77,11 +101,13 @@ class Updates:
 
     def updates_of(self, player: Player, inputs: Inputs) -> Tensor:
         """All updates of a player in a step; returns the last one's metrics."""
-        count = self.count_of(player)
+        count, update = self.count_of(player), self.update_of(player)
+        if self.parts > 1:
+            update = self.update_in_parts(player)
         if count == 1:
-            return self.update_of(player)(first_of(inputs))
+            return update(at(inputs, 0))
         width = len(self.metrics[player])
-        return self.engine.repeat(self.update_of(player), inputs, count, self.owned(player), width)[count - 1]
+        return self.engine.repeat(update, inputs, count, self.owned(player), width)[count - 1]
 
     def count_of(self, player: Player) -> int:
         """How many updates of the player a step has."""
@@ -99,22 +125,78 @@ class Updates:
         """Move the generator and its average; of the discriminator nothing changes, moving statistics included."""
         return self.player_update("generator", inputs)
 
+    def update_in_parts(self, player: Player) -> Callable[[Inputs], Tensor]:
+        """The function that makes one update of the player from the inputs of all its parts, on a first axis."""
+
+        def update(inputs: Inputs) -> Tensor:
+            earlier = self.parts - 1
+            self.engine.repeat(self.accumulation_of(player), inputs, earlier, self.owned(player), 1)
+            return self.update_of(player)(at(inputs, earlier))
+
+        return update
+
+    def accumulation_of(self, player: Player) -> Callable[[Inputs], Tensor]:
+        """The function that adds what a part of a batch says to the player's sums; it moves no weight."""
+
+        def accumulate(inputs: Inputs) -> Tensor:
+            (losses, _), gradients, written = self.gradients(player, inputs, self.moment(player, inputs))
+            for total, value in zip(self.sums[player], (*gradients, *losses.values()), strict=True):
+                total.assign(total + value)
+            for variable, value in zip(self.state(player), written, strict=True):
+                variable.assign(value)
+            return ops.zeros((1,), keras.config.floatx())
+
+        return accumulate
+
+    def zero_sums(self, player: Player) -> list[keras.Variable]:
+        """Variables for the sums of a batch's earlier parts."""
+        if self.parts == 1:
+            return []
+        shapes = [tuple(each.shape) for each in self.weights(player)]
+        shapes += [()] * (len(self.losses[player]) - 1)  # the last name is the gradient's norm
+        return [keras.Variable(np.zeros(each, keras.config.floatx()), trainable=False, name="sum") for each in shapes]
+
+    def means(
+        self, player: Player, losses: Mapping[str, Tensor], gradients: Sequence[Tensor]
+    ) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """The losses and gradients of a whole batch, by those of its last part and the sums, which are then zero."""
+        sums = self.sums[player]
+        if not sums:
+            return dict(losses), list(gradients)
+        values = [
+            ops.cast((total + value) / self.parts, value.dtype)
+            for total, value in zip(sums, (*gradients, *losses.values()), strict=True)
+        ]
+        for total in sums:
+            total.assign(ops.zeros(total.shape, total.dtype))
+        count = len(gradients)
+        return dict(zip(losses, values[count:], strict=True)), values[:count]
+
     def player_update(self, player: Player, inputs: Inputs) -> Tensor:
         """One gradient step of one player, traced once; all writes are held back but those to the player's own.
 
         Returns the metrics in the order of their names, (metrics,).
         """
         moment = self.moment(player, inputs)
-        (parts, seen), gradients, written = self.gradients(player, inputs, moment)
+        (losses, seen), gradients, written = self.gradients(player, inputs, moment)
+        losses, gradients = self.means(player, losses, gradients)
+        norm = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
+        gradients = self.clipped(gradients, norm, moment.recipe)
         state = self.state(player)
         self.apply(player, gradients, moment.recipe)
         for variable, value in zip(state, written, strict=True):
             variable.assign(value)
         if player == "generator" and self.average:
             self.follow_average(moment)
-        norm = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
         logged = self.observe(player, moment, seen, self.weights(player), gradients)
-        return ops.stack([ops.cast(each, keras.config.floatx()) for each in (*parts.values(), norm, *logged)])
+        return ops.stack([ops.cast(each, keras.config.floatx()) for each in (*losses.values(), norm, *logged)])
+
+    def clipped(self, gradients: list[Tensor], norm: Tensor, recipe: Recipe) -> list[Tensor]:
+        """The gradients, scaled down where the norm of all of them together is larger than the recipe allows."""
+        if not self.recipe.gradient_clip_norm:
+            return gradients
+        share = ops.minimum(recipe.gradient_clip_norm / (norm + TINY), 1.0)
+        return [each * ops.cast(share, each.dtype) for each in gradients]
 
     def gradients(
         self,
@@ -139,20 +221,19 @@ class Updates:
                 total, parts = loss(terms)
                 return total, (parts, seen(terms))
 
-        weights, state, size = self.weights(player), self.state(player), self.recipe.batch_size * factor
+        weights, state = self.weights(player), self.state(player)
+        size = self.recipe.batch_size // self.parts * factor
         return self.engine.player_gradients(compute, weights, state, size, self.discarded(player), self.declared)
 
     def moment(self, player: Player, inputs: Inputs) -> Moment:
         """When the update happens, with the recipe of then."""
-        images = inputs["step"] * (self.recipe.critic_steps * self.recipe.batch_size)
+        images = self.since.images_at(inputs["step"], self.recipe)
         recipe = self.scheduled(inputs["step"], images)
         return Moment(player, inputs["step"], inputs["update"], images, recipe)
 
     def scheduled(self, step: Tensor, images_seen: Tensor) -> Recipe:
         """The recipe with the values that the stack's schedules give it."""
         asked = self.stack.argument_names("schedule")
-        if not self.stack.implementations("schedule"):
-            return self.recipe
         values: dict[str, Tensor] = {}
         terms = {"step": step, "images_seen": images_seen, "recipe": self.recipe}
         if "progress" in asked:
@@ -161,19 +242,46 @@ class Updates:
             for name, value in answer.items():
                 if not hasattr(self.recipe, name):
                     raise ZooError(f"Plugin '{plugin}', hook 'schedule': '{name}' is no field of the recipe.")
+                if name in LEARNING_RATES and plugin != CORE and self.recipe.learning_rate_schedule != "constant":
+                    raise ZooError(
+                        f"Plugin '{plugin}' has a schedule of its own for '{name}', beside the recipe's: --set "
+                        "learning_rate_schedule=constant."
+                    )
                 values[name] = ops.cast(value, keras.config.floatx())
+        values |= self.warmed(images_seen, values)
+        if not values:
+            return self.recipe
         recipe = copy.copy(self.recipe)
         for name, value in values.items():
             object.__setattr__(recipe, name, value)  # it is frozen for everybody else
         return recipe
 
+    def warmed(self, images_seen: Tensor, scheduled: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The learning rates while they rise, from that of the first step's images on; {} without a warm-up."""
+        if not self.recipe.warm_up:
+            return {}
+        seen = images_seen + self.recipe.critic_steps * self.recipe.batch_size
+        share = ops.minimum(ops.cast(seen, keras.config.floatx()) / self.recipe.warm_up, 1.0)
+        return {name: share * scheduled.get(name, getattr(self.recipe, name)) for name in LEARNING_RATES}
+
     def batch(self, inputs: Inputs) -> dict[str, Tensor]:
         """The real batch with the fields that plugins derive; empty where the update sees nothing real."""
-        batch = prepared(self.engine.shard(self.real_batch(inputs["batch"])))
+        batch = self.seen(inputs, "batch")
         if not batch or not self.stack.implementations("derive"):
             return batch
-        other = prepared(self.engine.shard(self.real_batch(inputs["other_batch"]))) if "other_batch" in inputs else {}
+        other = self.seen(inputs, "other_batch") if "other_batch" in inputs else {}
         return derived(self.stack, batch, other, self.players.classes, self.seeds, self.recipe)
+
+    def seen(self, inputs: Inputs, name: str) -> dict[str, Tensor]:
+        """This device's part of a real batch as the step takes it, mirrored where the recipe says so."""
+        batch = prepared(self.engine.shard(self.real_batch(inputs[name])))
+        if not batch or not self.recipe.mirror:
+            return batch
+        masks = self.engine.shard(inputs[f"mirrored_{name}"])
+        return batch | {
+            field: ops.where(ops.reshape(mask, (-1, 1, 1, 1)), ops.flip(batch[field], axis=2), batch[field])
+            for field, mask in masks.items()
+        }
 
     def apply(self, player: Player, gradients: Sequence[Tensor], recipe: Recipe) -> None:
         """Move the player's weights, and those of the further networks that are trained with it."""
@@ -306,7 +414,7 @@ class Updates:
         average = self.average if player == "generator" else []
         optimizers = [variable for optimizer, _ in self.optimizers(player) for variable in optimizer.variables]
         networks = [each for network in self.players.networks_of(player).values() for each in network.model.variables]
-        return [*self.model(player).variables, *networks, *optimizers, *average, *self.declared]
+        return [*self.model(player).variables, *networks, *optimizers, *average, *self.declared, *self.sums[player]]
 
     def read_by(self, player: Player) -> list[keras.Variable]:
         """What the player's update reads and may not write."""
@@ -321,9 +429,9 @@ class Updates:
         return list({id(each): each for player in PLAYERS for each in self.owned(player)}.values())
 
 
-def first_of(inputs: Any) -> Any:
-    """The first of stacked inputs."""
-    return {name: first_of(each) for name, each in inputs.items()} if isinstance(inputs, Mapping) else inputs[0]
+def at(inputs: Any, index: int) -> Any:
+    """Those of stacked inputs at an index."""
+    return {name: at(each, index) for name, each in inputs.items()} if isinstance(inputs, Mapping) else inputs[index]
 
 
 def prepared(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.data import images
 from zoo.data.options import UNREADABLE_SHARE, WITHOUT_LABELS, DataOptions
-from zoo.data.sources import dataset_json, domains, layouts
+from zoo.data.sources import dataset_json, domains, label_tables, layouts
 from zoo.data.sources.contract import Contents, OtherField, Skipped, Source
 from zoo.data.sources.image_files import ImageFiles
 from zoo.data.sources.trees import DEAD_LINKS, Entry, Tree
@@ -27,7 +27,7 @@ OTHER_FILES = "files of other kinds"
 
 @dataclass(frozen=True)
 class FolderSource(Source):
-    """Images in the order of their names; a label is the index of the image's subfolder, or stands in dataset.json."""
+    """Images in the order of their names; a label is the index of the image's subfolder, or stands in a file."""
 
     tree: Tree
     options: DataOptions
@@ -40,7 +40,7 @@ class FolderSource(Source):
     @property
     def identity(self) -> Mapping[str, Any]:
         """A hash of all files' names, sizes and modification times, so that a changed folder is prepared anew."""
-        files = [*self.entries, *(each.entry for each in self.label_files)]
+        files = [*self.entries, *(each.entry for each in self.label_files), *self.tables.entries]
         status = [(entry.path, entry.size, entry.stamp) for entry in files]
         return {
             "source": f"{'folder' if self.tree.path.is_dir() else 'zip'} {self.tree.path}",
@@ -96,7 +96,7 @@ class FolderSource(Source):
             shape=(len(chosen), framing.size, framing.size, channels),
             dtype=np.uint8,
             batches=files.batches(channels, self.options.crop, framing.size, values),
-            class_names=self.classes if labels is not None and wanted == SUBFOLDER else (),
+            class_names=() if labels is None else self._class_names(str(wanted)),
             defaults={"image_size": framing.native, "channels": natural, "label": default},
             resolved={"image_size": framing.size, "channels": channels, "label": None if labels is None else wanted},
             description={"resize": images.RESIZE},
@@ -105,6 +105,7 @@ class FolderSource(Source):
                 *self.layout.said,
                 *said,
                 *([f"labels are the numbers in {dataset_json.NAME}"] if wanted == dataset_json.NAME else []),
+                *([f"labels are the column '{wanted}' of a table"] if wanted in self.tables.columns else []),
                 *filter(None, [framing.said]),
                 *sorted({each.said for each in values.values()}),
             ],
@@ -164,12 +165,19 @@ class FolderSource(Source):
             in_file = dataset_json.class_numbers(self.label_files, chosen, str(self.tree.path))
             if in_file is not None:
                 found[dataset_json.NAME] = in_file
-        default = next((name for name in (dataset_json.NAME, SUBFOLDER) if name in found), None)
-        return default, found
+        default = next((name for name in (dataset_json.NAME, SUBFOLDER) if name in found), self.tables.default)
+        column = self.options.label or default
+        if column in self.tables.columns:
+            found[str(column)] = self.tables.labels(chosen, str(column))
+        return default, {**{each: [] for each in self.tables.columns}, **found}
+
+    def _class_names(self, label: str) -> tuple[str, ...]:
+        """The names of the classes of labels."""
+        return self.classes if label == SUBFOLDER else self.tables.class_names(label)
 
     def _leave_out(self, skipped: Skipped) -> None:
         """Counts what is no image, or leads to none."""
-        known = {*self.entries, *(each.entry for each in self.label_files)}
+        known = {*self.entries, *(each.entry for each in self.label_files), *self.tables.entries}
         skipped.leave(OTHER_FILES, [entry.path for entry in self.tree.entries if entry not in known])
         skipped.leave(DEAD_LINKS, self.tree.dead_links)
 
@@ -190,6 +198,11 @@ class FolderSource(Source):
     def label_files(self) -> list[dataset_json.LabelFile]:
         """NVlabs' files of labels; not read where no labels are wanted."""
         return dataset_json.label_files(self.tree, read=self.options.label != WITHOUT_LABELS)
+
+    @cached_property
+    def tables(self) -> label_tables.Tables:
+        """Tables with labels; not read where no labels are wanted."""
+        return label_tables.label_tables(self.tree, read=self.options.label not in (WITHOUT_LABELS, SUBFOLDER))
 
     @cached_property
     def layout(self) -> layouts.Layout:
@@ -214,7 +227,7 @@ class FolderSource(Source):
 
 def names_of(available: Iterable[str]) -> str:
     """What labels may be read from, in words."""
-    found = [f"its {SUBFOLDER}s" if each == SUBFOLDER else f"those in {each}" for each in available]
+    found = [f"its {SUBFOLDER}s" if each == SUBFOLDER else f"'{each}'" for each in available]
     return " or ".join(found) or f"its {SUBFOLDER}s, and it has none"
 
 

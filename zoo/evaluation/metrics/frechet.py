@@ -62,7 +62,11 @@ def fitted(features: np.ndarray) -> Gaussian:
     """The Gaussian of features (N, F); directions without variance are left out of its root."""
     if len(features) < features.shape[1]:
         return centred_root(features)
-    mean, covariance = moments(features)
+    return gaussian_of(*moments(features))
+
+
+def gaussian_of(mean: np.ndarray, covariance: np.ndarray) -> Gaussian:
+    """The Gaussian of a mean (F,) and a covariance (F, F)."""
     variances, directions = np.linalg.eigh(covariance)
     kept = variances > len(variances) * np.finfo("float64").eps * variances[-1]
     return Gaussian(mean, np.sqrt(variances[kept])[:, None] * directions[:, kept].T)
