@@ -17,7 +17,7 @@ from tiny import POINTS, Case
 from zoo.diagnosis.games import GAMES, game_stack
 from zoo.diagnosis.measuring import Probe
 from zoo.feature_networks import efficientnet, folding
-from zoo.testing.subject import op_by_op, set_policy
+from zoo.testing.subject import op_by_op
 from zoo.training.trainer import Trainer
 
 PLAYERS = ("discriminator", "generator")
@@ -138,7 +138,7 @@ def probed() -> dict[str, np.ndarray]:
     results: dict[str, np.ndarray] = {}
     for game in [each for each in GAMES if each.name in PROBED_GAMES]:
         trainer = Trainer(game_stack(PROBED.made(), game), PROBED.dataset(), seed=3)
-        set_policy(trainer, op_by_op())
+        trainer.compile(op_by_op())
         trainer.set_state(drawn_weights(trainer.state()))
         probes = [Probe(trainer, objective) for objective in game.objectives]
         for update in (0, 1):
@@ -155,7 +155,7 @@ def measured(case: Case, graph: bool) -> dict[str, np.ndarray]:
     """Losses, penalties and gradients of both players' first updates, and what these write."""
     trainer = Trainer(case.made("keeping"), case.dataset(), seed=3)
     if not graph:
-        set_policy(trainer, op_by_op())
+        trainer.compile(op_by_op())
     loaded = {name for name, each in trainer.variables().items() if each.path.startswith("_")}  # of a feature network
     state = trainer.state()
     state = {**drawn_weights(state), **{name: state[name] for name in loaded}}

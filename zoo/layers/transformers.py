@@ -85,7 +85,8 @@ class SinePositions(ExactLayer):
     def __init__(self, grid: Sequence[int], channels: int, **settings: Any) -> None:
         super().__init__(**settings)
         self.grid, self.channels = tuple(grid), channels
-        self.table = sines(*self.grid, channels)
+        height, width = self.grid
+        self.table = sines(height, width, channels)
 
     def call(self, inputs: Tensor) -> Tensor:
         """As often as there are samples."""

@@ -19,13 +19,11 @@ from zoo.hookspecs import Player
 from zoo.networks import weights_hash
 from zoo.testing.differences import check_gradients
 from zoo.testing.subject import (
-    PLAIN,
     STEPS,
     NotApplicableError,
     State,
     Subject,
     op_by_op,
-    set_policy,
     steps,
 )
 from zoo.training.latents import named_outputs
@@ -118,11 +116,11 @@ def training_resumes_bit_for_bit(subject: Subject) -> None:
     trained = subject.trained
     ends = []
     policy = op_by_op()
+    if policy != trained.trainer.policy:
+        trained.trainer.compile(policy)
     for trainer in (trained.trainer, subject.trainer(policy=policy)):
-        set_policy(trainer, policy)
         trainer.set_state(trained.last)
         ends.append((steps(trainer, FURTHER), trainer.state()))
-    set_policy(trained.trainer, PLAIN)
     trained.trainer.set_state(trained.last)
     (whole, state), (resumed, resumed_state) = ends
     if different := changed(state, resumed_state):

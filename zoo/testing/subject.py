@@ -19,7 +19,6 @@ from zoo.recipe import as_text
 from zoo.stacks.resolving import resolve_stack
 from zoo.stacks.stack import Stack
 from zoo.training.trainer import Trainer
-from zoo.training.updates import PLAYERS
 
 STEPS = 2  # of each of two stretches
 SEED = 3
@@ -121,7 +120,7 @@ class Subject:
     ) -> Trainer:
         """A new trainer of the stack, or of another one; its steps are calls of plain graphs, which compile quickly."""
         trainer = Trainer(stack or self.stack, self.dataset, SEED, backend.engine(options))
-        set_policy(trainer, policy)
+        trainer.compile(policy)
         return trainer
 
     @cached_property
@@ -150,14 +149,6 @@ class Subject:
 def op_by_op() -> Policy:
     """Where it can be done, without a graph, which takes longer to make than a step or two do."""
     return PLAIN if keras.backend.backend() == "jax" else replace(PLAIN, traced=False)
-
-
-def set_policy(trainer: Trainer, policy: Policy) -> None:
-    """Compile the trainer's updates, or not, as a policy says."""
-    if trainer.policy == policy:
-        return
-    trainer.policy = policy
-    trainer.calls = {player: trainer.compiled_update(player) for player in PLAYERS}
 
 
 def steps(trainer: Trainer, count: int) -> dict[str, float]:

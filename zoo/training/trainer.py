@@ -12,6 +12,7 @@ from keras import ops
 
 from zoo import backend
 from zoo.backend.contract import Engine
+from zoo.backend.policy import Policy
 from zoo.data import Dataset
 from zoo.errors import ZooError
 from zoo.hookspecs import Player
@@ -55,15 +56,16 @@ class Trainer:
             self.players: Players = build_players(stack, dataset.fields, seed, self.engine)
         self.feed: Feed = feed_for(stack, dataset, seed, self.players)
         self.updates = Updates(stack, self.players, self.engine, since)
-        self.policy = self.engine.policy(has_convolutions(self.players))
         sums = [each for player in PLAYERS for each in self.updates.sums[player]]
         self.engine.place([*self.variables().values(), *self.frozen_variables, *sums])
         with stack.blaming_plugins():
             self.updates.outline({player: self.feed.update(player, 0, 0) for player in PLAYERS})
-        self.calls: dict[Player, Callable[..., Tensor]] = {
-            "discriminator": self.compiled_update("discriminator"),
-            "generator": self.compiled_update("generator"),
-        }
+        self.compile(self.engine.policy(has_convolutions(self.players)))
+
+    def compile(self, policy: Policy) -> None:
+        """Compile the updates as a policy says, each when it is first called."""
+        self.policy = policy
+        self.calls = {player: self.compiled_update(player) for player in PLAYERS}
         self.accumulations = {player: self.compiled_accumulation(player) for player in PLAYERS}
 
     @property

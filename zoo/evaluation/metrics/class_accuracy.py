@@ -11,13 +11,13 @@ import numpy as np
 from zoo import backend
 from zoo.evaluation.classifier import TEACHING, Classifier, taught
 from zoo.evaluation.metrics.checks import present
-from zoo.evaluation.metrics.contract import Compared, Metric, Score
+from zoo.evaluation.metrics.contract import Compared, Metric, Needs, Score
 from zoo.evaluation.metrics.draws import some
 from zoo.evaluation.metrics.intervals import of_share
 from zoo.hookspecs import hookimpl
 
 SMALLEST = 10
-NEEDS = frozenset({"images", "labels", "training"})
+NEEDS: frozenset[Needs] = frozenset({"images", "labels", "training"})
 
 
 def number_of_classes(compared: Compared) -> int:
