@@ -22,7 +22,7 @@ from zoo.health import findings
 RESULTS = Path("benchmarks/results")
 FOLDER = Path("runs/health")
 MODES = 7  # of ring8's eight, from which on a run counts as well
-WELL = (("vanilla", 0), ("vanilla", 1), ("vanilla+r1", 0))
+WELL = (("vanilla", 0), ("vanilla", 1))
 STEPS = 1000
 Group = tuple[str, str, list[tuple[str, set[str], set[str]]]]  # what, by which truth, (run, to be told, told)
 
