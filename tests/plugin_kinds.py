@@ -14,7 +14,7 @@ MODIFIERS = (  # all at once, each of which has something that lasts
     "dcgan+virtual_batch_norm+minibatch_discrimination+lecam+path_length+historical_averaging+instance_noise+top_k+logan"
     "+diffaugment"
 )
-STATE = {"variables", "observe", "networks", "schedule"}
+STATE = {"variables", "observe"}
 MARKED = f"{PROJECT}_impl"
 
 
@@ -35,7 +35,7 @@ def formulas_alone() -> set[str]:
 
 
 def with_state() -> set[str]:
-    """The plugins with something of their own that changes from one update to the next."""
+    """The plugins with variables of their own, or that observe updates; networks and schedules are of tests/stacks."""
     return registered(lambda hooks: bool(hooks & STATE))
 
 

@@ -133,7 +133,7 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "training resumes bit for bit": (
         COUNTER,
-        "expected 2 + 2 steps with a checkpoint between to equal 4 steps bit for bit; received other values in ",
+        "expected 4 + 1 steps with a checkpoint between to equal 5 steps bit for bit; received other values in ",
     ),
     "samples are a function of the seed however many are made": (
         SOCIABLE,

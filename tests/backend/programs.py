@@ -9,7 +9,7 @@ from pathlib import Path
 
 BACKENDS = ("tensorflow", "jax")
 FAST_COMPILING = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # by XLA, of tiny nets
-SECONDS = 600  # after which a process that came nowhere hangs, on however busy a machine
+SECONDS = 3600  # after which a process that came nowhere hangs, on however busy a machine
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 from on_devices import CASES, DRAWS, STEPS
-from programs import BACKENDS, SECONDS, Program, run_together
+from programs import BACKENDS, FAST_COMPILING, SECONDS, Program, run_together
 
 from zoo.backend.options import EngineOptions, Processes
 from zoo.errors import ZooError
@@ -22,7 +22,7 @@ from zoo.runs.checkpoints import Checkpoints
 State = dict[str, np.ndarray]
 NOISE = ("discriminator/003/bias", "discriminator/006/moving_mean")  # a bias before batch normalization, what it moves
 QUICK = {  # to compile
-    "XLA_FLAGS": "--xla_backend_optimization_level=0",
+    "XLA_FLAGS": FAST_COMPILING,
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
 }
 OF_RUNS = 1e-6  # which compute in float32, whatever the process has set

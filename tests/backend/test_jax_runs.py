@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from plugin_kinds import named_in, with_state
 from programs import BACKENDS, FAST_COMPILING, Program, run_together
-from sittings import ALSO_FROM_HOST, CASES, FROM_HOST, LOOPED, SITTINGS
+from sittings import ALSO_FROM_HOST, CASES, CONTINUED, FROM_HOST, LOOPED, SITTINGS
 
 from zoo.catalogue import read_catalogue
 from zoo.runs.checkpoints import Checkpoints
@@ -16,11 +16,12 @@ Arrays = dict[str, np.ndarray]
 SETTINGS = ("generator_units=8", "discriminator_units=8", "batch_size=4", "latent_size=3", "average_decay=0.9")
 WORDS = ["run", "vanilla", *(word for setting in SETTINGS for word in ("--set", setting))]
 on_both = pytest.mark.parametrize("backend", BACKENDS)
-sittings = pytest.mark.parametrize(
-    ("case", "mode", "backend"),
-    [(case.name, mode, backend) for backend in BACKENDS for case, mode in SITTINGS[backend]],
-    ids=lambda each: each,
-)
+
+
+def each_of(sittings: dict) -> pytest.MarkDecorator:
+    """Every case and mode of each backend."""
+    found = [(case.name, mode, backend) for backend in BACKENDS for case, mode in sittings[backend]]
+    return pytest.mark.parametrize(("case", "mode", "backend"), found, ids=lambda each: each)
 
 
 def read(path: Path) -> Arrays:
@@ -40,10 +41,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
     folder = tmp_path_factory.mktemp("sittings")
     for backend in BACKENDS:
         (folder / backend).mkdir()
-    cache = pytestconfig.cache.mkdir("jax-compilations")
+    cache = str(pytestconfig.cache.mkdir("jax-compilations"))
+    caching = {"JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     for what in ("begin", "continue"):
         programs = [Program(backend, ["sittings.py", what, folder / backend]) for backend in BACKENDS]
-        run_together(programs, JAX_COMPILATION_CACHE_DIR=str(cache), XLA_FLAGS=FAST_COMPILING)
+        run_together(programs, XLA_FLAGS=FAST_COMPILING, **caching)
     return folder
 
 
@@ -51,7 +53,7 @@ def test_every_registered_plugin_with_state_is_trained_in_sittings() -> None:
     assert with_state() - named_in(case.stack for case in CASES) == set()
 
 
-@sittings
+@each_of(CONTINUED)
 def test_a_fresh_process_continues_bit_for_bit(case: str, mode: str, backend: str, trained: Path) -> None:
     place = trained / backend / f"{case} by {mode}"
     assert_equal(read(place / "whole state.npz"), read(place / "continued state.npz"))
@@ -59,7 +61,7 @@ def test_a_fresh_process_continues_bit_for_bit(case: str, mode: str, backend: st
     assert_equal({name: each[-len(continued[name]) :] for name, each in whole.items()}, continued)
 
 
-@sittings
+@each_of(SITTINGS)
 def test_any_division_into_calls_gives_the_same_bits(case: str, mode: str, backend: str, trained: Path) -> None:
     place = trained / backend / f"{case} by {mode}"
     assert_equal(read(place / "whole state.npz"), read(place / "halves state.npz"))

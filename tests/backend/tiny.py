@@ -1,13 +1,9 @@
 """Tiny stacks and datasets for the programs of this folder, each of which is a process of its own."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-sys.path.append(str(Path(__file__).parents[1]))
-from plugin_kinds import MODIFIERS  # noqa: F401  of which sittings are trained, too
 
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset

@@ -25,7 +25,7 @@ from zoo.comparison.executors.ray import RayExecutor, connect, fitting
 from zoo.comparison.executors.slurm import SlurmExecutor
 from zoo.errors import ZooError, ZooWarning
 
-SECONDS = 300  # after which what came nowhere hangs, on however busy a machine
+SECONDS = 3600  # after which what came nowhere hangs, on however busy a machine
 IMPATIENT = ((signal.SIGINT, 0.2), (signal.SIGINT, 0.2), (signal.SIGKILL, math.inf))
 NEEDS = {"ray": "ray", "slurm": "submitit", "submitit": "submitit"}
 # What jobs do; each gets its run directory.

@@ -45,7 +45,7 @@ class Opened:
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
-        self.context.set_default_timeout(60_000)  # milliseconds; a machine may be busy
+        self.context.set_default_timeout(600_000)  # milliseconds; a machine may be busy
         self.page = self.context.new_page()
         self.requests: list[str] = []
         self.complaints: list[str] = []

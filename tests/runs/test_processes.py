@@ -15,7 +15,7 @@ from zoo.runs.checkpoints import Checkpoints
 
 Words = Callable[..., list[str]]
 Processes = Callable[..., subprocess.Popen[str]]
-SECONDS = 600  # after which a process that came nowhere hangs, on however busy a machine
+SECONDS = 3600  # after which a process that came nowhere hangs, on however busy a machine
 
 
 def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:

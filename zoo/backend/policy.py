@@ -20,11 +20,13 @@ class Policy:
     resident: bool
     """Whether the dataset is kept in the device's memory, where it fits."""
     reason: str
+    traced: bool = True
+    """Whether TensorFlow makes a graph of the step, which takes as long as some steps op by op; JAX always compiles."""
 
     @property
     def summary(self) -> str:
         """`XLA, 16 steps a call, data on the device`."""
-        compiled = "XLA" if self.xla else "graph"
+        compiled = "XLA" if self.xla else "graph" if self.traced else "op by op"
         calls = "one call an update" if self.steps_per_call == 1 else f"{self.steps_per_call} steps a call"
         return f"{compiled}, {calls}, data {'on the device' if self.resident else 'from the memory map'}"
 

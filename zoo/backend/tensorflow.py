@@ -157,6 +157,8 @@ class TensorFlowEngine(Engine):
         self, function: Callable[..., Any], policy: Policy, written: Variables = (), read: Variables = ()
     ) -> Callable[..., Any]:
         """Implemented by tf.function without autograph, which would hide a Python `if` on a tensor, an error on JAX."""
+        if not policy.traced:
+            return lambda *inputs: function(*tf.nest.map_structure(tf.convert_to_tensor, inputs))
         return tf.function(function, autograph=False, jit_compile=policy.xla or None)
 
     def outline(self, function: Callable[..., Any], inputs: Any, written: Variables, read: Variables) -> None:

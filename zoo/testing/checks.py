@@ -18,7 +18,16 @@ from zoo.backend.options import EngineOptions
 from zoo.hookspecs import Player
 from zoo.networks import weights_hash
 from zoo.testing.differences import check_gradients
-from zoo.testing.subject import STEPS, NotApplicableError, State, Subject, steps
+from zoo.testing.subject import (
+    PLAIN,
+    STEPS,
+    NotApplicableError,
+    State,
+    Subject,
+    op_by_op,
+    set_policy,
+    steps,
+)
 from zoo.training.latents import named_outputs
 from zoo.training.names import LABELS, SAMPLES
 from zoo.training.players import Generating
@@ -27,6 +36,7 @@ from zoo.training.trainer import Trainer
 from zoo.training.updates import PLAYERS
 
 FEW = 3  # samples
+FURTHER = 1  # steps op by op
 TOLERANCE = 1e-5  # of samples in [-1, 1]: a batch of another size may be summed in another order
 LARGER = 2  # times the batch that the recipe says
 
@@ -104,19 +114,25 @@ def owners(trainer: Trainer, player: Player) -> set[str]:
 
 
 def training_resumes_bit_for_bit(subject: Subject) -> None:
-    """A second stretch of steps in another trainer, from the state between, ends where one trainer did."""
+    """Further steps of the trained trainer, and of another one that begins with its state, end in the same state."""
     trained = subject.trained
-    other = subject.trainer()
-    other.set_state(trained.states[1])
-    metrics = steps(other, STEPS)
-    if different := changed(trained.last, other.state()):
+    ends = []
+    policy = op_by_op()
+    for trainer in (trained.trainer, subject.trainer(policy=policy)):
+        set_policy(trainer, policy)
+        trainer.set_state(trained.last)
+        ends.append((steps(trainer, FURTHER), trainer.state()))
+    set_policy(trained.trainer, PLAIN)
+    trained.trainer.set_state(trained.last)
+    (whole, state), (resumed, resumed_state) = ends
+    if different := changed(state, resumed_state):
         subject.fail(
-            f"{STEPS} + {STEPS} steps with a checkpoint between to equal {2 * STEPS} steps bit for bit",
+            f"{2 * STEPS} + {FURTHER} steps with a checkpoint between to equal {2 * STEPS + FURTHER} steps bit for bit",
             f"other values in {', '.join(different)}. What a hook draws comes from its `seed`; what it remembers is "
             "declared in `variables`, or lies in a model",
         )
-    if metrics != trained.metrics:
-        names = [name for name, value in metrics.items() if value != trained.metrics[name]]
+    if resumed != whole:
+        names = [name for name, value in resumed.items() if value != whole[name]]
         subject.fail("a resumed run to measure the same", f"other values of {', '.join(names)}")
 
 
@@ -161,9 +177,9 @@ def a_conditional_generator_heeds_its_labels(subject: Subject) -> None:
     classes = sampler.generating.classes
     if not sampler.generating.is_conditional or not classes or classes < 2:
         raise NotApplicableError("the generator takes no labels")
-    made = [
-        sampler.samples(sampler.latents(FEW, seed=1, conditions={LABELS: label}), seed=1) for label in range(classes)
-    ]
+    inputs = sampler.latents(1, seed=1)
+    labels = {LABELS: np.arange(classes, dtype="int32")}
+    made = sampler.samples({**{name: ops.repeat(each, classes, axis=0) for name, each in inputs.items()}, **labels})
     if all(np.array_equal(made[0], each) for each in made[1:]):
         subject.fail(f"other samples under each of {classes} labels", "the same")
 
@@ -200,11 +216,11 @@ def loaded_model(subject: Subject, path: Path) -> Any:
 def bfloat16_stays_finite(subject: Subject) -> None:
     """With --precision bfloat16 the layers between compute in it; samples and metrics are float32."""
     subject.trained  # noqa: B018  what does not train in float32 was told before
-    trainer = subject.trainer(EngineOptions(precision="bfloat16"))
-    metrics = steps(trainer, STEPS)
+    trainer = subject.trainer(EngineOptions(precision="bfloat16"), policy=op_by_op())
+    metrics = steps(trainer, FURTHER)
     broken = {name: value for name, value in metrics.items() if not np.isfinite(value)}
     if broken:
-        subject.fail(f"every metric to be finite after {STEPS} steps in bfloat16", listed(broken))
+        subject.fail(f"every metric to be finite after {FURTHER} steps in bfloat16", listed(broken))
     samples = trainer.sampler.samples(trainer.sampler.latents(FEW, seed=1))
     if samples.dtype != np.float32 or not np.isfinite(samples).all():
         subject.fail("finite float32 samples in bfloat16", f"{samples.dtype}, or others than finite")

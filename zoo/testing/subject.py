@@ -1,11 +1,12 @@
 """What is checked: a stack on tiny random data, trained once for all checks that look at it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
+import keras
 import numpy as np
 
 from zoo import backend
@@ -31,7 +32,7 @@ SMALL = {
 """Values of the zoo's own plugins that make their networks small; a plugin's own values stay as they are."""
 ALWAYS = {"batch_size": 4, "average_decay": 0.9, "horizon": 64}
 """Values for every stack; a horizon and an average that a stack sets itself stay as they are."""
-PLAIN = Policy(False, 1, False, "compiling takes longer than two steps do")
+PLAIN = Policy(False, 1, False, "XLA takes longer to compile than a few steps do")
 
 State = Mapping[str, np.ndarray]
 Shape = tuple[int, ...]
@@ -114,11 +115,12 @@ class Subject:
             others={name: (spec, random_rows(draw, count, spec.shape)) for name, spec in others.items()},
         )
 
-    def trainer(self, options: EngineOptions = DEFAULT_ENGINE, stack: Stack | None = None) -> Trainer:
+    def trainer(
+        self, options: EngineOptions = DEFAULT_ENGINE, stack: Stack | None = None, policy: Policy = PLAIN
+    ) -> Trainer:
         """A new trainer of the stack, or of another one; its steps are calls of plain graphs, which compile quickly."""
         trainer = Trainer(stack or self.stack, self.dataset, SEED, backend.engine(options))
-        trainer.policy = PLAIN
-        trainer.calls = {player: trainer.compiled_update(player) for player in PLAYERS}
+        set_policy(trainer, policy)
         return trainer
 
     @cached_property
@@ -142,6 +144,19 @@ class Subject:
             metrics = steps(trainer, STEPS)
             states.append(trainer.state())
         return Trained(trainer, states, metrics, hashes)
+
+
+def op_by_op() -> Policy:
+    """Where it can be done, without a graph, which takes longer to make than a step or two do."""
+    return PLAIN if keras.backend.backend() == "jax" else replace(PLAIN, traced=False)
+
+
+def set_policy(trainer: Trainer, policy: Policy) -> None:
+    """Compile the trainer's updates, or not, as a policy says."""
+    if trainer.policy == policy:
+        return
+    trainer.policy = policy
+    trainer.calls = {player: trainer.compiled_update(player) for player in PLAYERS}
 
 
 def steps(trainer: Trainer, count: int) -> dict[str, float]:
