@@ -89,7 +89,7 @@ def observe(
     mean = total / ops.cast(passed, total.dtype)
     step = ops.sign(mean - recipe.ada_target) * (recipe.batch_size * EVERY / recipe.ada_images)
     moves = ops.equal(passed, EVERY)
-    p.assign(ops.where(moves, ops.clip(p + step, 0.0, 1.0), p))
+    p.assign(ops.where(moves, ops.clip(p + step, 0.0, 1.0), p.value))
     signs.assign(ops.where(moves, 0.0, total))
     return {"p": p.value, "r_t": mean}
 
@@ -99,7 +99,7 @@ def augment(
     samples: Any, variables: Mapping[str, keras.Variable], seed: keras.random.SeedGenerator, recipe: AdaRecipe
 ) -> Any:
     """All transforms that the recipe has, in the paper's order."""
-    p = variables["ada_p"] if recipe.ada_target else recipe.ada_probability
+    p = variables["ada_p"].value if recipe.ada_target else recipe.ada_probability
     return transformed(samples, drawn(samples, p, seed), recipe, seed)
 
 

@@ -161,12 +161,13 @@ def test_with_jax_and_prepared_data_nothing_imports_tensorflow(tmp_path: Path, d
     points = tmp_path / "points.npz"
     np.savez(points, samples=np.random.default_rng(0).normal(size=(40, 2)))
     programs = [
-        Program(environment, ["-c", IMPORTED, tmp_path / f"{number}.json", *WORDS, *more])
-        for number, (environment, more) in enumerate(
+        Program(environment, ["-c", IMPORTED, tmp_path / f"{number}.json", "run", stack, *WORDS[2:], *more])
+        for number, (environment, stack, more) in enumerate(
             [
-                ("jax", ["--dataset", points, "--steps", 2, "--out", tmp_path / "0"]),
+                ("jax", "vanilla", ["--dataset", points, "--steps", 2, "--out", tmp_path / "0"]),
                 (
                     "tensorflow",
+                    "vanilla+infogan",  # which copies a model
                     ["--backend", "jax", "--dataset", "fashion_mini", "--steps", 2, "--out", tmp_path / "1"],
                 ),
             ]

@@ -114,7 +114,7 @@ def test_the_option_decides_what_folders_are(opened, tmp_path):
     assert opened(path, folders="none").labels is None
     deep = folder(tmp_path / "deep", numbered("a/b", "a/c", "d/e"))
     assert opened(deep, folders="classes").labels.tolist() == [0] * 8 + [1] * 4
-    with pytest.raises(ZooError, match=r"Unknown folders: 'class'\. Available: classes, "):
+    with pytest.raises(ZooError, match=r"Unknown folders: 'class'\. Did you mean 'classes'\? Available: classes, "):
         opened(path, folders="class")
 
 

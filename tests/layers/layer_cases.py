@@ -62,7 +62,7 @@ CASES = {
     "grouped": Case(lambda: layers.GroupedConv2D(4, 3, groups=2, padding="same", activation="tanh")),
     "learned": Case(lambda: layers.LearnedMap((2, 3, 4), 0.5)),
     "attention": Case(lambda: layers.SelfAttention(spectral=True), step=1e-5),  # as maxima change
-    "rotary": Case(lambda: layers.RotaryAttention(2, (2, 1)), (4, 3, 8)),
+    "rotary": Case(lambda: layers.RotaryAttention(2, (2, 1)), (4, 3, 8), step=3e-4),
     "sines": Case(lambda: layers.SinePositions((2, 3), 8)),
     "deviation": Case(lambda: layers.MinibatchDeviation(2), (7, 2, 3, 2)),
     "discrimination": Case(lambda: layers.MinibatchDiscrimination(3, 2), POINTS),

@@ -196,7 +196,7 @@ def test_points_are_scored_in_original_units(train: Callable, zoo_command: Calla
 
 BAD = {
     "too few samples": (["--samples", "1"], "needs at least"),
-    "an unknown metric": (["--metrics", "fdi"], "Unknown metric: 'fdi'. Available: "),
+    "an unknown metric": (["--metrics", "fdi"], "Unknown metric: 'fdi'. Did you mean 'fd'?"),
     "a metric without its data": (["--metrics", "modes"], "modes of images are digits: --extractor digits"),
     "an unknown extractor": (["--extractor", "incepton"], "Did you mean 'inception'?"),
     "a plugin that is no extractor": (["--extractor", "dcgan"], "'dcgan' (registry.yaml:5) is no extractor"),

@@ -40,7 +40,7 @@ def test_a_mistake_costs_one_clear_message_and_no_folder(
     ("words", "message"),
     [
         (["run", "vanila"], "Did you mean 'vanilla'?"),
-        (["run", "vanilla+r0"], "Unknown variant or plugin: 'r0'. Near it: r"),
+        (["run", "vanilla+r0"], "Unknown variant or plugin: 'r0'."),
         (["run", "vanilla+"], "Stack 'vanilla+' has an empty part."),
         (["run", "vanilla", "--dataset", "fashion_mimi"], "Did you mean 'fashion_mini'?"),
         (["run", "vanilla", "--dataset", "./nowhere.npy"], "/nowhere.npy. A dataset of one's own is a folder"),

@@ -72,7 +72,9 @@ def test_both_directions_are_the_generators_own(cyclegan: Sampler) -> None:
     for name in ("samples", "source"):
         expected = np.rint((ops.convert_to_numpy(whole[name]) + 1) * 127.5)
         np.testing.assert_array_equal(translate(cyclegan, images, name), expected)
-    with pytest.raises(ZooError, match=r"Unknown direction, to: 'sorce'\. Available: samples, source"):
+    with pytest.raises(
+        ZooError, match=r"Unknown direction, to: 'sorce'\. Did you mean 'source'\? Available: samples, source"
+    ):
         translate(cyclegan, images, "sorce")
 
 

@@ -131,10 +131,6 @@ class Engine(ABC):
     def trace_events(self, folder: Path) -> list["Event"]:
         """The events of the last trace in the folder."""
 
-    def saving(self) -> AbstractContextManager[None]:
-        """A context in which Keras can save models."""
-        return nullcontext()
-
     def agreed(self, values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Process 0's values, returned in every process; shapes must be the same in all."""
         return values

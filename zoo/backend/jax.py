@@ -26,6 +26,8 @@ from zoo.backend.scopes import ASSIGNED_INSIDE, current_values, inherited_scope
 from zoo.base.weights import platform_cache
 from zoo.errors import ZooError
 
+tensorflow._available = False  # Keras would import it to find out whether what it copies or saves is TensorFlow's
+
 if TYPE_CHECKING:
     from zoo.backend.traces.events import Event
 
@@ -226,16 +228,6 @@ class JaxEngine(Engine):
         """Replicates all values on every device."""
         for variable in variables:
             variable._value = self.everywhere(variable.value)
-
-    @contextmanager
-    def saving(self) -> Iterator[None]:
-        """Keeps Keras from importing TensorFlow, by which it finds out whether the objects to save are TensorFlow's."""
-        before = tensorflow._available
-        tensorflow._available = False
-        try:
-            yield
-        finally:
-            tensorflow._available = before
 
     def agreed(self, values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Implemented by a broadcast of bytes: JAX would round doubles, and flush denormal floats to zero."""

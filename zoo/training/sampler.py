@@ -209,11 +209,10 @@ class Sampler:
         """
         temporary = path.with_name(f"{WRITING}{path.name}")
         try:
-            with self.engine.saving():
-                with seeded(0):  # a copy's initial weights, which are replaced
-                    stock = in_stock_layers(self.generator, self.averaged())
-                with self.averaged():
-                    stock.save(temporary)
+            with seeded(0):  # a copy's initial weights, which are replaced
+                stock = in_stock_layers(self.generator, self.averaged())
+            with self.averaged():
+                stock.save(temporary)
             write_note(path.with_suffix(".md"), foreign_layers(stock))
             with atomic_file(path) as file:
                 file.write(temporary.read_bytes())
