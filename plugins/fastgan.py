@@ -124,7 +124,7 @@ def discriminator_penalty(
     """Section 3.2, equation 4: what the decoders make of real images, against the images."""
     row, column = (keras.random.randint((), 0, 2, seed=seed) for _ in range(2))
     seen = real_outputs["seen"]
-    whole = ops.average_pool(seen, (2, 2))
+    whole = ops.average_pool(seen, 2, 2)
     pairs = [(quarter(real_outputs["middle_map"], row, column), "middle_map", quarter(seen, row, column))]
     pairs += [(real_outputs[name], name, whole) for name in ("last_map", "small_map")]
     made = ops.concatenate([networks[f"{name}_decoder"](each, training=True) for each, name, _ in pairs], axis=0)
