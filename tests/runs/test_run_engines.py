@@ -70,7 +70,9 @@ def test_an_impossible_engine_is_refused(
 
 
 def test_options_of_an_engine_are_checked_in_python() -> None:
-    with pytest.raises(ZooError, match=r"Unknown precision: 'float16'\. Available: bfloat16, float32"):
+    with pytest.raises(
+        ZooError, match=r"Unknown precision: 'float16'\. Did you mean 'bfloat16'\? Available: bfloat16, float32"
+    ):
         EngineOptions(precision="float16")  # type: ignore[arg-type]
     with pytest.raises(ZooError, match="--devices must be at least 1; received 0"):
         EngineOptions(devices=0)

@@ -72,7 +72,7 @@ def test_a_walk_keeps_to_the_arc_between_its_ends():
 def test_a_file_of_another_kind_is_refused(name: str, finished: zoo.Run, zoo_command):
     result = zoo_command("sample", finished.path, "--out", name)
     assert result.code == 2
-    assert f"Samples can't be written as '{name}'. Available: .png, .webp, .npy, .npz." in result.err
+    assert f"Samples can't be written as '{name}'. Available: .png, .webp, .npy, .npz, .zip." in result.err
     assert not Path(name).exists()
 
 

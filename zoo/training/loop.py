@@ -382,7 +382,7 @@ class Training:
 
     def counts(self, step: int) -> dict[str, Any]:
         """Steps, images and seconds of training so far."""
-        return {"step": step, "images": step * self.trainer.images_per_step, "seconds": round(self.seconds, 3)}
+        return {"step": step, "images": self.trainer.images_at(step), "seconds": round(self.seconds, 3)}
 
     def warn(self) -> None:
         """Say in plain words what the metrics so far show to be wrong, once in a sitting."""

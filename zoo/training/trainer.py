@@ -71,7 +71,11 @@ class Trainer:
     @property
     def images(self) -> int:
         """How many real samples the discriminator has consumed."""
-        return int(self.updates.since.images_at(self.steps, self.recipe))
+        return self.images_at(self.steps)
+
+    def images_at(self, step: int) -> int:
+        """How many it has consumed after so many steps."""
+        return int(self.updates.since.images_at(step, self.recipe))
 
     @property
     def images_per_step(self) -> int:
