@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lint site wheel test-wheel lock clean
+.PHONY: help run test test-all check lint site wheel test-wheel lock clean
 
 BIN := .venv/bin
 STAMP := .venv/.gan-zoo-installed
@@ -25,10 +25,13 @@ run: $(STAMP)  ## train a DCGAN on the embedded Fashion-MNIST images
 	@$(BIN)/zoo run dcgan
 	@echo "  . .venv/bin/activate   # first, to have zoo on your path"
 
-test: $(STAMP)  ## run the whole test suite
+test: $(STAMP)  ## run the test suite
 	@$(TEST_ENVIRONMENT) $(BIN)/python $(PYTEST)
 
-check: lint test test-wheel  ## everything: format, lint, types, tests, tests against the built wheel
+test-all: $(STAMP)  ## run the long tests too, which try on all networks what the others try on some
+	@$(TEST_ENVIRONMENT) $(BIN)/python $(PYTEST) -m ""
+
+check: lint test-all test-wheel  ## everything: format, lint, types, tests, tests against the built wheel
 
 lint: $(STAMP)  ## check format, lint and types
 	$(BIN)/ruff format --check .

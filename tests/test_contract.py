@@ -56,18 +56,28 @@ QUICK = [  # of which one training answers all
     )
 ]
 EVERY = ("conditional+r1+stateful", "r3gan", "pix2pix-edges", MODIFIERS)  # these differ most
-LASTING = [*QUICK, "training resumes bit for bit", "bfloat16 stays finite"]
+MANY = ("training resumes bit for bit", "bfloat16 stays finite")
+"""What is tried on every network by `make test-all`, else on those of EVERY and on small ones."""
+LASTING = [*QUICK, *MANY]
 PENALTIES = [*QUICK[:5], "gradients are right to second order"]
 Case = tuple[str, tuple[int, ...], int | None]
 FORMULAS = sorted(formulas_alone())
 OF_IMAGES = ("bcr", "cr")  # which they flip and shift
 CASES: list[tuple[Case, Sequence[str]]] = [
-    *[((stack, GRAY, classes), list(CHECKS) if stack in EVERY else LASTING) for stack, classes in THOROUGH.items()],
-    *[((stack, POINTS, 3), LASTING) for stack in BY_CLASS],
+    *[
+        ((stack, GRAY, classes), list(CHECKS) if stack in EVERY else [*QUICK, *MANY])
+        for stack, classes in THOROUGH.items()
+    ],
+    *[((stack, POINTS, 3), [*QUICK, *MANY]) for stack in BY_CLASS],
     *[((stack, GRAY, classes), QUICK) for stack, classes in OTHERS.items()],
     *[((f"vanilla+{plugin}", GRAY if plugin in OF_IMAGES else POINTS, None), PENALTIES) for plugin in FORMULAS],
     *[((stack, POINTS, None), QUICK) for stack in ("vanilla", "pacgan-mlp", "vanilla+rpgan+r1+r2+r3gan")],
 ]
+
+
+def is_long(case: Case, check: str) -> bool:
+    """Whether `make test` leaves it out."""
+    return check in MANY and case[0] in THOROUGH and case[0] not in EVERY
 
 
 def files_of(stack: str) -> list[Path]:
@@ -84,7 +94,11 @@ def subject_of(case: Case) -> Subject:
 
 @pytest.mark.parametrize(
     ("case", "check"),
-    [(case, check) for case, checks in CASES for check in checks],
+    [
+        pytest.param(case, check, marks=pytest.mark.long if is_long(case, check) else [])
+        for case, checks in CASES
+        for check in checks
+    ],
     ids=lambda each: each if isinstance(each, str) else f"{each[0]} on {each[1]}",
 )
 def test_contract(case: Case, check: str) -> None:

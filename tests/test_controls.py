@@ -171,6 +171,7 @@ def test_a_discriminator_without_a_layer_to_train_is_refused(trained: Callable) 
         trained("vanilla", "freeze_discriminator=9")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is the run on JAX")
 def test_all_of_this_on_jax() -> None:
     command = [

@@ -180,6 +180,7 @@ def test_updates_of_one_seed_and_step_give_the_same_numbers(tiny_dataset: Callab
     assert changed(one.state(), same.state()) == set()
 
 
+@pytest.mark.long
 def test_every_tracing_of_an_update_gives_the_same_numbers(tiny_dataset: Callable, make_stack: Callable) -> None:
     """TensorFlow optimizes a graph a little differently each time; about one in twelve once read a weight too late."""
     settings = ["dropout=0.0", "discriminator_normalization=batch", "discriminator_units=8,24"]

@@ -1,6 +1,6 @@
 """Measures one update of each player of many stacks, from weights, inputs and draws that are equal on every backend.
 
-A program: the only argument is the .npz file to write, KERAS_BACKEND says on which backend.
+A program: its arguments are the .npz file to write and the names of the cases, KERAS_BACKEND says on which backend.
 """
 
 import sys
@@ -45,6 +45,8 @@ OF_VARIANTS = [
         for plugin in ("cgan", "acgan", "infogan", "tacgan", "contragan", "reacgan")
     ],
 ]
+LONG = ("r3gan-resnext", "sngan", "sagan", "biggan", "stylegan2", "gat", "cut-negative", "fastgan", "srgan")
+"""Whose networks take several seconds to compile; `make test-all` tries them."""
 PENALIZED = Case("dcgan+r1")  # a gradient differentiated through batch normalization
 FURTHER = [
     Case("vanilla+r1", ("generator_objective=minimax",)),
@@ -82,15 +84,15 @@ NUMPY: dict[str, tuple[Callable[[Any], Any], Callable[[np.ndarray], np.ndarray]]
 }
 
 
-def main(path: str) -> None:
-    """Measure everything and write it."""
+def main(path: str, *names: str) -> None:
+    """Measure these cases and write it."""
     substitute_draws()
     results: dict[str, Any] = {}
     for precision, cases in MEASURED.items():
         compute_in(precision)
         if precision == "float64":
             results.update({f"op|{name}": deviation(*pair) for name, pair in NUMPY.items()})
-        for case in cases:
+        for case in [each for each in cases if each.name in names]:
             found = measured(case, graph=precision != "mended")  # in float32 and float64 TensorFlow makes graphs
             results.update({f"{precision}|{case.name}|{key}": value for key, value in found.items()})
     results.update({f"probe|{key}": value for key, value in probed().items()})
@@ -202,4 +204,4 @@ def deviation(operation: Callable[[Any], Any], reference: Callable[[np.ndarray],
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

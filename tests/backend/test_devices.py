@@ -224,6 +224,7 @@ def test_a_signal_to_one_process_stops_both_and_the_commands_continue(pair: Call
     assert not (tmp_path / "run1").exists()
 
 
+@pytest.mark.long
 def test_the_end_of_one_process_is_an_error_of_the_other(pair: Callable, tmp_path: Path) -> None:
     survivor, victim = pair()
     victim.kill()
@@ -236,6 +237,7 @@ def test_the_end_of_one_process_is_an_error_of_the_other(pair: Callable, tmp_pat
     assert last(tmp_path / "run0")["steps"] > 0
 
 
+@pytest.mark.long
 def test_scores_of_one_process_hold_no_other_up(quick: dict[str, str], tmp_path: Path) -> None:
     splits = {"samples": 40, "test_samples": 20}
     draw = np.random.default_rng(0)

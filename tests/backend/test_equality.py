@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hook_cases import CASES as HOOKS
-from players import CASES, MEASURED, NUMPY, PLAYERS
+from players import CASES, LONG, MEASURED, NUMPY, PLAYERS
 from plugin_kinds import untried
 from programs import BACKENDS, FAST_COMPILING, Program, run_together
+from tiny import Case
 
 Results = dict[str, dict[str, np.ndarray]]
 TOLERANCES = {"float32": 1e-4, "float64": 1e-5, "mended": 1e-9}
@@ -15,21 +16,35 @@ DROPPING = {
     "jax": {"mean", "tanh", "var"},
     "tensorflow": {"leaky_relu", "rescaling"},
 }  # Keras' ops that drop float64 to float32
-MEASUREMENTS = [(precision, case.name) for precision, cases in MEASURED.items() for case in cases]
+
+
+def marks(case: Case) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.long] if case.stack in LONG else []
+
+
 measurements = pytest.mark.parametrize(
-    ("precision", "case"), MEASUREMENTS, ids=[" ".join(each) for each in MEASUREMENTS]
+    ("precision", "case"),
+    [
+        pytest.param(precision, case.name, marks=marks(case), id=f"{precision} {case.name}")
+        for precision, cases in MEASURED.items()
+        for case in cases
+    ],
 )
 players = pytest.mark.parametrize("player", PLAYERS)
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Results:
-    """What the program measured on each backend, in both precisions at once: starting is slow."""
+def results(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Results:
+    """What the program measured on each backend of the cases to be tested, in both precisions at once."""
+    tests = [each for each in request.session.items if each.path == request.path and hasattr(each, "callspec")]
+    names = sorted({each.callspec.params["case"] for each in tests if "case" in each.callspec.params})
     folder = tmp_path_factory.mktemp("players")
     cache = pytestconfig.cache.mkdir("jax-compilations")
     paths = {backend: folder / f"{backend}.npz" for backend in BACKENDS}
     settings = {"XLA_FLAGS": FAST_COMPILING, "JAX_COMPILATION_CACHE_DIR": str(cache)}
-    run_together([Program(backend, ["players.py", path]) for backend, path in paths.items()], **settings)
+    run_together([Program(backend, ["players.py", path, *names]) for backend, path in paths.items()], **settings)
     return {backend: read(path) for backend, path in paths.items()}
 
 
@@ -85,7 +100,7 @@ def test_the_gradients_norm_is_that_of_the_gradient(precision: str, case: str, p
         assert measured[index] == pytest.approx(norm, rel=1e-5)
 
 
-@pytest.mark.parametrize("case", [case.name for case in CASES])
+@pytest.mark.parametrize("case", [pytest.param(case.name, marks=marks(case)) for case in CASES])
 @players
 def test_what_an_update_writes_beside_weights_agrees(case: str, player: str, results: Results) -> None:
     begin = f"mended|{case}|{player}|written|"

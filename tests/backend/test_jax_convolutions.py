@@ -58,6 +58,7 @@ def compiled(function: Callable, *shapes: tuple[int, ...]) -> str:
     return jax.jit(jax.grad(function, argnums=1)).lower(*operands).compile().as_text()
 
 
+@pytest.mark.long
 def test_values_and_gradients_of_both_orders_equal_those_of_keras_own_functions(keras_on_jax: dict) -> None:
     errors = {name: max(case["errors"]) for name, case in keras_on_jax["cases"].items()}
     assert len(errors) > 10

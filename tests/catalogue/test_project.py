@@ -86,6 +86,7 @@ def put_images(folder: Path) -> None:
                 Image.fromarray(image.astype(np.uint16)).save(folder / "data" / split / name / f"{number}.png")
 
 
+@pytest.mark.long
 def test_the_commands_of_a_projects_readme_work_on_16_bit_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -237,7 +237,7 @@ def begun(options_of: Callable[..., ComparisonOptions], tmp_path: Path) -> Itera
 LONG = {"seeds": 1, "images": 6_000, "evaluations": 6}
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.long)])
 def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
     how: signal.Signals,
     begun: subprocess.Popen,

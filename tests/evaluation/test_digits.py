@@ -152,6 +152,7 @@ def test_a_run_in_bfloat16_leaves_the_network_in_float32(
     np.testing.assert_array_equal(inside.features, installed.features(others[0][:10]).features)
 
 
+@pytest.mark.long
 def test_jax_reads_as_tensorflow_does(
     installed: DigitNetwork, others: tuple[np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ def test_features_and_logits_are_those_of_the_same_network_in_pytorch(name: str,
         np.testing.assert_allclose(found.logits, golden[f"{name}/logits"], rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.long
 def test_features_are_the_same_on_jax(tmp_path: Path) -> None:
     here = str(Path(__file__).parent)
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join([here, *sys.path])}

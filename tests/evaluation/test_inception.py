@@ -59,6 +59,7 @@ def test_the_three_preparations_differ_by_more_than_the_comparison_allows() -> N
         assert np.abs(one - other).max() > 100 * CLOSE["atol"]
 
 
+@pytest.mark.long
 def test_features_are_the_same_on_jax(tmp_path: Path) -> None:
     here = str(Path(__file__).parent)
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join([here, *sys.path])}

@@ -16,7 +16,7 @@ STACKS = Path(__file__).parents[1] / "stacks"
 NICE = BROUGHT / "nice.py"
 
 
-@pytest.mark.parametrize("way", ["file", "section"])
+@pytest.mark.parametrize("way", ["file", pytest.param("section", marks=pytest.mark.long)])
 def test_a_comparison_is_trained_by_it(way: str, images: Path, data_dir: Path, bring: Callable, tmp_path: Path):
     plugins = bring(way, "executors", NICE)[1:]
     asked = ComparisonOptions(

@@ -137,6 +137,7 @@ def test_the_averages_half_life_grows_with_the_images_seen(seen: int, half_life:
     assert decay == pytest.approx(0.5 ** (32 / half_life), rel=1e-5)
 
 
+@pytest.mark.long
 def test_lazy_r1_is_sixteen_times_the_penalty_in_every_sixteenth_update(
     tiny_dataset: Callable, make_stack: Callable
 ) -> None:

@@ -134,6 +134,7 @@ def test_a_dataset_may_have_both_domains_itself(aligned: bool, make_stack: Calla
     assert sheet.width / sheet.height == pytest.approx((columns * 4 * (SIZE + 2) + 2) / height)
 
 
+@pytest.mark.long
 def test_both_train_on_jax_and_every_task_derives_the_same(make_stack: Callable) -> None:
     variables = {
         **os.environ,
