@@ -28,7 +28,7 @@ LAYERS = (  # each imports only from those after it
     {"diagnosis"},
     {"comparison", "watching", "testing"},
     {"pipeline"},
-    {"options", "tracking"},
+    {"options", "tracking", "sharing"},
     {"evaluation"},
     {"training"},
     {"stacks", "data", "runs", "profiling", "health"},

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from zoo.networks import Network
     from zoo.options import Budget, Monitoring
     from zoo.pipeline import repeat, run
+    from zoo.runs.pulling import pull
+    from zoo.sharing.hub import push
+    from zoo.sharing.packing import Packing, pack
     from zoo.training.run import Run, load
 
 __version__ = "0.1.0"
@@ -38,6 +41,7 @@ __all__ = [
     "Features",
     "Monitoring",
     "Network",
+    "Packing",
     "Procedure",
     "Processes",
     "Recipe",
@@ -50,6 +54,9 @@ __all__ = [
     "evaluate",
     "hookimpl",
     "load",
+    "pack",
+    "pull",
+    "push",
     "repeat",
     "run",
 ]
@@ -62,6 +69,7 @@ HOMES = {  # imported when first asked for: most need NumPy, and Keras when they
     "Features": "zoo.evaluation.extractors.contract",
     "Monitoring": "zoo.options",
     "Network": "zoo.networks",
+    "Packing": "zoo.sharing.packing",
     "Procedure": "zoo.diagnosis.experiment",
     "Run": "zoo.training.run",
     "compare": "zoo.comparison.comparing",
@@ -69,6 +77,9 @@ HOMES = {  # imported when first asked for: most need NumPy, and Keras when they
     "diagnose_run": "zoo.diagnosis.of_run",
     "evaluate": "zoo.evaluation.scoring",
     "load": "zoo.training.run",
+    "pack": "zoo.sharing.packing",
+    "pull": "zoo.runs.pulling",
+    "push": "zoo.sharing.hub",
     "repeat": "zoo.pipeline",
     "run": "zoo.pipeline",
 }

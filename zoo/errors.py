@@ -40,6 +40,7 @@ ALL_BY = {  # what shows all names of a kind, where there may be many
     "recipe field": "zoo show STACK",
     "metric": "zoo list metrics",
     "extractor": "zoo list extractors",
+    "pretrained generator": "zoo list pretrained",
 }
 
 

@@ -8,7 +8,8 @@ import zoo
 from zoo.catalogue.sources import shipped_registry
 from zoo.cli import main
 
-KINDS = ["variants", "plugins", "datasets", "metrics", "extractors", "sources", "executors", "listeners", "benchmarks"]
+HOOKS = ["metrics", "extractors", "sources", "executors", "listeners"]
+KINDS = ["variants", "plugins", "datasets", *HOOKS, "benchmarks", "pretrained"]
 TINY = ["--set", "generator_units=8", "--set", "discriminator_units=8", "--set", "latent_size=4"]
 
 
@@ -22,7 +23,7 @@ def test_list_names_every_kind_and_json_holds_the_same(zoo_command):
         for row in rows:
             assert row["name"] in listed
             assert row["summary"] in listed
-            assert row["source"].startswith("registry.yaml:")
+            assert row["source"].startswith("zoo.pretrained:" if kind == "pretrained" else "registry.yaml:")
     variants = [row["name"] for row in tables["variants"]]
     assert variants[:6] == ["vanilla", "dcgan", "wgan", "wgan-gp", "wgan-mlp", "wgan-gp-mlp"]
     assert {"hinge", "cgan-projection", "pacgan", "r3gan", "pix2pix", "cyclegan"} <= set(variants)

@@ -68,6 +68,7 @@ class DatasetEntry:
     epochs: int | None = None  # how long `zoo run` trains without a budget
     train: str | None = None  # the split that training reads
     test: str | None = None
+    license: str = ""  # of the data, as SPDX calls it; empty where it is not stated
     summary: str = ""
     source: str = ""  # file:line
 

@@ -29,7 +29,7 @@ ORIGINS = {  # with an example of each; `reference` is what a dataset is called 
     "path": "./faces",
     "reference": "name_at_its_source",
 }
-TEXTS = ("summary", "extractor", "label_key", "train", "test", "source")
+TEXTS = ("summary", "license", "extractor", "label_key", "train", "test", "source")
 DATASET: dict[str, Types] = {**dict.fromkeys((*ORIGINS, *TEXTS), str), "epochs": int}
 IMAGES: dict[str, Types] = {
     **{"image_key": str, "crop": (int, str), "image_size": int, "channels": int, "source_size": int},

@@ -43,6 +43,7 @@ from zoo.cli.data import IMAGE_FORMATS, data_commands
 from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command, statistics_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
+from zoo.cli.sharing import pack_command, pull_command, push_command
 from zoo.cli.translation import translate_command
 from zoo.cli.watch import watch_command
 from zoo.errors import ZooError, ZooWarning
@@ -228,12 +229,14 @@ def continuing(stack: str | None, options: dict[str, Any]) -> str:
 
 
 @command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
-@click.argument("kind", type=click.Choice(["variants", "plugins", "datasets", *HOOKS, "benchmarks"]), required=False)
+@click.argument(
+    "kind", type=click.Choice(["variants", "plugins", "datasets", *HOOKS, "benchmarks", "pretrained"]), required=False
+)
 @plugin_option
 @click.option("--check", is_flag=True, help="Import every plugin and say which fail.")
 @json_option
 def list_command(kind: str | None, plugins: Sequence[Path], check: bool, as_json: bool) -> None:
-    """List what there is: variants, plugins, datasets, metrics, extractors, executors and more.
+    """List what there is: variants, plugins, datasets, metrics, extractors, pretrained generators and more.
 
     What does not come with the zoo is listed with the place that it comes from.
     """
@@ -275,6 +278,7 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
 @command(
     "sample",
     epilog=examples(
+        "zoo sample dcgan@fashion_mini",
         "zoo sample runs/dcgan/fashion_mini/0",
         "zoo sample runs/dcgan/fashion_mini/0 --count 1000 --out samples.npz",
         "zoo sample runs/dcgan/fashion_mini/0 --count 50000 --out samples.npz --format adm",
@@ -312,7 +316,7 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
 def sample_command(
     run: Path, dataset: str | None, out: Path | None, as_json: bool, conditions: Sequence[str], **options: Any
 ) -> None:
-    """Draw new samples from the generator of RUN."""
+    """Draw new samples from the generator of RUN: a folder, a name of `zoo list pretrained`, or hf://owner/name."""
     import zoo
 
     opened = zoo.load(run, dataset)
@@ -381,6 +385,7 @@ def completion_command(shell: str) -> None:
 SECTIONS: dict[str, tuple[click.Command, ...]] = {  # of the list of commands
     "Train": (run_command, compare_command, tune_command, watch_command, report_command),
     "Use a run": (sample_command, translate_command, augment_command),
+    "Share a run": (pack_command, push_command, pull_command),
     "Measure": (evaluate_command, scores_command, statistics_command),
     "Understand": (diagnose_command, depth_command, explain_command),
     "Data, variants and this machine": (

@@ -26,6 +26,7 @@ from zoo.data.options import DataOptions
 from zoo.data.prepared.finding import is_of
 from zoo.errors import ZooError, ZooWarning
 from zoo.extensions.loading import load_extension
+from zoo.runs.pretrained import pretrained_rows
 
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -58,6 +59,7 @@ def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
         "datasets": rows(catalogue.datasets),
         **{kind: rows(entries) for kind, entries in catalogue.extensions.items()},
         "benchmarks": rows(catalogue.benchmarks),
+        "pretrained": pretrained_rows(),
     }
 
 

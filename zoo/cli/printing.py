@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.base.names import short_name
 from zoo.catalogue.families import PLUGIN_FAMILIES, VARIANT_FAMILIES
+from zoo.runs.pretrained import SOURCE
 
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
 WELL = "healthy"
-SHIPPED = "registry.yaml:"  # how the source of what comes with the zoo begins
+SHIPPED = ("registry.yaml:", SOURCE)  # how the source of what comes with the zoo begins
 
 
 def run_summary(run: "Run") -> dict[str, Any]:

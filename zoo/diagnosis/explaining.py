@@ -36,16 +36,22 @@ def explain(
     shown = as_progress(progress)
     backend.prepare()
     from zoo.diagnosis.explanation import check_judged, explained
+    from zoo.training.loading import completed
 
     with backend.fixed():
         trainer = trainer_of(run, data_dir, shown)
         latest = run.directory.checkpoints.latest()
         if latest is None:
             raise ZooError(f"The run {run.path} has no checkpoint yet. Continue it with zoo run.")
-        trainer.set_state(latest[0])
+        trainer.set_state(completed(latest[0], trainer))
         check_judged(trainer)
-        folder = Path(out) if out else run.path / FOLDER
+        folder = Path(out) if out else run.directory.outputs / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        found = {"run": str(run.path), "folder": str(folder), "step": trainer.steps, **explained(trainer, seed, folder)}
+        found = {
+            "run": run.directory.called,
+            "folder": str(folder),
+            "step": trainer.steps,
+            **explained(trainer, seed, folder),
+        }
     write_json(folder / "explanation.json", found)
     return found

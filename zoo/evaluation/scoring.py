@@ -18,7 +18,7 @@ from zoo.evaluation.protocol import check_comparable
 from zoo.evaluation.statistics_file import is_statistics
 from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.runs.directory import RunDirectory
-from zoo.runs.finding import run_folders
+from zoo.runs.finding import is_run
 from zoo.training.data_of_run import DataOfRun
 from zoo.training.run import Run, load
 
@@ -53,6 +53,8 @@ def evaluate(
     try:
         if isinstance(scored, Run) or is_run(Path(scored)):
             run = scored if isinstance(scored, Run) else load(scored)
+            if options.raw and run.is_packed:
+                raise ZooError(f"{run.directory.called} was packed: it holds averaged weights alone. Leave --raw out.")
             if against is not None and is_statistics(Path(against)):
                 return run_against_statistics(run, checkpoint, Path(against), options, catalogue, out, progress)
             if against is not None:
@@ -66,11 +68,6 @@ def evaluate(
         progress.stop()
 
 
-def is_run(path: Path) -> bool:
-    """Whether a folder is a run, or a folder of runs."""
-    return next(run_folders(path), None) is not None
-
-
 def evaluate_run(
     run: Run,
     checkpoint: str,
@@ -82,15 +79,15 @@ def evaluate_run(
 ) -> list[dict[str, Any]]:
     """Score one or several checkpoints of a run; each is written as soon as it is known."""
     paths = checkpoints_of(run.directory, checkpoint)
-    file = EvaluationFile(Path(out) if out else run.path / EVALUATION)
+    file = EvaluationFile(Path(out) if out else run.directory.outputs / EVALUATION)
     pictures = file.path.parent / "evaluation"
     found = []
     with task_of_run(run, dataset, options, catalogue, progress) as task:
         for path in paths:
             step = step_of_checkpoint(path)
-            progress.note(f"{run.path}, step {step}")
+            progress.note(f"{run.directory.called}, step {step}")
             result = task.score_generator(run.sampler_at(path), options)
-            found.append(evaluation_record(str(run.path), step, result))
+            found.append(evaluation_record(run.directory.called, step, result))
             with warning_if_not_kept(file.path):
                 found[-1]["pictures"] = write_pictures(result, pictures, f"step-{step:08d}")
                 file.add(found[-1])
@@ -112,13 +109,13 @@ def run_against_statistics(
 
     reference = read_statistics(statistics)
     extractor = extractor_for(reference, options, catalogue, progress)
-    file = EvaluationFile(Path(out) if out else run.path / EVALUATION)
+    file = EvaluationFile(Path(out) if out else run.directory.outputs / EVALUATION)
     found = []
     for path in checkpoints_of(run.directory, checkpoint):
         with tempfile.TemporaryDirectory() as scratch:
             made = generated_images(run.sampler_at(path), run.rows, options, Path(scratch), progress)
             result = score_against(reference, made, extractor, options.seed, Path(scratch), progress)
-        found.append(evaluation_record(str(run.path), step_of_checkpoint(path), result))
+        found.append(evaluation_record(run.directory.called, step_of_checkpoint(path), result))
         with warning_if_not_kept(file.path):
             file.add(found[-1])
     return found
@@ -128,6 +125,7 @@ def run_against_statistics(
 def warning_if_not_kept(path: Path) -> Iterator[None]:
     """Warns where scores can't be written, as in a run that is read-only: they are printed in any case."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         warnings.warn(

@@ -95,9 +95,14 @@ def read_path(path: Path) -> tuple[State, dict[str, Any]]:
             raise ZooError(f"Checkpoint {path} is torn: {error}. Choose another.") from error
 
 
+def in_full(array: np.ndarray) -> np.ndarray:
+    """The array, in single precision where it was packed in half."""
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
 def read_checkpoint(file: IO[bytes]) -> tuple[State, dict[str, Any]]:
     """The state and notes in an open file; every array is read, which verifies its checksum in the zip archive."""
     with np.load(file, allow_pickle=False) as archive:
-        state = {name: archive[name] for name in archive.files}
+        state = {name: in_full(archive[name]) for name in archive.files}
     notes: dict[str, Any] = json.loads(state.pop(NOTES).tobytes())
     return state, notes

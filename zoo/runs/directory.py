@@ -19,6 +19,7 @@ from zoo.runs.checkpoints import Checkpoints
 from zoo.runs.conversion import converted
 
 RECORD = "run.yaml"
+PRETRAINED = Path("runs", "pretrained")  # for what is made of generators that come with the zoo
 # The keys of run.yaml whose values must not differ where a run is continued.
 IDENTITY = ("stack", "plugins", "dataset", "seed", "recipe", "precision", "frozen_networks")
 # The keys of `dataset` that say what it is called and where it lies, not what it holds.
@@ -33,9 +34,20 @@ class RunIsBusy(ZooError):
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The files of one run, below `path`."""
+    """The files of one run, below `path`; `name` is that of a pretrained generator, whose folder is only read."""
 
     path: Path
+    name: str | None = None
+
+    @property
+    def outputs(self) -> Path:
+        """The folder for what is made of the run: its own, but for a pretrained generator."""
+        return self.path if self.name is None else PRETRAINED / self.name
+
+    @property
+    def called(self) -> str:
+        """What the run is called in messages and records."""
+        return self.name or str(self.path)
 
     @property
     def checkpoints(self) -> Checkpoints:

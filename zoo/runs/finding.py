@@ -8,6 +8,8 @@ from pathlib import Path
 from zoo.base.names import dataset_folder, folder_name, is_data_path
 from zoo.errors import ZooError, ZooWarning
 from zoo.runs.directory import RECORD, RunDirectory
+from zoo.runs.pretrained import is_pretrained_name, pretrained_folder
+from zoo.runs.pulling import address_of, pulled_folder
 
 RUNS = Path("runs")
 QUOTED = (".%", "..%")  # how folders of earlier runs begin whose dataset was called `./photos` or `../photos`
@@ -51,7 +53,15 @@ def is_of_zoo(path: Path) -> bool:
 
 
 def find_run(path: Path) -> RunDirectory:
-    """The run in a folder, or the only run below it; raises ZooError where there is none or more than one."""
+    """The run in a folder, or the only run below it, of a pretrained name or of an address, which is pulled once.
+
+    Raises ZooError where there is none or more than one.
+    """
+    if is_pretrained_name(str(path)):
+        folder = pretrained_folder(str(path))
+        return RunDirectory(folder, folder.name)
+    if (address := address_of(str(path))) is not None:
+        return RunDirectory(pulled_folder(address))
     if (path / RECORD).is_file():
         return RunDirectory(path)
     below = [each for each in run_folders(path) if is_of_zoo(each)]
@@ -60,6 +70,12 @@ def find_run(path: Path) -> RunDirectory:
     runs = ", ".join(str(each) for each in (below or run_folders(RUNS)))
     available = runs or "none; zoo run makes one"
     raise ZooError(f"No run in '{path}': a run's folder holds {RECORD}. Available: {available}.")
+
+
+def is_run(path: Path) -> bool:
+    """Whether a run is meant: by a pretrained name, an address, or a folder that is one or holds one."""
+    named = is_pretrained_name(str(path)) or address_of(str(path)) is not None
+    return named or next(run_folders(path), None) is not None
 
 
 def find_runs(path: Path) -> list[Path]:

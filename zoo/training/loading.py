@@ -1,7 +1,7 @@
 """From a run directory back to its generator."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -17,6 +17,9 @@ from zoo.training.players import Generating, build_generator
 from zoo.training.randomness import refusing_unseeded_randomness
 from zoo.training.sampler import Rows, Sampler
 
+if TYPE_CHECKING:
+    from zoo.training.trainer import Trainer
+
 
 def load_sampler(
     stack: Stack, record: Mapping[str, Any], state: Mapping[str, np.ndarray], rows: Rows | None = None
@@ -29,8 +32,12 @@ def load_sampler(
         generator = build_generator(stack, fields, engine)
     for variable, array in zip(generator.variables, owned(state, "generator"), strict=True):
         variable.assign(array)
-    average = [keras.Variable(array, trainable=False) for array in owned(state, "average")]
-    return Sampler(stack, Generating(generator, fields), engine, average, rows)
+    generating = Generating(generator, fields)
+    averaged: Sequence[Any] = owned(state, "average")
+    if not averaged and stack.recipe.average_decay:  # a packed run has the average for its weights
+        averaged = [each.value for each in generating.averaged_variables(stack.recipe)]
+    average = [keras.Variable(each, trainable=False) for each in averaged]
+    return Sampler(stack, generating, engine, average, rows)
 
 
 def last_state(directory: RunDirectory) -> Mapping[str, np.ndarray]:
@@ -39,6 +46,25 @@ def last_state(directory: RunDirectory) -> Mapping[str, np.ndarray]:
     if latest is None:
         raise ZooError(f"The run {directory.path} has no checkpoint yet. Continue it with zoo run.")
     return latest[0]
+
+
+def completed(state: Mapping[str, np.ndarray], trainer: "Trainer") -> Mapping[str, np.ndarray]:
+    """A packed run's state with what packing leaves out: optimizers as they begin, the average as the weights.
+
+    Raises ZooError where it was packed without its discriminator.
+    """
+    if owned(state, "generator_optimizer"):
+        return state
+    if not owned(state, "discriminator"):
+        raise ZooError("This run was packed without its discriminator, which is needed here.")
+    ours = trainer.state()
+    generator, recipe = trainer.players.generating, trainer.recipe
+    places = {id(each): place for place, each in enumerate(generator.model.variables)}
+    weights = owned(state, "generator")
+    followed = generator.averaged_variables(recipe) if recipe.average_decay else []
+    averages = [name for name in ours if name.startswith("average/")]
+    average = {name: weights[places[id(each)]] for name, each in zip(averages, followed, strict=True)}
+    return {**ours, **state, **average}
 
 
 def owned(state: Mapping[str, np.ndarray], owner: str) -> list[np.ndarray]:

@@ -55,9 +55,9 @@ class Origin:
         source = build_players(self.run.stack, self.run.fields, trainer.seed, trainer.engine)
         copied = {}
         for name, ours in models(trainer.players).items():
-            if name not in (theirs := models(source)):
-                continue
             owner = name if name in ("generator", "discriminator") else f"network_{name}"
+            if name not in (theirs := models(source)) or not owned(state, owner):  # a packed run may hold less
+                continue
             for variable, array in zip(theirs[name].variables, owned(state, owner), strict=True):
                 variable.assign(array)
             pairs = shared(ours, theirs[name], from_the_end=name == "discriminator")
@@ -72,7 +72,7 @@ class Origin:
             raise ZooError(f"No layer of {self.run.path} ({self.run.record['stack']}) fits a layer of this run.")
         trainer.engine.place(list(trainer.variables().values()))
         return {
-            "run": str(self.run.path.absolute()),
+            "run": recorded_name(self.run),
             "stack": self.run.record["stack"],
             "dataset": self.run.record["dataset"]["name"],
             "step": step_of_checkpoint(self.checkpoint),
@@ -81,13 +81,18 @@ class Origin:
         }
 
 
+def recorded_name(run: Run) -> str:
+    """By what a run is found again: the name of a pretrained one, else its path."""
+    return run.directory.name or str(run.path.absolute())
+
+
 def check_recorded(given: Run | None, recorded: Mapping[str, Any] | None) -> None:
     """Raise ZooError where a run that was begun is to have had another origin."""
     if given is None:
         return
     if recorded is None:
         raise ZooError(f"This run began without --from {given.path}. Leave it out, or choose another --out DIR.")
-    if given.path.resolve() != Path(recorded["run"]).resolve():
+    if Path(recorded_name(given)).resolve() != Path(recorded["run"]).resolve():
         raise ZooError(
             f"This run began --from {recorded['run']}, not from {given.path}. Leave --from out, or choose another "
             "--out DIR."

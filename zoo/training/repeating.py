@@ -11,9 +11,10 @@ from zoo.catalogue import read_catalogue
 from zoo.errors import ZooError
 from zoo.recipe import as_text
 from zoo.runs.directory import RECORD, RunDirectory
+from zoo.runs.trust import check_trusted
 from zoo.training.changing import CHANGES
 from zoo.training.data_of_run import DataOfRun
-from zoo.training.run_yaml import PLUGIN_COPIES, data_options
+from zoo.training.run_yaml import PLUGIN_COPIES, data_options, recorded_plugin
 
 
 def arguments_of(config: Path, data_dir: Path | None = None) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def plugin_files(record: Mapping[str, Any], folder: Path) -> list[Path]:
     for each in files:
         if not each.is_file():
             raise ZooError(f"The plugin '{each.stem}' of this run is not there: {each}. Keep run.yaml with its folder.")
+    check_trusted(folder, [recorded_plugin(each, folder) for each in record["plugins"]])
     return files
 
 

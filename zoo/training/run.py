@@ -13,6 +13,8 @@ from zoo.recipe import Setting
 from zoo.runs.checkpoints import read_path
 from zoo.runs.directory import RunDirectory
 from zoo.runs.finding import find_run
+from zoo.runs.pretrained import PACKED
+from zoo.runs.trust import check_trusted
 from zoo.training.data_of_run import DataOfRun
 from zoo.training.run_yaml import recorded_plugin
 
@@ -49,10 +51,12 @@ class Run:
     @cached_property
     def stack(self) -> "Stack":
         """The run's stack with the recipe that it was trained with."""
+        entries = [recorded_plugin(each, self.path) for each in self.record["plugins"]]
+        check_trusted(self.path, entries)
         backend.prepare()
         from zoo.stacks.stack import build_stack
 
-        plugins = {each["name"]: load_plugin(recorded_plugin(each, self.path)) for each in self.record["plugins"]}
+        plugins = {each.name: load_plugin(each) for each in entries}
         values = [Setting(name, value, "run.yaml") for name, value in self.record["recipe"].items()]
         return build_stack(self.record["stack"], plugins, [("", values)])
 
@@ -93,6 +97,11 @@ class Run:
             return data.split("test")
         except ZooError:
             return data.split(data.record["split"])
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it holds the averaged weights alone, as `zoo pack` and `zoo push` leave them."""
+        return (self.path / PACKED).exists()
 
     @property
     def generator(self) -> Any:
@@ -168,7 +177,7 @@ class Run:
 
 
 def load(path: Path | str, dataset: Path | str | None = None) -> Run:
-    """Open an earlier run by its directory, or by a folder with only one run in it.
+    """Open a run by its directory, a folder with only one run in it, a pretrained name or an address (`hf://...`).
 
     `dataset` is where its data is to be had where that has moved; a generator that takes latents alone needs none.
     """

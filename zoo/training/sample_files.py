@@ -47,7 +47,7 @@ class Drawn:
 def write_samples(run: Run, wanted: Wanted, out: Path | None) -> Path:
     """Draw samples and write them as the file's ending says, below the run directory where no file is named."""
     kind = "walks" if wanted.interpolate else "samples"
-    path = out or run.path / "samples" / f"{kind}-seed-{wanted.seed}.png"
+    path = out or run.directory.outputs / "samples" / f"{kind}-seed-{wanted.seed}.png"
     tool = NVLABS if path.suffix == ZIP else wanted.kind
     if tool is None and path.suffix not in (*ARRAYS, *PICTURES):
         available = ", ".join((*PICTURES, *ARRAYS, ZIP))
