@@ -28,7 +28,7 @@ LAYERS = (  # each imports only from those after it
     {"diagnosis"},
     {"comparison", "watching", "testing"},
     {"pipeline"},
-    {"options", "tracking"},
+    {"opened", "options", "tracking"},
     {"evaluation"},
     {"training"},
     {"stacks", "data", "runs", "profiling", "health"},

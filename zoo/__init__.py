@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from zoo.evaluation.options import EvaluationOptions
     from zoo.evaluation.scoring import evaluate
     from zoo.networks import Network
+    from zoo.opened import Run, load
     from zoo.options import Budget, Monitoring
     from zoo.pipeline import repeat, run
-    from zoo.training.run import Run, load
 
 __version__ = "0.1.0"
 __all__ = [
@@ -63,12 +63,12 @@ HOMES = {  # imported when first asked for: most need NumPy, and Keras when they
     "Monitoring": "zoo.options",
     "Network": "zoo.networks",
     "Procedure": "zoo.diagnosis.experiment",
-    "Run": "zoo.training.run",
+    "Run": "zoo.opened",
     "compare": "zoo.comparison.comparing",
     "diagnose": "zoo.diagnosis.experiment",
     "diagnose_run": "zoo.diagnosis.of_run",
     "evaluate": "zoo.evaluation.scoring",
-    "load": "zoo.training.run",
+    "load": "zoo.opened",
     "repeat": "zoo.pipeline",
     "run": "zoo.pipeline",
 }
