@@ -99,6 +99,23 @@ def test_what_is_missing_is_named_with_its_extra(finished: zoo.Run, zoo_command,
         Export("onx")
 
 
+def test_an_export_replaces_an_earlier_one_and_nothing_else(finished: zoo.Run, zoo_command):
+    Path("mine").mkdir()
+    Path("mine/thesis.txt").write_text("mine")
+    for words, told in (
+        (["--out", "mine"], "mine holds something else than an export."),
+        (["--format", "keras", "--out", "own.keras"], ""),
+        (["--format", "keras", "--out", "own.keras"], ""),
+        (["--out", "own.keras"], "own.keras is a file."),
+        (["--out", "saved"], ""),
+        (["--out", "saved"], ""),
+    ):
+        done = zoo_command("export", finished.path, *words)
+        assert (done.code == 0) == (not told)
+        assert told in done.err
+    assert Path("mine/thesis.txt").read_text() == "mine"
+
+
 def test_noise_in_inference_is_seen(finished: zoo.Run):
     assert not varies(named(finished.generator, LATENTS, SAMPLES, SAMPLES))
 

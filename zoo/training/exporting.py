@@ -71,8 +71,7 @@ def export(run: "Run", wanted: Export, out: Path | None = None) -> Path:
     path = out or run.path / "exports" / f"{wanted.model}{ENDINGS[wanted.format]}"
     if path.suffix != ENDINGS[wanted.format] and wanted.format != SAVED_MODEL:
         raise ZooError(f"A file of the format {wanted.format} ends in {ENDINGS[wanted.format]}; received {path}.")
-    if path.exists() and not path.is_dir() and wanted.format == SAVED_MODEL:
-        raise ZooError(f"{path} is a file, and a SavedModel is a folder. Choose another place with --out.")
+    check_replaceable(path, wanted.format)
     checkpoint = latest_checkpoint(run)
     model = exported_model(run, wanted, checkpoint)
     if wanted.format in (ONNX, LITERT) and varies(model):
@@ -96,6 +95,14 @@ def export(run: "Run", wanted: Export, out: Path | None = None) -> Path:
     if wanted.format != SAVED_MODEL:
         write_json(path.with_name(f"{path.name}.json"), described)
     return path
+
+
+def check_replaceable(path: Path, kind: str) -> None:
+    """Raise ZooError where something else than an earlier export would be replaced."""
+    if path.is_dir() != (kind == SAVED_MODEL) and path.exists():
+        raise ZooError(f"{path} is a {'folder' if path.is_dir() else 'file'}. Choose another place with --out.")
+    if path.is_dir() and any(path.iterdir()) and not (path / METADATA).is_file():
+        raise ZooError(f"{path} holds something else than an export. Choose another folder with --out.")
 
 
 def latest_checkpoint(run: "Run") -> Path:
