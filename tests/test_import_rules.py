@@ -29,6 +29,7 @@ LAYERS = (  # each imports only from those after it
     {"comparison", "watching", "testing"},
     {"pipeline"},
     {"options", "tracking", "sharing"},
+    {"opened"},
     {"evaluation"},
     {"training"},
     {"stacks", "data", "runs", "profiling", "health"},

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from zoo.evaluation.options import EvaluationOptions
     from zoo.evaluation.scoring import evaluate
     from zoo.networks import Network
+    from zoo.opened import Run, load
     from zoo.options import Budget, Monitoring
     from zoo.pipeline import repeat, run
     from zoo.runs.pulling import pull
     from zoo.sharing.hub import push
     from zoo.sharing.packing import Packing, pack
-    from zoo.training.run import Run, load
 
 __version__ = "0.1.0"
 __all__ = [
@@ -71,12 +71,12 @@ HOMES = {  # imported when first asked for: most need NumPy, and Keras when they
     "Network": "zoo.networks",
     "Packing": "zoo.sharing.packing",
     "Procedure": "zoo.diagnosis.experiment",
-    "Run": "zoo.training.run",
+    "Run": "zoo.opened",
     "compare": "zoo.comparison.comparing",
     "diagnose": "zoo.diagnosis.experiment",
     "diagnose_run": "zoo.diagnosis.of_run",
     "evaluate": "zoo.evaluation.scoring",
-    "load": "zoo.training.run",
+    "load": "zoo.opened",
     "pack": "zoo.sharing.packing",
     "pull": "zoo.runs.pulling",
     "push": "zoo.sharing.hub",

@@ -177,7 +177,11 @@ def judged_shape(sample_shape: Shape, recipe: Recipe) -> Shape:
 
 @hookspec(firstresult=True)
 def generator(sample_shape: Shape, classes: int | None, fields: Fields, recipe: Recipe) -> keras.Model:
-    """Return the untrained model from latents to samples, or to a dict with `samples` and extras (first)."""
+    """Return the untrained model from latents to samples, or to a dict with `samples` and extras (first).
+
+    One that returns `styles` (B, rows, K) too, and has a layer `synthesis`, a model from them to samples, is
+    style-based: `zoo sample --mix` mixes its styles.
+    """
 
 
 @hookspec(firstresult=True)

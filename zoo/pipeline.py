@@ -18,13 +18,13 @@ from zoo.catalogue import Catalogue, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
+from zoo.opened import Run
 from zoo.options import MONITORING, UNLIMITED, Budget, Monitoring
 from zoo.recipe import as_text, parse_setting
 from zoo.runs.directory import PLACE, RunDirectory
 from zoo.runs.finding import find_run, run_path
 from zoo.tracking.following import find_listeners, following
 from zoo.training.changing import CHANGE, CHANGES, Changes
-from zoo.training.run import Run
 from zoo.training.run_yaml import changes, copy_plugin_files, describe
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,20 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes `path`, that is missing or empty, once the context ends without an error."""
+    scratch = path.with_name(f"{WRITING}{os.getpid()}-{path.name}")
+    scratch.mkdir(parents=True)
+    try:
+        yield scratch
+        if path.exists():
+            path.rmdir()  # which is empty
+        scratch.replace(path)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_json(path: Path, content: Any) -> None:

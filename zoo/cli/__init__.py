@@ -33,16 +33,16 @@ from zoo.cli.command_options import (
     engine_options,
     examples,
     json_option,
-    parsed_condition,
     plugin_option,
     set_option,
 )
 from zoo.cli.commands import Group, command, option_group
 from zoo.cli.comparison import compare_command, report_command, tune_command
-from zoo.cli.data import IMAGE_FORMATS, data_commands
+from zoo.cli.data import data_commands
 from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command, statistics_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
+from zoo.cli.sampling import export_command, project_command, sample_command
 from zoo.cli.sharing import pack_command, pull_command, push_command
 from zoo.cli.translation import translate_command
 from zoo.cli.watch import watch_command
@@ -276,58 +276,6 @@ def show_command(name: str, plugins: Sequence[Path], as_json: bool, **options: A
 
 
 @command(
-    "sample",
-    epilog=examples(
-        "zoo sample dcgan@fashion_mini",
-        "zoo sample runs/dcgan/fashion_mini/0",
-        "zoo sample runs/dcgan/fashion_mini/0 --count 1000 --out samples.npz",
-        "zoo sample runs/dcgan/fashion_mini/0 --count 50000 --out samples.npz --format adm",
-        "zoo sample runs/dcgan/fashion_mini/0 --interpolate --seed 7",
-        "zoo sample runs/cgan-projection/fashion_mini/0 --class Bag --class Sneaker",
-        "zoo sample runs/dcgan/fashion_mini/0 --truncation 0.7",
-    ),
-)
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--count", type=click.IntRange(min=1), default=64, show_default=True, help="How many samples.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--interpolate", is_flag=True, help="Walk between pairs of samples, a row for each.")
-@click.option(
-    "--class", "classes", multiple=True, metavar="NAME_OR_NUMBER", help="Of a conditional run; several make rows [all]."
-)
-@click.option(
-    "--condition",
-    "conditions",
-    multiple=True,
-    metavar="INPUT=VALUES",
-    help="Any other input of the generator, such as code=0,1,0, for all samples.",
-)
-@click.option("--truncation", type=float, metavar="PSI", help="In (0, 1]: less is more typical and less varied.")
-@click.option("--dataset", metavar="PATH", help="Where the run's data lies now, of which a translation is made.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="A .png, .npy, .npz, or .zip of images [in the run directory]."
-)
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(IMAGE_FORMATS),
-    help="For another tool: StyleGAN's folder or .zip, ADM's .npz (arr_0), a .tfrecord.",
-)
-@json_option
-def sample_command(
-    run: Path, dataset: str | None, out: Path | None, as_json: bool, conditions: Sequence[str], **options: Any
-) -> None:
-    """Draw new samples from the generator of RUN: a folder, a name of `zoo list pretrained`, or hf://owner/name."""
-    import zoo
-
-    opened = zoo.load(run, dataset)
-    from zoo.training.sample_files import Wanted, write_samples
-
-    wanted = Wanted(**options, conditions=dict(map(parsed_condition, conditions)))
-    path = write_samples(opened, wanted, out)
-    click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
-
-
-@command(
     "new",
     epilog=examples(
         "zoo new my_gan",
@@ -384,7 +332,7 @@ def completion_command(shell: str) -> None:
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {  # of the list of commands
     "Train": (run_command, compare_command, tune_command, watch_command, report_command),
-    "Use a run": (sample_command, translate_command, augment_command),
+    "Use a run": (sample_command, project_command, translate_command, augment_command, export_command),
     "Share a run": (pack_command, push_command, pull_command),
     "Measure": (evaluate_command, scores_command, statistics_command),
     "Understand": (diagnose_command, depth_command, explain_command),

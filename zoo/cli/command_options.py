@@ -187,3 +187,34 @@ def parsed_condition(text: str) -> tuple[str, Any]:
     if not (name.strip() and equals and numbers):
         raise ZooError(f"--condition takes INPUT=VALUES, such as --condition code=0,1,0; received '{text}'.")
     return name.strip(), numbers[0] if len(numbers) == 1 else numbers
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]
+    """Numbers and ranges of them, separated by commas: 0-35,99."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = list[int]()
+        for part in value.split(","):
+            first, dash, last = part.strip().partition("-")
+            if not first.isdecimal() or not (last.isdecimal() if dash else not last) or int(last or first) < int(first):
+                self.fail(f"'{part}' is neither a number nor a range: write 0-35,99.", parameter, context)
+            found += range(int(first), int(last or first) + 1)
+        return tuple(found)
+
+
+class Grid(click.ParamType):  # type: ignore[type-arg]
+    """Rows and columns: 8x8."""
+
+    name = "grid"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        rows, _, columns = value.partition("x")
+        if not (rows.isdecimal() and columns.isdecimal() and int(rows) and int(columns)):
+            self.fail(f"'{value}' is no grid of rows and columns: write 8x8.", parameter, context)
+        return int(rows), int(columns)

@@ -8,7 +8,6 @@ TFRecord see zoo.data.tfrecords
 """
 
 import json
-import shutil
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from zoo.base.files import WRITING, atomic_file
+from zoo.base.files import atomic_file, whole_folder
 from zoo.data.images import as_png
 from zoo.data.tfrecords import record_file
 from zoo.errors import ZooError
@@ -41,10 +40,23 @@ def write_images(
         raise ZooError(f"The format {kind} is for images, and these samples are points. Write an .npy.")
     if place.suffix != ENDINGS.get(kind, place.suffix):
         raise ZooError(f"A file of the format {kind} ends in {ENDINGS[kind]}; received {place}.")
-    if place.exists() and (place.is_file() or any(place.iterdir())):
-        raise ZooError(f"{place} exists: choose another place, or remove it.")
+    check_free(place)
     place.parent.mkdir(parents=True, exist_ok=True)
     {NVLABS: write_nvlabs, ADM: write_adm, TFRECORD: write_records}[kind](images, labels, class_names, place, counting)
+
+
+def check_free(place: Path) -> None:
+    """Raise ZooError for a file, and for a folder that holds something."""
+    if place.exists() and (place.is_file() or any(place.iterdir())):
+        raise ZooError(f"{place} exists: choose another place, or remove it.")
+
+
+def write_pngs(images: np.ndarray, names: Sequence[str], place: Path) -> None:
+    """Write uint8 images (N, H, W, C) as NAME.png into a new folder."""
+    check_free(place)
+    with whole_folder(place) as folder:
+        for image, name in zip(images, names, strict=True):
+            (folder / f"{name}.png").write_bytes(as_png(image))
 
 
 def write_nvlabs(images: Any, labels: Any, _: Sequence[str], place: Path, counting: Callable[[int, int], None]) -> None:
@@ -58,18 +70,12 @@ def write_nvlabs(images: Any, labels: Any, _: Sequence[str], place: Path, counti
         with atomic_file(place) as file:
             write_zip(images, files, content, file, counting)
         return
-    scratch = place.with_name(f"{WRITING}{place.name}")
-    try:
+    with whole_folder(place) as scratch:
         for number, name in enumerate(files):
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             (scratch / name).write_bytes(as_png(images[number]))
             counting(number + 1, len(files))
         (scratch / LABELS).write_bytes(content)
-        if place.exists():
-            place.rmdir()  # which is empty
-        scratch.replace(place)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_zip(

@@ -13,7 +13,7 @@ from zoo.errors import ZooError
 from zoo.runs.directory import RunDirectory
 from zoo.stacks.stack import Stack
 from zoo.training.derivation import with_derived
-from zoo.training.players import Generating, build_generator
+from zoo.training.players import Generating, build_discriminator, build_generator
 from zoo.training.randomness import refusing_unseeded_randomness
 from zoo.training.sampler import Rows, Sampler
 
@@ -38,6 +38,18 @@ def load_sampler(
         averaged = [each.value for each in generating.averaged_variables(stack.recipe)]
     average = [keras.Variable(each, trainable=False) for each in averaged]
     return Sampler(stack, generating, engine, average, rows)
+
+
+def load_discriminator(stack: Stack, record: Mapping[str, Any], state: Mapping[str, np.ndarray]) -> keras.Model:
+    """The discriminator of a checkpoint's state, with the weights that training ended with."""
+    engine = backend.engine(EngineOptions(precision=record["precision"]))
+    fields = {name: Field.from_record(each) for name, each in record["fields"].items()}
+    with refusing_unseeded_randomness():
+        fields = with_derived(stack, fields)
+        discriminator = build_discriminator(stack, fields, engine)
+    for variable, array in zip(discriminator.variables, owned(state, "discriminator"), strict=True):
+        variable.assign(array)
+    return discriminator
 
 
 def last_state(directory: RunDirectory) -> Mapping[str, np.ndarray]:

@@ -22,7 +22,7 @@ from zoo.training.model_checks import (
     check_weights_are_the_optimizers,
     wrong,
 )
-from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES
+from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES, STYLES, SYNTHESIS
 from zoo.training.precision import exact_outputs
 from zoo.training.randomness import refusing_unseeded_randomness, seeded
 
@@ -66,14 +66,22 @@ class Generating:
         """The states of the seed generators of its layers."""
         return [each for each in self.model.non_trainable_variables if each.path.endswith("seed_generator_state")]
 
+    @cached_property
+    def synthesis(self) -> keras.Model | None:
+        """The part from styles (B, rows, K), which it returns too, to samples; None where it is not style-based."""
+        parts = [each for each in self.model.layers if each.name == SYNTHESIS and isinstance(each, keras.Model)]
+        return parts[0] if parts and STYLES in outputs_of(self.model, SAMPLES) else None
+
     def averaged_variables(self, recipe: Recipe) -> list[keras.Variable]:
         """What an average follows: the weights, and statistics where the recipe wants their average."""
         statistics = self.model.non_trainable_variables if recipe.average_state == "average" else []
         return [*self.model.trainable_variables, *(each for each in statistics if each.dtype.startswith("float"))]
 
     def __call__(self, latents: Any, training: bool) -> Any:
-        """What the model answers to latents, or to a dict of its inputs."""
+        """What the model answers to latents, to a dict of its inputs, or to `styles` alone."""
         named = latents if isinstance(latents, Mapping) else {self.given[0]: latents}
+        if tuple(named) == (STYLES,) and self.synthesis is not None:
+            return keras.ops.cast(self.synthesis(named[STYLES], training=training), "float32")
         return called(self.model, named, LATENTS, training=training)
 
 
@@ -157,10 +165,9 @@ def built_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Pl
         sample_shape, judged = fields[SAMPLES].shape, judged_shape(stack, fields)
         data = {"classes": classes_of(fields), "fields": fields, "recipe": stack.recipe}
         generator = build_generator(stack, fields, engine)
-        with engine.building():
-            discriminator = exact_outputs(stack.first("discriminator", sample_shape=judged, **data))
-            check_images(stack.recipe, fields)
-            freeze(discriminator, stack.recipe)
+        discriminator = build_discriminator(stack, fields, engine)
+        check_images(stack.recipe, fields)
+        freeze(discriminator, stack.recipe)
         generator_optimizer, discriminator_optimizer = both_optimizers(stack)
         check_models(stack, generator, discriminator, fields, judged)
         check_weights_are_the_optimizers(stack, {"generator": generator, "discriminator": discriminator})
@@ -240,6 +247,13 @@ def build_generator(stack: Stack, fields: Fields, engine: Engine) -> Any:
         shape, classes = fields[SAMPLES].shape, classes_of(fields)
         made = stack.first("generator", sample_shape=shape, classes=classes, fields=fields, recipe=stack.recipe)
         return exact_outputs(made)
+
+
+def build_discriminator(stack: Stack, fields: Fields, engine: Engine) -> Any:
+    """What the stack's hook describes, in the engine's precision, its logits float32."""
+    with engine.building():
+        data = {"classes": classes_of(fields), "fields": fields, "recipe": stack.recipe}
+        return exact_outputs(stack.first("discriminator", sample_shape=judged_shape(stack, fields), **data))
 
 
 def joined_variables(stack: Stack, arguments: Mapping[str, Any]) -> dict[str, keras.Variable]:

@@ -19,9 +19,11 @@ from zoo.training.data_of_run import DataOfRun
 from zoo.training.run_yaml import recorded_plugin
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed
+    from zoo.base.progress import Progress
     from zoo.data import Dataset
     from zoo.data.fields import Field
     from zoo.stacks.stack import Stack
+    from zoo.training.projecting import Projection
     from zoo.training.sampler import Sampler
 
 
@@ -47,6 +49,15 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl."""
         return self.directory.read_metrics()
+
+    @property
+    def metric_arrays(self) -> dict[str, Any]:
+        """The metrics by name, each float64 (lines,), nan where a line lacks it."""
+        import numpy as np
+
+        lines = self.metrics
+        names = dict.fromkeys(name for line in lines for name, value in line.items() if isinstance(value, int | float))
+        return {name: np.array([line.get(name, np.nan) for line in lines], "float64") for name in names}
 
     @cached_property
     def stack(self) -> "Stack":
@@ -114,19 +125,98 @@ class Run:
         count: int = 64,
         seed: int = 0,
         *,
+        seeds: Sequence[int] | None = None,
+        latents: Mapping[str, Any] | Path | str | Any = None,
         classes: Sequence[int | str] | int | str | None = None,
         conditions: Mapping[str, Any] | None = None,
         truncation: float | None = None,
     ) -> Any:
         """`count` samples, a function of the seed: uint8 (count, H, W, C), or points (count, D) in original units.
 
+        `seeds` make a sample each instead, the same whatever stands beside it; so do `latents`: an array, arrays by the
+        names of the generator's inputs, or a file of them.
+
         `classes` are those that a conditional generator goes round, by name or number; `conditions` replace any input
         of the generator by name, with one value for all samples or one for each; `truncation` in (0, 1] makes samples
         more typical and less varied.
         """
-        chosen = self.conditions(count, classes, conditions)
         sampler = self.sampler
+        if seeds is not None or latents is not None:
+            from zoo.training.drawing import one_by_one
+
+            inputs, count = self.points(seeds, latents, seed, classes, conditions, truncation)
+            return self.presented(one_by_one(sampler, inputs, [seed] * count if seeds is None else seeds))
+        chosen = self.conditions(count, classes, conditions)
         return self.presented(sampler.samples(sampler.latents(count, seed, chosen, truncation), seed))
+
+    @backend.fixed()
+    def interpolate(
+        self,
+        seeds: Sequence[int] = (0, 1),
+        frames: int = 60,
+        *,
+        latents: Mapping[str, Any] | Path | str | Any = None,
+        loop: bool = False,
+        seed: int = 0,
+        classes: int | str | None = None,
+        truncation: float | None = None,
+    ) -> Any:
+        """(frames, ...) samples on the great circles from each seed's latents, or those given, to the next.
+
+        A `loop` returns to the first; `seed` is that of noise, which stays what it is.
+        """
+        from zoo.training.drawing import film
+
+        given = None if latents is not None else seeds
+        points, _ = self.points(given, latents, seed, classes, None, truncation)
+        return self.presented(film(self.sampler, points, 1, frames, loop, seed)[:, 0])
+
+    def points(
+        self,
+        seeds: Sequence[int] | None,
+        latents: Any,
+        seed: int,
+        classes: Sequence[int | str] | int | str | None,
+        conditions: Mapping[str, Any] | None,
+        truncation: float | None,
+    ) -> tuple[Any, int]:
+        """The generator's inputs of seeds or of latents, and how many there are."""
+        import numpy as np
+
+        from zoo.training.drawing import of_arrays, of_seeds, read_latents
+
+        if seeds is not None:
+            if latents is not None:
+                raise ZooError("seeds and latents both say of what samples are made. Give one.")
+            chosen = self.conditions(len(seeds), classes, conditions)
+            return of_seeds(self.sampler, seeds, chosen, truncation), len(seeds)
+        arrays = read_latents(Path(latents)) if isinstance(latents, Path | str) else latents
+        arrays = arrays if isinstance(arrays, Mapping) else {"latents": np.asarray(arrays)}
+        count = len(next(iter(arrays.values())))
+        chosen = self.conditions(count, classes, conditions)
+        return of_arrays(self.sampler, arrays, seed, chosen, truncation), count
+
+    @backend.fixed()
+    def project(self, images: Any, progress: "Progress | bool" = False, **procedure: Any) -> "Projection":
+        """The latents by which the generator comes closest to images as it makes them, uint8 (N, H, W, C).
+
+        `procedure` are the fields of zoo.training.projecting.Procedure: steps, rate, features, styles, classes, seed.
+        """
+        from zoo.base.progress import as_progress
+        from zoo.training.projecting import Procedure, project
+
+        return project(self, images, Procedure(**procedure), as_progress(progress))
+
+    @backend.fixed()
+    def export(self, out: Path | str | None = None, **wanted: Any) -> Path:
+        """Write the generator or discriminator for other programs; returns where.
+
+        `wanted` are the fields of zoo.training.exporting.Export: format (saved_model, onnx, litert or keras), model,
+        uint8.
+        """
+        from zoo.training.exporting import Export, export
+
+        return export(self, Export(**wanted), None if out is None else Path(out))
 
     @backend.fixed()
     def translate(

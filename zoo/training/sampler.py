@@ -167,15 +167,18 @@ class Sampler:
 
     def compiled_anew(self, output: str) -> Callable[[Inputs, np.ndarray, list[Any]], Any]:
         """Compiled again."""
-        seeds, statistics = self.generating.seeds, self.statistics
 
         def traced(inputs: Inputs, states: Any, standing: list[Any]) -> Any:
-            drawn = [(each, ops.cast(states[index], each.dtype)) for index, each in enumerate(seeds)]
-            replaced = zip(statistics, standing, strict=True) if standing else ()
-            with self.stack.blaming_plugins(), inherited_scope([*self.averages(), *replaced, *drawn]):
-                return named_outputs(self.generating(inputs, training=False), SAMPLES)[output]
+            return self.answered(inputs, states, standing, output)
 
         return self.engine.compiled_here(traced, [*self.generator.variables, *self.average])
+
+    def answered(self, inputs: Inputs, states: Any, standing: list[Any], output: str = SAMPLES) -> Any:
+        """What the averaged generator returns under a name, in traced code; arguments as of what is compiled."""
+        drawn = [(each, ops.cast(states[index], each.dtype)) for index, each in enumerate(self.generating.seeds)]
+        replaced = zip(self.statistics, standing, strict=True) if standing else ()
+        with self.stack.blaming_plugins(), inherited_scope([*self.averages(), *replaced, *drawn]):
+            return named_outputs(self.generating(inputs, training=False), SAMPLES)[output]
 
     def averages(self) -> list[tuple[keras.Variable, Any]]:
         """The generator's variables of which an average is kept, with its values."""
@@ -229,9 +232,7 @@ class Sampler:
         """
         ends = self.latents(2 * rows, seed, truncation=truncation)
         named = {name: ops.convert_to_numpy(each) for name, each in by_name(ends).items()}
-        walked = [name for name, each in named.items() if name not in self.generating.fields and each.ndim == 2]
-        if not walked:
-            raise ZooError(f"The latents of '{self.stack.name}' are no vectors; they can't be interpolated.")
+        walked = self.walked(named)
         found = {
             name: np.concatenate([walk(each[2 * row], each[2 * row + 1], columns) for row in range(rows)])
             if name in walked
@@ -240,6 +241,13 @@ class Sampler:
         }
         inputs = found if isinstance(ends, Mapping) else found[next(iter(named))]
         return self.with_conditions(inputs, rows * columns, conditions or {})
+
+    def walked(self, named: Mapping[str, Any]) -> list[str]:
+        """The names of the inputs that are vectors of the latent space; raises ZooError where none is."""
+        found = [name for name, each in named.items() if name not in self.generating.fields and len(each.shape) == 2]
+        if not found:
+            raise ZooError(f"The latents of '{self.stack.name}' are no vectors; they can't be interpolated.")
+        return found
 
 
 def standing_statistics(sampler: Sampler) -> list[tuple[keras.Variable, Any]]:
@@ -266,9 +274,13 @@ def standing_statistics(sampler: Sampler) -> list[tuple[keras.Variable, Any]]:
 
 def walk(start: np.ndarray, end: np.ndarray, count: int) -> np.ndarray:
     """`count` vectors from start to end on the arc between them, (count, Z): a straight line would leave the sphere."""
+    return on_arc(start, end, np.linspace(0, 1, count))
+
+
+def on_arc(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The vectors after these shares of the way from start to end, (shares, Z)."""
     cosine = np.sum(start * end) / (np.linalg.norm(start) * np.linalg.norm(end))
-    angle = np.arccos(np.clip(cosine, -1, 1))
-    shares = np.linspace(0, 1, count)[:, None]
+    angle, shares = np.arccos(np.clip(cosine, -1, 1)), shares[:, None]
     if np.sin(angle) < 1e-6:  # parallel: the arc is a line
         return (1 - shares) * start + shares * end
     return (np.sin((1 - shares) * angle) * start + np.sin(shares * angle) * end) / np.sin(angle)
@@ -286,9 +298,9 @@ def write_note(path: Path, layers: Sequence[keras.Layer]) -> None:
         "file lies in `plugins/`), or open the run as a whole, which does it for you:\n\n"
         "    import zoo\n\n"
         '    zoo.load("THIS FOLDER").generator\n\n'
-        "A SavedModel needs none of them. With TensorFlow:\n\n"
-        '    zoo.load("THIS FOLDER").generator.export("exported")\n\n'
-        '    tf.saved_model.load("exported").serve(latents)\n',
+        "A SavedModel needs none of them, with TensorFlow: `zoo export THIS_FOLDER --out exported`, then\n\n"
+        '    loaded = tf.saved_model.load("exported")\n'
+        "    loaded.serve(latents)\n",
         encoding="utf-8",
     )
 

@@ -1,0 +1,131 @@
+"""A run's models in other programs' formats, each run by the program itself."""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo.training.exporting import Export, named, varies
+from zoo.training.loading import last_state, load_discriminator
+from zoo.training.names import LATENTS, SAMPLES
+
+TOLERANCE = 1e-5
+
+
+@pytest.fixture
+def latents() -> np.ndarray:
+    return np.random.default_rng(1).normal(size=(5, 4)).astype("float32")
+
+
+def original(run: zoo.Run, latents: np.ndarray) -> np.ndarray:
+    return run.sampler.samples(latents)
+
+
+def test_a_saved_model_is_run_by_tensorflow_and_described(finished: zoo.Run, latents, zoo_command):
+    import tensorflow as tf
+
+    assert zoo_command("export", finished.path, "--out", "saved").out == "saved\n"
+    loaded = tf.saved_model.load("saved")  # which owns the variables that it serves with
+    np.testing.assert_allclose(loaded.serve(latents), original(finished, latents), atol=TOLERANCE)
+    assert loaded.serve(latents[:2]).shape == (2, 8, 8, 1)
+    described = json.loads(Path("saved/metadata.json").read_text())
+    checkpoint = finished.directory.checkpoints.paths()[-1]
+    assert described["checkpoint_sha256"] == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    assert (described["range"], described["averaged"]) == ([-1, 1], True)
+    assert described["recipe"] == finished.record["recipe"]
+    assert described["inputs"] == {"latents": {"shape": [None, 4], "dtype": "float32"}}
+
+
+def test_a_keras_file_is_opened_by_keras_with_the_average(finished: zoo.Run, latents):
+    path = finished.export("own.keras", format="keras", uint8=True)
+    made = np.asarray(keras.models.load_model(path)(latents))
+    assert made.dtype == np.uint8
+    np.testing.assert_array_equal(made, finished.sample(latents=latents))
+    assert json.loads(Path("own.keras.json").read_text())["range"] == [0, 255]
+
+
+def test_an_onnx_file_is_run_by_its_runtime(finished: zoo.Run, latents):
+    for each in ("onnx", "tf2onnx"):
+        pytest.importorskip(each)
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(str(finished.export("own.onnx", format="onnx")))
+    for count in (5, 2):
+        (made,) = session.run(None, {session.get_inputs()[0].name: latents[:count]})
+        np.testing.assert_allclose(made, original(finished, latents[:count]), atol=TOLERANCE)
+    kept = session.get_modelmeta().custom_metadata_map
+    assert json.loads(kept["range"]) == [-1, 1]
+
+
+def test_a_litert_file_is_run_by_its_interpreter(finished: zoo.Run, latents):
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    runner = interpreter.Interpreter(str(finished.export("own.tflite", format="litert")))
+    given, answer = runner.get_input_details()[0]["index"], runner.get_output_details()[0]["index"]
+    for count in (5, 2):
+        runner.resize_tensor_input(given, (count, 4))
+        runner.allocate_tensors()
+        runner.set_tensor(given, latents[:count])
+        runner.invoke()
+        np.testing.assert_allclose(runner.get_tensor(answer), original(finished, latents[:count]), atol=TOLERANCE)
+
+
+def test_a_discriminator_is_exported_too(finished: zoo.Run, zoo_command):
+    import tensorflow as tf
+
+    assert zoo_command("export", finished.path, "--model", "discriminator", "--out", "judge").code == 0
+    images = np.random.default_rng(2).uniform(-1, 1, (3, 8, 8, 1)).astype("float32")
+    trained = load_discriminator(finished.stack, finished.record, last_state(finished.directory))
+    logits = keras.ops.convert_to_numpy(trained(images, training=False))
+    loaded = tf.saved_model.load("judge")
+    np.testing.assert_allclose(loaded.serve(images), logits, atol=TOLERANCE)
+    assert logits.std() > 0
+    refused = zoo_command("export", finished.path, "--model", "discriminator", "--output", "uint8")
+    assert "A discriminator answers logits" in refused.err
+
+
+def test_what_is_missing_is_named_with_its_extra(finished: zoo.Run, zoo_command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    refused = zoo_command("export", finished.path, "--format", "onnx")
+    assert (refused.code, refused.err) == (
+        2,
+        "Error: --format onnx needs tf2onnx and onnx: pip install 'gan-zoo[onnx]'.\n",
+    )
+    with pytest.raises(zoo.ZooError, match=r"Unknown format: 'onx'. Did you mean 'onnx'\?"):
+        Export("onx")
+
+
+def test_an_export_replaces_an_earlier_one_and_nothing_else(finished: zoo.Run, zoo_command):
+    Path("mine").mkdir()
+    Path("mine/thesis.txt").write_text("mine")
+    for words, told in (
+        (["--out", "mine"], "mine holds something else than an export."),
+        (["--format", "keras", "--out", "own.keras"], ""),
+        (["--format", "keras", "--out", "own.keras"], ""),
+        (["--out", "own.keras"], "own.keras is a file."),
+        (["--out", "saved"], ""),
+        (["--out", "saved"], ""),
+    ):
+        done = zoo_command("export", finished.path, *words)
+        assert (done.code == 0) == (not told)
+        assert told in done.err
+    assert Path("mine/thesis.txt").read_text() == "mine"
+
+
+def test_noise_in_inference_is_seen(finished: zoo.Run):
+    assert not varies(named(finished.generator, LATENTS, SAMPLES, SAMPLES))
+
+    class Noise(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.seed_generator = keras.random.SeedGenerator(1)
+
+        def call(self, inputs: object) -> object:
+            return inputs + keras.random.normal(keras.ops.shape(inputs), seed=self.seed_generator)
+
+    inputs = keras.Input((4,), name="latents")
+    assert varies(named(keras.Model(inputs, Noise()(inputs)), LATENTS, SAMPLES, SAMPLES))
