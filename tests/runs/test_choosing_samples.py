@@ -1,6 +1,7 @@
 """Samples of seeds, files of latents, walks and films, mixed styles."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -163,3 +164,10 @@ def test_a_run_is_scored_by_a_method_of_its_own(finished: zoo.Run):
 def test_json_says_where_the_samples_are(finished: zoo.Run, zoo_command):
     done = zoo_command("sample", finished.path, "--seeds", "0-2", "--out", "three.png", "--json")
     assert json.loads(done.out) == {"samples": "three.png"}
+
+
+def test_the_command_says_nothing_but_where_the_samples_are(finished: zoo.Run, tmp_path: Path) -> None:
+    """TensorFlow, imported by Keras first, would bury it under its notices."""
+    words = [sys.executable, "-m", "zoo", "sample", finished.path, "--seeds", "1", "--out", tmp_path / "one.png"]
+    told = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True)
+    assert (told.stdout, told.stderr) == (f"{tmp_path / 'one.png'}\n", "")

@@ -109,8 +109,10 @@ def sample_command(
 ) -> None:
     """Draw new samples from the generator of RUN: a folder, a name of `zoo list pretrained`, or hf://owner/name."""
     import zoo
+    from zoo import backend
 
     opened = zoo.load(run, dataset)
+    backend.prepare()  # or Keras would import TensorFlow, loudly
     from zoo.training.sample_files import Wanted, write_samples
 
     wanted = Wanted(**options, conditions=dict(map(parsed_condition, conditions)))
@@ -149,6 +151,9 @@ def project_command(run: Path, images: Sequence[Path], out: Path | None, as_json
     Ctrl-C ends it, and keeps the best so far.
     """
     import zoo
+    from zoo import backend
+
+    backend.prepare()  # or Keras would import TensorFlow, loudly
     from zoo.training.projecting import Procedure, project_files
 
     progress = as_progress(True)

@@ -45,10 +45,12 @@ def translate_command(
 ) -> None:
     """Translate IMAGES, a file, a folder or a .zip, by the generator of RUN, into PNG files."""
     import zoo
+    from zoo import backend
 
     if sheet is not None and sheet.suffix not in (".png", ".webp"):
         raise ZooError(f"--sheet {sheet}: expected a file that ends in .png or .webp.")
     opened = zoo.load(run)
+    backend.prepare()  # or Keras would import TensorFlow, loudly
     from zoo.training.translation_files import Translation, translate_files
 
     wanted = Translation(
