@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from zoo import Recipe, hookimpl, layers, losses, networks
+from zoo import Recipe, hookimpl, layers, losses
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,8 @@ def discriminator(
 ) -> Generator[None, keras.Model, keras.Model]:
     """The discriminator below with logits of the classes, (B, K)."""
     model = yield
-    wanted = layers.classes_to_judge("acgan", classes, fields, model)
-    [features] = networks.branches(model)
-    classifier = layers.spectral_where(recipe.discriminator_normalization == "spectral", keras.layers.Dense(wanted))
-    return networks.extended(model, outputs={"classes": classifier(features)})
+    spectral = recipe.discriminator_normalization == "spectral"
+    return layers.with_classifiers("acgan", model, classes, fields, spectral)
 
 
 @hookimpl

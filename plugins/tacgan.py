@@ -16,7 +16,7 @@ from typing import Any
 
 import keras
 
-from zoo import Recipe, hookimpl, layers, losses, networks
+from zoo import Recipe, hookimpl, layers, losses
 from zoo.recipe import Normalization
 
 TWIN = "twin_classes"
@@ -55,13 +55,8 @@ def discriminator(
 ) -> Generator[None, keras.Model, keras.Model]:
     """The discriminator below with logits (B, K) of the classes, and those of the twin."""
     model = yield
-    wanted = layers.classes_to_judge("tacgan", classes, fields, model)
     spectral = recipe.discriminator_normalization == "spectral"
-    heads = {
-        name: layers.spectral_where(spectral, keras.layers.Dense(wanted))(features)
-        for name, features in zip(("classes", TWIN), networks.branches(model, 2), strict=True)
-    }
-    return networks.extended(model, outputs=heads)
+    return layers.with_classifiers("tacgan", model, classes, fields, spectral, ("classes", TWIN))
 
 
 @hookimpl

@@ -11,7 +11,7 @@ import pytest
 
 import zoo
 from zoo.training.exporting import Export, named, varies
-from zoo.training.loading import last_state, load_discriminator
+from zoo.training.loading import load_discriminator
 from zoo.training.names import LATENTS, SAMPLES
 
 TOLERANCE = 1e-5
@@ -78,7 +78,7 @@ def test_a_discriminator_is_exported_too(finished: zoo.Run, zoo_command):
 
     assert zoo_command("export", finished.path, "--model", "discriminator", "--out", "judge").code == 0
     images = np.random.default_rng(2).uniform(-1, 1, (3, 8, 8, 1)).astype("float32")
-    trained = load_discriminator(finished.stack, finished.record, last_state(finished.directory))
+    trained = load_discriminator(finished.stack, finished.record, finished.directory.last_checkpoint()[0])
     logits = keras.ops.convert_to_numpy(trained(images, training=False))
     loaded = tf.saved_model.load("judge")
     np.testing.assert_allclose(loaded.serve(images), logits, atol=TOLERANCE)

@@ -1,5 +1,6 @@
 """Atomic writing: a file appears under its name only when it is complete."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -43,6 +44,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
         scratch.replace(path)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file's bytes, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from zoo.base.files import WRITING, atomic_file
 from zoo.errors import ZooError
 
-GIF, WEBP, MP4 = FILMS = (".gif", ".webp", ".mp4")
+GIF, WEBP, MP4 = ".gif", ".webp", ".mp4"
 FPS = 24
 # One thread and no note of the encoder's version, so that the same frames make the same file.
 SAME_BYTES = ("-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact", "-crf", "18")

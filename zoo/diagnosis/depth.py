@@ -17,12 +17,11 @@ from zoo.base.files import read_json, write_json
 from zoo.base.interrupts import Interrupted, StopRequest, stop_requests
 from zoo.base.plain_data import plain
 from zoo.base.progress import Progress, as_progress
-from zoo.base.shortages import telling_shortage
 from zoo.data.options import DataOptions
-from zoo.diagnosis.opening import folder_of, locked, opened
+from zoo.diagnosis.opening import at_work, folder_of, opened
 from zoo.errors import ZooError
 from zoo.hookspecs import hookimpl
-from zoo.pipeline import DATA_OPTIONS, check_seed, smaller_runs
+from zoo.pipeline import DATA_OPTIONS, check_seed
 from zoo.recipe import Normalization
 
 if TYPE_CHECKING:
@@ -181,7 +180,7 @@ def depth(
     shown = as_progress(progress)
     resolved, rows, _ = opened(stack, dataset, data, data_dir, settings, plugins, engine, shown)
     path = folder_of(resolved, rows, f"{seed}-depth", out)
-    with locked(path), telling_shortage(lambda: smaller_runs(resolved.recipe, rows, engine)):
+    with at_work(path, resolved, rows, engine):
         return measured_critics(resolved, rows, seed, chosen, engine, path, shown)
 
 

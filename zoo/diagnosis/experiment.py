@@ -20,14 +20,13 @@ from zoo.base.files import atomic_file, read_json, write_json
 from zoo.base.interrupts import Interrupted, StopRequest, stop_requests
 from zoo.base.plain_data import plain
 from zoo.base.progress import Progress, as_progress
-from zoo.base.shortages import telling_shortage
 from zoo.catalogue import Catalogue
 from zoo.data.options import DataOptions
-from zoo.diagnosis.opening import folder_of, locked, opened
+from zoo.diagnosis.opening import at_work, folder_of, opened
 from zoo.diagnosis.verdicts import verdicts_of
 from zoo.errors import ZooError, unknown
 from zoo.options import Budget, Monitoring
-from zoo.pipeline import DATA_OPTIONS, DEFAULT_DATASET, check_seed, run, smaller_runs
+from zoo.pipeline import DATA_OPTIONS, DEFAULT_DATASET, check_seed, run
 from zoo.runs.checkpoints import Checkpoints
 from zoo.runs.directory import RunDirectory
 
@@ -167,7 +166,7 @@ def diagnose(
         "engine": engine, "progress": progress,
     }  # fmt: skip
     found = Experiment(DiagnosisFiles(path), resolved, rows, seed, procedure, engine, shown, catalogue, training)
-    with locked(path), telling_shortage(lambda: smaller_runs(resolved.recipe, rows, engine)):
+    with at_work(path, resolved, rows, engine):
         return found.carried_out()
 
 

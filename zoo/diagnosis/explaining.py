@@ -7,7 +7,6 @@ from zoo import backend
 from zoo.base.files import write_json
 from zoo.base.progress import Progress, as_progress
 from zoo.diagnosis.of_run import trainer_of
-from zoo.errors import ZooError
 from zoo.training.run import load
 
 FOLDER = "explanation"  # of the run directory
@@ -40,10 +39,7 @@ def explain(
 
     with backend.fixed():
         trainer = trainer_of(run, data_dir, shown)
-        latest = run.directory.checkpoints.latest()
-        if latest is None:
-            raise ZooError(f"The run {run.path} has no checkpoint yet. Continue it with zoo run.")
-        trainer.set_state(completed(latest[0], trainer))
+        trainer.set_state(completed(run.directory.last_checkpoint()[0], trainer))
         check_judged(trainer)
         folder = Path(out) if out else run.directory.outputs / FOLDER
         folder.mkdir(parents=True, exist_ok=True)

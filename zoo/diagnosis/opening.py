@@ -11,11 +11,12 @@ from zoo import backend
 from zoo.backend.options import EngineOptions
 from zoo.base.names import dataset_folder, folder_name
 from zoo.base.progress import Progress
+from zoo.base.shortages import telling_shortage
 from zoo.catalogue import Catalogue, parse_stack, read_catalogue
 from zoo.catalogue.entries import match
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError
-from zoo.pipeline import as_texts, open_data
+from zoo.pipeline import as_texts, open_data, smaller_runs
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
@@ -44,6 +45,13 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def at_work(path: Path, stack: "Stack", rows: "Dataset", engine: EngineOptions) -> Iterator[None]:
+    """Lock the folder of an experiment that is carried out, and tell what makes it smaller where memory is short."""
+    with locked(path), telling_shortage(lambda: smaller_runs(stack.recipe, rows, engine)):
+        yield
 
 
 def opened(

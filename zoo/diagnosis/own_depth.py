@@ -17,12 +17,11 @@ from zoo.base.files import read_json, write_json
 from zoo.base.interrupts import StopRequest, stop_requests
 from zoo.base.plain_data import plain
 from zoo.base.progress import Progress, Silent, as_progress
-from zoo.base.shortages import telling_shortage
 from zoo.data.options import DataOptions
 from zoo.diagnosis.depth import train, verdict_of
-from zoo.diagnosis.opening import folder_of, locked, opened
+from zoo.diagnosis.opening import at_work, folder_of, opened
 from zoo.errors import ZooError, unknown
-from zoo.pipeline import DATA_OPTIONS, DEFAULT_DATASET, check_seed, smaller_runs
+from zoo.pipeline import DATA_OPTIONS, DEFAULT_DATASET, check_seed
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
@@ -87,7 +86,7 @@ def own_depth(
     shown = as_progress(progress)
     resolved, rows, _ = opened(stack, dataset, data, data_dir, settings, plugins, engine, shown)
     path = folder_of(resolved, rows, f"{seed}-own-depth", out)
-    with locked(path), telling_shortage(lambda: smaller_runs(resolved.recipe, rows, engine)):
+    with at_work(path, resolved, rows, engine):
         return OwnDepth(resolved, rows, seed, steps, games, engine, path, shown).carried_out()
 
 

@@ -25,6 +25,7 @@ from zoo.layers.labelled import (
     labels_with_latents,
     labels_with_samples,
     one_hot,
+    with_classifiers,
     with_embedding,
 )
 from zoo.layers.learned import LearnedMap
@@ -122,6 +123,7 @@ __all__ = [
     "unit",
     "warped",
     "weighed_bands",
+    "with_classifiers",
     "with_embedding",
     "without",
 ]

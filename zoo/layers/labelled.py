@@ -1,6 +1,6 @@
 """Players of any stack that are built once more so that they know of labels."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -148,6 +148,23 @@ def class_normalized(plugin: str, model: keras.Model, classes: int | None) -> ke
             "give classes to. Put it on networks that have some, such as dcgan or vanilla."
         )
     return anew
+
+
+def with_classifiers(
+    plugin: str,
+    model: keras.Model,
+    classes: int | None,
+    fields: Mapping[str, Any],
+    is_spectral: bool,
+    names: Sequence[str] = (CLASSES,),
+) -> keras.Model:
+    """The discriminator with a further head of each name: logits of the classes, (B, K), linear in its features."""
+    wanted = classes_to_judge(plugin, classes, fields, model)
+    heads = {
+        name: spectral_where(is_spectral, keras.layers.Dense(wanted))(features)
+        for name, features in zip(names, networks.branches(model, len(names)), strict=True)
+    }
+    return networks.extended(model, outputs=heads)
 
 
 def with_embedding(model: keras.Model, classes: int, size: int, is_spectral: bool) -> keras.Model:

@@ -28,13 +28,14 @@ class Checkpoints:
     folder: Path
     keep: int = KEPT
 
-    def save(self, state: Mapping[str, np.ndarray], notes: Mapping[str, Any]) -> Path:
+    def save(self, state: Mapping[str, np.ndarray], notes: Mapping[str, Any], compressed: bool = False) -> Path:
         """Writes a state (arrays by name, among them `steps`) with its notes, then removes all but the last `keep`."""
+        write = np.savez_compressed if compressed else np.savez
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.path(int(state["steps"]))
         text = np.frombuffer(json.dumps(plain(notes)).encode(), dtype=np.uint8)
         with atomic_file(path) as file:
-            np.savez(file, **state, **{NOTES: text})  # type: ignore[arg-type]
+            write(file, **state, **{NOTES: text})  # type: ignore[arg-type]
         for old in self.paths()[: -self.keep]:
             old.unlink()
         return path

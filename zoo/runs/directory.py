@@ -15,7 +15,7 @@ from zoo.base.plain_data import plain
 from zoo.catalogue import dump_document, parse_document
 from zoo.errors import ZooError
 from zoo.recipe import as_text
-from zoo.runs.checkpoints import Checkpoints
+from zoo.runs.checkpoints import Checkpoints, State
 from zoo.runs.conversion import converted
 
 RECORD = "run.yaml"
@@ -52,6 +52,13 @@ class RunDirectory:
     @property
     def checkpoints(self) -> Checkpoints:
         return Checkpoints(self.path / "checkpoints")
+
+    def last_checkpoint(self) -> tuple[State, dict[str, Any]]:
+        """The state and notes of the last whole checkpoint; raises ZooError where there is none."""
+        latest = self.checkpoints.latest()
+        if latest is None:
+            raise ZooError(f"The run {self.path} has no checkpoint yet. Continue it with zoo run.")
+        return latest
 
     @property
     def samples(self) -> Path:

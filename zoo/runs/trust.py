@@ -1,11 +1,10 @@
 """Code that came with a run from elsewhere: it is executed only once its reader said so, file by file and by hash."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.base.files import read_json
+from zoo.base.files import file_hash, read_json
 from zoo.catalogue import PluginEntry, read_catalogue
 from zoo.errors import ZooError
 
@@ -36,7 +35,7 @@ def check_trusted(run: Path, entries: Sequence[PluginEntry]) -> None:
 
 def hash_of(file: Path) -> str:
     """The sha256 of a file; empty where it is missing."""
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+    return file_hash(file) if file.is_file() else ""
 
 
 def listed(run: Path, code: Mapping[str, Any]) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from zoo import backend
-from zoo.base.files import atomic_file, write_json
+from zoo.base.files import write_json
 from zoo.base.names import short_name
 from zoo.errors import ZooError
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
-from zoo.runs.checkpoints import NOTES, State
+from zoo.runs.checkpoints import State
 from zoo.runs.directory import RunDirectory
 from zoo.runs.pretrained import PACKED
 from zoo.training.run import Run, load
@@ -45,17 +45,14 @@ def pack(run: Run | Path | str, out: Path | str, packing: Packing = Packing(), e
     folder = Path(out)
     if folder.exists() and any(folder.iterdir()):
         raise ZooError(f"{folder} is not empty. Choose another folder.")
-    latest = run.directory.checkpoints.latest()
-    if latest is None:
-        raise ZooError(f"The run {run.path} has no checkpoint yet. Continue it with zoo run.")
+    state, notes_of_run = run.directory.last_checkpoint()
     _ = run.stack  # which refuses code that is not trusted; its copy would not
-    state = latest[0]
     made = RunDirectory(folder)
     made.checkpoints.folder.mkdir(parents=True)
     if packing.whole:
-        made.checkpoints.save(*latest)
+        made.checkpoints.save(state, notes_of_run)
     else:
-        write_state(made, packed_state(run, state, packing), latest[1])
+        made.checkpoints.save(packed_state(run, state, packing), notes_of_run, compressed=True)
     made.write_record(public_record(run.record))
     copy_code(run, folder)
     evaluations = [] if evaluate else scores_of(run, int(state["steps"]))
@@ -118,17 +115,6 @@ def halved(array: np.ndarray) -> np.ndarray:
         return array
     half = array.astype(np.float16)
     return array if (np.abs(array).max(initial=0) < LEAST and array.any()) else half
-
-
-def write_state(made: RunDirectory, state: State, notes: Mapping[str, Any]) -> None:
-    """A checkpoint that is compressed."""
-    import json
-
-    from zoo.base.plain_data import plain
-
-    text = np.frombuffer(json.dumps(plain(notes)).encode(), dtype=np.uint8)
-    with atomic_file(made.checkpoints.path(int(state["steps"]))) as file:
-        np.savez_compressed(file, **state, **{NOTES: text})  # type: ignore[arg-type]
 
 
 def public_record(record: Mapping[str, Any]) -> dict[str, Any]:

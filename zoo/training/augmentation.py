@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from zoo import backend
 from zoo.backend.versions import installed_versions
-from zoo.base.files import atomic_file, write_json
+from zoo.base.files import atomic_file, file_hash, write_json
 from zoo.base.names import readable
 from zoo.base.progress import Progress
 from zoo.catalogue import read_catalogue
@@ -170,10 +169,10 @@ def described(
     return {
         "set": out.name,
         "format": FORMATS[out.suffix],
-        "sha256": sha256(out.read_bytes()).hexdigest() if out.is_file() else None,
+        "sha256": file_hash(out) if out.is_file() else None,
         "run": str(run.path),
         "stack": run.record["stack"],
-        "checkpoint": {"step": step_of_checkpoint(checkpoint), "sha256": sha256(checkpoint.read_bytes()).hexdigest()},
+        "checkpoint": {"step": step_of_checkpoint(checkpoint), "sha256": file_hash(checkpoint)},
         "trained_on": {name: run.record["dataset"][name] for name in ("name", "split", "count", "fingerprint")},
         "seed": wanted.seed,
         "truncation": wanted.truncation,

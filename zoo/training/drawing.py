@@ -63,7 +63,7 @@ def as_given(sampler: Sampler, named: Mapping[str, Any]) -> Inputs:
 
 def one_by_one(sampler: Sampler, inputs: Inputs, seeds: Sequence[int]) -> np.ndarray:
     """The samples, each made by itself with the noise of its seed: the same bits whatever stands beside it."""
-    standing = [value for _, value in sampler.standing()]
+    standing = sampler.standing_values()
     return np.concatenate(
         [
             ops.convert_to_numpy(
@@ -142,7 +142,7 @@ def film(sampler: Sampler, points: Inputs, cells: int, count: int, loop: bool, s
     walked = [STYLES] if tuple(named) == (STYLES,) else sampler.walked(named)
     parts = {name: each.reshape(cells, -1, *each.shape[1:]) for name, each in named.items()}
     ways = {name: [flat_tour(each, count, loop) for each in parts[name]] for name in walked}
-    standing, states, frames = [value for _, value in sampler.standing()], sampler.noise_seeds(seed, 0), []
+    standing, states, frames = sampler.standing_values(), sampler.noise_seeds(seed, 0), []
     for number in range(count):
         row = {
             name: np.stack([way[number] for way in ways[name]]) if name in ways else each[:, 0]
@@ -180,7 +180,7 @@ def styles_of(sampler: Sampler, inputs: Inputs) -> np.ndarray:
     """The styles (N, layers, K) of inputs."""
     if tuple(by_name(inputs)) == (STYLES,):
         return np.asarray(inputs[STYLES])
-    states, standing = sampler.noise_seeds(0, 0), [value for _, value in sampler.standing()]
+    states, standing = sampler.noise_seeds(0, 0), sampler.standing_values()
     rows: Callable[..., Any] = sampler.compiled(STYLES)
     count = len(next(iter(by_name(inputs).values())))
     return np.concatenate(

@@ -1,12 +1,10 @@
 """A run's generator or discriminator in the formats of other programs, with the averaged weights and metadata."""
 
-import hashlib
 import importlib.util
 import json
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +13,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo.base.files import WRITING, write_json
+from zoo.base.files import WRITING, file_hash, write_json
 from zoo.errors import ZooError, unknown
 from zoo.layers.stock import in_stock_layers
 from zoo.networks import called, inputs_of
-from zoo.runs.checkpoints import read_path
+from zoo.runs.checkpoints import State
 from zoo.training.loading import load_discriminator, load_sampler
 from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES
 
@@ -72,18 +70,19 @@ def export(run: "Run", wanted: Export, out: Path | None = None) -> Path:
     if path.suffix != ENDINGS[wanted.format] and wanted.format != SAVED_MODEL:
         raise ZooError(f"A file of the format {wanted.format} ends in {ENDINGS[wanted.format]}; received {path}.")
     check_replaceable(path, wanted.format)
-    checkpoint = latest_checkpoint(run)
-    model = exported_model(run, wanted, checkpoint)
+    state, _ = run.directory.last_checkpoint()
+    model, is_averaged = exported_model(run, wanted, state)
     if wanted.format in (ONNX, LITERT) and varies(model):
         raise ZooError(
             f"The {wanted.model} of '{run.record['stack']}' draws noise in inference, too, which {wanted.format} can't "
             "hold: --format saved_model."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    described = description(run, wanted, checkpoint, model)
+    checkpoint = run.directory.checkpoints.path(int(state["steps"]))
+    described = description(run, wanted, checkpoint, model, is_averaged)
     temporary = path.with_name(f"{WRITING}{path.stem}{ENDINGS[wanted.format]}")
     try:
-        with quiet():
+        with warnings.catch_warnings(action="ignore"):  # the converters', of their own insides
             write(model, wanted.format, temporary, described)
         if path.is_dir():
             shutil.rmtree(path)
@@ -105,20 +104,12 @@ def check_replaceable(path: Path, kind: str) -> None:
         raise ZooError(f"{path} holds something else than an export. Choose another folder with --out.")
 
 
-def latest_checkpoint(run: "Run") -> Path:
-    """The last whole checkpoint."""
-    latest = run.directory.checkpoints.latest()
-    if latest is None:
-        raise ZooError(f"The run {run.path} has no checkpoint yet. Continue it with zoo run.")
-    return run.directory.checkpoints.path(int(latest[0]["steps"]))
-
-
-def exported_model(run: "Run", wanted: Export, checkpoint: Path) -> keras.Model:
-    """The model with named inputs and the one output that is exported, in float32."""
-    record, state = {**run.record, "precision": "float32"}, read_path(checkpoint)[0]
+def exported_model(run: "Run", wanted: Export, state: State) -> tuple[keras.Model, bool]:
+    """The model with named inputs and the one output that is exported, in float32; whether its weights are averages."""
+    record = {**run.record, "precision": "float32"}
     if wanted.model == "discriminator":
         inner = load_discriminator(run.stack, record, state)
-        return named(inner, SAMPLES, LOGITS, LOGITS)
+        return named(inner, SAMPLES, LOGITS, LOGITS), False
     sampler = load_sampler(run.stack, record, state, run.rows)
     with sampler.averaged() as scope:
         found = [(each, scope.get_current_value(each)) for each in sampler.generator.variables]
@@ -126,7 +117,8 @@ def exported_model(run: "Run", wanted: Export, checkpoint: Path) -> keras.Model:
     for variable, value in values:
         variable.assign(value)
     inner = in_stock_layers(sampler.generator, sampler.averaged())
-    return named(inner, LATENTS, SAMPLES, SAMPLES, wanted.uint8 and sampler.samples_field.is_image)
+    pixels = wanted.uint8 and sampler.samples_field.is_image
+    return named(inner, LATENTS, SAMPLES, SAMPLES, pixels), bool(sampler.average)
 
 
 def named(inner: keras.Model, alone: str, output: str, name: str, pixels: bool = False) -> keras.Model:
@@ -154,7 +146,7 @@ def varies(model: keras.Model) -> bool:
     return bool((first != again).any())
 
 
-def description(run: "Run", wanted: Export, checkpoint: Path, model: keras.Model) -> dict[str, Any]:
+def description(run: "Run", wanted: Export, checkpoint: Path, model: keras.Model, is_averaged: bool) -> dict[str, Any]:
     """What a user of the file has to know, JSON-ready."""
     is_image, labels = run.fields[SAMPLES].is_image, run.fields.get(LABELS)
     generator_range = ([0, 255] if wanted.uint8 else [-1, 1]) if is_image else None
@@ -164,8 +156,8 @@ def description(run: "Run", wanted: Export, checkpoint: Path, model: keras.Model
         "dataset": run.record["dataset"]["name"],
         "model": wanted.model,
         "checkpoint": checkpoint.name,
-        "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
-        "averaged": wanted.model == "generator" and bool(run.sampler.average),
+        "checkpoint_sha256": file_hash(checkpoint),
+        "averaged": is_averaged,
         "inputs": {
             name: {"shape": [None, *tensor.shape[1:]], "dtype": tensor.dtype}
             for name, tensor in inputs_of(model, LATENTS if wanted.model == "generator" else SAMPLES).items()
@@ -198,11 +190,3 @@ def write(model: keras.Model, kind: str, path: Path, described: Mapping[str, Any
         proto = onnx.load(str(path))
         onnx.helper.set_model_props(proto, {name: json.dumps(each) for name, each in described.items()})
         onnx.save(proto, str(path))
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without the converters' warnings of their own insides."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -10,7 +10,6 @@ from zoo import backend
 from zoo.backend.options import EngineOptions
 from zoo.data.fields import Field
 from zoo.errors import ZooError
-from zoo.runs.directory import RunDirectory
 from zoo.stacks.stack import Stack
 from zoo.training.derivation import with_derived
 from zoo.training.players import Generating, build_discriminator, build_generator
@@ -50,14 +49,6 @@ def load_discriminator(stack: Stack, record: Mapping[str, Any], state: Mapping[s
     for variable, array in zip(discriminator.variables, owned(state, "discriminator"), strict=True):
         variable.assign(array)
     return discriminator
-
-
-def last_state(directory: RunDirectory) -> Mapping[str, np.ndarray]:
-    """The state of the last whole checkpoint."""
-    latest = directory.checkpoints.latest()
-    if latest is None:
-        raise ZooError(f"The run {directory.path} has no checkpoint yet. Continue it with zoo run.")
-    return latest[0]
 
 
 def completed(state: Mapping[str, np.ndarray], trainer: "Trainer") -> Mapping[str, np.ndarray]:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from zoo.base.files import file_hash
 from zoo.errors import ZooError
 from zoo.runs.checkpoints import read_path, step_of_checkpoint
 from zoo.runs.finding import find_run
@@ -76,7 +76,7 @@ class Origin:
             "stack": self.run.record["stack"],
             "dataset": self.run.record["dataset"]["name"],
             "step": step_of_checkpoint(self.checkpoint),
-            "sha256": sha256(self.checkpoint.read_bytes()).hexdigest(),
+            "sha256": file_hash(self.checkpoint),
             "copied": copied,
         }
 
@@ -103,7 +103,7 @@ def recorded_checkpoint(run: Run, recorded: Mapping[str, Any]) -> Path:
     """The checkpoint that a run began from."""
     folder = run.directory.checkpoints
     for path in [*folder.paths(), *folder.kept_as_best()]:
-        if step_of_checkpoint(path) == recorded["step"] and sha256(path.read_bytes()).hexdigest() == recorded["sha256"]:
+        if step_of_checkpoint(path) == recorded["step"] and file_hash(path) == recorded["sha256"]:
             return path
     raise ZooError(
         f"The checkpoint of step {recorded['step']} that this run began from is no more in {run.path}. Begin anew with "

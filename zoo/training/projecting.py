@@ -93,7 +93,7 @@ class Projector:
     @cached_property
     def standing(self) -> list[Any]:
         """Statistics that are recomputed over data."""
-        return [value for _, value in self.sampler.standing()]
+        return self.sampler.standing_values()
 
     @cached_property
     def candidates(self) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -90,10 +90,10 @@ class Run:
     @backend.fixed()
     def sampler_of(self, checkpoint: Path | None) -> "Sampler":
         """The generator of a checkpoint, of the last whole one where none is named."""
-        from zoo.training.loading import last_state, load_sampler
+        from zoo.training.loading import load_sampler
 
         record = self.record  # a damaged one is told before a missing checkpoint
-        state = last_state(self.directory) if checkpoint is None else read_path(checkpoint)[0]
+        state = self.directory.last_checkpoint()[0] if checkpoint is None else read_path(checkpoint)[0]
         return load_sampler(self.stack, record, state, self.rows)
 
     def rows(self, numbers: Any) -> Any:

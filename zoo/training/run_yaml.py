@@ -1,6 +1,5 @@
 """run.yaml: what made a run, and from it back to the run's plugins."""
 
-import hashlib
 import os
 import platform
 import time
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.backend.settings import recorded as recorded_settings
 from zoo.backend.versions import installed_versions
+from zoo.base.files import file_hash
 from zoo.base.plain_data import plain
 from zoo.catalogue import Catalogue, PluginEntry
 from zoo.catalogue.registry import FILES
@@ -119,7 +119,7 @@ def describe_plugin(entry: PluginEntry) -> dict[str, Any]:
     """What identifies a plugin: its module, or the hash of its file."""
     if entry.file is None:
         return {"name": entry.name, "module": entry.module}
-    return {"name": entry.name, "sha256": hashlib.sha256(entry.file.read_bytes()).hexdigest()}
+    return {"name": entry.name, "sha256": file_hash(entry.file)}
 
 
 def copy_plugin_files(stack: "Stack", catalogue: Catalogue, directory: RunDirectory) -> None:

@@ -140,7 +140,7 @@ class Sampler:
     def chunks(self, inputs: Inputs, seed: int = 0) -> Iterator[np.ndarray]:
         """The samples in parts, which together are what `samples` gives; layers draw their noise by the seed."""
         count = len(next(iter(inputs.values())) if isinstance(inputs, Mapping) else inputs)
-        standing = [value for _, value in self.standing()]
+        standing = self.standing_values()
         for number, start in enumerate(range(0, count, CHUNK)):
             part = sliced(inputs, slice(start, start + CHUNK))
             length = min(CHUNK, count - start)
@@ -204,6 +204,10 @@ class Sampler:
     def averaged(self) -> keras.StatelessScope:
         """A scope in which the generator's variables are what samples are drawn with."""
         return inherited_scope([*self.averages(), *self.standing()])
+
+    def standing_values(self) -> list[Any]:
+        """These values alone, as the compiled generator takes them."""
+        return [value for _, value in self.standing()]
 
     def save_model(self, path: Path) -> None:
         """Write the generator as a `.keras` file, in Keras' own layers as far as they compute the same in inference.

@@ -109,7 +109,7 @@ class Translator:
     @cached_property
     def standing(self) -> list[Any]:
         """Statistics that are recomputed over data, of the size of training."""
-        return [value for _, value in self.sampler.standing()]
+        return self.sampler.standing_values()
 
     def size_for(self, size: Size) -> Size:
         """The size at which images of a size are translated: theirs, some pixels more, or that of training."""

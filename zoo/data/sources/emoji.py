@@ -1,7 +1,6 @@
 """The embedded emoji: pictures in two styles, of which one is the field `source`, with categories of what they show."""
 
 import csv
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from zoo.base.files import file_hash
 from zoo.data import images
 from zoo.data.options import WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Batches, Contents, OtherField, Source
@@ -47,7 +47,7 @@ class EmojiSource(Source):
     def identity(self) -> Mapping[str, Any]:
         """The hashes of the three files."""
         files = [self.folder / PAIRS, *(self.folder / f"{style}.webp" for style in STYLES)]
-        hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+        hashes = [file_hash(file) for file in files]
         return {"source": f"embedded {self.embedded}", "files": hashes, **self.options.preprocessing}
 
     def splits(self) -> Splits:

@@ -1,7 +1,6 @@
 """Images in MNIST's format: four IDX files, gzipped or not; the embedded `fashion_mini` is stored so."""
 
 import gzip
-import hashlib
 import math
 import struct
 import zlib
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from zoo.base.files import file_hash
 from zoo.data import images
 from zoo.data.options import READING, WITHOUT_LABELS, DataOptions
 from zoo.data.sources.contract import Batches, Contents, Source
@@ -54,7 +54,7 @@ class IdxSource(Source):
     def identity(self) -> Mapping[str, Any]:
         """The hashes of all files, which are small."""
         files = [find(self.folder, split, kind) for split in PREFIXES for kind in KINDS]
-        hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file]
+        hashes = [file_hash(file) for file in files if file]
         source = f"embedded {self.embedded}" if self.embedded else f"folder {self.folder}"
         return {"source": source, "files": hashes, **self.options.preprocessing}
 

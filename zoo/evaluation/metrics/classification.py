@@ -8,9 +8,9 @@ stands what as many real images teach. The classifier is the zoo's own small one
 from collections.abc import Sequence
 
 from zoo import backend
-from zoo.evaluation.classifier import TEACHING, taught
+from zoo.evaluation.classifier import taught
 from zoo.evaluation.metrics.checks import present
-from zoo.evaluation.metrics.class_accuracy import NEEDS, SMALLEST, number_of_classes, taught_by_real
+from zoo.evaluation.metrics.class_accuracy import by_classifier, number_of_classes, taught_by_real
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.intervals import of_share
 from zoo.hookspecs import hookimpl
@@ -32,14 +32,7 @@ def measure(compared: Compared) -> Sequence[Score]:
     return [of_share(name, float(each.mean()), len(each), better[name]) for name, each in hits.items()]  # type: ignore[arg-type]
 
 
-METRIC = Metric(
-    needs=NEEDS,
-    smallest=SMALLEST,
-    settings={"classifier": TEACHING.settings},
-    measure=measure,
-    in_features=False,
-    default=False,  # it trains two classifiers
-)
+METRIC = by_classifier(measure)
 
 
 @hookimpl
