@@ -42,6 +42,7 @@ class Case:
 
 GAPS = {"lecam_start": 0, "lecam_decay": 1.0}  # anchors that stay: they have no gradient
 CASES = [
+    Case("minimax"),
     Case("lsgan"),
     Case("ragan"),
     Case("ragan", {"relativistic_loss": "least-squares"}),

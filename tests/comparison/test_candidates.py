@@ -5,6 +5,7 @@ import pytest
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.comparison.candidates import Candidate, parse_candidate, parse_sweep, swept
 from zoo.errors import ZooError
+from zoo.stacks.resolving import resolve_stack
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,16 @@ def test_what_follows_a_comma_must_be_a_value(catalogue: Catalogue):
 def test_an_unknown_stack_is_named_with_the_nearest(catalogue: Catalogue):
     with pytest.raises(ZooError, match="Did you mean 'dcgan'"):
         parse_candidate("dcgna,width=3", catalogue)
+
+
+@pytest.mark.parametrize("name", sorted(read_catalogue().benchmarks))
+def test_every_candidate_of_a_registered_benchmark_has_a_recipe(name: str, catalogue: Catalogue):
+    benchmark = catalogue.benchmarks[name]
+    common = [f"{key}={value}" for key, value in benchmark.recipe.items()]
+    for text in benchmark.variants:
+        candidate = parse_candidate(text, catalogue)
+        for dataset in benchmark.datasets:
+            resolve_stack(candidate.stack, catalogue, dataset, [*common, *candidate.settings])
 
 
 def test_a_sweep_gives_every_combination_once_in_order(catalogue: Catalogue):
