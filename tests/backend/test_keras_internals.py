@@ -1,4 +1,4 @@
-"""What the zoo takes of Keras beyond its public interface stands in one module, and a release that lacks it is named."""
+"""What the zoo takes of Keras' private parts stands in one module, and a release that lacks any of it is named."""
 
 import ast
 import sys

@@ -44,8 +44,9 @@ def test_what_pytorch_fid_saves_is_read(tmp_path: Path, monkeypatch: pytest.Monk
 
     draw = np.random.default_rng(3)
     mean, covariance = draw.normal(size=5), np.cov(draw.normal(size=(20, 5)), rowvar=False)
-    monkeypatch.setattr(fid_score, "InceptionV3", lambda blocks: type("Untrained", (), {"to": lambda self, device: 0})())
-    monkeypatch.setattr(fid_score.InceptionV3, "BLOCK_INDEX_BY_DIM", {5: 0}, raising=False)
+    untrained = type("Untrained", (), {"BLOCK_INDEX_BY_DIM": {5: 0}, "__init__": lambda self, blocks: None})
+    untrained.to = lambda self, device: None
+    monkeypatch.setattr(fid_score, "InceptionV3", untrained)
     monkeypatch.setattr(fid_score, "compute_statistics_of_path", lambda *arguments: (mean, covariance))
     fid_score.save_fid_stats([str(tmp_path), str(tmp_path / "theirs.npz")], 1, "cpu", 5)
     found = read_statistics(tmp_path / "theirs.npz")
