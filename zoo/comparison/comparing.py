@@ -37,7 +37,7 @@ DEFAULT_BENCHMARK = "fashion-mini"
 DEFAULT_SEEDS = 3
 DEFAULT_EVALUATIONS = 10
 RETRIES = 1
-SHOWN = ("budget", "evaluations", "samples", "extractor")  # the fields of the setup that a report shows
+SHOWN = ("budget", "until", "evaluations", "samples", "extractor")  # the fields of the setup that a report shows
 
 Around = Callable[[Path], AbstractContextManager[Any]]
 
@@ -54,6 +54,7 @@ class ComparisonOptions:
     settings: Sequence[str] = ()
     budget: Budget = UNLIMITED
     evaluations: int | None = None
+    until: float | None = None
     metrics: Sequence[str] = ()
     samples: int | None = None
     extractor: str | None = None
@@ -172,6 +173,7 @@ def setup_of(options: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequen
         metrics=tuple(options.metrics) or entry.metrics or JUDGED_BY[kinds.pop()],
         samples=options.samples or entry.samples or PERIODIC.samples,
         extractor=options.extractor or entry.extractor,
+        until=entry.until if options.until is None else options.until,
         settings=(*settings, *options.settings),
         data_options=options.data,
     )
