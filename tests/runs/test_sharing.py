@@ -10,6 +10,8 @@ from zoo.base.progress import Silent
 from zoo.diagnosis.of_run import trainer_of
 from zoo.runs import pretrained
 from zoo.runs.checkpoints import read_path
+from zoo.sharing import packing
+from zoo.sharing.card import protocol, score_lines
 from zoo.training.loading import completed
 
 
@@ -43,6 +45,26 @@ def test_the_card_holds_what_hubs_index(packed: Path):
     assert "(samples.png)" in text
     assert "None was measured." in text
     assert "zoo run vanilla --dataset images.npy --seed 0" in text
+
+
+def test_the_card_has_scores_that_no_network_measured():
+    score = {
+        "name": "swd", "value": 11.5, "interval": [11.0, 12.0], "better": "lower",
+        "protocol": {"extractor": None, "generated": {"count": 100}, "real": {"count": 50, "dataset": "x"}, "seed": 0},
+    }  # fmt: skip
+    evaluations = [{"evaluated": "2026-01-01", "step": 3, "periodic": False, "scores": [score]}]
+    assert protocol(score) == {"generated": 100, "real": 50, "seed": 0}
+    assert "| swd | 11.5 | 11 to 12 | lower | none | 100 | 50 of x,  |" in list(score_lines(evaluations, True))
+
+
+def test_what_can_not_be_packed_leaves_nothing_behind(finished: zoo.Run, tmp_path: Path, monkeypatch):
+    def interrupted(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packing, "draw_samples", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        zoo.pack(finished, tmp_path / "packed")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pretrained_name_stands_wherever_a_run_does(packed: Path, zoo_command, monkeypatch, tmp_path: Path):

@@ -97,13 +97,15 @@ def result_of(kind: str, dataset: str, score: Record) -> dict[str, Any]:
 def protocol(score: Record) -> dict[str, Any]:
     """What a reader needs to know of how a score was measured."""
     about = score["protocol"]
-    return {
-        "extractor": about["extractor"]["name"],
-        "extractor_sha256": about["extractor"]["sha256"],
-        "generated": about["generated"]["count"],
+    extractor = about.get("extractor") or {}  # none where pixels or points are compared
+    found = {
+        "extractor": extractor.get("name"),
+        "extractor_sha256": extractor.get("sha256"),
+        "generated": about["generated"].get("count"),
         "real": about["real"].get("count"),
-        "seed": about["seed"],
+        "seed": about.get("seed"),
     }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def score_lines(evaluations: Sequence[Record], measured_here: bool) -> Iterator[str]:
@@ -118,10 +120,10 @@ def score_lines(evaluations: Sequence[Record], measured_here: bool) -> Iterator[
         interval = score.get("interval")
         between = f"{interval[0]:.4g} to {interval[1]:.4g}" if interval else ""
         about, real = protocol(score), score["protocol"]["real"]
-        where = f"{about['real']} of {real.get('dataset', 'files')}, {real.get('split', '')}"
+        where = f"{about.get('real', '')} of {real.get('dataset', 'files')}, {real.get('split', '')}"
         yield (
-            f"| {name} | {score['value']:.4g} | {between} | {score['better']} | {about['extractor']} | "
-            f"{about['generated']} | {where} |"
+            f"| {name} | {score['value']:.4g} | {between} | {score['better']} | {about.get('extractor', 'none')} | "
+            f"{about.get('generated', '')} | {where} |"
         )
     of = "these weights" if measured_here else "the run's weights before they were rounded to half precision"
     at = evaluations[-1]["evaluated"]

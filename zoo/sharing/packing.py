@@ -1,5 +1,6 @@
 """A run as what is shared of it: weights in half precision, run.yaml, scores, samples and a card."""
 
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,6 +46,16 @@ def pack(run: Run | Path | str, out: Path | str, packing: Packing = Packing(), e
     folder = Path(out)
     if folder.exists() and any(folder.iterdir()):
         raise ZooError(f"{folder} is not empty. Choose another folder.")
+    try:
+        fill(folder, run, packing, evaluate)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+def fill(folder: Path, run: Run, packing: Packing, evaluate: bool) -> None:
+    """Write everything into the folder."""
     state, notes_of_run = run.directory.last_checkpoint()
     _ = run.stack  # which refuses code that is not trusted; its copy would not
     made = RunDirectory(folder)
@@ -69,7 +80,6 @@ def pack(run: Run | Path | str, out: Path | str, packing: Packing = Packing(), e
     if evaluate:
         evaluate_packed(folder)
     finish(folder, packing, notes, evaluate or notes["precision"] == SINGLE)
-    return folder
 
 
 def finish(folder: Path, packing: Packing, notes: Mapping[str, Any], measured_here: bool) -> None:
