@@ -1,10 +1,12 @@
 """What all tests share: tiny datasets made in memory, and a folder in which the embedded data is prepared once."""
 
+import gc
+
 from zoo.backend import prepare
 
+gc.disable()  # until all that stays is imported
 prepare()  # before Keras imports TensorFlow, loudly
 
-import gc
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -52,6 +54,7 @@ from zoo import hookimpl
 
 def pytest_collection_finish() -> None:
     """What was imported stays: the garbage collector looked through it again and again, for a tenth of the time."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

@@ -92,6 +92,12 @@ def subject_of(case: Case) -> Subject:
     return Subject(text, shape, files_of(text), classes, fields, settings={"latent_size": 3})
 
 
+@pytest.fixture(autouse=True)
+def few_standing_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statistics are recomputed over two batches whenever samples are drawn; another test has all."""
+    monkeypatch.setattr("zoo.training.sampler.STANDING_BATCHES", 2)
+
+
 @pytest.mark.parametrize(
     ("case", "check"),
     [

@@ -45,8 +45,11 @@ OF_VARIANTS = [
         for plugin in ("cgan", "acgan", "infogan", "tacgan", "contragan", "reacgan")
     ],
 ]
-LONG = ("r3gan-resnext", "sngan", "sagan", "biggan", "stylegan2", "gat", "cut-negative", "fastgan", "srgan")
-"""Whose networks take several seconds to compile; `make test-all` tries them."""
+LONG = (
+    *("r3gan-resnext", "sngan", "sagan", "biggan", "stylegan2", "gat", "cut-negative", "fastgan", "srgan"),
+    *(f"vanilla+{plugin}" for plugin in ("cgan", "acgan", "tacgan", "contragan")),
+)
+"""Whose networks take several seconds to compile, or whose parts others have too; `make test-all` tries them."""
 PENALIZED = Case("dcgan+r1")  # a gradient differentiated through batch normalization
 FURTHER = [
     Case("vanilla+r1", ("generator_objective=minimax",)),

@@ -34,17 +34,14 @@ players = pytest.mark.parametrize("player", PLAYERS)
 
 
 @pytest.fixture(scope="module")
-def results(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Results:
+def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """What the program measured on each backend of the cases to be tested, in both precisions at once."""
     tests = [each for each in request.session.items if each.path == request.path and hasattr(each, "callspec")]
     names = sorted({each.callspec.params["case"] for each in tests if "case" in each.callspec.params})
     folder = tmp_path_factory.mktemp("players")
-    cache = pytestconfig.cache.mkdir("jax-compilations")
     paths = {backend: folder / f"{backend}.npz" for backend in BACKENDS}
-    settings = {"XLA_FLAGS": FAST_COMPILING, "JAX_COMPILATION_CACHE_DIR": str(cache)}
-    run_together([Program(backend, ["players.py", path, *names]) for backend, path in paths.items()], **settings)
+    programs = [Program(backend, ["players.py", path, *names]) for backend, path in paths.items()]
+    run_together(programs, XLA_FLAGS=FAST_COMPILING)
     return {backend: read(path) for backend, path in paths.items()}
 
 

@@ -31,15 +31,9 @@ def measured(name: str) -> tuple[Made, list[float], np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def on_jax(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> dict[str, np.ndarray]:
+def on_jax(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     path = tmp_path_factory.mktemp("hooks") / "jax.npz"
-    cache = pytestconfig.cache.mkdir("jax-compilations")
-    run_together(
-        [Program("jax", ["hooks_on_jax.py", path])],
-        XLA_FLAGS=FAST_COMPILING,
-        JAX_COMPILATION_CACHE_DIR=str(cache),
-        JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0",
-    )
+    run_together([Program("jax", ["hooks_on_jax.py", path])], XLA_FLAGS=FAST_COMPILING)
     with np.load(path) as archive:
         return dict(archive)
 

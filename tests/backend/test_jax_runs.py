@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from plugin_kinds import named_in, with_state
 from programs import BACKENDS, FAST_COMPILING, Program, run_together
-from sittings import ALSO_FROM_HOST, CASES, CONTINUED, FROM_HOST, LOOPED, SITTINGS
+from sittings import ALSO_FROM_HOST, CASES, CONTINUED, CONTINUED_LONG, FROM_HOST, LONG, LOOPED, SITTINGS
 
 from zoo.catalogue import read_catalogue
 from zoo.runs.checkpoints import Checkpoints
@@ -18,10 +18,24 @@ WORDS = ["run", "vanilla", *(word for setting in SETTINGS for word in ("--set", 
 on_both = pytest.mark.parametrize("backend", BACKENDS)
 
 
-def each_of(sittings: dict) -> pytest.MarkDecorator:
+def each_of(sittings: dict, long: dict) -> pytest.MarkDecorator:
     """Every case and mode of each backend."""
-    found = [(case.name, mode, backend) for backend in BACKENDS for case, mode in sittings[backend]]
-    return pytest.mark.parametrize(("case", "mode", "backend"), found, ids=lambda each: each)
+    found = [
+        pytest.param(case.name, mode, backend, marks=pytest.mark.long if (case, mode) in long[backend] else [])
+        for backend in BACKENDS
+        for case, mode in sittings[backend]
+    ]
+    return pytest.mark.parametrize(("case", "mode", "backend"), found)
+
+
+def each_looped(cases: list) -> pytest.MarkDecorator:
+    """Every case that is trained by the device's loop, on each backend; those of which a mode is long are."""
+    found = [
+        pytest.param(case.name, backend, marks=pytest.mark.long if case in [one for one, _ in LONG[backend]] else [])
+        for backend in BACKENDS
+        for case in cases
+    ]
+    return pytest.mark.parametrize(("case", "backend"), found)
 
 
 def read(path: Path) -> Arrays:
@@ -36,15 +50,17 @@ def assert_equal(one: Arrays, other: Arrays) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each backend, in which one process has begun and another one continued."""
     folder = tmp_path_factory.mktemp("sittings")
     for backend in BACKENDS:
         (folder / backend).mkdir()
-    cache = str(pytestconfig.cache.mkdir("jax-compilations"))
+    tests = [each for each in request.session.items if each.path == request.path]
+    words = ["--all"] if any(each.get_closest_marker("long") for each in tests) else []
+    cache = str(tmp_path_factory.mktemp("compiled"))
     caching = {"JAX_COMPILATION_CACHE_DIR": cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     for what in ("begin", "continue"):
-        programs = [Program(backend, ["sittings.py", what, folder / backend]) for backend in BACKENDS]
+        programs = [Program(backend, ["sittings.py", what, folder / backend, *words]) for backend in BACKENDS]
         run_together(programs, XLA_FLAGS=FAST_COMPILING, **caching)
     return folder
 
@@ -53,7 +69,7 @@ def test_every_registered_plugin_with_state_is_trained_in_sittings() -> None:
     assert with_state() - named_in(case.stack for case in CASES) == set()
 
 
-@each_of(CONTINUED)
+@each_of(CONTINUED, CONTINUED_LONG)
 def test_a_fresh_process_continues_bit_for_bit(case: str, mode: str, backend: str, trained: Path) -> None:
     place = trained / backend / f"{case} by {mode}"
     assert_equal(read(place / "whole state.npz"), read(place / "continued state.npz"))
@@ -61,15 +77,14 @@ def test_a_fresh_process_continues_bit_for_bit(case: str, mode: str, backend: st
     assert_equal({name: each[-len(continued[name]) :] for name, each in whole.items()}, continued)
 
 
-@each_of(SITTINGS)
+@each_of(SITTINGS, LONG)
 def test_any_division_into_calls_gives_the_same_bits(case: str, mode: str, backend: str, trained: Path) -> None:
     place = trained / backend / f"{case} by {mode}"
     assert_equal(read(place / "whole state.npz"), read(place / "halves state.npz"))
     assert_equal(read(place / "whole metrics.npz"), read(place / "halves metrics.npz"))
 
 
-@on_both
-@pytest.mark.parametrize("case", [case.name for case in ALSO_FROM_HOST])
+@each_looped(ALSO_FROM_HOST)
 def test_the_devices_loop_takes_the_same_samples_from_the_host_and_from_its_own_memory(
     case: str, backend: str, trained: Path
 ) -> None:
@@ -77,8 +92,7 @@ def test_the_devices_loop_takes_the_same_samples_from_the_host_and_from_its_own_
     assert_equal(host, own)
 
 
-@on_both
-@pytest.mark.parametrize("case", [case.name for case in LOOPED])
+@each_looped(LOOPED)
 def test_the_devices_loop_gives_the_numbers_of_single_calls(case: str, backend: str, trained: Path) -> None:
     """To rounding: what one call fuses two may not."""
     calls, loop = (read(trained / backend / f"{case} by {mode}" / "whole metrics.npz") for mode in ("calls", "loop"))

@@ -1,5 +1,6 @@
 """Whatever a process can change about a number: fixed while the zoo computes, refused, or recorded."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,14 @@ def test_doctor_says_what_digits_depend_on() -> None:
     lines = numbers({"numbers": found, "settings": {"keras.config.floatx": "float64 (fixed to float32)"}})
     assert lines[0] == "digits by  2 threads, oneDNN off, ONEDNN_MAX_CPU_ISA=AVX2 (run.yaml records it)"
     assert lines[1].strip() == "keras.config.floatx: float64 (fixed to float32)"
+
+
+def test_the_garbage_collector_is_held_back_and_then_as_it_was() -> None:
+    try:
+        for before in (False, True):
+            (gc.enable if before else gc.disable)()
+            with backend.uncollected():
+                assert not gc.isenabled()
+            assert gc.isenabled() is before
+    finally:
+        gc.enable()
