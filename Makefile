@@ -5,6 +5,7 @@
 .PHONY: help run test test-all check lint site wheel test-wheel lock clean
 
 BIN := .venv/bin
+RUNS := .venv/.gan-zoo-runs
 STAMP := .venv/.gan-zoo-installed
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
@@ -21,7 +22,7 @@ PYTEST := -m pytest -n $(WORKERS) --dist loadfile
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' Makefile
 
-run: $(STAMP)  ## train a DCGAN on the embedded Fashion-MNIST images
+run: $(RUNS)  ## train a DCGAN on the embedded Fashion-MNIST images
 	@$(BIN)/zoo run dcgan
 	@echo "  . .venv/bin/activate   # first, to have zoo on your path"
 
@@ -58,9 +59,13 @@ test-wheel: wheel  ## run the suite against the wheel in a fresh environment
 	cd "$$folder"; \
 	$(TEST_ENVIRONMENT) venv/bin/python $(PYTEST)
 
-lock:  ## pin the newest versions of all dependencies in requirements.lock (needs uv)
-	@uv pip compile pyproject.toml --extra cpu --extra dev --universal --python-version 3.11 --upgrade \
-		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+lock:  ## pin the newest versions of all dependencies in requirements.lock, and of those to run in requirements-run.lock (needs uv)
+	@uv pip compile pyproject.toml --extra cpu --extra dev --upgrade $(COMPILE) --output-file requirements.lock
+	@uv pip compile pyproject.toml --extra cpu --constraint requirements.lock $(COMPILE) --no-annotate \
+		--output-file requirements-run.lock
+
+COMPILE := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	--no-emit-find-links --quiet
 
 clean:  ## remove builds and caches; .venv and runs/ stay
 	@rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
@@ -70,7 +75,8 @@ clean:  ## remove builds and caches; .venv and runs/ stay
 install = if command -v uv >/dev/null; then uv pip install --quiet --python "$(1)" $(2); \
 	else "$(1)" -m pip install --quiet --disable-pip-version-check $(2); fi
 
-$(STAMP): pyproject.toml setup.py requirements.lock
+# What a run needs, and no more: less than half of what the tests need.
+$(RUNS): pyproject.toml setup.py requirements-run.lock
 	@if [ ! -x $(BIN)/python ]; then \
 		if [ -z "$(PYTHON)" ] || ! "$(PYTHON)" -c '$(SUPPORTED)' 2>/dev/null; then \
 			echo "Python 3.11, 3.12 or 3.13 is needed and '$(or $(PYTHON),python3)' is none of them." \
@@ -79,6 +85,11 @@ $(STAMP): pyproject.toml setup.py requirements.lock
 	elif ! $(BIN)/python -c '$(SUPPORTED)'; then \
 		echo "The folder .venv holds no Python 3.11, 3.12 or 3.13: remove it and try again." >&2; exit 2; fi
 	@echo "Installing the pinned dependencies into .venv: a minute or two the first time."
-	@$(call install,$(BIN)/python,--require-hashes -r requirements.lock)
+	@$(call install,$(BIN)/python,--require-hashes -r requirements-run.lock)
 	@export PYTHONWARNINGS=ignore; $(call install,$(BIN)/python,--no-deps --no-build-isolation -e .)
+	@touch $@
+
+$(STAMP): $(RUNS) requirements.lock
+	@echo "Installing what the tests need besides: another minute or two the first time."
+	@$(call install,$(BIN)/python,--require-hashes -r requirements.lock)
 	@touch $@

@@ -32,7 +32,7 @@ def recipe() -> OrthogonalRecipe:
 def generator_penalty(generator: keras.Model, recipe: OrthogonalRecipe) -> Any:
     """Equation 3: beta |W'W * (1 - I)|_F^2 over all layers, a column of W for each output channel; or |W'W - I|_F^2."""
     total = ops.zeros((), keras.config.floatx())
-    for layer in generator._flatten_layers(include_self=False, recursive=True):
+    for layer in layers.every_layer(generator, itself=False):
         if isinstance(layer, keras.layers.Embedding) or not (
             hasattr(layer, "kernel") or "Separable" in type(layer).__name__
         ):

@@ -4,8 +4,10 @@ from zoo.backend import prepare
 
 prepare()  # before Keras imports TensorFlow, loudly
 
+import gc
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo.backend.policy import TABLE
+from zoo.backend.policy import MATRIX_UNITS, TABLE
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset
 from zoo.stacks.resolving import resolve_stack
@@ -48,6 +50,12 @@ from zoo import hookimpl
 """
 
 
+def pytest_collection_finish() -> None:
+    """What was imported stays: the garbage collector looked through it again and again, for a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def dense_nets_as_graphs() -> Iterator[None]:
     """Dense nets compile as graphs, in a tenth of the seconds that XLA takes; tests/backend has them as they are."""
@@ -56,6 +64,15 @@ def dense_nets_as_graphs() -> Iterator[None]:
     TABLE[dense] = TABLE["tensorflow", "cpu", "convolutional"]
     yield
     TABLE[dense] = before
+
+
+@pytest.fixture
+def op_by_op(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No graphs are made of steps, which takes as long as some steps without; tests/test_contract.py makes them."""
+    for networks in ("dense", "convolutional"):
+        key = ("tensorflow", "cpu", networks)
+        monkeypatch.setitem(TABLE, key, replace(TABLE[key], traced=False))
+    monkeypatch.setattr("zoo.backend.policy.MATRIX_UNITS", replace(MATRIX_UNITS, traced=False))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from zoo.training.trainer import Trainer
 
 STEP = 1e-6  # of the central differences
 AGREEMENT = 1e-6  # relative, of the whole gradient
+DIRECTIONS = 4  # random ones of each weight: an error would have to be orthogonal to all
 
 
 def linear(tiny_dataset: Callable, make_stack: Callable, penalty: str, *settings: str) -> tuple[Trainer, Any]:
@@ -32,22 +33,25 @@ def descended(trainer: Trainer, variable: Any) -> Any:
 
 
 def relative_error(trainer: Trainer) -> float:
-    """How far the discriminator's whole gradient is from central differences of its loss, relative to their norm."""
-    model = trainer.players.discriminator
+    """How far the discriminator's gradient by each weight is from central differences, relative to their norm."""
+    model, draw = trainer.players.discriminator, np.random.default_rng(2)
     randomize(model)
     before = {variable.path: ops.convert_to_numpy(variable) for variable in model.variables}
     update(trainer, before)
-    trainable = model.trainable_variables
-    ours = [(before[each.path] - ops.convert_to_numpy(each)).ravel() for each in trainable]
-    places = [(each.path, index) for each in trainable for index in np.ndindex(*each.shape)]
-    expected = np.array([difference(trainer, before, path, index) for path, index in places])
-    return float(np.linalg.norm(np.concatenate(ours) - expected) / np.linalg.norm(expected))
+    gradients = {each.path: before[each.path] - ops.convert_to_numpy(each) for each in model.trainable_variables}
+    ours, expected = [], []
+    for path, gradient in gradients.items():
+        for _ in range(DIRECTIONS):
+            direction = draw.normal(size=gradient.shape)
+            direction /= np.linalg.norm(direction)
+            ours.append(np.sum(gradient * direction))
+            expected.append(difference(trainer, before, path, direction))
+    return float(np.linalg.norm(np.array(ours) - expected) / np.linalg.norm(expected))
 
 
-def difference(trainer: Trainer, before: dict[str, Any], path: str, index: tuple[int, ...]) -> float:
-    """The central difference of the loss by one weight."""
-    shift = np.zeros_like(before[path])
-    shift[index] = STEP
+def difference(trainer: Trainer, before: dict[str, Any], path: str, direction: np.ndarray) -> float:
+    """The central difference of the loss by one weight along a direction."""
+    shift = STEP * direction
     above, below = (update(trainer, before | {path: before[path] + sign * shift}) for sign in (1, -1))
     return (above - below) / (2 * STEP)
 

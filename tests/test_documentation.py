@@ -199,6 +199,7 @@ def test_the_readme_is_short() -> None:
 
 
 @needs_documents
+@pytest.mark.long  # that what is linked exists was tried above
 def test_the_site_is_built_without_a_dead_link(tmp_path: Path) -> None:
     pytest.importorskip("sphinx", reason="sphinx is not installed")
     words = ["-W", "--keep-going", "-q", "-c", "docs", "-d", tmp_path / "doctrees", ".", tmp_path / "site"]

@@ -12,7 +12,8 @@ import zoo
 
 PACKAGE = Path(zoo.__file__).parent
 PLUGINS = Path(zoo_plugins.__file__).parent
-HEAVY = {"keras", "tensorflow", "numpy", "tensorflow_datasets", "jax", "torch"}
+HEAVY = {"keras", "tensorflow", "numpy", "tensorflow_datasets", "jax", "torch", "pandas", "IPython"}
+HEAVY |= {"wandb", "mlflow", "trackio", "tensorboardX"}
 FRONT = {
     "zoo",
     "zoo.extensions",

@@ -78,7 +78,10 @@ def test_wgan_gp_looks_at_points_between_real_and_generated_samples(
     [
         *[("dcgan+wgan_gp+r1+descent", kind) for kind in CONVOLUTIONAL],
         ("dcgan+r1+descent", "batch"),
-        *[("vanilla+wgan_gp+r1+descent", kind) for kind in DENSE],
+        *[
+            pytest.param("vanilla+wgan_gp+r1+descent", kind, marks=[] if kind == "layer" else pytest.mark.long)
+            for kind in DENSE
+        ],
         ("vanilla+r1+descent", "batch"),
     ],
 )

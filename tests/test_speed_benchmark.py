@@ -21,7 +21,7 @@ from benchmarks.speed.worker import Answers, read_case
 from zoo.catalogue import read_catalogue
 from zoo.stacks.resolving import resolve_stack
 
-KINDS = ("vanilla-28-b128", "dcgan-32-b64", "wgan-32-b64", "wgan-gp-32-b64")  # one of each stack
+KINDS = ("vanilla-28-b128", "dcgan-32-b64", "wgan-32-b64", "wgan-gp-32-b64", "sn-hinge-32-b64")  # one of each stack
 
 
 def stack_of(case: Case):

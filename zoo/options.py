@@ -44,6 +44,7 @@ class Monitoring:
     evaluations: int | None = None  # evenly over the budget, in place of `evaluate_every`
     evaluation: EvaluationOptions = PERIODIC
     patience: int | None = None  # evaluations in which the first score may fail to improve before training stops
+    until: float | None = None  # training stops once the first score is as good as this
     health_every: int = 500  # steps between measurements of health, in metrics.jsonl; 0 for none
     listeners: Sequence[str] = ()  # that follow the run, such as tensorboard
     profile: bool = False  # trace some steps, and say where their time went
@@ -58,6 +59,8 @@ class Monitoring:
                 "--patience is a number of evaluations, at least 1, and needs some: give --evaluate-every STEPS too; "
                 f"received {self.patience}."
             )
+        if self.until is not None and not self.evaluates:
+            raise ZooError("--until is a score to be reached, and needs evaluations: give --evaluate-every STEPS too.")
 
     @property
     def evaluates(self) -> bool:

@@ -221,7 +221,8 @@ def judge_of(
     from zoo.evaluation.judging import judging
 
     options = replace(monitoring.evaluation, data_dir=Path(data_dir) if data_dir else None)
-    with judging(directory, rows, record, options, catalogue, progress, generating, monitoring.patience) as judge:
+    patience, until = monitoring.patience, monitoring.until
+    with judging(directory, rows, record, options, catalogue, progress, generating, patience, until) as judge:
         yield judge
 
 
@@ -346,7 +347,10 @@ def schedule_of(total: "Total", monitoring: Monitoring) -> "Schedule":
     from zoo.training.loop import Schedule
 
     every, health = monitoring.checkpoint_every, monitoring.health_every or None
-    common: dict[str, Any] = {"health_every": health, "stops_early": monitoring.patience is not None}
+    common: dict[str, Any] = {
+        "health_every": health,
+        "stops_early": (monitoring.patience, monitoring.until) != (None, None),
+    }
     if monitoring.evaluations is None:
         return Schedule(every, monitoring.evaluate_every, **common)
     if total.steps is not None:

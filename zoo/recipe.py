@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal
@@ -92,17 +92,21 @@ def join_recipes(layers: Sequence[tuple[str, Recipe | Iterable[Setting]]]) -> tu
         for name, layer in layers
         for setting in (own_settings(name, layer, others) if isinstance(layer, Recipe) else layer)
     ]
-    if problems := setting_problems(joined, settings):
+    types_of = field_types(joined)
+    if problems := setting_problems(types_of, settings):
         raise ZooError("\n".join(problems))
-    types_of = typing.get_type_hints(joined)
     values = {setting.field: checked(setting, types_of[setting.field]) for setting in settings}
     sources = dict.fromkeys((field.name for field in dataclasses.fields(joined)), "zoo default")
     return joined(**values), sources | {setting.field: setting.source for setting in settings}
 
 
-def setting_problems(joined: type[Recipe], settings: Iterable[Setting]) -> list[str]:
-    """What is wrong with each setting of a stack: a field that its recipe has not, or a value of another type."""
-    types_of = typing.get_type_hints(joined)
+def field_types(recipe: type[Recipe]) -> Mapping[str, Any]:
+    """The type of each field of a recipe class."""
+    return typing.get_type_hints(recipe)
+
+
+def setting_problems(types_of: Mapping[str, Any], settings: Iterable[Setting]) -> list[str]:
+    """What is wrong with each setting of a stack whose recipe has fields of these types: no such one, another type."""
     problems = []
     for setting in settings:
         try:

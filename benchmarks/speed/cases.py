@@ -42,9 +42,9 @@ class Case:
     batch: int
     optimizer: Adam | RMSprop
     width: int | None = None  # channels at half the image's size
-    loss: Literal["cross-entropy", "wasserstein"] = "cross-entropy"
+    loss: Literal["cross-entropy", "wasserstein", "hinge"] = "cross-entropy"
     critic_steps: int = 1
-    normalization: Literal["none", "batch", "layer"] = "batch"  # the discriminator's normalization
+    normalization: Literal["none", "batch", "layer", "spectral"] = "batch"  # the discriminator's normalization
     dropout: float = 0.0  # the discriminator's dropout rate
     units: tuple[int, ...] = ()  # units of the perceptron's generator; the discriminator's are reversed
     clip: float = 0.0
@@ -100,6 +100,7 @@ WGAN_GP = replace(
     clip=0.0,
     penalty=10.0,
 )
+SN_HINGE = replace(DCGAN, name="sn-hinge-32-b64", stack="hinge", loss="hinge", normalization="spectral")
 # The paper's DCGAN at 64 pixels has a width of 128, which would take four times as long on a CPU.
 CASES = {
     case.name: case
@@ -111,6 +112,7 @@ CASES = {
         replace(DCGAN, name="dcgan-64-b128-w128", shape=(64, 64, 3), batch=128, width=128),
         WGAN,
         WGAN_GP,
+        SN_HINGE,
         replace(WGAN_GP, name="wgan-gp-32-b64-w128", width=128),
     )
 }

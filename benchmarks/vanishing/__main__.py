@@ -32,9 +32,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, nargs="+", default=[0, 500])
     parser.add_argument("--updates", type=int, default=1000)
     parser.add_argument("--set", dest="settings", action="append", default=[])
-    parser.add_argument("--out", type=Path, default=HERE)
+    parser.add_argument("--out", type=Path, help=f"[{HERE}/VARIANT-DATASET]")
     given = parser.parse_args()
-    folder = Path("runs/vanishing") / f"{given.variant}-{given.dataset}"
+    name = f"{given.variant}-{given.dataset}"
+    folder, out = Path("runs/vanishing") / name, given.out or HERE / name
     found = zoo.diagnose(
         given.variant, dataset=given.dataset, data_dir=given.data_dir, settings=given.settings, out=folder,
         procedure=zoo.Procedure(steps=given.steps, updates=given.updates),
@@ -50,12 +51,12 @@ def main() -> None:
         ["trained steps", "expectation", "first to last", "holds"],
         [[steps, expectation, measured, "yes" if holds else "NO"] for steps, expectation, holds, measured in rows],
     )
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "vanishing.md").write_text(f"# The generator's gradient\n\n{made}\n\n{written}\n")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "vanishing.md").write_text(f"# The generator's gradient\n\n{made}\n\n{written}\n")
     kept = {name: each for name, each in found.items() if name not in ("measurements", "folder")}
-    write_json(given.out / "vanishing.json", {"command": command, "machine": machine(1), "commit": commit(), **kept})
+    write_json(out / "vanishing.json", {"command": command, "machine": machine(1), "commit": commit(), **kept})
     for picture in folder.glob("*.png"):
-        shutil.copy(picture, given.out / picture.name)
+        shutil.copy(picture, out / picture.name)
     print(written)
     sys.exit(0 if all(holds for _, _, holds, _ in rows) else 1)
 

@@ -1,6 +1,6 @@
 """Trains tiny stacks on one device and on two, or as one of two processes, and writes down what comes of it.
 
-A program: `on_devices.py devices FOLDER`, or `on_devices.py process FOLDER INDEX COORDINATOR`.
+A program: `on_devices.py devices FOLDER CASE...`, or `on_devices.py process FOLDER INDEX COORDINATOR`.
 """
 
 import json
@@ -32,6 +32,12 @@ CASES = {
     "derived fields, patches": Case("translating", shape=(8, 8, 3)),
     DRAWS: Case("vanilla+noisy", (PLAIN,), POINTS),
 }
+LONG_ON_JAX = (  # which divides whatever the hooks compute, after its own rules
+    "clipping, and power iteration",
+    "drawn labels",
+    "observed, with further networks",
+    "derived fields, patches",
+)
 NORMALIZED = Case("dcgan")
 STEPS, FEW = 10, 3
 DEVICES = (2, 1)  # two first: they can't be had when one has computed
@@ -112,15 +118,13 @@ def in_precision(name: str) -> None:
     keras.config.set_dtype_policy(name)
 
 
-def on_devices(folder: Path) -> None:
-    """Everything that one process can find out about devices."""
+def on_devices(folder: Path, *names: str) -> None:
+    """Everything that one process can find out about devices, of the cases of these names."""
     backend.divide(max(DEVICES))
     TABLE["tensorflow", "cpu", "dense"] = MIRRORED  # XLA, of one device alone, draws other numbers from the same seeds
     in_precision("float64")
-    for name, case in CASES.items():
-        if name == DRAWS and keras.backend.backend() == "jax":
-            continue  # compiling them takes long, and nothing is done for them
-        compared(name, case, STEPS, folder)
+    for name in names:
+        compared(name, CASES[name], STEPS, folder)
     moving_variance(folder)
     carried(folder)
     told = runs(folder)

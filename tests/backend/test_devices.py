@@ -12,7 +12,7 @@ from subprocess import Popen
 import numpy as np
 import pytest
 import yaml
-from on_devices import CASES, DRAWS, STEPS
+from on_devices import CASES, DRAWS, LONG_ON_JAX, STEPS
 from programs import BACKENDS, FAST_COMPILING, SECONDS, Program, run_together
 
 from zoo.backend.options import EngineOptions, Processes
@@ -40,15 +40,27 @@ def write_images(folder: Path) -> None:
     np.save(folder / "images.npy", np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8))
 
 
+def cases_on(backend: str, long: bool) -> list[str]:
+    """The names of the cases that a backend's process with two devices tries."""
+    if backend == "tensorflow":
+        return [*CASES]
+    return [name for name in CASES if name != DRAWS and (long or name not in LONG_ON_JAX)]  # every draw is one there
+
+
 @pytest.fixture(scope="module")
-def found_by(quick: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def found_by(
+    request: pytest.FixtureRequest, quick: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
     """The folder into which a backend's process with two devices has written what it found."""
+    tests = [each for each in request.session.items if each.path == request.path]
+    long = any(each.get_closest_marker("long") for each in tests)
 
     @cache
     def find(backend: str) -> Path:
         folder = tmp_path_factory.mktemp(backend)
         write_images(folder)
-        run_together([Program(backend, ["on_devices.py", "devices", folder])], **quick, **DOUBLE)
+        words = ["on_devices.py", "devices", folder, *cases_on(backend, long)]
+        run_together([Program(backend, words)], **quick, **DOUBLE)
         return folder
 
     return find
@@ -78,10 +90,16 @@ def largest_difference(states: tuple[State, State]) -> float:
     return max(np.linalg.norm(np.float64(one[name]) - other[name]) / (norm or 1) for name, norm in norms.items())
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    ("found", "case"),
+    [
+        pytest.param(backend, case, marks=[] if case in cases_on(backend, long=False) else pytest.mark.long)
+        for backend in BACKENDS
+        for case in cases_on(backend, long=True)
+    ],
+    indirect=["found"],
+)
 def test_two_devices_train_as_one_does(found: Path, case: str) -> None:
-    if case == DRAWS and "jax" in found.name:
-        pytest.skip("on JAX every draw is one for all devices")
     states = read(found / f"{case}-1.npz"), read(found / f"{case}-2.npz")
     measured, weights = (
         {name for name in states[0] if name.startswith("metrics/") is which} for which in (True, False)
@@ -144,7 +162,7 @@ def test_processes_are_numbered_and_find_each_other_by_an_address() -> None:
         EngineOptions(processes=Processes(0, 2))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.long)])
 def test_a_command_divides_the_cpu_on_first_use_of_the_data_too(
     backend: str, quick: dict[str, str], tmp_path: Path
 ) -> None:
@@ -204,9 +222,12 @@ def pair(quick: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], list[Po
         process.communicate()
 
 
-def test_a_signal_to_one_process_stops_both_and_the_commands_continue(pair: Callable, tmp_path: Path) -> None:
+@pytest.mark.parametrize("in_turn", [(1,), pytest.param((1, 0), marks=pytest.mark.long)], ids=["one", "each in turn"])
+def test_a_signal_to_one_process_stops_both_and_the_commands_continue(
+    in_turn: tuple[int, ...], pair: Callable, tmp_path: Path
+) -> None:
     reached = 0
-    for told in (1, 0):
+    for told in in_turn:
         processes = pair()
         processes[told].send_signal(signal.SIGTERM)
         ended = [process.communicate(timeout=SECONDS) for process in processes]

@@ -12,6 +12,7 @@ from zoo import backend, layers
 from zoo.backend.options import EngineOptions
 from zoo.training.trainer import Trainer
 
+pytestmark = pytest.mark.usefixtures("op_by_op")
 BFLOAT16 = EngineOptions(precision="bfloat16")
 STACKS = ("dcgan", "vanilla", "wgan", "wgan-gp", "dcgan+r1", "vanilla+wgan_gp")
 HALF_A_DIGIT = 2.0**-8  # how far a number is rounded in bfloat16, relative to itself

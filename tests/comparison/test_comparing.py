@@ -1,4 +1,4 @@
-"""Whole comparisons of a tiny stack: trained by processes of this machine, killed, continued, reported."""
+"""Whole comparisons of a tiny stack: trained here or by processes of this machine, killed, continued, reported."""
 
 import json
 import signal
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from in_process import jobs_here, rehearsals_here
 
 from zoo import Budget
 from zoo.base.progress import Silent
@@ -61,7 +62,8 @@ def compared(
 ) -> tuple[Path, dict]:
     """Two seeds of a stack that learns, and of one that diverges."""
     out = tmp_path_factory.mktemp("compared")
-    found = compare(options_of(out, ("convolutional", BROKEN)), command="zoo compare", progress=False)
+    with jobs_here():
+        found = compare(options_of(out, ("convolutional", BROKEN)), command="zoo compare", progress=False)
     return out, found
 
 
@@ -158,7 +160,7 @@ def test_mistakes_are_reported_before_anything_is_trained(options_of: Callable[.
         (("convolutional",), {"sweeps": ("batch_size=4,many",)}, "batch_size"),
         ((), {"benchmark": "ring9"}, "Did you mean 'ring8'"),
     ):
-        with pytest.raises(ZooError, match=message):
+        with rehearsals_here(), pytest.raises(ZooError, match=message):
             compare(options_of(out, variants, **options), progress=False)
     assert not out.exists()
 
@@ -210,8 +212,10 @@ import sys
 from pathlib import Path
 from zoo import Budget
 from zoo.base.progress import Silent
+from zoo.comparison import comparing
 from zoo.comparison.comparing import ComparisonOptions, compare
 from zoo.comparison.executors.choice import ExecutorChoice
+comparing.rehearse = lambda jobs, progress: None  # another test has it
 options = eval(sys.argv[1])
 try:
     compare(ComparisonOptions(**options), executor=ExecutorChoice(jobs=1), progress=True)
@@ -234,7 +238,7 @@ def begun(options_of: Callable[..., ComparisonOptions], tmp_path: Path) -> Itera
         process.kill()
 
 
-LONG = {"seeds": 1, "images": 6_000, "evaluations": 6}
+LONG = {"seeds": 1, "images": 3_000, "evaluations": 6}
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.long)])
@@ -256,7 +260,7 @@ def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
     compare(options_of(tmp_path / "cut", **LONG), progress=False)
     assert read_outcome(run)["state"] == "done"
     states = [read_path(RunDirectory(each).checkpoints.paths()[-1])[0] for each in (run, whole)]
-    assert int(states[0]["steps"]) == 1500
+    assert int(states[0]["steps"]) == 750
     for name, array in states[1].items():
         np.testing.assert_array_equal(array, states[0][name], err_msg=name)
 
@@ -265,6 +269,7 @@ def test_what_was_interrupted_or_killed_continues_to_the_same_bits(
 def whole(options_of: Callable[..., ComparisonOptions], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run, never interrupted."""
     out = tmp_path_factory.mktemp("whole")
-    compare(options_of(out, **LONG), progress=False)
+    with rehearsals_here():
+        compare(options_of(out, **LONG), progress=False)
     (run,) = (path.parent for path in out.glob("runs/**/job.json"))
     return run

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from in_process import rehearsals_here
 
 from zoo import Budget
 from zoo.comparison.comparing import ComparisonOptions
@@ -135,7 +136,8 @@ def tuned(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
             data_dir=data_dir,
             out=tmp_path / "tuning",
         )
-        return tune(requested, space, progress=False, **options)
+        with rehearsals_here():
+            return tune(requested, space, progress=False, **options)
 
     return run
 

@@ -452,16 +452,18 @@ def test_on_a_terminal_a_preparation_draws_a_bar_and_ends_well(here):
 
 
 def test_one_piece_of_work_has_one_bar_and_what_was_left_out_does_not_keep_it_open(monkeypatch):
+    import tqdm.auto
+
     from zoo.base import progress
 
     made = []
 
-    class Counted(progress.tqdm):
+    class Counted(tqdm.auto.tqdm):
         def __init__(self, *arguments, **options):
             made.append(self)
             super().__init__(*arguments, **{**options, "file": io.StringIO()})
 
-    monkeypatch.setattr(progress, "tqdm", Counted)
+    monkeypatch.setattr(tqdm.auto, "tqdm", Counted)
     bar = progress.Bar()
     for done in (2, 4, 6):
         bar.counting("train", done, 10)

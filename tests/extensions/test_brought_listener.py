@@ -113,6 +113,8 @@ def test_one_that_fails_as_training_begins_is_an_error(
 
 def test_an_unknown_one_is_told_before_data_is_read(zoo_command: Callable, working_directory: Path):
     result = zoo_command("run", "vanilla", "--dataset", "./none.npy", "--plugin", LOG, "--listener", "csv_lgo")
-    message = "Unknown listener: 'csv_lgo'. Did you mean 'csv_log'? Available: csv_log, tensorboard."
+    message = (
+        "Unknown listener: 'csv_lgo'. Did you mean 'csv_log'? Available: csv_log, mlflow, tensorboard, trackio, wandb."
+    )
     assert (result.code, result.err.splitlines()[-1]) == (2, f"Error: {message}")
     assert not list(working_directory.iterdir())

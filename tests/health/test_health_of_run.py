@@ -90,3 +90,23 @@ def test_a_run_says_its_health_in_a_word_where_it_ends(
     settings = [word for each in small for word in ("--set", each)]
     main(["run", "vanilla", "--dataset", "ring8", "--steps", "100", "--health", "50", "--out", "sick", *settings])
     assert "health      frozen" in capsys.readouterr().out
+
+
+def test_a_pretrained_name_is_diagnosed_from_its_checkpoint(
+    capsys: pytest.CaptureFixture, tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["diagnose", "dcgan@fashion_mini", "--data-dir", str(data_dir), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["run"] == "dcgan@fashion_mini"
+    assert [line["step"] for line in found["lines"]] == [1563]
+    assert any(name.startswith("health/discriminator/gradient/") for name in found["lines"][0])
+    folder = tmp_path / "runs" / "pretrained" / "dcgan@fashion_mini" / "health"  # the package is only read
+    assert Path(found["folder"]).resolve() == folder.resolve()
+    assert (folder / "report.html").exists()
+
+
+def test_an_unknown_pretrained_name_is_told(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        main(["diagnose", "dcgan@nothing"])
+    assert "Unknown pretrained generator: 'dcgan@nothing'" in capsys.readouterr().err

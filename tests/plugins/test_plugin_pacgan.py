@@ -27,7 +27,7 @@ def test_a_pack_holds_neighbours_of_the_batch_one_after_the_other_on_the_last_ax
             assert (part == samples[3 * number + place]).all()
 
 
-@pytest.mark.parametrize("base", ["vanilla", "dcgan", "vanilla+wgan_gp"])
+@pytest.mark.parametrize("base", [pytest.param("vanilla", marks=pytest.mark.long), "dcgan", "vanilla+wgan_gp"])
 def test_packs_of_one_equal_the_base_bit_for_bit(base: str, tiny_dataset: Callable, make_stack: Callable) -> None:
     shape = (16, 16, 1) if base == "dcgan" else (2,)
     states = []

@@ -62,7 +62,7 @@ print(json.dumps(found))
 """
 
 
-@pytest.mark.parametrize("text", STACKS)
+@pytest.mark.parametrize("text", [pytest.param("pix2pix-edges", marks=pytest.mark.long), "cyclegan-negative"])
 def test_training_stopped_and_resumed_is_training_bit_for_bit(
     text: str, make_stack: Callable, tiny_dataset: Callable
 ) -> None:

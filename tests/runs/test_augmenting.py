@@ -11,10 +11,11 @@ from click.testing import CliRunner
 
 import zoo
 from zoo import ZooError
+from zoo.base.progress import Silent
 from zoo.catalogue import read_catalogue
 from zoo.cli import cli
 from zoo.data import open_dataset
-from zoo.training.augmentation import Augmentation
+from zoo.training.augmentation import Augmentation, augment
 
 STACKS = Path(__file__).parents[1] / "stacks"
 
@@ -67,6 +68,17 @@ def test_a_folder_is_a_data_set_with_the_classes_and_the_real_images(run: zoo.Ru
     assert data.class_names == ("0-0", "1-1", "2-2")
     rows = sorted((tmp_path / "set" / "1-1").iterdir())
     assert [path.name for path in (rows[0], rows[-1])] == ["generated-000000.png", "real-000009.png"]
+
+
+@pytest.mark.parametrize("name", ["set", "set.npz", "set.tfrecord"])
+def test_what_is_interrupted_leaves_nothing_behind(run: zoo.Run, tmp_path: Path, name: str) -> None:
+    class Impatient(Silent):
+        def counting(self, what: str, done: int, total: int) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        augment(run, tmp_path / name, Augmentation(per_class=1), Impatient(), run.path.parent)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_files_hold_the_runs_own_samples_with_their_labels(run: zoo.Run, tmp_path: Path) -> None:

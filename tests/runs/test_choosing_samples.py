@@ -147,13 +147,6 @@ def test_styles_are_mixed_by_layer_and_only_where_there_are_some(make_stack, fin
     assert "'vanilla' has no styles to mix" in refused.err
 
 
-def test_metrics_are_to_be_had_as_arrays(finished: zoo.Run):
-    arrays = finished.metric_arrays
-    assert arrays["step"].tolist() == [line["step"] for line in finished.metrics]
-    assert arrays["generator_loss"].dtype == np.float64
-    assert arrays["generator_loss"][0] == finished.metrics[0]["generator_loss"]
-
-
 def test_a_run_is_scored_by_a_method_of_its_own(finished: zoo.Run):
     options = zoo.EvaluationOptions(["nonsense"])
     for score in (finished.evaluate, zoo.load(finished.path).evaluate):

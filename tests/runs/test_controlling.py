@@ -128,6 +128,22 @@ def test_training_stops_when_scores_do_not_improve_and_is_then_done(train: Train
         zoo.Monitoring(patience=2)
 
 
+def test_training_stops_once_a_score_is_good_enough_and_is_then_done(train: Train, tmp_path: Path) -> None:
+    measured = zoo.EvaluationOptions(("swd",), samples=100, real_samples=100)
+    options: dict[str, Any] = {"dataset": "ring8", "evaluate_every": 10, "evaluation": measured, "health_every": 0}
+    run = train(tmp_path / "run", steps=30, **options)
+    scores = [each["scores"][0]["value"] for each in EvaluationFile(run.path / "evaluation.json").read()]
+    assert len(scores) == 3
+    target = sorted(scores)[1]
+    first = next(number for number, each in enumerate(scores) if each <= target)
+    again = train(tmp_path / "again", steps=30, until=target, **options)
+    assert again.metrics[-1]["step"] == 10 * (first + 1)
+    assert train(again.path, steps=30, until=target, **options).metrics[-1]["step"] == 10 * (first + 1)
+    assert train(again.path, steps=30, until=min(scores) / 2, **options).metrics[-1]["step"] == 30
+    with pytest.raises(zoo.ZooError, match="--until is a score to be reached"):
+        zoo.Monitoring(until=0.1)
+
+
 def test_a_run_is_made_again_by_its_run_yaml(
     finished: zoo.Run, tmp_path: Path, zoo_command, assert_equal_runs: Equal
 ) -> None:

@@ -6,11 +6,13 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import zoo
+from zoo.cli import main
 from zoo.runs.checkpoints import Checkpoints
 
 Words = Callable[..., list[str]]
@@ -58,7 +60,9 @@ def test_a_run_that_was_killed_and_repeated_equals_one_that_was_not(
     assert not list(killed.glob("**/.writing-*"))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
+)
 def test_a_signal_ends_the_command_cleanly_and_meanwhile_no_other_may_write(
     number: signal.Signals, code: int, processes: Processes, tiny_words: Words, zoo_command, tmp_path: Path
 ):
@@ -125,22 +129,30 @@ def test_a_reader_that_leaves_gets_no_traceback(processes: Processes):
     assert process.returncode == 0
 
 
-def test_a_terminal_sees_a_bar_with_images_losses_and_time_left(
-    processes: Processes, tiny_words: Words, tmp_path: Path
-):
-    terminal, end = os.openpty()
-    termios.tcsetwinsize(end, (24, 150))
-    words = tiny_words("--steps", 400, "--out", tmp_path / "run", "--checkpoint-every", 10**6)
-    process = processes(words, stderr=end, stdout=subprocess.DEVNULL)
-    os.close(end)
+def everything(terminal: int) -> bytes:
+    """What a terminal was sent until its other end is closed."""
     seen = b""
     try:
         while part := os.read(terminal, 4096):
             seen += part
     except OSError:  # Linux' way of saying that the other end is closed
         pass
+    return seen
+
+
+def test_a_terminal_sees_a_bar_with_images_losses_and_time_left(
+    tiny_words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    terminal, end = os.openpty()
+    termios.tcsetwinsize(end, (24, 150))
+    words = tiny_words("--steps", 400, "--out", tmp_path / "run", "--checkpoint-every", 10**6)
+    with ThreadPoolExecutor() as beside:
+        reading = beside.submit(everything, terminal)
+        with os.fdopen(end, "w") as screen, monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", screen)
+            main(words)
+        seen = reading.result()
     os.close(terminal)
-    assert process.wait(timeout=SECONDS) == 0
     lines = seen.decode().split("\r")
     last = [line for line in lines if "image" in line][-1]
     assert "100%" in last

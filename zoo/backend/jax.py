@@ -14,19 +14,18 @@ from jax import lax
 from jax import numpy as jnp
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from keras.src.backend.common.stateless_scope import get_stateless_scope
-from keras.src.utils.module_utils import tensorflow
 
 from zoo import backend
 from zoo.backend.contract import Engine, Kind, Variables
 from zoo.backend.jax_convolutions import COMPILER_OPTIONS, fast_convolutions
+from zoo.backend.keras_internals import get_stateless_scope, put_value, without_tensorflow
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions, Processes
 from zoo.backend.policy import Policy
 from zoo.backend.scopes import ASSIGNED_INSIDE, current_values, inherited_scope
 from zoo.base.weights import platform_cache
 from zoo.errors import ZooError
 
-tensorflow._available = False  # Keras would import it to find out whether what it copies or saves is TensorFlow's
+without_tensorflow()
 
 if TYPE_CHECKING:
     from zoo.backend.traces.events import Event
@@ -173,7 +172,7 @@ class JaxEngine(Engine):
             values, constants = ([each.value for each in variables] for variables in (written, read))
             result, values = jitted(values, constants, *self.everywhere(arguments))
             for variable, value in zip(written, values, strict=True):
-                variable._value = value  # `assign` would check and convert valid values again at each step
+                put_value(variable, value)
             return result
 
         return call
@@ -227,7 +226,7 @@ class JaxEngine(Engine):
     def place(self, variables: Variables) -> None:
         """Replicates all values on every device."""
         for variable in variables:
-            variable._value = self.everywhere(variable.value)
+            put_value(variable, self.everywhere(variable.value))
 
     def agreed(self, values: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Implemented by a broadcast of bytes: JAX would round doubles, and flush denormal floats to zero."""

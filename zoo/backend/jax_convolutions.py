@@ -21,7 +21,8 @@ import jax
 import keras
 from jax import lax
 from jax import numpy as jnp
-from keras.src.backend.common.backend_utils import compute_conv_transpose_padding_args_for_jax
+
+from zoo.backend import keras_internals
 
 Array = Any
 Pair = tuple[int, int]
@@ -173,8 +174,7 @@ def fast_convolutions(wanted: bool = True) -> Iterator[None]:
     Keras' own functions are used for all but images with channels last, and for groups and dilation. No other thread
     may trace meanwhile.
     """
-    from keras.src.backend.jax import nn  # imported here, since other backends must not import it
-
+    nn = keras_internals.jax_nn()
     stock = nn.conv, nn.conv_transpose
     if wanted:
         nn.conv, nn.conv_transpose = fast_conv(nn), fast_conv_transpose(nn)
@@ -227,7 +227,7 @@ def fast_conv_transpose(nn: Any) -> Callable[..., Array]:
         inputs, kernel = nn.convert_to_tensor(inputs), nn.convert_to_tensor(kernel)
         if covers(inputs, kernel, kernel.shape[-1], padding, data_format, dilation_rate):
             features, size, steps = inputs.shape[1:3], kernel.shape[:2], pair(strides)
-            around = compute_conv_transpose_padding_args_for_jax(
+            around = keras_internals.of("compute_conv_transpose_padding_args_for_jax", "jax")(
                 inputs.shape, kernel.shape, steps, padding, output_padding, 1
             )
             axes = zip(features, size, steps, around, strict=True)

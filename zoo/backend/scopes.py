@@ -5,19 +5,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import keras
-from keras.src.backend.common import global_state
-from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
-from keras.src.backend.common.variables import AutocastScope
 
+from zoo.backend.keras_internals import (
+    UNINITIALIZED,
+    AutocastScope,
+    get_global_attribute,
+    get_stateless_scope,
+    in_stateless_scope,
+    raw_value,
+    set_global_attribute,
+)
 from zoo.errors import ZooError
 
 ASSIGNED_INSIDE = (
     "A hook assigns the variable '{variable}' inside keras.ops.cond or a loop, where its value can't be kept. Compute "
     "the value there and assign it outside, or decide by keras.ops.where."
 )
-
-
-UNINITIALIZED = "uninitialized_variables"  # where Keras notes what is made inside of a scope
 
 
 KNOWN: list[set[int]] = []  # ids of the variables that may be read while a loss is computed
@@ -57,10 +60,10 @@ class Scope(keras.StatelessScope):
 
     def __exit__(self, *error: Any) -> None:
         """Raises ZooError where variables were made inside: nothing would save or train them."""
-        made = global_state.get_global_attribute(UNINITIALIZED) if self.permitted is not None else None
+        made = get_global_attribute(UNINITIALIZED) if self.permitted is not None else None
         if made and error == (None, None, None):
             names = ", ".join(f"'{each.path}'" for each in made)
-            global_state.set_global_attribute(UNINITIALIZED, [])
+            set_global_attribute(UNINITIALIZED, [])
             super().__exit__(*error)
             raise ZooError(
                 f"A hook makes a layer or variable ({names}) while the step is traced: nothing would save or train it. "
@@ -70,7 +73,7 @@ class Scope(keras.StatelessScope):
 
     def get_current_value(self, variable: keras.Variable) -> Any:
         """Raises RuntimeError for a trainable variable that no loss moves, where reads are checked."""
-        made_here = variable._value is None  # which `__exit__` refuses
+        made_here = raw_value(variable) is None  # which `__exit__` refuses
         if KNOWN and variable.trainable and not made_here and id(variable) not in KNOWN[-1]:
             raise RuntimeError(
                 f"'{variable.path}' is a weight of a model that no hook returned: no loss would train it, and it would "
@@ -103,6 +106,6 @@ def current_values(scope: keras.StatelessScope, variables: Iterable[keras.Variab
     return [variable.value if value is None else value for variable, value in found]
 
 
-def exact_values() -> AutocastScope:
+def exact_values() -> Any:
     """A scope inside a layer's call in which its weights are read without a cast, also in mixed precision."""
     return AutocastScope(None)

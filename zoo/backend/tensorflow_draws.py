@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
-from keras.src.backend.tensorflow import random
+
+from zoo.backend.keras_internals import DRAWN_BY_SHAPE, random_module
 
 Tensor = Any
 Draw = Callable[..., Tensor]
-BY_SHAPE = ("normal", "uniform", "randint", "truncated_normal", "gamma", "binomial", "beta")
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,10 @@ class Slices:
 @contextmanager
 def global_draws(slices: Slices) -> Iterator[None]:
     """A context for tracing in which Keras' random functions draw for the whole batch."""
-    stock = {name: getattr(random, name) for name in (*BY_SHAPE, "dropout", "categorical")}
+    random = random_module("tensorflow")
+    stock = {name: getattr(random, name) for name in (*DRAWN_BY_SHAPE, "dropout", "categorical")}
     try:
-        for name in BY_SHAPE:
+        for name in DRAWN_BY_SHAPE:
             setattr(random, name, slices.of_shape(stock[name]))
         random.dropout = slices.of_dropout(stock["dropout"])
         random.categorical = slices.of_categorical(stock["categorical"])

@@ -74,6 +74,11 @@ def steady_stderr() -> SteadyStream:
     return SteadyStream(lambda: sys.stderr)
 
 
+def steady_stdout() -> SteadyStream:
+    """Standard output, whatever that is at the time of each write."""
+    return SteadyStream(lambda: sys.stdout)
+
+
 @contextmanager
 def steady_output() -> Iterator[SteadyStream]:
     """Makes standard output and error steady; yields standard output.

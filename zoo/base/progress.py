@@ -1,12 +1,13 @@
-"""Progress of long work on stderr: a bar in a terminal, plain lines elsewhere, or nothing."""
+"""Progress of long work: a bar on stderr in a terminal, a widget in a notebook, plain lines elsewhere, or nothing."""
 
+import sys
 import time
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from zoo.base.output import steady_stderr
+from zoo.base.output import SteadyStream, steady_stderr, steady_stdout
 
 PLAIN_SECONDS = 10.0  # seconds between plain lines
 SHOWN_LOSSES = ("discriminator_loss", "generator_loss")
@@ -51,24 +52,29 @@ class Silent:
 
 
 class Bar(Silent):
-    """One line that is drawn again and again, by tqdm: images/s, losses, time left."""
+    """A bar that is drawn again and again, by tqdm: images/s, losses, time left.
+
+    It is a line of the stream, stderr unless another is given, and in a notebook that has ipywidgets a widget.
+    """
 
     bar: tqdm | None = None  # the bar of training
     counted: tqdm | None = None  # the bar of other work, while that goes on
 
-    def __init__(self) -> None:
-        self.stderr = steady_stderr()
+    def __init__(self, stream: SteadyStream | None = None) -> None:
+        self.stream = stream or steady_stderr()
+
+    def drawn(self, **what: Any) -> tqdm:
+        """A new bar, of the kind that suits where it is shown."""
+        from tqdm.auto import tqdm  # which is decided, and takes its time, when it is imported
+
+        return tqdm(unit_scale=True, dynamic_ncols=True, mininterval=0.5, file=self.stream, **what)
 
     def start(self, first: int, total: int | None, images_per_step: int) -> None:
         self.images_per_step = images_per_step
-        self.bar = tqdm(
+        self.bar = self.drawn(
             total=None if total is None else total * images_per_step,
             initial=first * images_per_step,
             unit="image",
-            unit_scale=True,
-            dynamic_ncols=True,
-            mininterval=0.5,
-            file=self.stderr,
         )
 
     def step(self, step: int, metrics: Mapping[str, float]) -> None:
@@ -77,15 +83,13 @@ class Bar(Silent):
             self.bar.update(self.images_per_step)
 
     def note(self, text: str) -> None:
-        tqdm.write(text, file=self.stderr)
+        tqdm.write(text, file=self.stream)
 
     def counting(self, what: str, done: int, total: int) -> None:
         """Draws a second bar, which is closed once `done` reaches `total`."""
         if self.counted is None or self.counted.desc != what:
             self.close_counted()
-            self.counted = tqdm(
-                total=total, desc=what, unit_scale=True, dynamic_ncols=True, mininterval=0.5, file=self.stderr
-            )
+            self.counted = self.drawn(total=total, desc=what)
         self.counted.update(done - self.counted.n)
         if done >= total:
             self.close_counted()
@@ -149,12 +153,20 @@ def losses_text(metrics: Mapping[str, float]) -> str:
 
 
 def as_progress(requested: Progress | bool, shown: bool = True) -> Progress:
-    """A given reporter as it is; True becomes one for stderr if `shown` allows it, False a silent one."""
+    """A given reporter as it is; True becomes one for whoever looks on if `shown` allows it, False a silent one."""
     if not isinstance(requested, bool):
         return requested
-    return for_stderr() if requested and shown else Silent()
+    return for_onlookers() if requested and shown else Silent()
 
 
-def for_stderr() -> Progress:
-    """A `Bar` where stderr is a terminal, `Lines` elsewhere."""
+def for_onlookers() -> Progress:
+    """A `Bar` in a notebook (on stdout, for stderr is shown in red there) or a terminal, `Lines` elsewhere."""
+    if in_notebook():
+        return Bar(steady_stdout())
     return Bar() if steady_stderr().isatty() else Lines()
+
+
+def in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this process."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None

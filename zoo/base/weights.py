@@ -31,8 +31,7 @@ class Published:
 
     size: int  # bytes
     sha256: str
-    addresses: tuple[str, ...] = ()
-    own_name: str = ""  # of what has no address
+    addresses: tuple[str, ...]
     otherwise: str = ""  # what to do without it, in a sentence; where it is empty, an option names it
 
     @property
@@ -43,7 +42,7 @@ class Published:
     @property
     def names(self) -> tuple[str, ...]:
         """What it is called at each address."""
-        return tuple(address.rpartition("/")[2] for address in self.addresses) or (self.own_name,)
+        return tuple(address.rpartition("/")[2] for address in self.addresses)
 
     @property
     def every_address(self) -> tuple[str, ...]:
@@ -59,13 +58,6 @@ INCEPTION = Published(
         "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
         "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
     ),
-)
-
-
-EFFICIENTNET_LITE0 = Published(
-    size=18_826_032,
-    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-    own_name="efficientnet-lite0-57934424.pth",  # inside a Python package, which is its only address
 )
 
 

@@ -89,6 +89,7 @@ class BenchmarkEntry:
     seeds: int = 5  # 0 and those that follow
     evaluations: int = 10  # of each run, evenly spread, the last at its end
     metrics: tuple[str, ...] = ()  # the first decides; the usual ones where none is named
+    until: float | None = None  # a first score as good as this ends a run before its budget is spent
     samples: int = 10_000  # generated, and at most so many real ones
     extractor: str | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)  # laid over every variant's

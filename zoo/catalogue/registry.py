@@ -38,9 +38,10 @@ IMAGES: dict[str, Types] = {
 BUDGETS = ("images", "epochs", "steps", "minutes")
 COUNTS = ("seeds", "evaluations", "samples")
 NAME_LISTS = ("datasets", "variants", "metrics")
-BENCHMARK = {
+BENCHMARK: dict[str, Types] = {
     **dict.fromkeys((*BUDGETS, *COUNTS), int),
     **dict.fromkeys(NAME_LISTS, list),
+    "until": (int, float),
     "extractor": str,
     "recipe": dict,
     "summary": str,

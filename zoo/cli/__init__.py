@@ -37,7 +37,7 @@ from zoo.cli.command_options import (
     set_option,
 )
 from zoo.cli.commands import Group, command, option_group
-from zoo.cli.comparison import compare_command, report_command, tune_command
+from zoo.cli.comparison import compare_command, report_command, speedrun_command, tune_command
 from zoo.cli.data import data_commands
 from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command, statistics_command
@@ -99,6 +99,7 @@ def cli(traceback: bool) -> None:
             metavar="N",
             help="Stop after N evaluations that were no better.",
         ),
+        click.option("--until", type=float, metavar="SCORE", help="Stop once the first score is as good as this."),
     ),
 )
 @option_group(
@@ -176,7 +177,7 @@ def run_command(context: click.Context, /, stack: str | None, as_json: bool, **o
     engine = engine_of(options)
     measured = zoo.EvaluationOptions(options["metrics"], options["evaluate_samples"], extractor=options["extractor"])
     listeners = (*(["tensorboard"] if options["tensorboard"] else []), *options["listeners"])
-    others = ("checkpoint_every", "evaluate_every", "patience", "health_every", "profile")
+    others = ("checkpoint_every", "evaluate_every", "patience", "until", "health_every", "profile")
     monitoring = zoo.Monitoring(evaluation=measured, listeners=listeners, **{name: options[name] for name in others})
     names = ("dataset", "data_dir", "seed", "settings", "plugins", "out", "origin", "changes")
     given = {name: options[name] for name in names}
@@ -332,7 +333,7 @@ def completion_command(shell: str) -> None:
 
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {  # of the list of commands
-    "Train": (run_command, compare_command, tune_command, watch_command, report_command),
+    "Train": (run_command, compare_command, tune_command, speedrun_command, watch_command, report_command),
     "Use a run": (sample_command, explore_command, project_command, translate_command, augment_command, export_command),
     "Share a run": (pack_command, push_command, pull_command),
     "Measure": (evaluate_command, scores_command, statistics_command),

@@ -27,13 +27,14 @@ from zoo.cli.command_options import (
     set_option,
 )
 from zoo.cli.commands import command
-from zoo.cli.comparison_printing import compared, tuned
+from zoo.cli.comparison_printing import compared, raced, tuned
 from zoo.cli.evaluation import metrics_option
 
 if TYPE_CHECKING:
     from zoo.comparison.comparing import ComparisonOptions
     from zoo.comparison.executors.choice import ExecutorChoice
 
+SPEEDRUN = "speedrun"  # the benchmark that is raced on unless another is named
 FAILED = 1  # the exit code where a run failed
 COMPARISON_NAMES = (  # the options that are fields of ComparisonOptions
     "variants",
@@ -43,6 +44,7 @@ COMPARISON_NAMES = (  # the options that are fields of ComparisonOptions
     "sweeps",
     "settings",
     "evaluations",
+    "until",
     "metrics",
     "samples",
     "extractor",
@@ -116,6 +118,17 @@ SETUP_OPTIONS = (
 )
 
 
+evaluations_option = click.option(
+    "--evaluations", type=click.IntRange(min=1), metavar="N", help="Of each run, evenly spread."
+)
+until_option = click.option(
+    "--until", type=float, metavar="SCORE", help="A run ends once the first score is as good as this."
+)
+seeds_option = click.option(
+    "--seeds", type=click.IntRange(min=1), metavar="N", help="Runs of each variant, of seeds 0 to N - 1."
+)
+
+
 def setup_options(command: Any) -> Any:
     """Adds the options that all runs share: recipe values, budget, evaluation, data."""
     for option in reversed(SETUP_OPTIONS):
@@ -169,9 +182,10 @@ def shown_live(folder: Path) -> Iterator[None]:
     shell_complete=complete_datasets,
     help="On what to compare, once for each [the benchmark's].",
 )
-@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Runs of each variant, of seeds 0 to N - 1.")
+@seeds_option
 @click.option("--sweep", "sweeps", multiple=True, metavar="KEY=A,B,C", help="Each value in turn; lists by semicolons.")
-@click.option("--evaluations", type=click.IntRange(min=1), metavar="N", help="Of each run, evenly spread.")
+@evaluations_option
+@until_option
 @setup_options
 @queue_options
 @click.option(
@@ -208,6 +222,45 @@ def compare_command(watch: bool, dry_run: bool, as_json: bool, **options: Any) -
     )
     click.echo(json.dumps(found) if as_json else compared(found))
     if any(cell["state"] == "failed" for cell in found["cells"]):
+        sys.exit(FAILED)
+
+
+@command(
+    "speedrun",
+    epilog=examples(
+        "zoo speedrun",
+        "zoo speedrun dcgan dcgan+r1 dcgan,batch_size=128",
+        "zoo speedrun dcgan --seeds 1 --until 0.08",
+        "zoo speedrun hinge --benchmark losses --until 0.06 --evaluations 20",
+    ),
+)
+@click.argument("variants", nargs=-1, shell_complete=complete_stacks, metavar="[VARIANT]...")
+@click.option("--benchmark", metavar="NAME", default=SPEEDRUN, show_default=True, shell_complete=complete_benchmarks)
+@seeds_option
+@evaluations_option
+@until_option
+@setup_options
+@queue_options
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="The folder of runs [comparisons/NAME].")
+@json_option
+def speedrun_command(as_json: bool, **options: Any) -> None:
+    """Race VARIANTs to a score: how long each trains until its samples are good enough, over seeds.
+
+    Time is that of training from the first step on, compilation included; scoring is left out. Quick entries are
+    ordinary stacks and recipe values: nothing else is allowed. The same command continues what was interrupted.
+    """
+    from zoo.comparison.comparing import compare
+    from zoo.comparison.speedrun import races
+
+    found = compare(
+        comparison_options(options),
+        executor=executor_of(options),
+        retries=options["retries"],
+        command=shlex.join(["zoo", *sys.argv[1:]]),
+    )
+    rows = races(found)
+    click.echo(json.dumps(rows) if as_json else raced(rows))
+    if any(state == "failed" for row in rows for state in row["states"]):
         sys.exit(FAILED)
 
 

@@ -27,6 +27,35 @@ def compared(comparison: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def raced(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A line for each stack: seconds to the target, median, worst and of each seed."""
+    parts = []
+    for dataset in dict.fromkeys(row["dataset"] for row in rows):
+        mine = [row for row in rows if row["dataset"] == dataset]
+        better = f"{mine[0]['score']} of {mine[0]['until']:g}"
+        heading = {"name": "  seconds of training", "median": "median", "worst": "worst", "images": "images",
+                   "each": "by seed", "again": "scored again on other latents"}  # fmt: skip
+        lines = [
+            {
+                "name": f"  {row['label']}",
+                "median": seconds(row["median"]),
+                "worst": seconds(row["worst"]),
+                "images": ", ".join("-" if each is None else f"{each:,}" for each in row["images"]),
+                "each": ", ".join(map(seconds, row["seconds"])),
+                "again": ", ".join("-" if each is None else f"{each:.4g}" for each in row["confirmed"]),
+            }
+            for row in mine
+        ]
+        machines = sorted({machine for row in mine for machine in row["machines"]})
+        parts.append("\n".join([f"{dataset}, to a {better}", columns([heading, *lines]), *machines]))
+    return "\n\n".join(parts)
+
+
+def seconds(value: float | None) -> str:
+    """`61.2`, or "not reached"."""
+    return "not reached" if value is None else f"{value:.1f}"
+
+
 def ranking_lines(name: str, rankings: Mapping[str, Any]) -> str:
     """The ranking by one score at the last checkpoints, and each variant's last and best means."""
     from zoo.comparison.report.tables.rank_ranges import mark

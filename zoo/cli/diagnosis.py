@@ -32,6 +32,7 @@ from zoo.errors import ZooError
         "zoo diagnose dcgan --dataset mnist --images 60000 --images 600000 --updates 4000",
         "zoo diagnose wgan-gp --steps 0 --steps 1000 --game own --game cross-entropy",
         "zoo diagnose runs/dcgan/fashion_mini/0",
+        "zoo diagnose dcgan@fashion_mini",
     ),
 )
 @click.argument("variant", shell_complete=complete_stacks, metavar="VARIANT_OR_RUN")
@@ -73,12 +74,14 @@ def diagnose_command(variant: str, as_json: bool, steps: Sequence[int], images: 
     The generator is trained for a while and frozen. A discriminator is trained against it from scratch, in six games,
     and the gradient that the generator would receive is followed (Arjovsky and Bottou 2017, figures 2 and 3).
 
-    Of a run's folder it reads what was measured while it trained: options but --out and --data-dir have no effect.
+    A run is a folder, a name of `zoo list pretrained` or hf://owner/name. Of it is read what was measured while it
+    trained: options but --out and --data-dir have no effect.
     """
     import zoo
     from zoo.cli.diagnosis_printing import diagnosed, health_of_run
+    from zoo.runs.finding import is_run
 
-    if Path(variant).is_dir():
+    if Path(variant).is_dir() or is_run(Path(variant)):
         result = zoo.diagnose_run(variant, data_dir=options["data_dir"], out=options["out"])
         click.echo(json.dumps(plain_json(result)) if as_json else health_of_run(result))
         return
@@ -158,7 +161,11 @@ def depth_command(variant: str, own: bool, as_json: bool, **options: Any) -> Non
 
 @command(
     "explain",
-    epilog=examples("zoo explain runs/dcgan/fashion_mini/0", "zoo explain runs/vanilla/mnist/0 --seed 3 --json"),
+    epilog=examples(
+        "zoo explain dcgan@fashion_mini",
+        "zoo explain runs/dcgan/fashion_mini/0",
+        "zoo explain runs/vanilla/mnist/0 --seed 3 --json",
+    ),
 )
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--dataset", metavar="PATH", help="Where the run's data lies now.")
@@ -168,6 +175,8 @@ def depth_command(variant: str, own: bool, as_json: bool, **options: Any) -> Non
 @json_option
 def explain_command(run: Path, as_json: bool, **options: Any) -> None:
     """Show where the discriminator of RUN looks, and which latent directions change its samples most.
+
+    RUN is a folder, a name of `zoo list pretrained`, or hf://owner/name.
 
     Input gradients, integrated gradients and occlusion; singular values of the generator's Jacobian; directions by the
     Jacobian, SeFa, GANSpace and towards classes.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo import backend
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
@@ -28,13 +28,16 @@ from zoo.recipe import as_text
 from zoo.runs.directory import RunDirectory
 from zoo.runs.finding import find_runs, folder_of_data
 
+if TYPE_CHECKING:
+    from zoo.comparison.found import Found
+
 COMPARISONS = Path("comparisons")
 SETUP = "question.json"  # the file of the setup that all runs in a folder share
 DEFAULT_BENCHMARK = "fashion-mini"
 DEFAULT_SEEDS = 3
 DEFAULT_EVALUATIONS = 10
 RETRIES = 1
-SHOWN = ("budget", "evaluations", "samples", "extractor")  # the fields of the setup that a report shows
+SHOWN = ("budget", "until", "evaluations", "samples", "extractor")  # the fields of the setup that a report shows
 
 Around = Callable[[Path], AbstractContextManager[Any]]
 
@@ -51,6 +54,7 @@ class ComparisonOptions:
     settings: Sequence[str] = ()
     budget: Budget = UNLIMITED
     evaluations: int | None = None
+    until: float | None = None
     metrics: Sequence[str] = ()
     samples: int | None = None
     extractor: str | None = None
@@ -69,7 +73,7 @@ def compare(
     command: str = "",
     progress: Progress | bool = True,
     around: Around | None = None,
-) -> dict[str, Any]:
+) -> "Found":
     """Trains and scores the missing runs of a comparison, writes its report, and returns everything JSON-ready.
 
     The runs lie in `<out>/runs`; the same call continues what was interrupted. `around(<out>/runs)` is a context that
@@ -169,6 +173,7 @@ def setup_of(options: ComparisonOptions, entry: BenchmarkEntry, datasets: Sequen
         metrics=tuple(options.metrics) or entry.metrics or JUDGED_BY[kinds.pop()],
         samples=options.samples or entry.samples or PERIODIC.samples,
         extractor=options.extractor or entry.extractor,
+        until=entry.until if options.until is None else options.until,
         settings=(*settings, *options.settings),
         data_options=options.data,
     )
@@ -241,8 +246,9 @@ def begin(plan: Plan) -> None:
         ) from error
 
 
-def write(plan: Plan, command: str) -> dict[str, Any]:
+def write(plan: Plan, command: str) -> "Found":
     """Writes the report of the runs that are trained so far; returns its data, JSON-ready."""
+    from zoo.comparison.found import Found
     from zoo.comparison.report import write_report
     from zoo.comparison.results import comparison
 
@@ -262,11 +268,12 @@ def write(plan: Plan, command: str) -> dict[str, Any]:
     }
     found = comparison([cell.path for cell in by_variant], plan.folder, head)
     write_report(found, plan.folder)
-    return found
+    return Found(found, plan.folder)
 
 
-def report(paths: Sequence[Path], out: Path, title: str = "", command: str = "") -> dict[str, Any]:
+def report(paths: Sequence[Path], out: Path, title: str = "", command: str = "") -> "Found":
     """Writes the report of any runs, trained by `zoo compare` or one by one; returns its data, JSON-ready."""
+    from zoo.comparison.found import Found
     from zoo.comparison.report import write_report
     from zoo.comparison.results import comparison
 
@@ -275,4 +282,4 @@ def report(paths: Sequence[Path], out: Path, title: str = "", command: str = "")
     head = {"title": title or f"{len(runs)} runs", "command": command, "benchmark": None}
     found = comparison(runs, out, head)
     write_report(found, out)
-    return found
+    return Found(found, out)

@@ -90,7 +90,7 @@ def train_and_score(path: Path, job: Mapping[str, Any]) -> None:
         settings=job["settings"],
         plugins=job["plugins"],
         out=path,
-        monitoring=zoo.Monitoring(evaluations=setup["evaluations"], evaluation=options),
+        monitoring=zoo.Monitoring(evaluations=setup["evaluations"], evaluation=options, until=setup.get("until")),
         engine=zoo.EngineOptions(**job["engine"]),
     )
     data_dir = Path(job["data_dir"]) if job["data_dir"] else None

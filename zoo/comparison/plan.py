@@ -28,6 +28,7 @@ class Setup:
     samples: int  # generated samples of each evaluation
     extractor: str | None = None
     settings: tuple[str, ...] = ()  # recipe values of all runs, each `key=value`
+    until: float | None = None  # a first score as good as this ends a run
     data_options: DataOptions = field(default_factory=DataOptions)
 
     def record(self) -> dict[str, Any]:

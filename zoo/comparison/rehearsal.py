@@ -34,6 +34,12 @@ def rehearse(jobs: Sequence[Job], progress: Progress) -> None:
     if not jobs:
         return
     progress.note("Trying out every variant before training ...")
+    if problems := problems_found_apart(jobs, progress):
+        raise ZooError("\n".join(problems))
+
+
+def problems_found_apart(jobs: Sequence[Job], progress: Progress) -> list[str]:
+    """What `problems_of` finds in a process of its own."""
     process = subprocess.run(
         python_module("zoo.comparison.rehearsal", sys.executable),
         input=json.dumps({"jobs": jobs, "progress": not isinstance(progress, Silent)}),
@@ -43,8 +49,7 @@ def rehearse(jobs: Sequence[Job], progress: Progress) -> None:
     )
     if process.returncode:
         raise ZooError(f"Trying out the variants ended with exit code {process.returncode}.")
-    if problems := json.loads(process.stdout.splitlines()[-1]):
-        raise ZooError("\n".join(problems))
+    return list(json.loads(process.stdout.splitlines()[-1]))
 
 
 def main() -> None:

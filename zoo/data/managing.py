@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.base.progress import for_stderr
+from zoo.base.progress import for_onlookers
 from zoo.catalogue import Catalogue, read_catalogue
 from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared.directory import (
@@ -80,7 +80,7 @@ def prepare(
     from zoo.data.opening import open_dataset
     from zoo.data.preparing import ProvidedFiles
 
-    progress = for_stderr()
+    progress = for_onlookers()
     catalogue = read_catalogue()
     if files is not None and not files.expanduser().exists():
         raise ZooError(f"There is no {files}, from which '{name}' was to be prepared.")
@@ -138,7 +138,7 @@ def verify(names: Sequence[str], data_dir: Path | None) -> list[dict[str, Any]]:
     """Hashes the prepared sets of the names, or all; `problem` is None where a set is as it was recorded."""
     from zoo.data.prepared.transfer import verified
 
-    progress = for_stderr()
+    progress = for_onlookers()
     sets = [each for name in names for each in prepared_of(name, data_dir)] if names else prepared_sets(data_dir)
     found = []
     for each in sets:
@@ -220,7 +220,7 @@ def exported(
         there = "\n".join(f"  {each.summary}" for each in of_name)
         raise ZooError(f"'{name}' is not prepared so{f' for {missing}' if missing else ''}. Prepared are:\n{there}")
     chosen = [by_split[split] for split in splits or by_split]
-    progress = for_stderr()
+    progress = for_onlookers()
     export(chosen, file, lambda done, total: progress.counting(f"writing {file.name}", done, total))
     return {"file": str(file), "bytes": file.stat().st_size, "sets": [each.summary for each in chosen]}
 
@@ -234,7 +234,7 @@ def exported_images(
 
     if len(splits) > 1:
         raise ZooError(f"--format {kind} writes one split: name it once, such as --split train+test for both together.")
-    progress = for_stderr()
+    progress = for_onlookers()
     try:
         chosen = replace(options, split=splits[0] if splits else BOTH[0])
         opened = open_dataset(name, read_catalogue(), data_dir=data_dir, options=chosen, progress=progress)
@@ -255,7 +255,7 @@ def imported(file: Path, name: str | None, data_dir: Path | None) -> list[dict[s
     from zoo.data.prepared.directory import read_meta
     from zoo.data.prepared.transfer import import_sets
 
-    progress = for_stderr()
+    progress = for_onlookers()
     folders = import_sets(
         file, name, data_dir, lambda done, total: progress.counting(f"reading {file.name}", done, total)
     )

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import keras
 
+from zoo.backend.keras_internals import operations_after, origin, tensors_before
 from zoo.errors import ZooError
 from zoo.hookspecs import hookimpl
 from zoo.layers.normalization import ChannelScaled, PixelNormalization
@@ -85,7 +86,7 @@ def is_linear(layer: keras.Layer) -> bool:
 def is_gate(layer: keras.Layer) -> bool:
     """Whether a layer's answer is a share, by which another's is multiplied."""
     is_share = getattr(layer, "activation", None) in (keras.activations.sigmoid, keras.activations.hard_sigmoid)
-    return is_share and any(isinstance(node.operation, keras.layers.Multiply) for node in layer._outbound_nodes)
+    return is_share and any(isinstance(each, keras.layers.Multiply) for each in operations_after(layer))
 
 
 def ends_of(model: keras.Model) -> set[int]:
@@ -94,12 +95,12 @@ def ends_of(model: keras.Model) -> set[int]:
     open_tensors = [*model.outputs]
     while open_tensors:
         tensor = open_tensors.pop()
-        layer, node, _ = tensor._keras_history
+        layer, call, _ = origin(tensor)
         if isinstance(layer, keras.Model):
             found |= ends_of(layer)
         elif isinstance(layer, ACTIVATIONS) or getattr(layer, "variables", False):
             found.add(id(layer))
-        elif len(before := layer._inbound_nodes[node].input_tensors) == 1:  # where tensors meet, each is a hidden one
+        elif len(before := tensors_before(layer, call)) == 1:  # where tensors meet, each is a hidden one
             open_tensors += before
     return found
 

@@ -48,9 +48,9 @@ def diagnose_run(
         measured = of_checkpoints(run, data_dir, shown)
         lines, source = joined(lines, measured), "its checkpoints" if measured else source
     found = findings(lines, EvaluationFile(run.path / EVALUATION).read())
-    folder = Path(out) if out else run.path / FOLDER
+    folder = Path(out) if out else run.directory.outputs / FOLDER
     result = {
-        "run": str(run.path),
+        "run": run.directory.called,
         "folder": str(folder),
         "stack": run.record["stack"],
         "dataset": run.record["dataset"]["name"],
@@ -58,7 +58,7 @@ def diagnose_run(
         "steps": int(lines[-1]["step"]) if lines else 0,
         "source": source,
         "word": word(found),
-        "verdict": verdict(found, lines),
+        "verdict": verdict(found, lines, run.is_packed),
         "next": next_command(run, found),
         "findings": [each.as_dict() for each in found],
         "lines": lines,
@@ -83,22 +83,22 @@ def of_checkpoints(run: Run, data_dir: Path | str | None, progress: Progress) ->
         return []
     backend.prepare()
     from zoo.training.health import HealthMeter
+    from zoo.training.loading import completed
 
+    found = list[Line]()
     with backend.fixed():
         try:
             trainer = trainer_of(run, data_dir, progress)
+            meter = HealthMeter(trainer)
+            for number, path in enumerate(paths):
+                progress.counting("checkpoints", number, len(paths))
+                state, _ = read_path(path)
+                trainer.set_state(completed(state, trainer))
+                meter.begin()
+                trainer.step()
+                found.append({"step": int(state["steps"]), **meter.end()})
         except ZooError as error:
             progress.note(f"Health is not measured from checkpoints: {error}")
-            return []
-        meter = HealthMeter(trainer)
-        found = []
-        for number, path in enumerate(paths):
-            progress.counting("checkpoints", number, len(paths))
-            state, _ = read_path(path)
-            trainer.set_state(state)
-            meter.begin()
-            trainer.step()
-            found.append({"step": int(state["steps"]), **meter.end()})
     return found
 
 
@@ -120,10 +120,14 @@ def joined(lines: Sequence[Line], measured: Sequence[Line]) -> list[Line]:
     return [by_step[step] for step in sorted(by_step)]
 
 
-def verdict(found: Sequence[Finding], lines: Sequence[Line]) -> str:
+def verdict(found: Sequence[Finding], lines: Sequence[Line], is_packed: bool = False) -> str:
     """The likeliest cause with its evidence, or that nothing is wrong."""
-    if not lines:
-        return "Nothing is measured yet: metrics.jsonl is empty."
+    if not lines and not found:
+        return (
+            "Nothing is measured: a packed run has no metrics, and health needs its discriminator and its data."
+            if is_packed
+            else "Nothing is measured yet: metrics.jsonl is empty."
+        )
     if not found:
         return f"Healthy: nothing is wrong up to step {lines[-1]['step']}."
     first, *others = found
@@ -155,7 +159,7 @@ def next_command(run: Run, found: Sequence[Finding]) -> str:
     """What to type next."""
     stack, dataset = run.record["stack"], str(run.record["dataset"]["name"])
     if not found:
-        return shlex.join(["zoo", "evaluate", str(run.path)])
+        return shlex.join(["zoo", "evaluate", run.directory.called])
     factors = found[0].factors
     settings = [
         word
@@ -165,7 +169,7 @@ def next_command(run: Run, found: Sequence[Finding]) -> str:
     ]
     if not factors:
         return shlex.join(["zoo", "diagnose", stack, "--dataset", dataset, *settings])
-    out = run.path.with_name(f"{run.path.name}-mended")
+    out = run.directory.outputs.with_name(f"{run.path.name}-mended")
     return shlex.join(["zoo", "run", stack, "--dataset", dataset, *settings, "--out", str(out)])
 
 

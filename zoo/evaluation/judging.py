@@ -30,6 +30,7 @@ class PeriodicJudge:
     task: EvaluationTask
     options: EvaluationOptions
     patience: int | None = None
+    until: float | None = None
 
     @property
     def file(self) -> EvaluationFile:
@@ -57,15 +58,27 @@ class PeriodicJudge:
         if best_step(self.periodic()) == step or checkpoints.best() is None:
             checkpoints.keep_as_best(checkpoints.path(step))
 
-    def has_lost_patience(self) -> bool:
-        """Whether so many evaluations as the run's patience have brought no better first score."""
-        steps = [each["step"] for each in self.periodic()]
-        best = best_step(self.periodic())
-        return self.patience is not None and best is not None and sum(each > best for each in steps) >= self.patience
+    def reason_to_stop(self) -> str:
+        """Why training is to stop: the first score is as good as wanted, or does not improve; "" for no reason."""
+        evaluations = self.periodic()
+        best = best_step(evaluations)
+        if best is None:
+            return ""
+        score = next(each for each in evaluations if each["step"] == best)["scores"][0]
+        if self.until is not None and is_as_good(score, self.until):
+            return f"{score['name']} is {score['value']:.4g}, and --until asks for {self.until:g}"
+        if self.patience is not None and sum(each["step"] > best for each in evaluations) >= self.patience:
+            return "the score has not improved for as many evaluations as --patience says"
+        return ""
 
     def forget_after(self, steps: int) -> None:
         """Drop the scores of later steps."""
         self.file.cut_back(steps)
+
+
+def is_as_good(score: Mapping[str, Any], target: float) -> bool:
+    """Whether a score is at least as good as a target."""
+    return bool(score["value"] >= target if score["better"] == "higher" else score["value"] <= target)
 
 
 @contextmanager
@@ -78,6 +91,7 @@ def judging(
     progress: Progress,
     generating: "Generating | None" = None,
     patience: int | None = None,
+    until: float | None = None,
 ) -> Iterator[PeriodicJudge]:
     """The judge of a run on `training`, described by run.yaml's `record`; without named metrics by `JUDGED_BY`."""
     kind = "images" if training.is_image else "points"
@@ -86,4 +100,4 @@ def judging(
     real = data.split(options.split)
     with tempfile.TemporaryDirectory() as scratch:
         task = evaluation_task(real, training, chosen, catalogue, Path(scratch), progress, generating=generating)
-        yield PeriodicJudge(directory, task, options, patience)
+        yield PeriodicJudge(directory, task, options, patience, until)

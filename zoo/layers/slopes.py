@@ -4,6 +4,7 @@ import warnings
 
 import keras
 
+from zoo.backend.keras_internals import every_layer
 from zoo.errors import ZooError, ZooWarning
 from zoo.layers.normalization import BatchNormalization
 from zoo.layers.spectral import SpectralNormalization
@@ -18,7 +19,7 @@ def check_slope_penalty(plugin: str, discriminator: keras.Model) -> None:
     Raises ZooError for batch normalization, which ties a sample's slope to its batch (Gulrajani et al. 2017, section
     4), and warns of spectral normalization, which bounds the slope a second time.
     """
-    layers = discriminator._flatten_layers()
+    layers = every_layer(discriminator)
     for layer in layers:
         if isinstance(layer, BATCH_NORMALIZATIONS):
             raise ZooError(

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from zoo.backend.keras_internals import every_layer
 from zoo.layers.normalization import (
     BatchNormalization,
     ChannelScaled,
@@ -57,7 +58,7 @@ def is_functional(model: Any) -> bool:
 
 def inner_layers(model: Any) -> list[keras.Layer]:
     """All layers of a model, those inside of its models and wrappers too."""
-    return [each for each in model._flatten_layers() if not isinstance(each, keras.Model)]
+    return [each for each in every_layer(model) if not isinstance(each, keras.Model)]
 
 
 def foreign_layers(model: Any) -> list[keras.Layer]:

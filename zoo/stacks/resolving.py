@@ -1,11 +1,13 @@
 """From a stack's name to a checked stack: the catalogue's plugins loaded, its recipe values laid over theirs."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 from zoo.catalogue import Catalogue, StackPart, VariantEntry, canonical_name, load_plugin, parse_stack, stack_plugins
 from zoo.errors import ZooError
-from zoo.recipe import Setting, parse_setting, setting_problems
+from zoo.recipe import Setting, field_types, parse_setting, setting_problems
 from zoo.stacks.stack import Stack, build_stack
 
 
@@ -57,10 +59,15 @@ def override_problems(catalogue: Catalogue) -> list[str]:
         tables = [None, *variant.datasets]
         settings = [setting for table in tables for setting in table_settings(catalogue, variant, table)]
         try:
-            plugins = {name: load_plugin(catalogue.plugins[name]) for name in variant.plugins} if settings else {}
+            plugins = [(name, load_plugin(catalogue.plugins[name])) for name in variant.plugins] if settings else []
         except ZooError:
             continue
         if plugins:
-            stack = build_stack(variant.name, plugins)
-            problems += setting_problems(type(stack.recipe), settings)
+            problems += setting_problems(recipe_types(variant.name, *plugins), settings)
     return list(dict.fromkeys(problems))
+
+
+@lru_cache(maxsize=512)
+def recipe_types(name: str, *plugins: tuple[str, ModuleType]) -> Mapping[str, Any]:
+    """Of the fields of a stack's recipe: found once, since every variant's are asked for when any stack is resolved."""
+    return field_types(type(build_stack(name, dict(plugins)).recipe))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pluggy
-from pluggy._hooks import HookImpl
+from pluggy import HookImpl
 
 from zoo import hookspecs
 from zoo.base.shortages import is_shortage

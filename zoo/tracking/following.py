@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from zoo.catalogue import Catalogue
@@ -43,7 +44,7 @@ def following(directory: RunDirectory, factories: Sequence[Factory]) -> Iterator
         followers = []
         for each in factories:
             followers.append(Follower(each.extension, made(each, directory)))
-            stack.callback(followers[-1].close)
+            stack.push(followers[-1].leave)
         yield followers
 
 
@@ -78,8 +79,17 @@ class Follower:
     def scored(self, evaluation: Mapping[str, Any]) -> None:
         self.attempt(self.listener.scored, evaluation)
 
+    def ended_by(self, error: BaseException) -> None:
+        self.attempt(self.listener.ended_by, error)
+
     def close(self) -> None:
         self.attempt(self.listener.close)
+
+    def leave(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """The end of the run, as a context's end is told."""
+        if error is not None:
+            self.ended_by(error)
+        self.close()
 
     def attempt(self, method: Callable[..., None], *arguments: Any) -> None:
         """Calls a method of the listener, unless one has failed before."""
@@ -87,6 +97,8 @@ class Follower:
             return
         try:
             self.extension.blamed(method, *arguments)
-        except (ZooError, OSError) as error:
+        except Exception as error:  # of the zoo's own listeners too: a tracker's library may raise anything
             self.failed = True
-            warnings.warn(f"The run goes on without this listener. {error}", ZooWarning, stacklevel=2)
+            known = isinstance(error, ZooError | OSError)
+            what = str(error) if known else f"Listener '{self.extension.entry.name}': {type(error).__name__}: {error}"
+            warnings.warn(f"The run goes on without this listener. {what}", ZooWarning, stacklevel=2)

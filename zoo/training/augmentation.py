@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo import backend
 from zoo.backend.versions import installed_versions
-from zoo.base.files import atomic_file, file_hash, write_json
+from zoo.base.files import atomic_file, file_hash, whole_folder, write_json
 from zoo.base.names import readable
 from zoo.base.progress import Progress
 from zoo.catalogue import read_catalogue
@@ -140,7 +140,8 @@ def writing(out: Path, names: list[str], shape: tuple[int, ...]) -> Iterator[Wri
         with atomic_file(out) as file:
             np.savez_compressed(file, class_names=np.array(names), **arrays)  # type: ignore[arg-type]
     else:
-        yield folder_writer(out, names)
+        with whole_folder(out) as folder:
+            yield folder_writer(folder, names)
 
 
 def folder_writer(out: Path, names: list[str]) -> Write:

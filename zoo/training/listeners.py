@@ -23,5 +23,8 @@ class Listener(Protocol):
     def scored(self, evaluation: Mapping[str, Any]) -> None:
         """A periodic evaluation of evaluation.json."""
 
+    def ended_by(self, error: BaseException) -> None:
+        """An exception ends the run: a signal, a loss that is no number, a mistake. `close` follows."""
+
     def close(self) -> None:
         """The run has ended, perhaps with an exception; called even where training never began."""

@@ -107,8 +107,8 @@ class Judge(Protocol):
     def forget_after(self, steps: int) -> None:
         """Drop the scores of later steps."""
 
-    def has_lost_patience(self) -> bool:
-        """Whether the scores have not improved for so long that training is to stop."""
+    def reason_to_stop(self) -> str:
+        """Why the scores say that training is to stop; "" for no reason."""
 
 
 @contextmanager
@@ -151,7 +151,7 @@ class Training:
         self.saved_at = time.monotonic()
         self.saved_steps: int | None = None  # of the last checkpoint
         self.stop_request = StopRequest()
-        self.is_hopeless = False  # whether scores have not improved for as long as the run has patience
+        self.reason_to_stop = ""  # that the judge gives
         self.is_unscored = False  # whether a signal cut an evaluation short
         self.is_whole = True  # whether the state is that of a number of steps, and all of them are counted
 
@@ -173,11 +173,12 @@ class Training:
         self.directory.cut_back(self.trainer.steps)
         if self.judge is not None:
             self.judge.forget_after(self.trainer.steps)
-            self.is_hopeless = self.judge.has_lost_patience()
+            self.reason_to_stop = self.judge.reason_to_stop()
 
     def is_finished(self, total: Total) -> bool:
-        """Whether the run has what the budget allows, or its scores have not improved for too long."""
-        if self.schedule.stops_early and self.engine.any_process(self.is_hopeless):  # one process judges for all
+        """Whether the run has what the budget allows, or its scores say that it is enough."""
+        enough = bool(self.reason_to_stop)
+        if self.schedule.stops_early and self.engine.any_process(enough):  # one process judges for all
             return True
         return total.is_spent(self.trainer.steps, self.seconds)
 
@@ -186,7 +187,7 @@ class Training:
         with stop_requests(patience=1) as self.stop_request:
             if self.is_finished(total):
                 steps = self.trainer.steps
-                reason = "its scores do not improve" if self.is_hopeless else f"the budget is {total}"
+                reason = self.reason_to_stop or f"the budget is {total}"
                 self.progress.note(f"Nothing to do: {self.directory.path} has {steps} steps, {reason}.")
             else:
                 self.run_to(total, profile)
@@ -213,10 +214,10 @@ class Training:
                     self.progress.note(self.profile(calls))
                 for _ in calls:
                     pass
-                if self.is_hopeless:
+                if self.reason_to_stop:
+                    step = self.trainer.steps
                     self.progress.note(
-                        f"Stopped early at step {self.trainer.steps}: the score has not improved for as many "
-                        "evaluations as --patience says. The best checkpoint is kept."
+                        f"Stopped early at step {step}: {self.reason_to_stop}. The best checkpoint is kept."
                     )
                 if not self.is_finished(total) or self.stop_request.number is not None:
                     self.save_checkpoint()
@@ -267,7 +268,7 @@ class Training:
             try:
                 with self.stop_request.interruptible():
                     evaluation = self.judge.judge(self.trainer.sampler, self.trainer.steps)
-                self.is_hopeless = self.judge.has_lost_patience()
+                self.reason_to_stop = self.judge.reason_to_stop()
             except Interrupted:
                 self.is_unscored = True  # a later sitting makes up for it
         if evaluation is not None:

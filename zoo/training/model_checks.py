@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from zoo.backend.contract import Engine
+from zoo.backend.keras_internals import every_layer
 from zoo.data.fields import Field
 from zoo.errors import NoLabels, ZooError
 from zoo.networks import inputs_of, outputs_of
@@ -76,7 +77,7 @@ def check_inputs(stack: Stack, generator: keras.Model, discriminator: keras.Mode
 def check_weights_are_the_optimizers(stack: Stack, models: Mapping[str, keras.Model]) -> None:
     """Refuse layers that overwrite a trained weight whenever they are called; `models` by the hook that made them."""
     for hook, model in models.items():
-        for layer in model._flatten_layers():
+        for layer in every_layer(model):
             if isinstance(layer, keras.layers.SpectralNormalization):
                 raise wrong(
                     stack,
@@ -99,7 +100,7 @@ def check_differentiable(stack: Stack, engine: Engine, generator: keras.Model, d
         for model in each
     ]
     for model in differentiated:
-        for layer in model._flatten_layers():
+        for layer in every_layer(model):
             if isinstance(layer, stock):
                 raise ZooError(
                     f"A penalty of this stack differentiates a gradient through '{layer.name}' "

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from zoo.backend.keras_internals import origin
+
 SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute, keras.layers.Concatenate)
 
 
@@ -30,7 +32,7 @@ def outputs_or_none(model: Any) -> Any:
 
 def last_layers(tensor: Any) -> Iterator[Any]:
     """The layers that compute a model's output, inside of models too, and those after them that only shape or add."""
-    layer, _, index = tensor._keras_history
+    layer, _, index = origin(tensor)
     if isinstance(layer, keras.Model):  # the model below, which a wrapper has built upon
         yield from last_layers(keras.tree.flatten(layer.output)[index])
         return

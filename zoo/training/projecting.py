@@ -240,12 +240,10 @@ def project_files(
     .png of the same name.
     """
     of = run.fields[SAMPLES]
-    if not of.is_image:
-        raise ZooError("Images are projected, and this run makes points.")
     path = out or run.directory.outputs / "samples" / f"projected-{images[0].stem}.npz"
     if path.suffix != ".npz":
         raise ZooError(f"Latents are written as an .npz; received --out {path}.")
-    given = np.stack([read_image(each, of.shape) for each in images])
+    given = given_images(run, images)
     found = project(run, given, procedure, progress)
     count = len(found.distances)
     write_latents(path, {**found.latents, "distances": found.distances})
@@ -261,6 +259,16 @@ def project_files(
         "images": [{"image": str(name), "distance": float(end), "first": float(first)} for name, end, first in ends],
         "interrupted": found.interrupted,
     }
+
+
+def given_images(run: "Run", images: Any) -> np.ndarray:
+    """Images as arrays: read where they are given as files."""
+    files = [images] if isinstance(images, str | Path) else images
+    if not isinstance(files, Sequence) or not all(isinstance(each, str | Path) for each in files):
+        return np.asarray(images)
+    if not run.fields[SAMPLES].is_image:
+        raise ZooError("Images are projected, and this run makes points.")
+    return np.stack([read_image(Path(each), run.fields[SAMPLES].shape) for each in files])
 
 
 def read_image(path: Path, shape: tuple[int, ...]) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Random numbers of a run: initial weights from its seed, and no draw whose state would be in no checkpoint."""
 
-import importlib
 import random
 import sys
 from collections.abc import Iterator
@@ -9,11 +8,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras.src.backend.common import global_state
 
+from zoo.backend import keras_internals
 from zoo.errors import ZooError
-
-GLOBAL_SEEDS = "global_seed_generator"  # the name under which Keras keeps what unseeded functions draw from
 
 
 @contextmanager
@@ -46,7 +43,7 @@ def refusing_repeated_randomness() -> Iterator[None]:
 
     An int as the seed, or NumPy's generator of the process, draws once, while the step is traced.
     """
-    backend: Any = importlib.import_module(f"keras.src.backend.{keras.backend.backend()}.random")
+    backend = keras_internals.random_module(keras.backend.backend())
     stock, before = backend.draw_seed, position_of_numpy()
 
     def drawn(seed: Any) -> Any:
@@ -73,7 +70,7 @@ def for_initial_weights() -> bool:
     """Whether an initializer draws: of a layer that a hook makes, which is refused by its weights."""
     frame = sys._getframe(2)
     while frame and not (frame.f_globals.get("__name__") or "").startswith("zoo."):
-        if frame.f_globals.get("__name__", "").startswith("keras.src.initializers"):
+        if frame.f_globals.get("__name__", "").startswith(keras_internals.INITIALIZERS):
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
@@ -88,9 +85,10 @@ def position_of_numpy() -> tuple[bytes, int]:
 @contextmanager
 def refusing_unseeded_randomness() -> Iterator[None]:
     """Make `keras.random` functions fail where they are given no seed."""
-    before = global_state.get_global_attribute(GLOBAL_SEEDS)
-    global_state.set_global_attribute(GLOBAL_SEEDS, RefusingSeeds())
+    seeds = keras_internals.GLOBAL_SEEDS
+    before = keras_internals.get_global_attribute(seeds)
+    keras_internals.set_global_attribute(seeds, RefusingSeeds())
     try:
         yield
     finally:
-        global_state.set_global_attribute(GLOBAL_SEEDS, before)
+        keras_internals.set_global_attribute(seeds, before)

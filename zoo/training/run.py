@@ -13,12 +13,15 @@ from zoo.recipe import Setting
 from zoo.runs.checkpoints import read_path
 from zoo.runs.directory import RunDirectory
 from zoo.runs.finding import find_run
+from zoo.runs.metrics import Metrics
 from zoo.runs.pretrained import PACKED
 from zoo.runs.trust import check_trusted
 from zoo.training.data_of_run import DataOfRun
 from zoo.training.run_yaml import recorded_plugin
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed
+    from PIL.Image import Image
+
     from zoo.base.progress import Progress
     from zoo.data import Dataset
     from zoo.data.fields import Field
@@ -46,18 +49,9 @@ class Run:
         return self.directory.record() or {}
 
     @property
-    def metrics(self) -> list[dict[str, Any]]:
-        """The lines of metrics.jsonl."""
-        return self.directory.read_metrics()
-
-    @property
-    def metric_arrays(self) -> dict[str, Any]:
-        """The metrics by name, each float64 (lines,), nan where a line lacks it."""
-        import numpy as np
-
-        lines = self.metrics
-        names = dict.fromkeys(name for line in lines for name, value in line.items() if isinstance(value, int | float))
-        return {name: np.array([line.get(name, np.nan) for line in lines], "float64") for name in names}
+    def metrics(self) -> Metrics:
+        """The lines of metrics.jsonl; `metrics.arrays` and `metrics.to_pandas()` have them by name."""
+        return Metrics(self.directory.read_metrics())
 
     @cached_property
     def stack(self) -> "Stack":
@@ -176,6 +170,52 @@ class Run:
         points, _ = self.points(given, latents, seed, classes, None, truncation)
         return self.presented(film(self.sampler, points, 1, frames, loop, seed)[:, 0])
 
+    @backend.fixed()
+    def mix(
+        self,
+        seeds: Sequence[int],
+        others: Sequence[int],
+        styles: Sequence[int],
+        *,
+        seed: int = 0,
+        classes: int | str | None = None,
+        truncation: float | None = None,
+    ) -> Any:
+        """(seeds, others, ...) samples: each of `seeds`, with the styles of the layers `styles` of each of `others`.
+
+        Layer 0 is the coarsest; `seed` is that of noise. Raises ZooError where the generator is not style-based.
+        """
+        from zoo.training.drawing import mixed_styles, one_by_one
+
+        coarse, fine = (self.points(each, None, seed, classes, None, truncation)[0] for each in (seeds, others))
+        inputs = mixed_styles(self.sampler, coarse, fine, styles)
+        made = self.presented(one_by_one(self.sampler, inputs, [seed] * (len(seeds) * len(others))))
+        return made.reshape(len(seeds), len(others), *made.shape[1:])
+
+    @backend.fixed()
+    def picture(self, samples: Any = None, columns: int | None = None, **wanted: Any) -> "Image":
+        """Samples as one PIL image: those given, as `sample`, `interpolate` or `mix` return them, or new ones.
+
+        `wanted` are the options of `zoo sample`: see `write`.
+        """
+        from zoo.training.sample_files import picture, picture_of, wanted_of
+
+        if samples is None:
+            grid = {} if columns is None else {"grid": (-(-wanted.get("count", 64) // columns), columns)}
+            return picture(self, wanted_of(**grid, **wanted))
+        return picture_of(self, samples, columns)
+
+    @backend.fixed()
+    def write(self, out: Path | str | None = None, **wanted: Any) -> Path:
+        """Write samples as `zoo sample --out` does: a picture, arrays, a folder of PNGs, a film; returns where.
+
+        `wanted` are its options, the fields of zoo.training.sample_files.Wanted: count, seed, seeds, latents (a file),
+        classes, conditions, truncation, grid, interpolate, loop, seconds, fps, mix, styles and others.
+        """
+        from zoo.training.sample_files import wanted_of, write_samples
+
+        return write_samples(self, wanted_of(**wanted), None if out is None else Path(out))
+
     def points(
         self,
         seeds: Sequence[int] | None,
@@ -203,14 +243,19 @@ class Run:
 
     @backend.fixed()
     def project(self, images: Any, progress: "Progress | bool" = False, **procedure: Any) -> "Projection":
-        """The latents by which the generator comes closest to images as it makes them, uint8 (N, H, W, C).
+        """The latents by which the generator comes closest to images: uint8 (N, H, W, C), or files of images.
 
-        `procedure` are the fields of zoo.training.projecting.Procedure: steps, rate, features, styles, classes, seed.
+        Files are cut to their centre square at the run's size. `procedure` are the fields of
+        zoo.training.projecting.Procedure: steps, rate, features, styles, classes, seed.
         """
         from zoo.base.progress import as_progress
-        from zoo.training.projecting import Procedure, project
+        from zoo.training.projecting import Procedure, given_images, project
 
-        return project(self, images, Procedure(**procedure), as_progress(progress))
+        reporter = as_progress(progress)
+        try:
+            return project(self, given_images(self, images), Procedure(**procedure), reporter)
+        finally:
+            reporter.stop()
 
     @backend.fixed()
     def export(self, out: Path | str | None = None, **wanted: Any) -> Path:

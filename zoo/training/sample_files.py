@@ -90,6 +90,17 @@ class Wanted:
         return self.interpolate and (path.suffix in (GIF, MP4) or (path.suffix == WEBP and self.seconds is not None))
 
 
+def wanted_of(**options: Any) -> Wanted:
+    """What is wanted by options as Python's callers give them: one class may stand alone, and so may one seed."""
+    for name in ("classes", "seeds", "mix", "styles", "plus", "minus"):
+        value = options.get(name, ())
+        options[name] = [value] if isinstance(value, int | str | Path) else list(value)
+    options["classes"] = [str(each) for each in options["classes"]]
+    if "latents" in options:
+        options["latents"] = Path(options["latents"])
+    return Wanted(**options)
+
+
 @dataclass(frozen=True)
 class Drawn:
     """Samples as a user knows them, the columns of their picture, what they were made by, and their names."""
@@ -333,9 +344,18 @@ def picture(run: Run, wanted: Wanted) -> Any:
     keep_latents(wanted, drawn)
     if wanted.mix and run.fields["samples"].is_image:
         drawn = with_margins(run, wanted, drawn)
+    return picture_of(run, drawn.samples, drawn.columns)
+
+
+def picture_of(run: Run, samples: Any, columns: int | None = None) -> Any:
+    """Samples as a user knows them as a picture; of (rows, columns, ...) as `Run.mix` returns them, in that grid."""
+    of, made = run.fields["samples"], np.asarray(samples)
+    if made.ndim == len(of.shape) + 2:
+        columns, made = columns or made.shape[1], made.reshape(-1, *made.shape[2:])
+    if made.shape[1:] != of.shape and not (of.is_image and made.ndim == 4):
+        raise ZooError(f"Expected samples (N, {', '.join(map(str, of.shape))}) of this run; got {made.shape}.")
     centres = run.record["dataset"]["description"].get("centres")
-    real = np.array(centres) if centres else drawn.samples
-    return run.fields["samples"].picture(drawn.samples, real, drawn.columns)
+    return of.picture(made, np.array(centres) if centres else made, columns)
 
 
 def with_margins(run: Run, wanted: Wanted, drawn: Drawn) -> Drawn:

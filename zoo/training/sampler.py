@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from zoo.backend.contract import Engine
+from zoo.backend.keras_internals import every_layer
 from zoo.backend.scopes import inherited_scope
 from zoo.base.files import WRITING, atomic_file
 from zoo.data.fields import Field
@@ -198,7 +199,7 @@ class Sampler:
     @property
     def normalizations(self) -> list[keras.Layer]:
         """The layers that follow statistics of batches."""
-        return [layer for layer in self.generator._flatten_layers() if hasattr(layer, "momentum")]
+        return [layer for layer in every_layer(self.generator) if hasattr(layer, "momentum")]
 
     def standing(self) -> list[tuple[keras.Variable, Any]]:
         """The moving statistics with the values that the averaged generator has over batches of its own, if wanted."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 from keras import ops
-from pluggy._hooks import HookImpl
+from pluggy import HookImpl
 
 from zoo.backend.contract import Engine
 from zoo.backend.scopes import inherited_scope

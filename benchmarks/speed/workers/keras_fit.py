@@ -58,6 +58,8 @@ class Gan(keras.Model):
             fake_logits = self.discriminator(fake, training=True)
             if self.case.loss == "wasserstein":
                 loss = tf.reduce_mean(fake_logits) - tf.reduce_mean(real_logits)
+            elif self.case.loss == "hinge":
+                loss = tf.reduce_mean(tf.nn.relu(1 - real_logits)) + tf.reduce_mean(tf.nn.relu(1 + fake_logits))
             else:
                 loss = cross_entropy(1.0, real_logits) + cross_entropy(0.0, fake_logits)
             if self.case.penalty:
@@ -74,7 +76,7 @@ class Gan(keras.Model):
         with tf.GradientTape() as tape:
             fake = self.generator(tf.random.normal((size, LATENTS)), training=True)
             logits = self.discriminator(fake, training=True)
-            loss = -tf.reduce_mean(logits) if self.case.loss == "wasserstein" else cross_entropy(1.0, logits)
+            loss = cross_entropy(1.0, logits) if self.case.loss == "cross-entropy" else -tf.reduce_mean(logits)
         weights = self.generator.trainable_weights
         self.generator_optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         self.generator_loss.update_state(loss)

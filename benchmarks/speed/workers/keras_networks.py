@@ -43,8 +43,10 @@ def build_discriminator(case: Case) -> keras.Model:
             x = layers.Dropout(case.dropout)(layers.LeakyReLU(SLOPE)(layers.Dense(units)(x)))
         return keras.Model(images, layers.Dense(1)(x), name="discriminator")
     for number, channels in enumerate(case.channels):
-        x = layers.Conv2D(channels, KERNEL, 2, "same", kernel_initializer=weights())(x)
-        x = normalization(case)(x) if number and case.normalization != "none" else x
+        convolution = layers.Conv2D(channels, KERNEL, 2, "same", kernel_initializer=weights())
+        is_spectral = number and case.normalization == "spectral"
+        x = layers.SpectralNormalization(convolution)(x) if is_spectral else convolution(x)
+        x = normalization(case)(x) if number and case.normalization in ("batch", "layer") else x
         x = layers.LeakyReLU(SLOPE)(x)
     logits = layers.Dense(1, kernel_initializer=weights())(layers.Flatten()(x))
     return keras.Model(images, logits, name="discriminator")

@@ -109,6 +109,8 @@ class Eager:
         real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
         if self.case.loss == "wasserstein":
             loss = fake_logits.mean() - real_logits.mean()
+        elif self.case.loss == "hinge":
+            loss = torch.relu(1 - real_logits).mean() + torch.relu(1 + fake_logits).mean()
         else:
             loss = self.cross_entropy(real_logits, self.real_labels) + self.cross_entropy(fake_logits, self.fake_labels)
         if self.case.penalty:
@@ -124,7 +126,7 @@ class Eager:
         """One update."""
         self.generator.zero_grad()
         logits = self.discriminator(fake)
-        loss = -logits.mean() if self.case.loss == "wasserstein" else self.cross_entropy(logits, self.real_labels)
+        loss = self.cross_entropy(logits, self.real_labels) if self.case.loss == "cross-entropy" else -logits.mean()
         loss.backward()
         self.generator_optimizer.step()
         return loss.detach()

@@ -5,6 +5,7 @@ equal weights compute the mirror image.
 """
 
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from ..cases import LATENTS, NORMALIZATION_EPSILON, SLOPE, WEIGHT_DEVIATION, Case
 
@@ -37,13 +38,14 @@ def build_discriminator(case: Case) -> nn.Module:
     layers: list[nn.Module] = []
     before = case.shape[-1]
     for number, channels in enumerate(case.channels):
-        layers.append(nn.Conv2d(before, channels, KERNEL, STRIDE, PADDING))
+        convolution = initialized(nn.Conv2d(before, channels, KERNEL, STRIDE, PADDING))
+        layers.append(spectral_norm(convolution) if number and case.normalization == "spectral" else convolution)
         if number:
             layers += normalization(case, channels)
         layers.append(nn.LeakyReLU(SLOPE, inplace=True))
         before = channels
-    layers += [nn.Flatten(), nn.Linear(before * case.base**2, 1)]
-    return nn.Sequential(*layers).apply(initialize)
+    layers += [nn.Flatten(), initialized(nn.Linear(before * case.base**2, 1))]
+    return nn.Sequential(*layers)
 
 
 def dense_generator(case: Case) -> list[nn.Module]:
@@ -71,8 +73,9 @@ def dense_discriminator(case: Case) -> list[nn.Module]:
 def normalization(case: Case, channels: int) -> list[nn.Module]:
     """The discriminator's: one group is a layer normalization with a scale for each channel."""
     if case.normalization == "batch":
-        return [batch_normalization(channels)]
-    return [nn.GroupNorm(1, channels, eps=NORMALIZATION_EPSILON)] if case.normalization == "layer" else []
+        return [initialized(batch_normalization(channels))]
+    layer = nn.GroupNorm(1, channels, eps=NORMALIZATION_EPSILON)
+    return [initialized(layer)] if case.normalization == "layer" else []
 
 
 def batch_normalization(channels: int) -> nn.Module:
@@ -88,6 +91,12 @@ def initialize(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
     elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm):
         nn.init.normal_(module.weight, 1.0, WEIGHT_DEVIATION)
+
+
+def initialized(module: nn.Module) -> nn.Module:
+    """The layer with those weights."""
+    initialize(module)
+    return module
 
 
 def perceptron(network: nn.Sequential) -> nn.Sequential:

@@ -76,6 +76,8 @@ class Tuned:
         """Without the penalty."""
         if self.case.loss == "wasserstein":
             return fake_logits.mean() - real_logits.mean()
+        if self.case.loss == "hinge":
+            return torch.relu(1 - real_logits).mean() + torch.relu(1 + fake_logits).mean()
         real = functional.binary_cross_entropy_with_logits(real_logits, self.ones)
         return real + functional.binary_cross_entropy_with_logits(fake_logits, self.zeros)
 
@@ -83,7 +85,7 @@ class Tuned:
         """One update."""
         with self.autocast:
             logits = self.discriminator(self.generator(self.noise())).float()
-            is_critic = self.case.loss == "wasserstein"
+            is_critic = self.case.loss != "cross-entropy"
             loss = -logits.mean() if is_critic else functional.binary_cross_entropy_with_logits(logits, self.ones)
         self.generator_optimizer.zero_grad(set_to_none=True)
         loss.backward()

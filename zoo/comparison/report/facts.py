@@ -36,6 +36,7 @@ def setup_facts(benchmark: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("Benchmark", benchmark.get("name") or "none, set by options"),
         ("Budget of a run", budget(benchmark.get("budget") or {})),
+        *([("A run ends at a score of", plain(benchmark["until"]))] if benchmark.get("until") is not None else []),
         ("Seeds", plain(benchmark.get("seeds"))),
         ("Evaluations while training", plain(benchmark.get("evaluations"))),
         ("Metrics", plain(benchmark.get("metrics"))),

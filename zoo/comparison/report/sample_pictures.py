@@ -24,14 +24,20 @@ FEW = 64  # colours of a PNG
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as a data URI (`source`), with the run that it is of."""
+    """A picture as the bytes of a file, with the run that it is of."""
 
     variant: Variant
-    source: str
+    kind: str  # webp or png
+    content: bytes
     width: int
     height: int
     seed: int
     why: str  # "the median of 10 seeds: kid 0.0172"
+
+    @property
+    def source(self) -> str:
+        """The picture as a data URI."""
+        return f"data:image/{self.kind};base64,{b64encode(self.content).decode('ascii')}"
 
     @property
     def alternative(self) -> str:
@@ -72,9 +78,8 @@ def embedded(path: Path, variant: Variant, seed: int, why: str) -> Picture:
     photograph, plot = BytesIO(), BytesIO()
     image.save(photograph, format="WEBP", quality=QUALITY, method=4)
     image.quantize(FEW).save(plot, format="PNG", optimize=True)
-    kind, data = min((("webp", photograph.getvalue()), ("png", plot.getvalue())), key=lambda each: len(each[1]))
-    source = f"data:image/{kind};base64,{b64encode(data).decode('ascii')}"
-    return Picture(variant, source, image.width, image.height, seed, why)
+    kind, content = min((("webp", photograph.getvalue()), ("png", plot.getvalue())), key=lambda each: len(each[1]))
+    return Picture(variant, kind, content, image.width, image.height, seed, why)
 
 
 def as_made(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 on ImageNet (Tan and Le 2019), https://arxiv.org/abs/1905.11946: weights that come by pip.
+"""EfficientNet-Lite0 on ImageNet (Tan and Le 2019), https://arxiv.org/abs/1905.11946: weights that come with the zoo.
 
 Distances in its features are no FID and compare with their like alone.
 """
@@ -22,7 +22,7 @@ PREPARATION = Preparation("clean", "antialiased bicubic on floats", SIZE, SHIFT,
 
 @hookimpl
 def extractor(preparation: str | None, weights: Path | None, progress: Progress) -> Extractor:
-    """EfficientNet-Lite0 with its only preparation, "clean"; `weights` is a copy of the package's file."""
+    """EfficientNet-Lite0 with its only preparation, "clean"; `weights` is a copy of its file."""
     if preparation not in (None, PREPARATION.kind):
         raise unknown(f"preparation of {NAME}", preparation, [PREPARATION.kind])
     inputs = keras.Input((SIZE, SIZE, 3), dtype=EXACT)

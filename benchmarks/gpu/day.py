@@ -1,0 +1,221 @@
+"""What a GPU does with the zoo, in the order of its worth, within 13 minutes: benchmarks/gpu/README.md.
+
+Each piece is a process of its own with a time limit. After each, OUT/day.json and OUT/day.md hold everything so far;
+what fails or runs out of time is written down as that, and the next piece begins.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common.machine import commit, machine
+from benchmarks.common.processes import ROOT
+from benchmarks.common.tables import table
+from zoo.base.files import write_json
+
+SPEED_CASES = ("dcgan-64-b64", "wgan-gp-32-b64", "sn-hinge-32-b64")
+SPEED_CONTENDERS = (
+    "ours-jax", "ours-jax-bf16", "torch-eager", "torch-tuned", "torch-tuned-bf16", "torch-tuned-compiled",
+)  # fmt: skip
+TARGET = 55.0  # KID x 1,000 of the race to quality
+Report = dict[str, Any]
+
+
+def main() -> None:
+    """Measures piece by piece."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/gpu", help="the folder for results")
+    parser.add_argument(
+        "--dataset", default="fashion_mini", help="that the long run trains on, such as cifar10_jpeg.npz"
+    )
+    parser.add_argument("--stack", default="sngan", help="the long run's")
+    parser.add_argument("--pieces", nargs="+", choices=PIECES, default=[*PIECES])
+    parser.add_argument("--tiny", action="store_true", help="the rehearsal: does everything run, here too?")
+    given = parser.parse_args()
+    given.out = given.out.absolute()
+    given.out.mkdir(parents=True, exist_ok=True)
+    report: Report = {
+        "command": shlex.join(["benchmarks/gpu/day.sh", *sys.argv[1:]]),
+        "date": time.strftime("%Y-%m-%d"),
+        "commit": commit(),
+        "machine": machine(len(os.sched_getaffinity(0))),
+        "pieces": {},
+    }
+    for name in given.pieces:
+        began = time.monotonic()
+        try:
+            found = PIECES[name](given)
+        except (Failed, OSError, KeyError, IndexError, ValueError) as error:
+            found = {"error": f"{type(error).__name__}: {error}"[-2000:]}
+        report["pieces"][name] = {**found, "seconds": round(time.monotonic() - began, 1)}
+        write_json(given.out / "day.json", report)
+        (given.out / "day.md").write_text(markdown(report))
+        print(f"{name}: {report['pieces'][name]['seconds']:.0f} s", file=sys.stderr, flush=True)
+    print((given.out / "day.md").read_text())
+
+
+class Failed(Exception):
+    """A piece's command ended badly, or not in time."""
+
+
+def called(words: Sequence[str], seconds: float) -> str:
+    """What a command prints; raises Failed."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Failed(f"{shlex.join(words)} was not done after {seconds:.0f} s") from error
+    if done.returncode:
+        raise Failed(f"{shlex.join(words)} ended with {done.returncode}: {done.stderr.strip()[-1500:]}")
+    return done.stdout
+
+
+def zoo(*words: str, seconds: float) -> str:
+    """The zoo's command."""
+    return called(["zoo", *words], seconds)
+
+
+def speed(given: argparse.Namespace) -> Report:
+    """Images a second beside PyTorch, eager and tuned, and the share of the fastest matrix product."""
+    options = ["--tiny"] if given.tiny else ["--rounds", "3"]
+    device = "cpu" if given.tiny else "gpu"
+    words = ["benchmarks.speed.run", "--name", "gpu", "--device", device, "--out", str(given.out), "--sections"]
+    words += ["peaks", "cases", "--cases", *SPEED_CASES, "--contenders", *SPEED_CONTENDERS, *options]
+    unfinished = {}
+    try:
+        called(words, 900 if given.tiny else 200)
+    except Failed as error:  # it has written what it had measured
+        unfinished = {"unfinished": str(error)}
+    measured = json.loads((given.out / "gpu.json").read_text())
+    best = {
+        case: {name: result.get("images_per_second", result.get("error")) for name, result in each["results"].items()}
+        for case, each in measured.get("cases", {}).items()
+    }
+    return {"peaks": measured.get("peaks"), "images_per_second": best, **unfinished}
+
+
+def quality(given: argparse.Namespace) -> Report:
+    """The best stack for the data, four minutes in bfloat16, scored about once a minute; its samples and weights."""
+    run = given.out / "quality"
+    common = [given.stack, "--dataset", given.dataset, "--precision", "bfloat16", "--out", str(run)]
+    common += ["--set", "batch_size=8", "--set", "width=4"] if given.tiny else []
+    trial, minutes = (4, 0.1) if given.tiny else (200, 4.0)
+    zoo("run", *common, "--steps", str(trial), "--health", "0", seconds=90)
+    rows = metrics(run)
+    rate = (rows[-1]["step"] - rows[0]["step"]) / max(rows[-1]["seconds"] - rows[0]["seconds"], 1e-3)
+    every = max(1, round(rate * 60 * minutes / 4))
+    samples = "100" if given.tiny else "2000"
+    scoring = ["--evaluate-every", str(every), "--evaluate-samples", samples, "--metrics", "fd,kid"]
+    zoo(
+        "run", *common, "--minutes", str(minutes), *scoring, "--extractor", "efficientnet-lite0", "--health", "0",
+        seconds=330,
+    )  # fmt: skip
+    zoo("sample", str(run), "--grid", "8x8", "--out", str(given.out / "samples.png"), seconds=60)
+    return {"command": shlex.join(["zoo", "run", *common]), "scores": scores(run), "trained": metrics(run)[-1]}
+
+
+def race(given: argparse.Namespace) -> Report:
+    """The time until `dcgan` has a KID x 1,000 of 55 on the embedded garments: training alone counts."""
+    run = given.out / "race"
+    every, images, samples = (8, 2048, "100") if given.tiny else (200, 400_000, "2000")
+    zoo(
+        "run", "dcgan", "--dataset", "fashion_mini", "--out", str(run), "--images", str(images), "--evaluate-every",
+        str(every), "--evaluate-samples", samples, "--metrics", "kid", "--extractor", "efficientnet-lite0",
+        "--health", "0", seconds=120,
+    )  # fmt: skip
+    found = scores(run)
+    reached = [row["seconds"] for row in found if 1000 * row["kid_efficientnet-lite0"] <= TARGET]
+    return {"scores": found, f"seconds to KID x 1,000 of {TARGET:.0f}": reached[0] if reached else None}
+
+
+def prices(given: argparse.Namespace) -> Report:
+    """What exactness costs: --deterministic, a run in two sittings, and 50,000 samples scored."""
+    images = 640 if given.tiny else 100_000
+    found: Report = {}
+    for flags in ([], ["--deterministic"]):
+        run = given.out / "-".join(["price", *(each.strip("-") for each in flags)])
+        zoo("run", "dcgan", "--dataset", "fashion_mini", "--out", str(run), "--images", str(images), *flags, seconds=60)
+        rows = metrics(run)
+        later = (rows[-1]["images"] - rows[0]["images"]) / max(rows[-1]["seconds"] - rows[0]["seconds"], 1e-9)
+        found[" ".join(["zoo run dcgan", *flags])] = {"images_per_second_later": later}
+    halves = given.out / "price-halves"
+    for share in (images // 2, images):
+        zoo(
+            "run", "dcgan", "--dataset", "fashion_mini", "--out", str(halves), "--images", str(share),
+            "--deterministic", seconds=60,
+        )  # fmt: skip
+    whole, parts = metrics(given.out / "price-deterministic")[-1], metrics(halves)[-1]
+    losses = [name for name in whole if name.endswith("_loss")]
+    found["the losses of two sittings are those of one"] = all(whole[name] == parts[name] for name in losses)
+    began = time.monotonic()
+    samples = "100" if given.tiny else "50000"
+    zoo(
+        "evaluate", str(given.out / "price"), "--samples", samples, "--metrics", "fd", "--extractor",
+        "efficientnet-lite0", seconds=120,
+    )  # fmt: skip
+    found[f"zoo evaluate --samples {samples}, seconds"] = time.monotonic() - began
+    return found
+
+
+PIECES: Mapping[str, Callable[[argparse.Namespace], Report]] = {
+    "speed": speed, "quality": quality, "race": race, "prices": prices,
+}  # fmt: skip
+
+
+def metrics(run: Path) -> list[dict[str, Any]]:
+    """The lines of a run's metrics.jsonl."""
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def scores(run: Path) -> list[dict[str, Any]]:
+    """The scores of a run while it trained, with the seconds that it had trained by the last line before."""
+    lines, found = metrics(run), []
+    for each in json.loads((run / "evaluation.json").read_text())["evaluations"]:
+        seconds = max((line["seconds"] for line in lines if line["step"] <= each["step"]), default=0.0)
+        values = {score["name"]: score["value"] for score in each["scores"]}
+        found.append({"step": each["step"], "seconds": seconds, **values})
+    return found
+
+
+def markdown(report: Report) -> str:
+    """The report as a page."""
+    device = report["machine"]["gpu"] or report["machine"]["processor"]
+    lines = [f"# {device}", "", f"`{report['command']}`, {report['date']}, commit {report['commit']}."]
+    for name, piece in report["pieces"].items():
+        lines += ["", f"## {name}", "", str(PIECES[name].__doc__), "", f"{piece['seconds']} s in all."]
+        if "error" in piece:
+            lines += ["", f"Failed: {piece['error']}"]
+        for title, rows in tables_of(name, piece).items():
+            lines += ["", title, "", rows]
+    return "\n".join([*lines, ""])
+
+
+def tables_of(name: str, piece: Report) -> dict[str, str]:
+    """A piece's numbers as tables."""
+    if "error" in piece:
+        return {}
+    if name == "speed":
+        rows = [
+            [case, contender, f"{value:,.0f}" if isinstance(value, float) else str(value)]
+            for case, each in piece["images_per_second"].items()
+            for contender, value in each.items()
+        ]
+        return {f"More in gpu.md. {piece.get('unfinished', '')}": table(["case", "contender", "images/s"], rows)}
+    found = {}
+    if piece.get("scores"):
+        keys = list(dict.fromkeys(key for row in piece["scores"] for key in row))
+        found["Scores"] = table(keys, [[str(row.get(key, "")) for key in keys] for row in piece["scores"]])
+    rest = [[what, str(value)] for what, value in piece.items() if what not in ("seconds", "scores")]
+    return {**found, "Measured": table(["what", "value"], rest)}
+
+
+if __name__ == "__main__":
+    main()

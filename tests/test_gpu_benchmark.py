@@ -1,0 +1,54 @@
+"""The GPU's day: a piece that fails or is cut short stops no other, and what it measured until then is kept."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+day = pytest.importorskip("benchmarks.gpu.day", reason="an installed wheel has no benchmarks")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    lines = [{"step": step, "images": 64 * step, "seconds": step / 10} for step in (50, 100, 150, 200)]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    evaluations = [
+        {"step": step, "scores": [{"name": "kid_efficientnet-lite0", "value": value}]}
+        for step, value in ((75, 0.08), (150, 0.0549), (200, 0.04))
+    ]
+    (tmp_path / "evaluation.json").write_text(json.dumps({"format": 1, "evaluations": evaluations}))
+    return tmp_path
+
+
+def test_a_score_stands_beside_the_seconds_trained_until_then(folder: Path) -> None:
+    assert [(row["step"], row["seconds"]) for row in day.scores(folder)] == [(75, 5.0), (150, 15.0), (200, 20.0)]
+
+
+def test_the_race_is_won_at_the_first_score_below_its_target(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day, "zoo", lambda *words, seconds: "")
+    given = argparse.Namespace(out=folder.parent, tiny=False)
+    monkeypatch.setattr(day, "metrics", lambda run, real=day.metrics: real(folder))
+    monkeypatch.setattr(day, "scores", lambda run, real=day.scores: real(folder))
+    assert day.race(given)["seconds to KID x 1,000 of 55"] == 15.0
+
+
+def test_what_was_raced_before_time_ran_out_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(words: list[str], seconds: float) -> str:
+        results = {"ours-jax": {"images_per_second": 9000.0}, "torch-eager": {"error": "no torch"}}
+        (tmp_path / "gpu.json").write_text(json.dumps({"peaks": {}, "cases": {"dcgan-64-b64": {"results": results}}}))
+        raise day.Failed("was not done after 200 s")
+
+    monkeypatch.setattr(day, "called", late)
+    found = {**day.speed(argparse.Namespace(out=tmp_path, tiny=False)), "seconds": 200.0}
+    report = {
+        "command": "x", "date": "2026-01-01", "commit": "abc", "machine": {"gpu": "One GPU", "processor": ""},
+        "pieces": {"speed": found, "race": {"error": "KeyError: 'x'", "seconds": 1.0}},
+    }  # fmt: skip
+    page = day.markdown(report)
+    assert "| dcgan-64-b64 | ours-jax | 9,000 |" in page
+    assert "| dcgan-64-b64 | torch-eager | no torch |" in page
+    assert "was not done after 200 s" in page
+    assert "Failed: KeyError: 'x'" in page
