@@ -120,3 +120,47 @@ PROBLEMS = """() => {
   landmarks.filter((name) => !document.querySelector(name)).forEach((name) => found.push(`no ${name}`));
   return found;
 }"""
+
+# Visible controls and pictures that a screen reader has no name for.
+UNNAMED = """() => [...document.querySelectorAll("input, select, textarea, button, canvas, img, [role=tab]")]
+  .filter((each) => each.checkVisibility() && !each.closest("[aria-hidden=true]"))
+  .filter((each) => each.getAttribute("alt") !== "")  // said to be an ornament
+  .filter((each) => {
+    const label = [...(each.labels ?? [])].map((one) => one.textContent).join("");
+    return !(each.ariaLabel || each.alt || each.title || label || each.textContent).trim();
+  })
+  .map((each) => each.outerHTML.slice(0, 160))"""
+
+# Visible texts whose contrast with what is behind them is below WCAG's 4.5; those of disabled controls do not count.
+FAINT = """() => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    pen.clearRect(0, 0, 1, 1);
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data];
+  };
+  const ground = (each) => {
+    for (let place = each; place; place = place.parentElement) {
+      const found = rgba(getComputedStyle(place).backgroundColor);
+      if (found[3] > 250) return found;
+    }
+    return matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0, 255] : [255, 255, 255, 255];
+  };
+  const light = (channels) => {
+    const [r, g, b] = channels.slice(0, 3).map((c) => c / 255)
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const each = walker.currentNode.parentElement, text = walker.currentNode.textContent.trim();
+    if (!text || !each.checkVisibility({ opacityProperty: true }) || each.closest("script, style, :disabled")) continue;
+    const [one, two] = [light(rgba(getComputedStyle(each).color)), light(ground(each))].sort((a, b) => b - a);
+    const ratio = (one + 0.05) / (two + 0.05);
+    if (ratio < 4.5) found.add(`${ratio.toFixed(1)}: ${text.slice(0, 40)}`);
+  }
+  return [...found];
+}"""

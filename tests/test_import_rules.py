@@ -27,7 +27,7 @@ LAYERS = (  # each imports only from those after it
     {"__main__"},
     {"cli"},
     {"diagnosis"},
-    {"comparison", "watching", "testing"},
+    {"comparison", "exploring", "watching", "testing"},
     {"pipeline"},
     {"options", "tracking", "sharing"},
     {"opened"},
@@ -167,6 +167,7 @@ def test_data_imports_tensorflow_lazily() -> None:
         "import zoo.cli; zoo.cli.main(['run', '--help'])",
         "import zoo.cli; zoo.cli.main(['compare', '--help'])",
         "import zoo.cli; zoo.cli.main(['watch', '--help'])",
+        "import zoo.cli; zoo.cli.main(['explore', '--help'])",
         "import zoo.cli; zoo.cli.main(['completion', 'bash'])",
     ],
 )

@@ -13,8 +13,9 @@ import zoo
 from zoo import ZooError
 from zoo.diagnosis import insight
 from zoo.diagnosis.explaining import explain
-from zoo.diagnosis.explanation import DRAWN, FRAMES, check_judged, explained, gray, walk_of
+from zoo.diagnosis.explanation import FRAMES, check_judged, explained, gray
 from zoo.networks import called
+from zoo.training.directions import DRAWN, walk_of
 from zoo.training.trainer import Trainer
 
 
@@ -61,15 +62,15 @@ def test_a_conditional_stack_is_explained_with_the_labels_that_its_samples_have(
     answer = called(trainer.players.discriminator, inputs, "samples", training=False)
     np.testing.assert_allclose(judged["logits"], ops.convert_to_numpy(answer["logits"])[:, 0], rtol=1e-4, atol=1e-6)
     # along a strip a sample keeps its label, and in its middle it is itself
-    walk = walk_of(trainer, {name: ops.convert_to_numpy(each) for name, each in drawn.items()}, 0)
+    walk = walk_of(trainer.sampler, {name: ops.convert_to_numpy(each) for name, each in drawn.items()}, 0)
     assert walk.given(walk.latents[:5], 3)["labels"].tolist() == [int(drawn["labels"][3])] * 5
     own = trainer.sampler.samples({name: each[3:4] for name, each in drawn.items()}, 0)
     np.testing.assert_allclose(walk.samples(walk.latents[3:4], 3), own, atol=1e-6)
 
 
 def test_what_draws_nothing_has_no_directions() -> None:
-    trainer = SimpleNamespace(players=SimpleNamespace(fields={"samples": None, "source": None}))
-    assert walk_of(trainer, {"source": np.zeros((5, 8, 8, 1)), "truncation": np.ones((5, 1))}, 0) is None
+    sampler = SimpleNamespace(generating=SimpleNamespace(fields={"samples": None, "source": None}))
+    assert walk_of(sampler, {"source": np.zeros((5, 8, 8, 1)), "truncation": np.ones((5, 1))}, 0) is None
 
 
 def test_judges_of_packs_are_refused(tiny_dataset: Callable, make_stack: Callable) -> None:

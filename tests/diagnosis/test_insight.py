@@ -5,14 +5,12 @@ import pytest
 from keras import ops
 
 from zoo import backend
-from zoo.diagnosis.insight import (
+from zoo.diagnosis.insight import input_gradients, integrated_gradients, occlusion
+from zoo.training.direction_formulas import (
     conditioning,
     ganspace,
-    input_gradients,
-    integrated_gradients,
     jacobian,
     label_direction,
-    occlusion,
     sefa,
     singular_directions,
     strip,

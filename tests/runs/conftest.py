@@ -150,3 +150,11 @@ def processes(data_dir: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def pages_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uvicorn, by which pages are served, closes every handler of logs; absl's would close what pytest reads."""
+    from absl import logging
+
+    monkeypatch.setattr(logging.get_absl_handler().python_handler, "stream", sys.__stderr__)

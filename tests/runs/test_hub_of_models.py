@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import json
 import re
+import runpy
 import threading
 import urllib.parse
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ class Hub(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answer)
         self.address = f"http://127.0.0.1:{self.server_port}"
         self.repositories: dict[str, dict[str, bytes]] = {}
+        self.kinds: list[tuple[str | None, str | None]] = []  # type and SDK of what was made
 
     def revision(self, name: str) -> str:
         """A hash of the files."""
@@ -65,6 +67,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
             self.reply({"error": "Invalid credentials"}, 401)
         elif path == "/api/repos/create":
             given = json.loads(body)
+            self.server.kinds.append((given.get("type"), given.get("sdk")))
             name = f"{given.get('organization') or 'owner'}/{given['name']}"
             self.server.repositories.setdefault(name, {})
             self.reply({"url": f"{self.server.address}/{name}"})
@@ -155,3 +158,35 @@ def test_a_refusal_says_why_and_never_shows_the_token(finished: zoo.Run, hub: Hu
     )
     for result in (missing, refused):
         assert TOKEN not in result.out + result.err
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning")  # Gradio's
+def test_a_space_is_the_page_of_zoo_explore(finished: zoo.Run, hub: Hub, zoo_command, tmp_path: Path, monkeypatch):
+    gradio = pytest.importorskip("gradio")
+    words = ("push", finished.path, f"hf://{REPOSITORY}", "--space", "--license", "mit")
+    pushed = zoo_command(*words)
+    assert pushed.code == 0, pushed.err
+    assert hub.kinds == [("space", "gradio")]
+    files = hub.repositories[REPOSITORY]
+    assert {"README.md", "app.py", "requirements.txt", "run/run.yaml", "run/packed.json"} <= set(files)
+    head = yaml.safe_load(files["README.md"].decode().split("---\n")[1])
+    assert (head["sdk"], head["app_file"], head["license"]) == ("gradio", "app.py", "mit")
+    assert files["requirements.txt"].decode().startswith("gan-zoo[cpu,explore]")
+    assert str(finished.path.parent.parent).encode() not in b"".join(
+        content for name, content in files.items() if not name.endswith((".npz", ".png"))
+    )
+    files["run/old.py"] = b"left from before"
+    assert zoo_command(*words, "--requirement", "gan-zoo @ https://example.org/gan.zip").code == 0
+    assert files["requirements.txt"] == b"gan-zoo @ https://example.org/gan.zip\n"
+    assert "run/old.py" not in files
+
+    for name, content in files.items():
+        path = tmp_path / "space" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    shown = []
+    monkeypatch.setattr(gradio.Blocks, "launch", lambda page, **look: shown.append((page, look)))
+    runpy.run_path(str(tmp_path / "space" / "app.py"))
+    ((page, look),) = shown
+    assert page.title == "Explore vanilla"
+    assert "css" in look

@@ -41,6 +41,7 @@ from zoo.cli.comparison import compare_command, report_command, speedrun_command
 from zoo.cli.data import data_commands
 from zoo.cli.diagnosis import depth_command, diagnose_command, explain_command
 from zoo.cli.evaluation import evaluate_command, metrics_option, scores_command, statistics_command
+from zoo.cli.exploring import explore_command
 from zoo.cli.printing import diagnosed, grouped, run_report, run_summary, shown
 from zoo.cli.sampling import export_command, project_command, sample_command
 from zoo.cli.sharing import pack_command, pull_command, push_command
@@ -333,7 +334,7 @@ def completion_command(shell: str) -> None:
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {  # of the list of commands
     "Train": (run_command, compare_command, tune_command, speedrun_command, watch_command, report_command),
-    "Use a run": (sample_command, project_command, translate_command, augment_command, export_command),
+    "Use a run": (sample_command, explore_command, project_command, translate_command, augment_command, export_command),
     "Share a run": (pack_command, push_command, pull_command),
     "Measure": (evaluate_command, scores_command, statistics_command),
     "Understand": (diagnose_command, depth_command, explain_command),

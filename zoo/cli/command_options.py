@@ -9,7 +9,6 @@ from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions, Processes
 from zoo.cli.commands import option_group
 from zoo.data.options import CHANNELS, CROPS, FOLDERS, LAYOUTS, READING, DataOptions
-from zoo.errors import ZooError
 from zoo.options import Budget
 
 
@@ -175,18 +174,6 @@ def engine_of(options: dict[str, Any]) -> EngineOptions:
 def examples(*lines: str) -> str:
     """The text of examples at the end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def parsed_condition(text: str) -> tuple[str, Any]:
-    """`code=0,1,0` as a name and its numbers."""
-    name, equals, values = text.partition("=")
-    try:
-        numbers = [float(each) for each in values.split(",")]
-    except ValueError:
-        numbers = []
-    if not (name.strip() and equals and numbers):
-        raise ZooError(f"--condition takes INPUT=VALUES, such as --condition code=0,1,0; received '{text}'.")
-    return name.strip(), numbers[0] if len(numbers) == 1 else numbers
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]

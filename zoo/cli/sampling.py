@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from zoo.base.conditions import parsed_condition
 from zoo.base.progress import as_progress
-from zoo.cli.command_options import Grid, Numbers, examples, json_option, parsed_condition
+from zoo.cli.command_options import Grid, Numbers, examples, json_option
 from zoo.cli.commands import command, option_group
 from zoo.cli.data import IMAGE_FORMATS
 
-EXPORTS = ("saved_model", "onnx", "litert", "keras")
+EXPORTS = ("saved_model", "onnx", "litert", "keras", "html")
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -177,6 +178,7 @@ def project_command(run: Path, images: Sequence[Path], out: Path | None, as_json
         "zoo export runs/dcgan/fashion_mini/0 --format saved_model --out ./dcgan",
         "zoo export runs/dcgan/fashion_mini/0 --format onnx --output uint8 --out dcgan.onnx",
         "zoo export runs/dcgan/fashion_mini/0 --format litert --out dcgan.tflite",
+        "zoo export runs/dcgan/fashion_mini/0 --format html --out dcgan.html",
         "zoo export runs/dcgan/fashion_mini/0 --model discriminator --format onnx --out judge.onnx",
     ),
 )
@@ -195,7 +197,10 @@ def project_command(run: Path, images: Sequence[Path], out: Path | None, as_json
 @click.option("--out", type=click.Path(path_type=Path), help="A file, of saved_model a folder [in the run directory].")
 @json_option
 def export_command(run: Path, out: Path | None, output: str, as_json: bool, **options: Any) -> None:
-    """Write the generator of RUN for another program, with averaged weights, any batch size, and a description."""
+    """Write the generator of RUN for another program, with averaged weights, any batch size, and a description.
+
+    As html it is a page to send by mail: it computes in any browser, offline.
+    """
     import zoo
 
     path = zoo.load(run).export(out, uint8=output == "uint8", **options)

@@ -51,12 +51,17 @@ def pack_command(
     epilog=examples(
         "zoo push runs/dcgan/fashion_mini/0 hf://me/dcgan-garments --license apache-2.0",
         "zoo push runs/dcgan/fashion_mini/0 hf://me/dcgan-garments --whole --private",
+        "zoo push runs/dcgan/fashion_mini/0 hf://me/explore-garments --space",
     ),
 )
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("address", metavar="hf://OWNER/NAME")
 @click.option("--whole", is_flag=True, help="The last checkpoint as it is, to train on [the weights alone].")
 @no_discriminator_option
+@click.option("--space", is_flag=True, help="As a Space: the page of zoo explore, with the run in it.")
+@click.option(
+    "--requirement", metavar="SPEC", help="What pip installs for the Space [this zoo, by its version or repository]."
+)
 @click.option("--private", is_flag=True, help="Only you see it, where it is made.")
 @click.option("--message", metavar="TEXT", help="Of the commit.")
 @license_option

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from zoo.base.conditions import parsed_condition
 from zoo.base.progress import as_progress
-from zoo.cli.command_options import examples, json_option, parsed_condition
+from zoo.cli.command_options import examples, json_option
 from zoo.cli.commands import command
 from zoo.errors import ZooError
 

@@ -41,6 +41,11 @@ class Field:
         """How many classes a label has; None for any other field."""
         return len(self.frequencies) if self.kind == "label" else None
 
+    @property
+    def all_names(self) -> list[str]:
+        """Of a label's classes: their names, or their numbers where they have none."""
+        return list(self.class_names) or [str(number) for number in range(self.classes or 0)]
+
     def presented(self, values: "np.ndarray") -> "np.ndarray":
         """Values of the step as a user knows them: images uint8, points in their original units."""
         from zoo.base.pictures import to_uint8

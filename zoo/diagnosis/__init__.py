@@ -7,6 +7,6 @@ verdicts.py     what its curves mean, in words
 of_run.py       the health of a run over time, from its metrics or its checkpoints
 depth.py        Gulrajani et al. 2017, section 3.2: gradients in deep critics
 own_depth.py    the same in a stack's own networks, under each loss; exchanging.py changes their activations
-insight.py      where a discriminator looks, where latents lead; explaining.py and explanation.py do it to a run
+insight.py      where a discriminator looks; explaining.py and explanation.py show it of a run, and where latents lead
 report/         the pages and the charts
 """

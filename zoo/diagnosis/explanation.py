@@ -1,30 +1,26 @@
 """What a trainer's networks look at: maps of where a logit comes from, and directions of the latents."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
 from zoo.base.pictures import grid, save_picture, stretched, to_uint8
 from zoo.diagnosis import insight
 from zoo.errors import ZooError
-from zoo.networks import TRUNCATION, called, inputs_of
+from zoo.networks import called, inputs_of
+from zoo.training import direction_formulas as formulas
+from zoo.training.directions import DRAWN, REACH, Walk, directions_of, walk_of
 from zoo.training.latents import by_name
-from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES
+from zoo.training.names import LOGITS, SAMPLES
 from zoo.training.trainer import Trainer
 
 COUNT = 8  # real and generated samples that are explained, and latents whose Jacobian is measured
-DRAWN = 1024  # latents that principal components and labels are taken from, in whole parts of a sampler
-COMPONENTS = 3  # directions of each kind
-FRAMES, REACH = 9, 3.0  # samples of a strip, and how far it goes to either side
+FRAMES = 9  # samples of a strip
 WINDOWS = 7  # windows that fit into an image's side
-MOST_CLASSES = 10  # whose directions are shown
-ACTIVATIONS = ("ReLU", "LeakyReLU", "Activation", "ELU", "PReLU")
 
 
 def check_judged(trainer: Trainer) -> None:
@@ -37,37 +33,6 @@ def check_judged(trainer: Trainer) -> None:
         raise ZooError("The discriminator judges other shapes than samples have, such as packs: it can't be explained.")
 
 
-@dataclass(frozen=True)
-class Walk:
-    """A generator as a function of its latents, its other inputs held at what one sample was given."""
-
-    trainer: Trainer
-    drawn: Mapping[str, np.ndarray]  # every input of the generator, (DRAWN, ...)
-    name: str  # of the latents
-    seed: int
-
-    @property
-    def latents(self) -> np.ndarray:
-        """What was drawn, (DRAWN, Z)."""
-        return self.drawn[self.name]
-
-    def given(self, vectors: np.ndarray, place: int = 0) -> dict[str, np.ndarray]:
-        """The generator's inputs with other latents (N, Z), all else as drawn at one place."""
-        others = {name: np.repeat(each[place : place + 1], len(vectors), axis=0) for name, each in self.drawn.items()}
-        return {**others, self.name: np.asarray(vectors, "float32")}
-
-    def samples(self, vectors: np.ndarray, place: int = 0) -> np.ndarray:
-        """The samples of these latents."""
-        return self.trainer.sampler.samples(self.given(vectors, place), self.seed)
-
-
-def walk_of(trainer: Trainer, drawn: Mapping[str, np.ndarray], seed: int) -> Walk | None:
-    """The walk through the first of the generator's inputs that is a drawn vector; None where there is none."""
-    fields = trainer.players.fields
-    names = [name for name, each in drawn.items() if name not in (*fields, TRUNCATION) and each.ndim == 2]
-    return Walk(trainer, drawn, names[0], seed) if names else None
-
-
 def explained(trainer: Trainer, seed: int, folder: Path) -> dict[str, Any]:
     """Figures of both players; writes the pictures."""
     inputs = by_name(trainer.sampler.latents(DRAWN, seed))
@@ -75,60 +40,20 @@ def explained(trainer: Trainer, seed: int, folder: Path) -> dict[str, Any]:
     is_image = len(trainer.dataset.sample_shape) == 3
     if is_image:
         draw_looks(trainer, {name: each[:COUNT] for name, each in drawn.items()}, seed, folder / "looks.png")
-    walk = walk_of(trainer, drawn, seed)
+    walk = walk_of(trainer.sampler, drawn, seed)
     if walk is None:  # nothing is drawn: samples are made of data alone
         return {"singular_values": [], "conditioning": None, "directions": {}}
     matrices = [
-        insight.jacobian(partial(walk.samples, place=place), each) for place, each in enumerate(walk.latents[:COUNT])
+        formulas.jacobian(partial(walk.samples, place=place), each) for place, each in enumerate(walk.latents[:COUNT])
     ]
-    spectra = [insight.singular_directions(each) for each in matrices]
-    directions = directions_of(walk, spectra[0][1])
+    spectra = [formulas.singular_directions(each) for each in matrices]
+    directions = directions_of(walk, spectra[0][1], trainer.dataset)
     if is_image:
         draw_strips(walk, directions, folder / "directions.png")
     return {
         "singular_values": np.median([values for values, _ in spectra], axis=0).tolist(),
-        "conditioning": float(np.median([insight.conditioning(values) for values, _ in spectra])),
+        "conditioning": float(np.median([formulas.conditioning(values) for values, _ in spectra])),
         "directions": {name: direction.tolist() for name, direction in directions.items()},
-    }
-
-
-def directions_of(walk: Walk, local: np.ndarray) -> dict[str, np.ndarray]:
-    """Unit directions of the latents by name, those of each kind by their importance."""
-    generator = walk.trainer.players.generator
-    found = {f"Jacobian {number + 1}": each for number, each in enumerate(local[:COMPONENTS])}
-    kernel = next((each for each in generator.trainable_variables if each.path.endswith("kernel")), None)
-    if kernel is not None and len(kernel.shape) == 2 and kernel.shape[0] == walk.latents.shape[1]:
-        _, rows = insight.sefa(ops.convert_to_numpy(kernel))
-        found |= {f"SeFa {number + 1}": each for number, each in enumerate(rows[:COMPONENTS])}
-    layer = next((each for each in generator.layers if type(each).__name__ in ACTIVATIONS), None)
-    if layer is not None:
-        early = keras.Model(generator.input, layer.output)
-        activations = ops.convert_to_numpy(called(early, walk.given(walk.latents), LATENTS, training=False))
-        _, rows = insight.ganspace(walk.latents, activations, COMPONENTS)
-        found |= {f"GANSpace {number + 1}": each for number, each in enumerate(rows)}
-    return found | label_directions(walk)
-
-
-def label_directions(walk: Walk) -> dict[str, np.ndarray]:
-    """The direction towards each class that samples fall into, by the class whose real mean is nearest.
-
-    None where the class is an input of the generator.
-    """
-    data = walk.trainer.dataset
-    if LABELS in walk.drawn or not data.classes or not 1 < data.classes <= MOST_CLASSES:
-        return {}
-    made = walk.samples(walk.latents)
-    rows = data.spread(5 * DRAWN)
-    real, labels = data.scaled(rows), np.asarray(data.arrays["labels"])[rows]
-    present = [number for number in range(data.classes) if (labels == number).any()]
-    means = np.stack([real[labels == number].reshape((labels == number).sum(), -1).mean(axis=0) for number in present])
-    flat = made.reshape(len(made), -1)
-    nearest = np.argmin(-2 * flat @ means.T + np.square(means).sum(axis=1), axis=1)
-    names = data.class_names or tuple(map(str, range(data.classes)))
-    return {
-        f"towards {names[number]}": insight.label_direction(walk.latents, nearest == place)
-        for place, number in enumerate(present)
-        if 0 < (nearest == place).sum() < len(made)
     }
 
 
@@ -183,5 +108,5 @@ def gray(maps: np.ndarray, channels: int) -> np.ndarray:
 
 def draw_strips(walk: Walk, directions: Mapping[str, np.ndarray], path: Path) -> None:
     """A row for each direction: one sample in the middle, and what it becomes to either side."""
-    strips = [insight.strip(walk.latents[0], direction, REACH, FRAMES) for direction in directions.values()]
+    strips = [formulas.strip(walk.latents[0], direction, REACH, FRAMES) for direction in directions.values()]
     save_picture(grid(to_uint8(walk.samples(np.concatenate(strips))), FRAMES), path)

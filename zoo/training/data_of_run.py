@@ -44,6 +44,19 @@ class DataOfRun:
             )
         return found
 
+    def at_hand(self) -> "Dataset | None":
+        """What was trained on, where that is to be had without a download; else None."""
+        from zoo.data.opening import request_of
+
+        try:
+            split = self.record["split"]
+            request = request_of(self.name, self.catalogue, data_options(self.record, self.name, self.catalogue, split))
+            if request.entry.kind == "tfds" and request.prepared(self.data_dir) is None:
+                return None
+            return self.training()
+        except ZooError:
+            return None
+
     def is_at(self, name: str) -> bool:
         """Whether a name is another path of the run's data, which is the user's own."""
         from zoo.data.opening import is_path

@@ -15,19 +15,23 @@ from keras import ops
 
 from zoo.base.files import WRITING, file_hash, write_json
 from zoo.errors import ZooError, unknown
+from zoo.layers.fixed_noise import with_fixed_noise
 from zoo.layers.stock import in_stock_layers
 from zoo.networks import called, inputs_of
 from zoo.runs.checkpoints import State
+from zoo.training import html_export
 from zoo.training.loading import load_discriminator, load_sampler
 from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES
 
 if TYPE_CHECKING:
     from zoo.training.run import Run
 
-SAVED_MODEL, ONNX, LITERT, KERAS = FORMATS = ("saved_model", "onnx", "litert", "keras")
+SAVED_MODEL, ONNX, LITERT, KERAS, HTML = FORMATS = ("saved_model", "onnx", "litert", "keras", "html")
 MODELS = ("generator", "discriminator")
-ENDINGS = {ONNX: ".onnx", LITERT: ".tflite", KERAS: ".keras", SAVED_MODEL: ""}
-CONVERTERS = {ONNX: ("tf2onnx", "onnx")}  # that a format needs beside TensorFlow, of the extra `onnx`
+ENDINGS = {ONNX: ".onnx", LITERT: ".tflite", KERAS: ".keras", HTML: ".html", SAVED_MODEL: ""}
+CONVERTERS = dict.fromkeys(
+    (ONNX, HTML), ("tf2onnx", "onnx")
+)  # that a format needs beside TensorFlow, of the extra `onnx`
 METADATA = "metadata.json"  # in the folder of a SavedModel; beside other files it is FILE.json
 
 
@@ -46,6 +50,8 @@ class Export:
                 raise unknown(name, value, known)
         if self.uint8 and self.model != "generator":
             raise ZooError("A discriminator answers logits: --output uint8 is for generators.")
+        if self.format == HTML and (self.uint8 or self.model != "generator"):
+            raise ZooError("--format html is a page that shows a generator's images: without --output and --model.")
 
     def check_installed(self) -> None:
         """Raise ZooError, in one sentence, where something that the format needs is missing."""
@@ -70,9 +76,11 @@ def export(run: "Run", wanted: Export, out: Path | None = None) -> Path:
     if path.suffix != ENDINGS[wanted.format] and wanted.format != SAVED_MODEL:
         raise ZooError(f"A file of the format {wanted.format} ends in {ENDINGS[wanted.format]}; received {path}.")
     check_replaceable(path, wanted.format)
+    if wanted.format == HTML:
+        html_export.check_shown(run)
     state, _ = run.directory.last_checkpoint()
     model, is_averaged = exported_model(run, wanted, state)
-    if wanted.format in (ONNX, LITERT) and varies(model):
+    if wanted.format in (ONNX, LITERT, HTML) and varies(model):
         raise ZooError(
             f"The {wanted.model} of '{run.record['stack']}' draws noise in inference, too, which {wanted.format} can't "
             "hold: --format saved_model."
@@ -83,7 +91,9 @@ def export(run: "Run", wanted: Export, out: Path | None = None) -> Path:
     temporary = path.with_name(f"{WRITING}{path.stem}{ENDINGS[wanted.format]}")
     try:
         with warnings.catch_warnings(action="ignore"):  # the converters', of their own insides
-            write(model, wanted.format, temporary, described)
+            write(model, ONNX if wanted.format == HTML else wanted.format, temporary, described)
+        if wanted.format == HTML:
+            html_export.write_page(run, model, temporary.read_bytes(), temporary)
         if path.is_dir():
             shutil.rmtree(path)
         temporary.replace(path)
@@ -117,6 +127,8 @@ def exported_model(run: "Run", wanted: Export, state: State) -> tuple[keras.Mode
     for variable, value in values:
         variable.assign(value)
     inner = in_stock_layers(sampler.generator, sampler.averaged())
+    if wanted.format == HTML and sampler.generating.has_noise:
+        inner = with_fixed_noise(inner, sampler.noise_seeds(0, 0))
     pixels = wanted.uint8 and sampler.samples_field.is_image
     return named(inner, LATENTS, SAMPLES, SAMPLES, pixels), bool(sampler.average)
 

@@ -97,11 +97,16 @@ class Run:
     @cached_property
     def held_out(self) -> "Dataset":
         """The test split of the run's data, read as it was for training; the training split where there is no other."""
-        data = DataOfRun(self.record["dataset"], self.path, read_catalogue(), named=self.dataset)
+        data = self.data
         try:
             return data.split("test")
         except ZooError:
             return data.split(data.record["split"])
+
+    @property
+    def data(self) -> DataOfRun:
+        """The data that it was trained on, not opened yet."""
+        return DataOfRun(self.record["dataset"], self.path, read_catalogue(), named=self.dataset)
 
     @property
     def is_packed(self) -> bool:

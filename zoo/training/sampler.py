@@ -63,6 +63,11 @@ class Sampler:
         """Whether samples are made of data."""
         return self.generating.reads_batch or "real_batch" in self.stack.argument_names("latents")
 
+    @property
+    def can_truncate(self) -> bool:
+        """Whether a truncation is heeded."""
+        return TRUNCATION in self.generating.given or "truncation" in self.stack.argument_names("latents")
+
     def latents(
         self,
         count: int,
@@ -98,7 +103,7 @@ class Sampler:
             return
         if not 0 < truncation <= 1:
             raise ZooError(f"The truncation must be in (0, 1]; received {truncation}.")
-        if TRUNCATION not in self.generating.given and "truncation" not in self.stack.argument_names("latents"):
+        if not self.can_truncate:
             raise ZooError(f"The latents of '{self.stack.name}' can't be truncated: its hook 'latents' ignores it.")
 
     def with_conditions(self, inputs: Inputs, count: int, conditions: Mapping[str, Any]) -> Inputs:

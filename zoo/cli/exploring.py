@@ -1,0 +1,46 @@
+"""The command `zoo explore`."""
+
+import signal
+from pathlib import Path
+
+import click
+
+from zoo import backend
+from zoo.backend import SUPPORTED
+from zoo.cli.command_options import examples
+from zoo.cli.commands import command
+
+
+@command(
+    "explore",
+    epilog=examples(
+        "zoo explore dcgan@fashion_mini",
+        "zoo explore runs/cgan-projection/fashion_mini/0 --open",
+        "zoo explore runs/pix2pix-edges/fashion_mini/0 --port 8000",
+    ),
+)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--port", type=click.IntRange(1, 65535), help="[the first free one from 7860 on]")
+@click.option("--open", "browser", is_flag=True, help="Open it in your browser, too.")
+@click.option("--dataset", metavar="PATH", help="Where the run's data lies now, of which examples are taken.")
+@click.option("--backend", "backend_name", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]")
+def explore_command(run: Path, port: int | None, browser: bool, dataset: str | None, backend_name: str | None) -> None:
+    """Open a page on this machine to explore the generator of RUN with, until Ctrl-C.
+
+    Sliders along the directions of its latents, seeds, classes, truncation, walks and the projection of an image; of a
+    translation a drawing pad and pictures of your own. Nothing leaves this machine.
+    """
+    import zoo
+    from zoo.exploring import serving
+
+    serving.check_installed()
+    backend.choose(backend_name)
+    found = zoo.load(run, dataset)
+    backend.prepare()  # or Keras would import TensorFlow, loudly
+    try:
+        with serving.opened(found, port, browser) as address:
+            click.echo(f"{address}\nCtrl-C closes it.")
+            serving.wait()
+    except KeyboardInterrupt as ending:
+        if getattr(ending, "number", signal.SIGINT) != signal.SIGINT:
+            raise
