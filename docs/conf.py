@@ -8,7 +8,15 @@ html_theme = "furo"
 html_title = "GAN zoo"
 html_theme_options = {"navigation_with_keys": True}
 root_doc = "docs/index"
-include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**.md", "benchmarks/**.md", "zoo/**/SOURCE.md", "zoo/data/**.md"]
+include_patterns = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/**.md",
+    "benchmarks/**.md",
+    "zoo/**/SOURCE.md",
+    "zoo/data/**.md",
+]
 myst_enable_extensions = ["html_image"]
 myst_heading_anchors = 4
 suppress_warnings = [
