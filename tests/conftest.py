@@ -1,6 +1,7 @@
 """What all tests share: tiny datasets made in memory, and a folder in which the embedded data is prepared once."""
 
 import gc
+import signal
 
 from zoo.backend import prepare
 
@@ -8,6 +9,7 @@ gc.disable()  # until all that stays is imported
 prepare()  # before Keras imports TensorFlow, loudly
 
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +52,28 @@ LOSS_FAMILY = "cross-entropy"
 import zoo
 from zoo import hookimpl
 """
+
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job, whose programs would ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What leaky libraries leave to the garbage collector is no fault of a test."""
+    for item in items:
+        if item.get_closest_marker("leaky"):
+            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def leaks_stay_in_their_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The garbage collector finds what leaky libraries left before a test of another module runs."""
+    yield
+    if request.node.get_closest_marker("leaky"):
+        with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+            gc.collect()
 
 
 def pytest_collection_finish() -> None:

@@ -12,7 +12,7 @@ import zoo
 PATH = Path(zoo.__file__).parents[1] / "docs" / "quickstart.ipynb"
 TINY = {"STEPS": 60, "SAMPLES": 60, "PROJECTION": 2, "COMPARED": 20}
 
-pytestmark = pytest.mark.skipif(not PATH.exists(), reason="an installed wheel has no documents")
+pytestmark = [pytest.mark.leaky, pytest.mark.skipif(not PATH.exists(), reason="an installed wheel has no documents")]
 
 
 def cells(kind: str = "code") -> dict[str, dict[str, Any]]:

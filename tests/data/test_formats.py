@@ -112,7 +112,6 @@ def rows_of(names) -> list[dict[str, str]]:
     ]
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # their reader leaves the file open
 @pytest.mark.parametrize("ending", [".csv", ".jsonl"])
 def test_hugging_faces_metadata_says_what_their_own_reader_says(
     opened, photos: Path, tmp_path: Path, ending: str

@@ -17,6 +17,8 @@ from zoo.training import drawing
 from zoo.training.players import Generating, build_generator
 from zoo.training.sampler import Sampler
 
+pytestmark = pytest.mark.leaky  # imageio leaves pipes open
+
 
 def test_a_seed_makes_the_same_sample_whatever_stands_beside_it(finished: zoo.Run, zoo_command):
     assert zoo_command("sample", finished.path, "--seeds", "3-5,9", "--out", "four.npy").code == 0
@@ -108,7 +110,6 @@ def test_seeds_are_walked_through_in_a_row_each(finished: zoo.Run, zoo_command):
     np.testing.assert_array_equal(rows[:, 9], finished.sample(seeds=[2, 3, 1]))
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # its reader leaves pipes open
 def test_an_mp4_has_its_frames_and_rate_and_the_same_bytes_again(tmp_path: Path):
     ffmpeg = pytest.importorskip("imageio_ffmpeg")
     pictures = [Image.new("RGB", (61, 48), (40 * number, 0, 0)) for number in range(5)]  # an odd width

@@ -15,10 +15,11 @@ import zoo
 from zoo.exploring.serving import opened
 
 pytestmark = [
+    pytest.mark.leaky,
     needs_browser,
     pytest.mark.usefixtures("pages_served"),
     # Gradio's, of its event loops and of what it is made of.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 pytest.importorskip("gradio")
 GIVEN, MADE = "#result figure:nth-child(1) img", "#result figure:nth-child(2) img"  # of a translation

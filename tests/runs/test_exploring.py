@@ -16,6 +16,8 @@ from zoo.exploring.drawn_explorer import DrawnExplorer, Wish
 from zoo.exploring.latent_explorer import LatentExplorer, Point
 from zoo.training.projecting import Procedure
 
+pytestmark = pytest.mark.leaky
+
 
 @pytest.fixture(scope="module")
 def explorer(finished: zoo.Run) -> LatentExplorer:
@@ -110,7 +112,7 @@ def test_what_can_not_be_explored_is_said(translating: zoo.Run, finished: zoo.Ru
 
 
 @pytest.mark.usefixtures("pages_served")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning")  # Gradio's
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Gradio's
 def test_the_command_serves_the_page_until_ctrl_c(finished: zoo.Run, zoo_command, monkeypatch, capsys):
     pytest.importorskip("gradio")
     seen = {}

@@ -17,6 +17,8 @@ import yaml
 
 import zoo
 
+pytestmark = pytest.mark.leaky
+
 TOKEN = "hf_aSecretThatMustNotBePrinted"
 REPOSITORY = "owner/tiny"
 
@@ -160,7 +162,7 @@ def test_a_refusal_says_why_and_never_shows_the_token(finished: zoo.Run, hub: Hu
         assert TOKEN not in result.out + result.err
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning")  # Gradio's
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Gradio's
 def test_a_space_is_the_page_of_zoo_explore(finished: zoo.Run, hub: Hub, zoo_command, tmp_path: Path, monkeypatch):
     gradio = pytest.importorskip("gradio")
     words = ("push", finished.path, f"hf://{REPOSITORY}", "--space", "--license", "mit")

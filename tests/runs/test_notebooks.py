@@ -16,6 +16,8 @@ import zoo
 from zoo.base import progress
 from zoo.runs.metrics import Metrics
 
+pytestmark = pytest.mark.leaky
+
 
 def test_metrics_are_lines_arrays_and_a_table(finished: zoo.Run):
     metrics = finished.metrics

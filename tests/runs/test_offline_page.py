@@ -20,6 +20,8 @@ from zoo import ZooError
 from zoo.training.directions import found_directions
 from zoo.training.html_export import BINARY, PAGE, RUNTIME, safe_json
 
+pytestmark = pytest.mark.leaky
+
 WAITED = 60  # seconds
 
 

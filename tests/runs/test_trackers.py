@@ -29,6 +29,7 @@ for name in ("wandb", "mlflow", "trackio"):
         pytest.skip(f"needs {name}", allow_module_level=True)
 
 pytestmark = [
+    pytest.mark.leaky,
     pytest.mark.filterwarnings("ignore:::(?!zoo)"),  # what the packages warn of among themselves
     pytest.mark.usefixtures("offline"),
 ]

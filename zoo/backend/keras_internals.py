@@ -121,6 +121,11 @@ def tensors_before(operation: Any, call: int) -> list[Tensor]:
     return list(operation._inbound_nodes[call].input_tensors)
 
 
+def number_of_calls(operation: Any) -> int:
+    """How often an operation was called on symbolic tensors."""
+    return len(operation._inbound_nodes)
+
+
 def operations_after(operation: Any) -> list[Any]:
     """The operations that take what an operation returns."""
     return [node.operation for node in operation._outbound_nodes]

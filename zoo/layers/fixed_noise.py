@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from zoo.backend.keras_internals import number_of_calls
 from zoo.layers.stock import inner_layers, is_functional
 
 STATE = "seed_generator_state"  # how the path of a seed generator's variable ends
@@ -61,7 +62,7 @@ def affine(layer: keras.Layer) -> tuple[np.ndarray, np.ndarray] | None:
     own = [each for each in getattr(layer, "variables", ()) if each.path.endswith(STATE)]
     if (
         not own
-        or len(layer._inbound_nodes) != 1
+        or number_of_calls(layer) != 1
         or isinstance(layer.input, list)
         or layer.input.shape != layer.output.shape
     ):
