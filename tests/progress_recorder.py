@@ -1,4 +1,8 @@
-"""A progress reporter for tests, which keeps what is reported to it."""
+"""Progress reporters for tests: one that keeps what is reported to it, and one that sends Ctrl-C."""
+
+import os
+import signal
+from collections.abc import Mapping
 
 from zoo.base.progress import Silent
 
@@ -15,3 +19,14 @@ class ProgressRecorder(Silent):
 
     def counting(self, what: str, done: int, total: int) -> None:
         self.counts.append((what, done, total))
+
+
+class Interrupting(Silent):
+    """Sends Ctrl-C after a step."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def step(self, step: int, metrics: Mapping[str, float]) -> None:
+        if step == self.after:
+            os.kill(os.getpid(), signal.SIGINT)

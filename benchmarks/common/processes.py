@@ -12,10 +12,12 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 600  # seconds for one reply
 
 
-def fresh_answer(module: str, measurement: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def fresh_answer(
+    module: str, measurement: str, given: Mapping[str, Any], backend: str = "tensorflow"
+) -> dict[str, Any]:
     """The JSON that `python -m MODULE MEASUREMENT JSON` prints."""
     command = [sys.executable, "-m", module, measurement, json.dumps(given)]
-    quiet = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    quiet = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, timeout=TIMEOUT)
     if done.returncode:
         raise SystemExit(f"{measurement} failed:\n{done.stderr[-2000:]}")

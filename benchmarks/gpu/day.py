@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.common.machine import commit, machine
 from benchmarks.common.processes import ROOT
+from benchmarks.common.runs import metrics, speeds
 from benchmarks.common.tables import table
 from zoo.base.files import write_json
 
@@ -141,10 +142,9 @@ def prices(given: argparse.Namespace) -> Report:
     found: Report = {}
     for flags in ([], ["--deterministic"]):
         run = given.out / "-".join(["price", *(each.strip("-") for each in flags)])
+        began = time.perf_counter()
         zoo("run", "dcgan", "--dataset", "fashion_mini", "--out", str(run), "--images", str(images), *flags, seconds=60)
-        rows = metrics(run)
-        later = (rows[-1]["images"] - rows[0]["images"]) / max(rows[-1]["seconds"] - rows[0]["seconds"], 1e-9)
-        found[" ".join(["zoo run dcgan", *flags])] = {"images_per_second_later": later}
+        found[" ".join(["zoo run dcgan", *flags])] = speeds(run, time.perf_counter() - began)
     halves = given.out / "price-halves"
     for share in (images // 2, images):
         zoo(
@@ -167,11 +167,6 @@ def prices(given: argparse.Namespace) -> Report:
 PIECES: Mapping[str, Callable[[argparse.Namespace], Report]] = {
     "speed": speed, "quality": quality, "race": race, "prices": prices,
 }  # fmt: skip
-
-
-def metrics(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run's metrics.jsonl."""
-    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
 def scores(run: Path) -> list[dict[str, Any]]:

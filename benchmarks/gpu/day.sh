@@ -4,14 +4,7 @@
 # needed, which is unpacked into a folder that is gone afterwards. The zoo itself is taken from this source tree.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-python=${PYTHON:-python3}
-site=$(mktemp -d)
-trap 'rm -rf "$site"' EXIT
-if [ -n "${WHEELS:-}" ]; then
-    "$python" -m pip install --quiet --no-index --no-deps --no-compile --upgrade --target "$site" "$WHEELS"/*.whl
-fi
-ln -s "$PWD/zoo" "$site/zoo"
-ln -s "$PWD/plugins" "$site/zoo_plugins"
-export PYTHONPATH="$site:$PWD${PYTHONPATH:+:$PYTHONPATH}" KERAS_BACKEND=jax
+source benchmarks/common/gpu_site.sh
+export KERAS_BACKEND=jax
 export JAX_COMPILATION_CACHE_DIR="$site/compiled"  # so that a run's second sitting starts at once
 "$python" -m benchmarks.gpu.day "$@"

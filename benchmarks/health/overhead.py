@@ -8,19 +8,18 @@ of the medians. The first measurement is apart: it compiles. Writes `overhead.md
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common.machine import commit, machine
-from benchmarks.common.processes import ROOT
+from benchmarks.common.processes import ROOT, fresh_answer
 from benchmarks.common.tables import table
 from zoo.base.files import write_json
 
+MODULE = "benchmarks.health.overhead"
 STACKS = ("vanilla", "dcgan", "wgan-gp", "hinge", "r3gan")
 BACKENDS = ("tensorflow", "jax")
 DATASET = "fashion_mini"
@@ -29,17 +28,20 @@ STEPS = 40  # of a round
 
 
 def main() -> None:
-    """Measures, prints and writes."""
+    """Measures, prints and writes; with the name of a stack and JSON, as in its own process, measures that one."""
+    if sys.argv[1:2] and sys.argv[1] in STACKS:
+        print(json.dumps(measured(sys.argv[1], **json.loads(sys.argv[2]))))
+        return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/health")
-    parser.add_argument("--stack", choices=STACKS, help="measure this one in this process, and print JSON")
     given = parser.parse_args()
-    if given.stack:
-        print(json.dumps(measured(given.stack, given.rounds)))
-        return
-    rows = [row(stack, backend, given.rounds) for stack in STACKS for backend in BACKENDS]
-    command = " ".join(["python -m benchmarks.health.overhead", *sys.argv[1:]])
+    rows = [
+        {"stack": stack, "backend": backend, **fresh_answer(MODULE, stack, {"rounds": given.rounds}, backend)}
+        for stack in STACKS
+        for backend in BACKENDS
+    ]
+    command = " ".join([f"python -m {MODULE}", *sys.argv[1:]])
     made = f"`{command}`, {time.strftime('%Y-%m-%d')}, {machine(1)['processor']}, commit {commit()}, {DATASET}."
     head = ["stack", "backend", "a step, ms", "a measurement, ms", f"share of {EVERY} steps", "the first one, s"]
     text = f"# What health costs\n\n{made}\n\n{table(head, [shown(each) for each in rows])}\n"
@@ -47,17 +49,6 @@ def main() -> None:
     (given.out / "overhead.md").write_text(text)
     write_json(given.out / "overhead.json", {"command": command, "machine": machine(1), "rows": rows})
     print(text)
-
-
-def row(stack: str, backend: str, rounds: int) -> dict[str, Any]:
-    """What a stack's own process measured."""
-    words = ["-m", "benchmarks.health.overhead", "--stack", stack, "--rounds", str(rounds)]
-    quiet = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{stack} on {backend} failed:\n{done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return {"stack": stack, "backend": backend, **found}
 
 
 def measured(stack: str, rounds: int) -> dict[str, Any]:

@@ -5,14 +5,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export SPEED_COMMAND="benchmarks/speed/gpu.sh${*:+ $*}"  # without this machine's paths
-python=${PYTHON:-python3}
-site=$(mktemp -d)
-trap 'rm -rf "$site"' EXIT
-if [ -n "${WHEELS:-}" ]; then
-    "$python" -m pip install --quiet --no-index --no-deps --no-compile --upgrade --target "$site" "$WHEELS"/*.whl
-fi
-ln -s "$PWD/zoo" "$site/zoo"
-ln -s "$PWD/plugins" "$site/zoo_plugins"
-export PYTHONPATH="$site${PYTHONPATH:+:$PYTHONPATH}"
+source benchmarks/common/gpu_site.sh
 "$python" -m benchmarks.speed.run --name gpu --device gpu --sections peaks cases batches runs --run-backend jax \
     --torch-python "${TORCH_PYTHON:-$python}" "$@"

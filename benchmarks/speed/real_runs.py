@@ -1,7 +1,6 @@
 """Whole runs of `zoo run`, with their speed from metrics.jsonl."""
 
 import argparse
-import json
 import os
 import shlex
 import subprocess
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.common.runs import speeds
 
 from .cases import Case
 
@@ -42,20 +43,6 @@ def real_run(case: Case, flags: list[str], dataset: str, folder: Path, arguments
         return shown | {"error": f"not done after {TIMEOUT} s"}
     seconds = time.perf_counter() - began
     return shown | {"command_seconds": seconds} | speeds(out, seconds)
-
-
-def speeds(run: Path, command_seconds: float) -> dict[str, float]:
-    """Images a second from step 1 to the end, from the first line of metrics.jsonl to the last, and of the command."""
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    first, last = lines[0], lines[-1]
-    found = {
-        "images_per_second": last["images"] / last["seconds"],
-        "images_per_second_of_command": last["images"] / command_seconds,
-    }
-    if len(lines) == 1:
-        return found
-    later = (last["images"] - first["images"]) / (last["seconds"] - first["seconds"])
-    return {**found, "images_per_second_later": later}
 
 
 def random_dataset(case: Case, folder: Path) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from edges_run import edges_run
 from keras import ops
 from plugin_kinds import tasks as tasks_of_all
 from zoo_plugins.edges import edges
 
-import zoo
 from zoo.base.pictures import grid, to_uint8
 from zoo.data.fields import Field
 from zoo.stacks.stack import CORE
@@ -98,16 +98,7 @@ def check_sheet(trainer: Trainer) -> None:
 
 def test_a_run_translates_held_out_pictures(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (40, SIZE, SIZE, 1), dtype=np.uint8)
-    np.save(tmp_path / "images.npy", images)
-    run = zoo.run(
-        "pix2pix-edges",
-        dataset=str(tmp_path / "images.npy"),
-        budget=zoo.Budget(2),
-        out=tmp_path / "run",
-        data_dir=tmp_path,
-        settings={"width": 2, "batch_size": 4},
-        progress=False,
-    )
+    run = edges_run(tmp_path, images, steps=2)
     rows = run.held_out.rows(np.arange(3))["samples"]
     assert run.held_out.split == "test"
     source = ops.convert_to_numpy(run.sampler.latents(3, 0)["source"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from edges_run import edges_run
 from in_browser import FAINT, PHONE, UNNAMED, Opened, launched, needs_browser
 from PIL import Image
 
@@ -120,16 +121,8 @@ def test_a_generator_of_latents_is_explored_by_keyboard(labelled: zoo.Run, brows
 
 
 def test_a_translation_is_drawn(tmp_path: Path, data_dir: Path, browser: Any) -> None:
-    np.save(tmp_path / "images.npy", np.random.default_rng(1).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8))
-    run = zoo.run(
-        "pix2pix-edges",
-        dataset=str(tmp_path / "images.npy"),
-        budget=zoo.Budget(1),
-        out=tmp_path / "run",
-        data_dir=data_dir,
-        settings={"width": 2, "batch_size": 4},
-        progress=False,
-    )
+    images = np.random.default_rng(1).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
+    run = edges_run(tmp_path, images, data_dir)
     with opened(run) as address:
         shown = Opened(browser, address)
         page = shown.page

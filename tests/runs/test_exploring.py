@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edges_run import edges_run
 from keras import ops
 from PIL import Image
 
@@ -28,16 +29,7 @@ def explorer(finished: zoo.Run) -> LatentExplorer:
 def translating(tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
     """A run of one step that turns edges to images."""
     folder = tmp_path_factory.mktemp("translating")
-    np.save(folder / "images.npy", np.random.default_rng(1).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
-    return zoo.run(
-        "pix2pix-edges",
-        dataset=str(folder / "images.npy"),
-        budget=zoo.Budget(1),
-        out=folder / "run",
-        data_dir=folder,
-        settings={"width": 2, "batch_size": 4},
-        progress=False,
-    )
+    return edges_run(folder, np.random.default_rng(1).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
 
 
 def test_samples_are_those_that_other_commands_make(finished: zoo.Run, explorer, zoo_command):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from edges_run import edges_run
 from in_browser import FAINT, PHONE, PROBLEMS, UNNAMED, Opened, launched, needs_browser
 from keras import ops
 from PIL import Image
@@ -125,16 +126,8 @@ def test_a_page_of_latents_makes_what_the_zoo_does(train, tmp_path: Path, browse
 def test_a_page_of_a_translation_is_drawn_on(tmp_path: Path, data_dir: Path, browser: Any) -> None:
     for each in ("onnx", "tf2onnx"):
         pytest.importorskip(each)
-    np.save(tmp_path / "images.npy", np.random.default_rng(1).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8))
-    run = zoo.run(
-        "pix2pix-edges",  # whose generator draws noise, by dropout
-        dataset=str(tmp_path / "images.npy"),
-        budget=zoo.Budget(1),
-        out=tmp_path / "run",
-        data_dir=data_dir,
-        settings={"width": 2, "batch_size": 4},
-        progress=False,
-    )
+    images = np.random.default_rng(1).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
+    run = edges_run(tmp_path, images, data_dir)  # whose generator draws noise, by dropout
     path = run.export(tmp_path / "page.html", format="html")
     shown = Opened(browser, path.as_uri())
     page = shown.page

@@ -1,9 +1,7 @@
 """What `zoo run --tensorboard` writes, read back by TensorFlow and by TensorBoard: what the run directory holds."""
 
 import importlib.util
-import os
 import shutil
-import signal
 import sys
 import time
 from collections import defaultdict
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from progress_recorder import Interrupting
 
 import zoo
 import zoo.tracking.tensorboard
@@ -28,17 +27,6 @@ STEPS = 60
 EXTRACTOR = Path(__file__).parents[1] / "stacks" / "pooling.py"
 PERIODIC = zoo.EvaluationOptions(("fd", "kid"), 60, real_samples=60, extractor="pooling")
 JUDGED = {"evaluate_every": 25, "evaluation": PERIODIC, "plugins": [EXTRACTOR]}
-
-
-class Interrupting(Silent):
-    """Sends Ctrl-C after a step."""
-
-    def __init__(self, after: int) -> None:
-        self.after = after
-
-    def step(self, step: int, metrics: Mapping[str, float]) -> None:
-        if step == self.after:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import signal
 import sqlite3
 import struct
 import sys
@@ -16,10 +15,10 @@ from pathlib import Path
 import pytest
 import yaml
 from PIL import Image
+from progress_recorder import Interrupting
 
 import zoo
 from zoo.base.interrupts import Interrupted
-from zoo.base.progress import Silent
 from zoo.errors import ZooWarning
 from zoo.evaluation.evaluation_file import EvaluationFile
 from zoo.runs.directory import step_of_picture
@@ -39,17 +38,6 @@ NAMES = ("wandb", "mlflow", "trackio")
 EXTRACTOR = Path(__file__).parents[1] / "stacks" / "pooling.py"
 PERIODIC = zoo.EvaluationOptions(("fd",), 60, real_samples=60, extractor="pooling")
 JUDGED = {"evaluate_every": 25, "evaluation": PERIODIC, "plugins": [EXTRACTOR]}
-
-
-class Interrupting(Silent):
-    """Sends Ctrl-C after a step."""
-
-    def __init__(self, after: int) -> None:
-        self.after = after
-
-    def step(self, step: int, metrics: Mapping[str, float]) -> None:
-        if step == self.after:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.fixture(scope="module")

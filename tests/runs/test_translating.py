@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from edges_run import edges_run
 from keras import ops
 from PIL import Image
 from zoo_plugins.edges import edges
@@ -49,16 +50,7 @@ def cyclegan(sampler_of: Callable) -> Sampler:
 def run(tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
     """A run that turns edges to images of three channels."""
     folder = tmp_path_factory.mktemp("run")
-    np.save(folder / "images.npy", drawn(40, SIZE, SIZE, 3))
-    return zoo.run(
-        "pix2pix-edges",
-        dataset=str(folder / "images.npy"),
-        budget=zoo.Budget(1),
-        out=folder / "run",
-        data_dir=folder,
-        settings={"width": 2, "batch_size": 4, "dropout": 0},
-        progress=False,
-    )
+    return edges_run(folder, drawn(40, SIZE, SIZE, 3), dropout=0)
 
 
 def test_both_directions_are_the_generators_own(cyclegan: Sampler) -> None:

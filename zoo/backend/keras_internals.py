@@ -77,16 +77,21 @@ INITIALIZERS = "keras.src.initializers"  # how the names of the modules begin th
 
 
 def random_module(backend: str) -> Any:
-    """The module whose functions `keras.random` calls, and layers too; raises ZooError for one that lacks any."""
-    for name in (each.rpartition(":")[2] for each in MODULES_OF[backend] if f"{backend}.random" in each):
-        of(name, backend)
-    return importlib.import_module(f"keras.src.backend.{backend}.random")
+    """The module whose functions `keras.random` calls, and layers too; raises ZooError where it lacks any."""
+    return whole_module(f"keras.src.backend.{backend}.random", backend)
 
 
 def jax_nn() -> Any:
-    """The module whose functions convolve on JAX."""
-    of("conv", "jax"), of("conv_transpose", "jax")
-    return importlib.import_module("keras.src.backend.jax.nn")
+    """The module whose functions convolve on JAX; raises ZooError where it lacks any."""
+    return whole_module("keras.src.backend.jax.nn", "jax")
+
+
+def whole_module(name: str, backend: str) -> Any:
+    """A module that has all that is listed above of it."""
+    for path, serves in MODULES_OF[backend].items():
+        if path.startswith(f"{name}:"):
+            taken(path, serves)
+    return importlib.import_module(name)
 
 
 def without_tensorflow() -> None:

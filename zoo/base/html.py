@@ -1,4 +1,4 @@
-"""Pieces of HTML that notebooks show: tables and pictures, every text escaped."""
+"""Pieces of HTML: tables and pictures as notebooks show them, every text escaped."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
@@ -22,10 +22,14 @@ def paragraph(text: str, tag: str = "p") -> str:
     return f"<{tag}>{escape(text)}</{tag}>"
 
 
+def data_uri(content: bytes, kind: str) -> str:
+    """The bytes of an image file of that kind, such as png or webp, as an address."""
+    return f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"
+
+
 def picture(content: bytes, kind: str, alternative: str, caption: str = "") -> str:
     """An embedded picture: the bytes of a file of that kind, such as png or webp; a caption stands above it."""
-    source = f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"
-    image = f'<img src="{source}" alt="{escape(alternative)}" style="max-width: 480px">'
+    image = f'<img src="{data_uri(content, kind)}" alt="{escape(alternative)}" style="max-width: 480px">'
     if not caption:
         return image
     return f'<figure style="display: inline-block; margin: 4px">{paragraph(caption, "figcaption")}{image}</figure>'

@@ -81,6 +81,16 @@ class StopRequest:
 
 
 @contextmanager
+def until_ctrl_c() -> Iterator[None]:
+    """For what has no other end: Ctrl-C ends it well, any other signal as ever."""
+    try:
+        yield
+    except KeyboardInterrupt as ending:
+        if getattr(ending, "number", signal.SIGINT) != signal.SIGINT:
+            raise
+
+
+@contextmanager
 def stop_requests(patience: int = 0) -> Iterator[StopRequest]:
     """Notes signals in the request for as long as the context lasts, instead of ending the process.
 

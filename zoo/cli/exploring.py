@@ -1,12 +1,12 @@
 """The command `zoo explore`."""
 
-import signal
 from pathlib import Path
 
 import click
 
 from zoo import backend
 from zoo.backend import SUPPORTED
+from zoo.base.interrupts import until_ctrl_c
 from zoo.cli.command_options import examples
 from zoo.cli.commands import command
 
@@ -37,10 +37,6 @@ def explore_command(run: Path, port: int | None, browser: bool, dataset: str | N
     backend.choose(backend_name)
     found = zoo.load(run, dataset)
     backend.prepare()  # or Keras would import TensorFlow, loudly
-    try:
-        with serving.opened(found, port, browser) as address:
-            click.echo(f"{address}\nCtrl-C closes it.")
-            serving.wait()
-    except KeyboardInterrupt as ending:
-        if getattr(ending, "number", signal.SIGINT) != signal.SIGINT:
-            raise
+    with until_ctrl_c(), serving.opened(found, port, browser) as address:
+        click.echo(f"{address}\nCtrl-C closes it.")
+        serving.wait()

@@ -1,7 +1,6 @@
 """`zoo watch`: a live table of runs."""
 
 import json
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zoo.base.interrupts import until_ctrl_c
 from zoo.base.plain_data import plain_json
 from zoo.cli.command_options import examples, json_option
 from zoo.cli.commands import command
@@ -56,7 +56,8 @@ def watch_command(folders: Sequence[Path], every: float, once: bool, as_json: bo
     elif once:
         click.echo(once_printed(folders))
     else:
-        watch_until_interrupted(folders, every)
+        with until_ctrl_c():  # any other signal ends it too, and restores the terminal
+            live(folders, every)
 
 
 def check_folders(folders: Sequence[Path]) -> None:
@@ -75,15 +76,6 @@ def folders_with_runs() -> list[Path]:
 
     folders = (path for path in Path().iterdir() if path.is_dir() and not path.name.startswith("."))
     return sorted(path for path in folders if any(run_folders(path, MARKERS)))
-
-
-def watch_until_interrupted(folders: Sequence[Path], every: float) -> None:
-    """Shows the runs until Ctrl-C; any other signal ends it too, and restores the terminal."""
-    try:
-        live(folders, every)
-    except KeyboardInterrupt as ending:
-        if getattr(ending, "number", signal.SIGINT) != signal.SIGINT:
-            raise
 
 
 def live(folders: Sequence[Path], every: float = SECOND, until: Callable[[], bool] = never) -> None:

@@ -1,6 +1,5 @@
 """What a comparison returns: the data of its report, with its runs, a table, and what a notebook shows of it."""
 
-import importlib.util
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -10,9 +9,9 @@ from PIL import Image, ImageDraw
 
 from zoo.base.html import paragraph, picture, table
 from zoo.base.plain_data import plain_json
-from zoo.errors import ZooError
 from zoo.opened import Run
 from zoo.runs.directory import RunDirectory
+from zoo.runs.metrics import pandas_or
 
 GAP, HEADLINE = 8, 20  # pixels between pictures, and above them for a name
 SHOWN = ("runs", "last", "cost")  # the parts of the table
@@ -36,10 +35,7 @@ class Found(dict[str, Any]):
 
         Raises ZooError where pandas is missing.
         """
-        if importlib.util.find_spec("pandas") is None:
-            raise ZooError("A table needs pandas: pip install pandas. scores.csv beside the report holds the same.")
-        import pandas
-
+        pandas = pandas_or("scores.csv beside the report holds the same")
         named = ("label", "dataset", "seed", "state")
         rows = [
             {

@@ -11,6 +11,7 @@ from statistics import median_high
 from typing import Any
 
 from zoo.errors import ZooError
+from zoo.evaluation.evaluation_file import is_as_good
 
 
 def races(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ def first_reaching(
     """The first evaluation of a run that is as good as the target."""
     for each in curve:
         value = each["scores"].get(score)
-        if value is not None and (value >= until if better == "higher" else value <= until):
+        if value is not None and is_as_good(value, until, better):
             return each
     return None
 

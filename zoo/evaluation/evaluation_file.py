@@ -98,6 +98,11 @@ def best_step(evaluations: Sequence[Mapping[str, Any]]) -> int | None:
     return min(rivals, key=lambda rival: (sign * rival[0], rival[1]))[1]
 
 
+def is_as_good(value: float, target: float, better: str) -> bool:
+    """Whether a value is at least as good as a target, where `better` is "higher" or "lower"."""
+    return value >= target if better == "higher" else value <= target
+
+
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two scores are of one name and protocol, the draw of latents included."""
     return (

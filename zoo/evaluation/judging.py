@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue
-from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, best_step, evaluation_record
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, best_step, evaluation_record, is_as_good
 from zoo.evaluation.options import JUDGED_BY, EvaluationOptions
 from zoo.evaluation.setup import evaluation_task
 from zoo.evaluation.task import EvaluationTask
@@ -65,7 +65,7 @@ class PeriodicJudge:
         if best is None:
             return ""
         score = next(each for each in evaluations if each["step"] == best)["scores"][0]
-        if self.until is not None and is_as_good(score, self.until):
+        if self.until is not None and is_as_good(score["value"], self.until, score["better"]):
             return f"{score['name']} is {score['value']:.4g}, and --until asks for {self.until:g}"
         if self.patience is not None and sum(each["step"] > best for each in evaluations) >= self.patience:
             return "the score has not improved for as many evaluations as --patience says"
@@ -74,11 +74,6 @@ class PeriodicJudge:
     def forget_after(self, steps: int) -> None:
         """Drop the scores of later steps."""
         self.file.cut_back(steps)
-
-
-def is_as_good(score: Mapping[str, Any], target: float) -> bool:
-    """Whether a score is at least as good as a target."""
-    return bool(score["value"] >= target if score["better"] == "higher" else score["value"] <= target)
 
 
 @contextmanager

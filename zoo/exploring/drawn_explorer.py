@@ -15,8 +15,8 @@ from zoo import backend
 from zoo.data.images import UNREADABLE, resized_to, with_channels
 from zoo.data.images import opened as image_of
 from zoo.errors import ZooError
-from zoo.training.latents import attribute_names
-from zoo.training.names import LABELS, SAMPLES, TARGETS
+from zoo.training.latents import attribute_names, class_names
+from zoo.training.names import SAMPLES, TARGETS
 from zoo.training.run import Run
 from zoo.training.translating import Translator, direction_to, directions
 from zoo.training.translation_files import Picture, Translation, opened, translator_of
@@ -56,9 +56,7 @@ class DrawnExplorer:
     @cached_property
     def classes(self) -> list[str]:
         """To which images are changed, by name; none where the generator takes no labels."""
-        if not self.run.sampler.generating.is_conditional:
-            return []
-        return self.run.fields[LABELS].all_names
+        return class_names(self.run.sampler.generating)
 
     @cached_property
     def attributes(self) -> list[str]:

@@ -16,7 +16,7 @@ from zoo.errors import ZooError
 from zoo.networks import TRUNCATION
 from zoo.training.directions import Directions, found_directions
 from zoo.training.drawing import as_given, film, of_arrays, of_seeds, write_latents
-from zoo.training.latents import by_name
+from zoo.training.latents import by_name, class_names
 from zoo.training.names import LABELS, SAMPLES
 from zoo.training.projecting import Procedure, project, read_image
 from zoo.training.run import Run
@@ -70,9 +70,7 @@ class LatentExplorer:
     @cached_property
     def classes(self) -> list[str]:
         """What a conditional generator makes, by names where these have some; none where it takes no labels."""
-        if not self.run.sampler.generating.is_conditional:
-            return []
-        return self.run.fields[LABELS].all_names
+        return class_names(self.run.sampler.generating)
 
     @cached_property
     def further_inputs(self) -> dict[str, tuple[int, ...]]:

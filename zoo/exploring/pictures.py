@@ -1,10 +1,10 @@
 """Images as the page holds them: an element with its pixels inside, so that a sample is one answer of the server."""
 
 import html
-from base64 import b64encode
 
 import numpy as np
 
+from zoo.base.html import data_uri
 from zoo.base.pictures import as_rgb
 from zoo.data.images import as_png
 
@@ -27,7 +27,7 @@ def framed(content: bytes, kind: str, size: tuple[int, ...], said: str, caption:
     kinds = "sample small" if max(size) <= SMALL else "sample"
     return (
         f'<figure class="{kinds}"><img width="{size[0]}" height="{size[1]}" alt="{html.escape(said)}" '
-        f'src="data:image/{kind};base64,{b64encode(content).decode()}">{shown}</figure>'
+        f'src="{data_uri(content, kind)}">{shown}</figure>'
     )
 
 

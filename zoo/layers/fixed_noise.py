@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from zoo.backend.keras_internals import number_of_calls
-from zoo.layers.stock import inner_layers, is_functional
+from zoo.layers.stock import copied, inner_layers, is_functional
 
 STATE = "seed_generator_state"  # how the path of a seed generator's variable ends
 TOLERANCE = 1e-4  # of an affine layer, by which float32 rounds
@@ -38,23 +38,14 @@ def with_fixed_noise(model: Any, states: np.ndarray) -> Any:
     for variable, state in zip(seeds, states, strict=True):
         variable.assign(state)
     drawn = {id(layer): found for layer in inner_layers(model) if (found := affine(layer)) is not None}
-    pairs: list[tuple[keras.Layer, keras.Layer]] = []
 
-    def replaced(layer: keras.Layer) -> keras.Layer:
-        made = (
-            FixedNoise(name=layer.name, dtype=layer.dtype_policy)
-            if id(layer) in drawn
-            else type(layer).from_config(layer.get_config())
-        )
-        pairs.append((layer, made))
-        return made
+    def fixed(layer: keras.Layer) -> keras.Layer | None:
+        return FixedNoise(name=layer.name, dtype=layer.dtype_policy) if id(layer) in drawn else None
 
-    copy = keras.models.clone_model(model, clone_function=replaced, recursive=True)
-    for layer, made in pairs:
-        values = drawn[id(layer)] if id(layer) in drawn else tuple(getattr(layer, "variables", ()))
-        for variable, value in zip(getattr(made, "variables", ()), values, strict=True):
-            variable.assign(value)
-    return copy
+    def values(layer: keras.Layer) -> Sequence[Any]:
+        return drawn[id(layer)] if id(layer) in drawn else tuple(getattr(layer, "variables", ()))
+
+    return copied(model, fixed, values)
 
 
 def affine(layer: keras.Layer) -> tuple[np.ndarray, np.ndarray] | None:

@@ -3,7 +3,7 @@
 In inference the zoo's normalizations compute what Keras' do, up to rounding: what they do better is their gradients.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -32,21 +32,34 @@ def in_stock_layers(model: Any, scope: AbstractContextManager[Any]) -> Any:
     """
     if not is_functional(model) or not any(type(each) in EQUALS for each in inner_layers(model)):
         return model
+
+    def equal_of(layer: keras.Layer) -> keras.Layer | None:
+        equal = EQUALS.get(type(layer))
+        return equal(layer, {"name": layer.name, "dtype": layer.dtype_policy}) if equal else None
+
+    def values(layer: keras.Layer) -> list[np.ndarray]:
+        with scope:
+            return values_of(layer)
+
+    return copied(model, equal_of, values)
+
+
+def copied(
+    model: Any, replaced: Callable[[keras.Layer], keras.Layer | None], values: Callable[[keras.Layer], Sequence[Any]]
+) -> Any:
+    """A copy of the model in which `replaced` gives a layer another one in its place, None for its like.
+
+    `values` are those of a layer of the model, in the order of the variables of what takes its place.
+    """
     pairs: list[tuple[keras.Layer, keras.Layer]] = []
 
-    def replaced(layer: keras.Layer) -> keras.Layer:
-        if equal := EQUALS.get(type(layer)):
-            made = equal(layer, {"name": layer.name, "dtype": layer.dtype_policy})
-        else:
-            made = type(layer).from_config(layer.get_config())
-        pairs.append((layer, made))
-        return made
+    def made(layer: keras.Layer) -> keras.Layer:
+        pairs.append((layer, replaced(layer) or type(layer).from_config(layer.get_config())))
+        return pairs[-1][1]
 
-    copy = keras.models.clone_model(model, clone_function=replaced, recursive=True)
-    with scope:
-        values = [values_of(layer) for layer, _ in pairs]
-    for (_, made), own in zip(pairs, values, strict=True):
-        for variable, value in zip(getattr(made, "variables", ()), own, strict=True):
+    copy = keras.models.clone_model(model, clone_function=made, recursive=True)
+    for layer, own in pairs:
+        for variable, value in zip(getattr(own, "variables", ()), values(layer), strict=True):
             variable.assign(value)
     return copy
 

@@ -30,10 +30,7 @@ class Metrics(list[dict[str, Any]]):
 
     def to_pandas(self) -> Any:
         """A pandas.DataFrame with a column for each name, by step; raises ZooError where pandas is missing."""
-        if importlib.util.find_spec("pandas") is None:
-            raise ZooError("A table needs pandas: pip install pandas. `metrics.arrays` has the same without it.")
-        import pandas
-
+        pandas = pandas_or("`metrics.arrays` has the same without it")
         columns = self.arrays
         steps = pandas.Index(columns.pop("step", ()), name="step", dtype="int64")
         return pandas.DataFrame(columns, index=steps)
@@ -44,6 +41,15 @@ class Metrics(list[dict[str, Any]]):
         rows = [[number_text(line.get(name)) for name in names] for line in self[-SHOWN_ROWS:]]
         told = f"{len(self)} lines of {len(self.names)} numbers: `.arrays`, `.to_pandas()`"
         return table(names, rows) + paragraph(told)
+
+
+def pandas_or(otherwise: str) -> Any:
+    """The module pandas; raises ZooError, which says what is there without it, where it is missing."""
+    if importlib.util.find_spec("pandas") is None:
+        raise ZooError(f"A table needs pandas: pip install pandas. {otherwise}.")
+    import pandas
+
+    return pandas
 
 
 def number_text(value: Any) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 from zoo import __version__
 from zoo.catalogue import dump_document
 from zoo.errors import ZooError
+from zoo.runs.checkpoints import step_of_checkpoint
+from zoo.runs.directory import RunDirectory
 from zoo.sharing.card import summary_of, title
 from zoo.sharing.packing import Packing, pack, public_record
 from zoo.training.run import Run
@@ -35,7 +37,7 @@ def write_space(run: Run, folder: Path, packing: Packing, requirement: str | Non
     pack(run, folder / RUN, packing)
     (folder / "app.py").write_text(APP, encoding="utf-8")
     (folder / "requirements.txt").write_text(f"{requirement or installed_requirement()}\n", encoding="utf-8")
-    steps = int(run.directory.last_checkpoint()[0]["steps"])
+    steps = step_of_checkpoint(RunDirectory(folder / RUN).checkpoints.paths()[-1])
     record = public_record(run.record)
     head = {
         "title": title(record)[:60],

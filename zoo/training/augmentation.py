@@ -85,7 +85,7 @@ def augment(
         )
     check_place(out)
     field = run.fields[LABELS]
-    names = [*field.class_names] or [str(number) for number in range(field.classes or 0)]
+    names = field.all_names
     training = None
     if wanted.with_real or wanted.balance is not None:
         data = DataOfRun(run.record["dataset"], run.path, read_catalogue(), data_dir, named=run.dataset)

@@ -20,7 +20,7 @@ from zoo.errors import ZooError
 from zoo.networks import TRUNCATION, inputs_of
 from zoo.training.directions import REACH, found_directions
 from zoo.training.drawing import of_seeds
-from zoo.training.latents import attribute_names, by_name
+from zoo.training.latents import attribute_names, by_name, class_names
 from zoo.training.names import LABELS, LATENTS, SAMPLES, TARGETS
 from zoo.training.sampler import Sampler
 
@@ -92,13 +92,6 @@ def inputs_described(sampler: Sampler, model: keras.Model) -> dict[str, dict[str
     }
 
 
-def class_names(run: "Run") -> list[str]:
-    """Of a conditional generator, else none."""
-    if not run.sampler.generating.is_conditional:
-        return []
-    return run.fields[LABELS].all_names
-
-
 def drawn(run: "Run", sampler: Sampler, model: keras.Model) -> tuple[dict[str, Any], np.ndarray]:
     """What the page of a generator of latents knows, and its numbers in a row."""
     name, directions = found_directions(sampler, run.data.at_hand())
@@ -118,7 +111,7 @@ def drawn(run: "Run", sampler: Sampler, model: keras.Model) -> tuple[dict[str, A
     about = {
         "inputs": inputs_described(sampler, model),
         "output": list(sampler.samples_field.shape),
-        "classes": class_names(run),
+        "classes": class_names(sampler.generating),
         "attributes": [],
         "seeds": SEEDS,
         "levels": list(LEVELS if sampler.can_truncate else LEVELS[:1]),
@@ -147,7 +140,7 @@ def translated(run: "Run", sampler: Sampler, model: keras.Model) -> tuple[dict[s
     about = {
         "inputs": described,
         "output": list(sampler.samples_field.shape),
-        "classes": class_names(run),
+        "classes": class_names(sampler.generating),
         "attributes": attributes,
         "given": start,
         "examples": len(examples),

@@ -85,6 +85,11 @@ def named_outputs(outputs: Any, alone: str) -> dict[str, Tensor]:
     return dict(outputs) if isinstance(outputs, Mapping) else {alone: outputs}
 
 
+def class_names(generating: Generating) -> list[str]:
+    """The names, else numbers, of the classes that a generator takes; none where it takes no labels."""
+    return generating.fields[LABELS].all_names if generating.is_conditional else []
+
+
 def attribute_names(generating: Generating) -> tuple[str, ...]:
     """Of the data's attributes; none where it has none, or they have no names."""
     return generating.fields[ATTRIBUTES].class_names if ATTRIBUTES in generating.fields else ()

@@ -1,12 +1,12 @@
 """Sample pictures of every variant for the page, from its median run, not its best one."""
 
-from base64 import b64encode
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from zoo.base.html import data_uri
 from zoo.comparison.report.reading import (
     Comparison,
     RunCell,
@@ -37,7 +37,7 @@ class Picture:
     @property
     def source(self) -> str:
         """The picture as a data URI."""
-        return f"data:image/{self.kind};base64,{b64encode(self.content).decode('ascii')}"
+        return data_uri(self.content, self.kind)
 
     @property
     def alternative(self) -> str:
