@@ -36,6 +36,8 @@ def main() -> None:
         "--dataset", default="fashion_mini", help="that the long run trains on, such as cifar10_jpeg.npz"
     )
     parser.add_argument("--stack", default="sngan", help="the long run's")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="of the long run's recipe")
+    parser.add_argument("--minutes", type=float, default=4.0, help="that the long run trains")
     parser.add_argument("--pieces", nargs="+", choices=PIECES, default=[*PIECES])
     parser.add_argument("--tiny", action="store_true", help="the rehearsal: does everything run, here too?")
     given = parser.parse_args()
@@ -91,7 +93,7 @@ def speed(given: argparse.Namespace) -> Report:
     words += ["peaks", "cases", "--cases", *SPEED_CASES, "--contenders", *SPEED_CONTENDERS, *options]
     unfinished = {}
     try:
-        called(words, 900 if given.tiny else 200)
+        called(words, 900 if given.tiny else 240)
     except Failed as error:  # it has written what it had measured
         unfinished = {"unfinished": str(error)}
     measured = json.loads((given.out / "gpu.json").read_text())
@@ -103,23 +105,27 @@ def speed(given: argparse.Namespace) -> Report:
 
 
 def quality(given: argparse.Namespace) -> Report:
-    """The best stack for the data, four minutes in bfloat16, scored about once a minute; its samples and weights."""
-    run = given.out / "quality"
-    common = [given.stack, "--dataset", given.dataset, "--precision", "bfloat16", "--out", str(run)]
+    """The best stack for the data, minutes in bfloat16, its horizon as long, scored four times; samples and weights."""
+    trial, run = given.out / "trial", given.out / "quality"
+    common = [given.stack, "--dataset", given.dataset, "--precision", "bfloat16", "--health", "0"]
+    common += [word for value in given.set for word in ("--set", value)]
     common += ["--set", "batch_size=8", "--set", "width=4"] if given.tiny else []
-    trial, minutes = (4, 0.1) if given.tiny else (200, 4.0)
-    zoo("run", *common, "--steps", str(trial), "--health", "0", seconds=90)
-    rows = metrics(run)
-    rate = (rows[-1]["step"] - rows[0]["step"]) / max(rows[-1]["seconds"] - rows[0]["seconds"], 1e-3)
-    every = max(1, round(rate * 60 * minutes / 4))
+    first_steps, minutes = (4, 0.1) if given.tiny else (400, given.minutes)
+    zoo("run", *common, "--out", str(trial), "--steps", str(first_steps), seconds=90)
+    rows = metrics(trial)
+    first, last = rows[0] if len(rows) > 1 else dict.fromkeys(rows[0], 0), rows[-1]
+    steps, images = (
+        round(60 * minutes * (last[unit] - first[unit]) / (last["seconds"] - first["seconds"]))
+        for unit in ("step", "images")
+    )
     samples = "100" if given.tiny else "2000"
-    scoring = ["--evaluate-every", str(every), "--evaluate-samples", samples, "--metrics", "fd,kid"]
-    zoo(
-        "run", *common, "--minutes", str(minutes), *scoring, "--extractor", "efficientnet-lite0", "--health", "0",
-        seconds=330,
-    )  # fmt: skip
+    long = [*common, "--out", str(run), "--set", f"horizon={images}", "--minutes", str(minutes)]
+    long += ["--evaluate-every", str(max(1, steps // 4)), "--evaluate-samples", samples]
+    long += ["--metrics", "fd,kid", "--extractor", "efficientnet-lite0"]
+    zoo("run", *long, seconds=60 * minutes + 120)
     zoo("sample", str(run), "--grid", "8x8", "--out", str(given.out / "samples.png"), seconds=60)
-    return {"command": shlex.join(["zoo", "run", *common]), "scores": scores(run), "trained": metrics(run)[-1]}
+    zoo("pack", str(run), "--as", "packed", "--into", str(given.out), "--no-discriminator", seconds=60)
+    return {"command": shlex.join(["zoo", "run", *long]), "scores": scores(run), "trained": metrics(run)[-1]}
 
 
 def race(given: argparse.Namespace) -> Report:

@@ -86,6 +86,16 @@ def test_both_spellings_bring_two_splits_with_their_labels(opened, saved, named)
         assert dataset.description["division"] is None
 
 
+@pytest.mark.parametrize("named", [of_keras, ours])
+def test_images_and_labels_named_as_in_training_are_found_in_each_split(opened, saved, named):
+    samples, labels, *_ = named()
+    path = saved(**named())
+    for split, rows in (("train", TRAIN), ("test", TEST), ("all", slice(30))):
+        dataset = opened(path, split, image_key=samples, label=labels)
+        assert np.array_equal(dataset.samples[..., 0], IMAGES[rows])
+        assert np.array_equal(dataset.labels, LABELS[rows])
+
+
 def test_the_order_and_number_of_arrays_and_foreign_ones_beside_them_do_not_matter(opened, saved):
     named = {"zzz": np.zeros(3), **dict(reversed(of_keras().items())), "aaa": np.array("text")}
     assert np.array_equal(opened(saved(**named), "test").samples[..., 0], IMAGES[TEST])

@@ -110,10 +110,18 @@ class ArraySource(Source):
 
     def _samples_name(self, split: str) -> str | None:
         if key := self.options.image_key:
-            names = [f"{PREFIXES[split]}{key}"]
+            names = [self._in_split(key, split)]
         else:
             names = [samples for samples, _ in NAMES[split]]
         return next((name for name in names if name in self.file.names), None)
+
+    def _in_split(self, name: str, split: str) -> str:
+        """What a split calls an array that training calls `name`: its partner in NAMES, `test_` before it elsewhere."""
+        for of_training, of_split in zip(NAMES["train"], NAMES[split], strict=False):
+            partners = dict(zip(of_training, of_split, strict=True))
+            if name in partners and partners[name] in self.file.names:
+                return partners[name]
+        return f"{PREFIXES[split]}{name}"
 
     def _labels_name(self, split: str, label: str | None) -> str | None:
         """The name of the array of a split's labels; `label` is the requested one, None for the default."""
@@ -124,7 +132,7 @@ class ArraySource(Source):
             found = dict(NAMES[split]).get(samples or "", NAMES[split][0][1])
             named = found in self.file.names and (found != NAMES["train"][-1][1] or self._are_labels(found))
             return found if named else None
-        wanted = f"{PREFIXES[split]}{label}"
+        wanted = self._in_split(label, split)
         if wanted not in self.file.names:
             raise unknown(f"array in {self.path}", wanted, self.file.names)
         return wanted
@@ -341,7 +349,7 @@ class ArraySource(Source):
 
     def _lacks_label(self, split: str) -> bool:
         """Whether a split has no array of the requested labels."""
-        return f"{PREFIXES[split]}{self.options.label}" not in self.file.names
+        return self._in_split(self.options.label or "", split) not in self.file.names
 
     def _rows(self, selection: Selection, names: Mapping[str, str]) -> Iterator[np.ndarray]:
         return (rows for _, _, rows in self._selected(selection, names))
