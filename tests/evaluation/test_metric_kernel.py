@@ -7,7 +7,8 @@ import pytest
 
 from zoo.evaluation.metrics import kernel
 from zoo.evaluation.metrics.contract import Compared, Side
-from zoo.evaluation.metrics.kernel import METRIC, discrepancy, kernel_distance
+from zoo.evaluation.metrics import kernel
+from zoo.evaluation.metrics.kernel import METRIC, discrepancies, discrepancy, kernel_distance
 
 
 def normal(seed: int, count: int, width: int, shift: float = 0.0) -> np.ndarray:
@@ -40,6 +41,18 @@ def test_one_subset_of_all_samples_is_the_whole_discrepancy() -> None:
     assert found.value == pytest.approx(looped(real, fake), rel=1e-12)
     assert found.between_subsets == pytest.approx(0, abs=1e-12)
     assert found.deviation > 0
+
+
+@pytest.mark.parametrize("count", [20, 60])  # subsets that overlap share their kernels; those of 60 would not gain
+def test_subsets_are_measured_as_each_by_itself(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "BLOCK", 7)
+    real, fake = normal(1, count, 12), normal(2, count + 3, 12, shift=0.3)
+    draw = np.random.default_rng(3)
+    rows, columns = (draw.permuted(np.tile(np.arange(len(side)) < 9, (6, 1)), axis=1) for side in (real, fake))
+    for number, (value, contributions) in enumerate(discrepancies(real, fake, rows, columns)):
+        one, other = real[rows[number]], fake[columns[number]]
+        assert value == pytest.approx(looped(one, other), rel=1e-10)
+        assert contributions == pytest.approx(discrepancy(one.astype("float64"), other.astype("float64"))[1], rel=1e-10)
 
 
 def test_two_numbers_give_the_distance_worked_by_hand() -> None:
