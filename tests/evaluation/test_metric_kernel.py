@@ -1,13 +1,13 @@
 """KID against plain loops, and its deviation against true spreads."""
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from zoo.evaluation.metrics import kernel
 from zoo.evaluation.metrics.contract import Compared, Side
-from zoo.evaluation.metrics import kernel
 from zoo.evaluation.metrics.kernel import METRIC, discrepancies, discrepancy, kernel_distance
 
 
@@ -87,11 +87,13 @@ def test_few_subsets_are_trusted_less_than_many() -> None:
 def test_the_score_takes_subsets_of_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
 
-    def seen(real: np.ndarray, fake: np.ndarray) -> tuple[float, np.ndarray]:
-        sizes.append((len(real), len(fake)))
-        return 0.0, np.zeros(len(fake))
+    def seen(
+        real: np.ndarray, fake: np.ndarray, rows: np.ndarray, columns: np.ndarray
+    ) -> Iterator[tuple[float, np.ndarray]]:
+        sizes.extend(zip(rows.sum(axis=1), columns.sum(axis=1), strict=True))
+        return ((0.0, np.zeros(each.sum())) for each in columns)
 
-    monkeypatch.setattr(kernel, "discrepancy", seen)
+    monkeypatch.setattr(kernel, "discrepancies", seen)
     real, fake = normal(1, 1200, 2), normal(2, 1500, 2)
     METRIC.measure(Compared(Side(real, real), Side(fake, fake)))
     assert sizes == [(1000, 1000)] * 100
