@@ -28,11 +28,27 @@ def test_a_score_stands_beside_the_seconds_trained_until_then(folder: Path) -> N
 
 
 def test_the_race_is_won_at_the_first_score_below_its_target(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(day, "zoo", lambda *words, seconds: "")
+    monkeypatch.setattr(day, "called", lambda words, seconds: "")
     given = argparse.Namespace(out=folder.parent, tiny=False)
     monkeypatch.setattr(day, "metrics", lambda run, real=day.metrics: real(folder))
     monkeypatch.setattr(day, "scores", lambda run, real=day.scores: real(folder))
     assert day.race(given)["seconds to KID x 1,000 of 55"] == 15.0
+
+
+def test_a_race_that_time_cut_short_keeps_its_scores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(words: list[str], seconds: float) -> str:
+        raise day.Failed("was not done after 120 s")
+
+    monkeypatch.setattr(day, "called", late)
+    folder.rename(folder.parent / "race")
+    found = day.race(argparse.Namespace(out=folder.parent, tiny=False))
+    assert found["seconds to KID x 1,000 of 55"] == 15.0
+    assert found["unfinished"] == "was not done after 120 s"
+
+
+def test_operations_a_second_are_those_between_the_lines() -> None:
+    lines = [{"step": 50, "seconds": 10.0}, {"step": 100, "seconds": 11.0}, {"step": 250, "seconds": 14.0}]
+    assert day.rate(lines, {"step": 2e12}) == 2e12 * 200 / 4
 
 
 def test_what_was_raced_before_time_ran_out_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

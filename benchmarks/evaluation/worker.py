@@ -49,7 +49,7 @@ def by_name(name: str) -> Extractor:
     """A registered extractor, or Inception without its published weights: speed does not depend on them."""
     if name != RANDOM_INCEPTION:
         return open_extractor(name, read_catalogue(), None, None, Silent())
-    from zoo.evaluation.extractors.inception import BATCH, DEFAULT, PREPARATIONS, built
+    from zoo.evaluation.extractors.inception import BATCHES, DEFAULT, PREPARATIONS, built
     from zoo.evaluation.extractors.network import Network
 
     found = importlib.util.spec_from_file_location("inception_weights", RANDOM_WEIGHTS)
@@ -57,7 +57,7 @@ def by_name(name: str) -> Extractor:
         raise SystemExit(f"{RANDOM_WEIGHTS} can't be imported.")
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
-    return Network(name, "", built(module.random_weights()), PREPARATIONS[DEFAULT], BATCH)
+    return Network(name, "", built(module.random_weights()), PREPARATIONS[DEFAULT], BATCHES["cpu"])
 
 
 def memory(extractor: str, count: int, shape: list[int]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from zoo.base.progress import Silent
 from zoo.base.weights import INCEPTION
 from zoo.errors import ZooError
 from zoo.evaluation.extractors import inception
-from zoo.evaluation.extractors.inception import BATCH, PREPARATIONS, built, extractor
+from zoo.evaluation.extractors.inception import BATCHES, PREPARATIONS, built, extractor
 from zoo.evaluation.extractors.network import Network
 
 GOLDEN = Path(__file__).with_name("golden") / "inception.npz"
@@ -124,7 +124,7 @@ def random_file(monkeypatch: pytest.MonkeyPatch, model: keras.Model) -> None:
 @pytest.mark.usefixtures("random_file")
 def test_the_extractor_says_what_its_scores_are_measured_by() -> None:
     made = extractor(None, None, Silent())
-    assert (made.name, made.sha256, made.batch_size) == ("inception", INCEPTION.sha256, BATCH)
+    assert (made.name, made.sha256, made.batch_size) == ("inception", INCEPTION.sha256, BATCHES["cpu"])
     assert made.preparation == (
         "tf1: TF1 bilinear to 299 px, (x - 128) / 128, gray repeated to RGB, opacity over white"
     )

@@ -37,7 +37,12 @@ BROKEN = re.compile(
 )  # the status codes at the beginning of errors about lost processes
 BATCH = "batch"  # the name of the mesh axis
 CACHE = "JAX_COMPILATION_CACHE_DIR"
-DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
+# The first alone gave other bits in two processes on an H200 (JAX 0.11.2); the last lets no timings choose kernels.
+DETERMINISTIC = (
+    "--xla_gpu_deterministic_ops=true",
+    "--xla_gpu_exclude_nondeterministic_ops=true",
+    "--xla_gpu_autotune_level=0",
+)
 
 
 class ProcessLost(ZooError):
@@ -56,8 +61,8 @@ class JaxEngine(Engine):
 
     def __init__(self, options: EngineOptions = DEFAULT_ENGINE) -> None:
         super().__init__(options)
-        if options.deterministic and DETERMINISTIC not in os.environ.get("XLA_FLAGS", ""):
-            os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {DETERMINISTIC}".strip()
+        if options.deterministic:
+            os.environ["XLA_FLAGS"] = with_deterministic(os.environ.get("XLA_FLAGS", ""))
         keep_compilations()
         if self.processes.count > 1:
             join(self.processes)
@@ -265,6 +270,12 @@ class JaxEngine(Engine):
         from zoo.backend.traces import jax as trace
 
         return trace.events(folder)
+
+
+def with_deterministic(flags: str) -> str:
+    """XLA's flags with those that make it deterministic, each of them once."""
+    given = flags.split()
+    return " ".join([*given, *(flag for flag in DETERMINISTIC if flag not in given)])
 
 
 def join(processes: Processes) -> None:

@@ -20,6 +20,7 @@ from zoo.profiling import profile_steps
 from zoo.runs.directory import RunDirectory
 from zoo.training.health import HealthMeter
 from zoo.training.listeners import Listener
+from zoo.training.repeatable import check_repeatable
 from zoo.training.sampler import Sampler
 from zoo.training.sheets import sample_sheet
 from zoo.training.trainer import Trainer
@@ -209,6 +210,7 @@ class Training:
                     self.save_sample_picture()
                 elif self.schedule.is_judged(self.trainer.steps, self.seconds, self.seconds):
                     self.evaluate()  # a kill may have come between checkpoint and scores
+                check_repeatable(self.trainer)
                 calls = self.calls(total)
                 if profile:
                     self.progress.note(self.profile(calls))

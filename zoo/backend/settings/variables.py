@@ -32,8 +32,9 @@ RECORDED = (  # other digits, the same mathematics
     "PJRT_NPROC",
     "NPY_DISABLE_CPU_FEATURES",
 )
-OF_PLACE = re.compile(  # flags of XLA that change no number
-    r"--xla_(dump_\S*|hlo_profile\S*|force_host_platform_device_count=\S*|gpu_deterministic_ops=true)\s*"
+OF_PLACE = re.compile(  # flags of XLA that change no number, or that --deterministic sets and run.yaml says
+    r"--xla_(dump_\S*|hlo_profile\S*|force_host_platform_device_count=\S*"
+    r"|gpu_(deterministic_ops=true|exclude_nondeterministic_ops=true|autotune_level=0))(\s+|$)"
 )
 
 

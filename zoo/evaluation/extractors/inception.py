@@ -11,6 +11,7 @@ from pathlib import Path
 
 import keras
 
+from zoo import backend
 from zoo.base.progress import Progress
 from zoo.base.weights import INCEPTION, verified_file
 from zoo.errors import unknown
@@ -22,7 +23,7 @@ from zoo.hookspecs import Tensor, hookimpl
 
 NAME = "inception"
 SIZE = 299  # pixels
-BATCH = 16  # images at once: more are no faster on a CPU, and need more memory
+BATCHES = {"cpu": 16, "gpu": 128}  # images at once: more are no faster on a CPU, and need more memory
 PREPARATIONS = {
     "tf1": Preparation("tf1", "TF1 bilinear", SIZE, 128, 128),
     "pytorch": Preparation("pytorch", "half-pixel bilinear without antialiasing", SIZE, 127.5, 127.5),
@@ -44,7 +45,9 @@ def extractor(preparation: str | None, weights: Path | None, progress: Progress)
     if chosen not in PREPARATIONS:
         raise unknown(f"preparation of {NAME}", chosen, PREPARATIONS)
     file = verified_file(INCEPTION, weights, progress)
-    return Network(NAME, INCEPTION.sha256, built(read_tensors(file)), PREPARATIONS[chosen], BATCH)
+    return Network(
+        NAME, INCEPTION.sha256, built(read_tensors(file)), PREPARATIONS[chosen], BATCHES[backend.engine().kind]
+    )
 
 
 def built(weights: Weights) -> keras.Model:
