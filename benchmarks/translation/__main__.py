@@ -1,6 +1,7 @@
 """Trains translations, scores them on test images, and puts them beside baselines.
 
-    python -m benchmarks.translation [NAME ...] [--images N] [--data-dir DIR] [--runs FOLDER] [--out FOLDER]
+    python -m benchmarks.translation [NAME ...] [--images N] [--photographs DATASET=NAME] [--data-dir DIR]
+                                     [--runs FOLDER] [--out FOLDER]
 
 Of each experiment of experiments.py it leaves a table, a JSON and a sheet. Stopped at any time it goes on where it was:
 runs from their last checkpoint, and what the JSON has is not measured again.
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common.machine import commit, machine
-from benchmarks.translation.experiments import EXPERIMENTS, Experiment
+from benchmarks.translation.experiments import EXPERIMENTS, PHOTOGRAPHS, Experiment, photographs
 from benchmarks.translation.report import markdown
 from zoo.backend import prepare
 
@@ -29,15 +30,21 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"Of {', '.join(EXPERIMENTS)}; all unless named.")
     parser.add_argument("--images", type=int, help="Of each run, in the place of the experiments' own numbers.")
     parser.add_argument("--tested", type=int, default=TESTED, help="Test images, at most.")
+    parser.add_argument(
+        "--photographs", default="cifar10=CIFAR-10", help="The dataset of the experiment of that name, and what it is."
+    )
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--runs", type=Path, default=Path("runs/translation"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/translation"))
     arguments = parser.parse_args()
     if wrong := sorted(set(arguments.names) - set(EXPERIMENTS)):
         parser.error(f"no experiment {', '.join(wrong)}. Available: {', '.join(EXPERIMENTS)}")
+    if arguments.photographs.count("=") != 1:
+        parser.error(f"--photographs takes DATASET=NAME, such as photos.npz=Photos; received {arguments.photographs}.")
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or EXPERIMENTS:
-        print(markdown(measured(name, EXPERIMENTS[name], arguments)))
+        experiment = photographs(*arguments.photographs.split("=")) if name == PHOTOGRAPHS else EXPERIMENTS[name]
+        print(markdown(measured(name, experiment, arguments)))
 
 
 def measured(name: str, experiment: Experiment, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -17,6 +17,7 @@ SMALL_UPSCALING: Mapping[str, Any] = {
     "width": 16, "residual_blocks": 4, "batch_size": 16, "generator_learning_rate": 1e-3,
     "discriminator_learning_rate": 1e-3, "pixel_weight": 1.0,
 }  # fmt: skip
+PHOTOGRAPHS = "photographs"
 FALLING = {"horizon": 1.0}  # learning rates fall over the whole budget
 
 
@@ -59,6 +60,13 @@ def paired(stack: str, dataset: str) -> tuple[Trained, ...]:
     )
 
 
+def photographs(dataset: str, name: str) -> Experiment:
+    """Colours on a dataset, CIFAR-10 unless another is given."""
+    return Experiment(
+        f"Colours of gray photographs, {name}", paired("pix2pix+gray", dataset), ("copy", "mean colour"), 100_000
+    )
+
+
 EXPERIMENTS = {
     "edges": Experiment(
         "Garments from their edges", paired("pix2pix+edges", "fashion_mini"), ("copy", "mean colour"), 120_000
@@ -89,7 +97,5 @@ EXPERIMENTS = {
         ("copy", "mean colour"),
         36_000,
     ),
-    "photographs": Experiment(
-        "Colours of gray photographs, CIFAR-10", paired("pix2pix+gray", "cifar10"), ("copy", "mean colour"), 100_000
-    ),
+    PHOTOGRAPHS: photographs("cifar10", "CIFAR-10"),
 }
