@@ -22,3 +22,13 @@ def speeds(run: Path, command_seconds: float) -> dict[str, float]:
         return found
     later = (last["images"] - first["images"]) / (last["seconds"] - first["seconds"])
     return {**found, "images_per_second_later": later}
+
+
+def scores(run: Path) -> list[dict[str, Any]]:
+    """The scores of a run while it trained, with the seconds that it had trained by the last line before."""
+    lines, found = metrics(run), []
+    for each in json.loads((run / "evaluation.json").read_text())["evaluations"]:
+        seconds = max((line["seconds"] for line in lines if line["step"] <= each["step"]), default=0.0)
+        values = {score["name"]: score["value"] for score in each["scores"]}
+        found.append({"step": each["step"], "seconds": seconds, **values})
+    return found

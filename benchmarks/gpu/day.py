@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.common.machine import commit, machine
 from benchmarks.common.processes import ROOT
-from benchmarks.common.runs import metrics, speeds
+from benchmarks.common.runs import metrics, scores, speeds
 from benchmarks.common.tables import table
 from zoo.base.files import write_json
 
@@ -189,16 +189,6 @@ def prices(given: argparse.Namespace) -> Report:
 PIECES: Mapping[str, Callable[[argparse.Namespace], Report]] = {
     "speed": speed, "quality": quality, "race": race, "prices": prices,
 }  # fmt: skip
-
-
-def scores(run: Path) -> list[dict[str, Any]]:
-    """The scores of a run while it trained, with the seconds that it had trained by the last line before."""
-    lines, found = metrics(run), []
-    for each in json.loads((run / "evaluation.json").read_text())["evaluations"]:
-        seconds = max((line["seconds"] for line in lines if line["step"] <= each["step"]), default=0.0)
-        values = {score["name"]: score["value"] for score in each["scores"]}
-        found.append({"step": each["step"], "seconds": seconds, **values})
-    return found
 
 
 def markdown(report: Report) -> str:

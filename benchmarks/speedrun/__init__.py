@@ -1,0 +1,1 @@
+"""The race to quality: peers beside the zoo's entries."""

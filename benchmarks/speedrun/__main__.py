@@ -1,0 +1,167 @@
+"""The race to quality with peers beside the zoo's entries, seed by seed on the same machine.
+
+    python -m benchmarks.speedrun dcgan 'dcgan,batch_size=32' --seeds 5 --torch-python /where/pytorch/is/bin/python
+
+An entry is a stack with recipe values. Each contender trains until 2,000 of its samples have a KID x 1,000 of 55 or
+less against the garments' test images, scored every 5,000 images, or gives up. Time is that of training, its first step
+and compilation included. Stopped at any time, the same command goes on with the next race.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+from benchmarks.common.machine import commit, machine
+from benchmarks.common.processes import ROOT
+from benchmarks.common.runs import metrics, scores
+from benchmarks.common.tables import table
+from benchmarks.speedrun.peers.pausing import GO_ON
+from zoo.base.files import write_json
+from zoo.comparison.speedrun import middle
+
+DATASET, TARGET, SAMPLES = "fashion_mini", 0.055, 2000
+SCORE = "kid_efficientnet-lite0"
+PEERS = {"keras.io": "keras_io", "PyTorch examples": "pytorch_examples"}
+SCORING = ["--evaluate-samples", str(SAMPLES), "--metrics", "kid", "--extractor", "efficientnet-lite0"]
+
+
+def main() -> None:
+    """Race by race."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("entries", nargs="*", default=["dcgan"], metavar="ENTRY")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=[*PEERS])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--every", type=int, default=5000, help="images between scores")
+    parser.add_argument("--most", type=int, default=300_000, help="images after which a contender gives up")
+    parser.add_argument("--torch-python", default=sys.executable, help="an interpreter that has PyTorch")
+    parser.add_argument("--runs", type=Path, default=Path("runs/speedrun"))
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/speedrun")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    file = given.out / "race.json"
+    report = json.loads(file.read_text()) if file.exists() else {"races": []}
+    known = {(race["contender"], race["seed"]) for race in report["races"]}
+    contenders = [*given.entries, *given.peers]
+    for seed in range(given.seeds):
+        for contender in contenders[seed % len(contenders) :] + contenders[: seed % len(contenders)]:
+            if (contender, seed) in known:
+                continue
+            curve = (peer if contender in PEERS else entry)(contender, seed, given)
+            report["races"].append({"contender": contender, "seed": seed, "curve": curve})
+            report |= {"date": time.strftime("%Y-%m-%d"), "machine": machine(len(os.sched_getaffinity(0)))}
+            report |= {"commit": commit(), "target": TARGET, "every": given.every, "most": given.most}
+            write_json(file, report)
+            (given.out / "race.md").write_text(markdown(report))
+            print(f"{contender}, seed {seed}: {reached(curve)}", file=sys.stderr, flush=True)
+    print(markdown(report))
+
+
+def entry(contender: str, seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
+    """The scores of one of the zoo's, by `zoo run`."""
+    stack, *settings = contender.split(",")
+    batch = next((int(each.partition("=")[2]) for each in settings if each.startswith("batch_size=")), None)
+    run = given.runs / contender / str(seed)
+    words = ["run", stack, "--dataset", DATASET, "--seed", str(seed), "--out", str(run), "--health", "0"]
+    words += [word for each in settings for word in ("--set", each)]
+    steps = given.every // (batch or images_a_step(stack, words))
+    words += ["--images", str(given.most), "--evaluate-every", str(steps), "--until", str(TARGET), *SCORING]
+    subprocess.run([sys.executable, "-m", "zoo", *words], check=True, stderr=subprocess.DEVNULL)
+    images = {line["step"]: line["images"] for line in metrics(run)}
+    return [
+        {
+            "images": max((images[step] for step in images if step <= each["step"]), default=0),
+            "seconds": each["seconds"],
+            "kid": each[SCORE],
+        }
+        for each in scores(run)
+    ]
+
+
+def images_a_step(stack: str, words: list[str]) -> int:
+    """The real images of a step of a stack as registry.yaml has it."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "zoo", "show", stack, "--dataset", DATASET, "--json"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    recipe = json.loads(shown.stdout)["recipe"]
+    return int(recipe["batch_size"]["value"]) * int(recipe["critic_steps"]["value"])
+
+
+def peer(contender: str, seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
+    """The scores of a peer, which waits in its process while its samples are scored."""
+    import zoo
+    from zoo.data import open_dataset
+
+    with tempfile.TemporaryDirectory() as folder:
+        images = Path(folder) / "images.npy"
+        np.save(images, open_dataset(DATASET).samples[..., 0])
+        asked = {
+            "images": str(images), "seed": seed, "every": given.every, "most": given.most, "samples": SAMPLES,
+            "folder": folder,
+        }  # fmt: skip
+        module = PEERS[contender]
+        python = given.torch_python if module == "pytorch_examples" else sys.executable
+        process = subprocess.Popen(
+            [python, "-m", f"benchmarks.speedrun.peers.{module}", json.dumps(asked)],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )  # fmt: skip
+        curve = []
+        options = zoo.EvaluationOptions(("kid",), SAMPLES, extractor="efficientnet-lite0")
+        answers, lines = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
+        with process:
+            for line in lines:
+                told = json.loads(line)
+                [evaluation] = zoo.evaluate(told["file"], dataset=DATASET, options=options, progress=False)
+                curve.append({**told, "kid": evaluation["scores"][0]["value"]})
+                del curve[-1]["file"]
+                print(GO_ON if curve[-1]["kid"] > TARGET else "stop", file=answers, flush=True)
+                if curve[-1]["kid"] <= TARGET:
+                    break
+        if process.returncode:
+            raise SystemExit(f"{contender} ended with {process.returncode}")
+    return curve
+
+
+def reached(curve: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The first score that is good enough."""
+    return next((each for each in curve if each["kid"] <= TARGET), None)
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The table of the race."""
+    races: dict[str, list[dict[str, Any] | None]] = {}
+    for race in report["races"]:
+        races.setdefault(race["contender"], []).append(reached(race["curve"]))
+    rows = []
+    for contender, found in races.items():
+        seconds = [each["seconds"] if each else None for each in found]
+        images = [each["images"] if each else None for each in found]
+        median, worst = middle(seconds), None if None in seconds else max(each for each in seconds if each is not None)
+        told = [text(median), text(worst), ", ".join(map(text, seconds)), text(middle(images))]
+        rows.append([contender, str(len(found)), *told])
+    rows.sort(key=lambda row: float("inf") if row[2] == "never" else float(row[2].replace(",", "")))
+    header = ["contender", "seeds", "median, s", "worst, s", "each, s", "images, median"]
+    where = f"{report['machine']['processor']}, {report['machine']['threads']} threads"
+    return (
+        f"# Seconds of training until KID x 1,000 is {1000 * TARGET:.0f}\n\n{report['date']}, commit "
+        f"{report['commit']}, {where}. Scored every {report['every']:,} images, given up after {report['most']:,}.\n\n"
+        f"{table(header, rows)}\n"
+    )
+
+
+def text(value: float | None) -> str:
+    """A number of a cell."""
+    return "never" if value is None else f"{value:,.0f}"
+
+
+if __name__ == "__main__":
+    main()
