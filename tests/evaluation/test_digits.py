@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+import zoo
 from zoo.errors import ZooError
 from zoo.evaluation.extractors import digits
 from zoo.evaluation.extractors.digits import DigitNetwork, extractor, named_variables, network, opened
@@ -150,6 +151,31 @@ def test_a_run_in_bfloat16_leaves_the_network_in_float32(
     finally:
         keras.config.set_dtype_policy(before)
     np.testing.assert_array_equal(inside.features, installed.features(others[0][:10]).features)
+
+
+@pytest.mark.parametrize(("channels", "labelled"), [(1, True), (3, True), (1, False)])
+def test_unnamed_metrics_are_those_that_its_answers_and_the_data_allow(
+    others: tuple[np.ndarray, np.ndarray], tmp_path: Path, channels: int, labelled: bool
+) -> None:
+    stacks = np.concatenate([np.roll(others[0], shift, axis=0) for shift in range(channels)], axis=-1)
+    numbers = np.arange(200) % 10**channels
+    numbers[0] = 10**channels - 1
+    labels = {"labels": numbers} if labelled else {}
+    np.savez(tmp_path / "real.npz", samples=stacks[:200], **labels)
+    np.save(tmp_path / "made.npy", stacks[200:400])
+    options = zoo.EvaluationOptions(samples=200, extractor="digits")
+    [found] = zoo.evaluate(tmp_path / "made.npy", against=tmp_path / "real.npz", options=options, progress=False)
+    names = {score["name"] for score in found["scores"]}
+    assert "fd_digits" in names
+    assert ("is_digits" in names) == (channels == 1)
+    assert ("modes" in names) == labelled
+
+
+def test_a_metric_of_logits_says_that_stacks_have_none(others: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
+    np.save(tmp_path / "stacks.npy", np.repeat(others[0][:50], 3, axis=-1))
+    options = zoo.EvaluationOptions(("is",), samples=50, extractor="digits")
+    with pytest.raises(ZooError, match=r"'is' can't be measured here: 'digits' has none of such images\. Possible: f"):
+        zoo.evaluate(tmp_path / "stacks.npy", against=tmp_path / "stacks.npy", options=options, progress=False)
 
 
 @pytest.mark.long

@@ -9,7 +9,9 @@ from zoo.base.progress import Progress
 from zoo.catalogue import Catalogue
 from zoo.data.opening import entry_of as dataset_entry
 from zoo.errors import ZooError
+from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.extractors.lookup import default_name, open_extractor
+from zoo.evaluation.features import KINDS
 from zoo.evaluation.images import Images, real_images, share_seen
 from zoo.evaluation.metrics.contract import Mixture
 from zoo.evaluation.metrics.selection import MORE, chosen_metrics
@@ -50,7 +52,7 @@ def evaluation_task(
         name = options.extractor or default_name(dataset_entry(dataset.name, catalogue).extractor, progress)
         extractor = open_extractor(name, catalogue, options.resize, options.weights, progress)
     mixture = mixture_of(dataset)
-    available, missing = what_there_is(real, extractor.name if extractor else None, mixture, training)
+    available, missing = what_there_is(real, extractor, mixture, training, dataset.classes)
     pairs = 0 if generating is None or real.are_points else pair_count(generating, dataset)
     cycles = generating is not None and has_way_back(generating)
     labelled = generating is not None and generating.is_conditional and dataset.labels is not None
@@ -85,20 +87,32 @@ def evaluation_task(
 
 
 def what_there_is(
-    real: Images, extractor: str | None, mixture: Mixture | None, training: "Dataset | None"
+    real: Images,
+    extractor: Extractor | None,
+    mixture: Mixture | None,
+    training: "Dataset | None",
+    classes: int | None,
 ) -> tuple[set[str], dict[str, str]]:
-    """Which of the needs of metrics are met here, and for the others why they are not."""
+    """Which of the needs of metrics are met here, and for the others why they are not.
+
+    An extractor is asked by one image: it may have logits or modes of some images only.
+    """
     available, missing = {"features"}, dict[str, str]()
-    if real.are_points:
+    if extractor is None:
         available |= {"points"} | ({"modes"} if mixture else set())
         missing = dict.fromkeys(
             ("images", "logits", "training", "pairs", "cycles", "labels"), "the samples are points, not images"
         )
         missing["modes"] = "the points are drawn from no mixture"
         return available, missing
-    available |= {"images", "logits"} | ({"modes"} if extractor == MODES_BY else set())
+    answer = extractor.features(np.asarray(real.samples[:1]))
+    available |= {"images", *(kind for kind in KINDS if getattr(answer, kind) is not None)}
     available |= {"training"} if training is not None else set()
+    missing["logits"] = f"'{extractor.name}' has none of such images"
     missing["modes"] = f"modes of images are digits: --extractor {MODES_BY}, on mnist or stacked_mnist"
+    if classes is None:
+        available.discard("modes")
+        missing["modes"] = "the real samples have no labels, which say how many modes there are"
     missing["points"] = "the samples are images"
     missing["labels"] = "only a conditional generator is asked for classes"
     missing["pairs"] = "samples that are made of data, and belong to real ones, are those of translations of pairs"
