@@ -195,7 +195,7 @@ def smaller_runs(recipe: "Recipe", rows: "Dataset", engine: EngineOptions) -> li
         found.insert(0, f"--set accumulation={parts} (the same batch, in parts)")
     if (width := getattr(recipe, "width", None)) and width > 1:
         found.append(f"--set width={width // 2} (now {width})")
-    if len(rows.sample_shape) == 3 and (side := min(rows.sample_shape[:2])) >= 32:
+    if rows.is_image and (side := min(rows.sample_shape[:2])) >= 32:
         found.append(f"--image-size {side // 2} (now {side})")
     if engine.precision == "float32":
         found.append("--precision bfloat16")

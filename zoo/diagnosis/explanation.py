@@ -37,8 +37,7 @@ def explained(trainer: Trainer, seed: int, folder: Path) -> dict[str, Any]:
     """Figures of both players; writes the pictures."""
     inputs = by_name(trainer.sampler.latents(DRAWN, seed))
     drawn = {name: ops.convert_to_numpy(each) for name, each in inputs.items()}
-    is_image = len(trainer.dataset.sample_shape) == 3
-    if is_image:
+    if trainer.dataset.is_image:
         draw_looks(trainer, {name: each[:COUNT] for name, each in drawn.items()}, seed, folder / "looks.png")
     walk = walk_of(trainer.sampler, drawn, seed)
     if walk is None:  # nothing is drawn: samples are made of data alone
@@ -48,7 +47,7 @@ def explained(trainer: Trainer, seed: int, folder: Path) -> dict[str, Any]:
     ]
     spectra = [formulas.singular_directions(each) for each in matrices]
     directions = directions_of(walk, spectra[0][1], trainer.dataset)
-    if is_image:
+    if trainer.dataset.is_image:
         draw_strips(walk, directions, folder / "directions.png")
     return {
         "singular_values": np.median([values for values, _ in spectra], axis=0).tolist(),

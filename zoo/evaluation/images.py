@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.base.progress import Progress
+from zoo.data.fields import samples_field
 from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
 from zoo.evaluation.options import EvaluationOptions
@@ -35,7 +36,7 @@ class Images:
     @property
     def are_points(self) -> bool:
         """Whether the samples are points."""
-        return self.samples.ndim == 2
+        return not samples_field(self.samples.shape[1:]).is_image
 
 
 def real_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
