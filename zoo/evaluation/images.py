@@ -68,7 +68,7 @@ def selected(dataset: "Dataset", count: int | None, path: Path) -> np.ndarray:
         samples = new_array(path, samples.dtype, (len(rows), *dataset.sample_shape))
         for start in range(0, len(rows), CHUNK):
             samples[start : start + CHUNK] = dataset.samples[rows[start : start + CHUNK]]
-    return samples if dataset.is_image else np.asarray(samples, "float32") * np.float32(dataset.scale)
+    return dataset.original(samples)
 
 
 def rows_of(dataset: "Dataset", count: int | None) -> np.ndarray | None:

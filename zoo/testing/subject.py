@@ -166,8 +166,8 @@ def small_values(stack: Stack) -> dict[str, Any]:
     return {**small, **always}
 
 
-def random_rows(draw: np.random.Generator, count: int, field: Field) -> np.ndarray:
+def random_rows(draw: np.random.Generator, count: int, spec: Field) -> np.ndarray:
     """Rows as they are at rest: uint8 for images, float32 for anything else."""
-    if field.is_image:
-        return draw.integers(0, 256, (count, *field.shape), dtype=np.uint8)
-    return draw.normal(size=(count, *field.shape)).astype("float32")
+    if spec.is_image:
+        return draw.integers(0, 256, (count, *spec.shape), dtype=np.uint8)
+    return draw.normal(size=(count, *spec.shape)).astype("float32")

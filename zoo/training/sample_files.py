@@ -323,7 +323,7 @@ def pictured(run: Run, frames: np.ndarray, columns: int) -> list[Any]:
     """A picture of each frame."""
     centres = run.record["dataset"]["description"].get("centres")
     real = np.array(centres) if centres else frames.reshape(-1, *frames.shape[2:])
-    return [run.fields["samples"].picture(each, real, columns) for each in frames]
+    return [run.fields["samples"].picture(each, columns, real) for each in frames]
 
 
 def is_translation(run: Run) -> bool:
@@ -355,7 +355,7 @@ def picture_of(run: Run, samples: Any, columns: int | None = None) -> Any:
     if made.shape[1:] != of.shape and not (of.is_image and made.ndim == 4):
         raise ZooError(f"Expected samples (N, {', '.join(map(str, of.shape))}) of this run; got {made.shape}.")
     centres = run.record["dataset"]["description"].get("centres")
-    return of.picture(made, np.array(centres) if centres else made, columns)
+    return of.picture(made, columns, np.array(centres) if centres else None)
 
 
 def with_margins(run: Run, wanted: Wanted, drawn: Drawn) -> Drawn:

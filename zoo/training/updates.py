@@ -15,6 +15,7 @@ from keras import ops
 
 from zoo.backend.contract import Engine
 from zoo.backend.scopes import inherited_scope, reading_only
+from zoo.base.pictures import from_pixels
 from zoo.errors import ZooError
 from zoo.hookspecs import Player
 from zoo.losses import progress_of
@@ -443,5 +444,5 @@ def as_computed(values: Tensor) -> Tensor:
     """Images (B, H, W, C) of uint8 as floats in [-1, 1]; floats as floats, whole numbers unchanged."""
     dtype = keras.backend.standardize_dtype(values.dtype)
     if dtype == "uint8":
-        return ops.cast(values, keras.config.floatx()) / 127.5 - 1.0
+        return from_pixels(ops.cast(values, keras.config.floatx()))
     return ops.cast(values, keras.config.floatx()) if dtype.startswith("float") else values
