@@ -50,7 +50,7 @@ def smallest_map(plugin: str, sample_shape: tuple[int, ...], largest: int = 1024
         raise ZooError(
             f"Plugin '{plugin}' makes images of up to {largest} pixels whose sides can be halved until the shorter one "
             f"has {SMALLEST_SIDE} to {2 * SMALLEST_SIDE - 1}: 16, 28, 32, 48, 64, 96, 128, 64 x 128. Received samples "
-            f"of shape {sample_shape}. Choose a size with --image-size; for points use the variant 'vanilla'."
+            f"of shape {sample_shape}. Choose a size with --image-size; for points use a variant that makes them: zoo list."
         )
     return height, width, halvings
 

@@ -37,14 +37,14 @@ if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a
     from zoo.training.trainer import Trainer
     from zoo.training.updates import Since
 
-DEFAULT_DATASET = "fashion_mini"
+DEFAULT_STACK, DEFAULT_DATASET = "dcgan", "fashion_mini"
 DATA_OPTIONS = DataOptions()
 DEFAULT_EPOCHS = 25  # where neither the command nor registry.yaml says how long
 SEEDS = 2**32  # as many as the generators of NumPy and Keras take
 
 
 def run(
-    stack: str = "dcgan",
+    stack: str = DEFAULT_STACK,
     *,
     dataset: str | Path = DEFAULT_DATASET,
     data: DataOptions = DATA_OPTIONS,
