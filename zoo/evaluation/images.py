@@ -14,13 +14,13 @@ from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import AVERAGED, FILES, RAW
+from zoo.training.names import LABELS
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
     from zoo.training.sampler import Rows, Sampler
 
 SELECTION_SEED = 20170626  # of which samples are compared where there are more: the day of the paper on the FID
-LABELS = "labels"  # the input of a conditional generator
 CHUNK = 256  # samples generated, copied or hashed at once
 DESCRIBED = ("source", "rows", "division", "crop", "resize")
 

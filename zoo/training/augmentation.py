@@ -80,8 +80,8 @@ def augment(
     sampler = run.sampler
     if not sampler.generating.is_conditional or sampler.needs_rows:
         raise ZooError(
-            f"The generator of '{run.record['stack']}' makes no images of classes: a labelled training set needs the run "
-            "of a conditional variant: zoo list."
+            f"The generator of '{run.record['stack']}' makes no images of classes: a labelled training set needs a "
+            "conditional run. zoo list variants says which are."
         )
     check_place(out)
     field = run.fields[LABELS]
