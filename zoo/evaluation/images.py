@@ -101,8 +101,8 @@ def generated_images(
         progress.counting("generating", done, count)
     weights = {"weights": RAW if options.raw else AVERAGED, "averaged": bool(sampler.average)}
     labels = {"labels": "in proportion"} if conditions else {}
-    asked = np.asarray(inputs[LABELS], "int64") if sampler.generating.is_conditional else None
-    return Images(samples, {"count": count, **weights, "batch_norm": "inference", **labels}, asked)
+    labels_given = np.asarray(inputs[LABELS], "int64") if sampler.generating.is_conditional else None
+    return Images(samples, {"count": count, **weights, "batch_norm": "inference", **labels}, labels_given)
 
 
 def check_finite(samples: np.ndarray, first: int) -> None:

@@ -29,7 +29,7 @@ def card(record: Record, evaluations: Sequence[Record], notes: Record, license: 
             f"Again from this folder: `zoo run --config run.yaml --steps {steps} --out again`. run.yaml holds the "
             f"whole recipe; it began {record.get('began', 'at an unknown time')}.\n",
             "| recipe | value |\n|---|---|",
-            *(f"| {field} | {as_text(value)} |" for field, value in told(record)),
+            *(f"| {field} | {as_text(value)} |" for field, value in set_values(record)),
             "\n## Data and licences\n",
             *licences(record, license),
             "\n## Limits\n",
@@ -139,7 +139,7 @@ def command(record: Record, steps: int) -> str:
     return shlex.join([*words, "--steps", str(steps)])
 
 
-def told(record: Record) -> Iterator[tuple[str, Any]]:
+def set_values(record: Record) -> Iterator[tuple[str, Any]]:
     """The recipe's values that are not the zoo's defaults."""
     for name, value in record["recipe"].items():
         if record["recipe_sources"].get(name) != "zoo default":

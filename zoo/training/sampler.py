@@ -172,7 +172,7 @@ class Sampler:
         return self.programs[output]
 
     def compiled_anew(self, output: str) -> Callable[[Inputs, np.ndarray, list[Any]], Any]:
-        """Compiled again."""
+        """The same, whether or not it has been compiled before."""
 
         def traced(inputs: Inputs, states: Any, standing: list[Any]) -> Any:
             return self.answered(inputs, states, standing, output)

@@ -63,8 +63,8 @@ def attributes_sheet(sampler: Sampler, count: int, seed: int) -> Any:
     changed[:, range(columns), range(columns)] = 1 - changed[:, range(columns), range(columns)]
     rows = np.repeat(np.arange(count), columns)
     field = sampler.samples_field
-    asked = {TARGETS: changed.reshape(-1, attributes.shape[1])}
-    made = field.presented(sampler.samples(sampler.latents(len(rows), seed, asked, rows=rows), seed))
+    targets = {TARGETS: changed.reshape(-1, attributes.shape[1])}
+    made = field.presented(sampler.samples(sampler.latents(len(rows), seed, targets, rows=rows), seed))
     own = field.presented(ops.convert_to_numpy(batch[SAMPLES]))
     images = np.concatenate([own[:, None], made.reshape(count, columns, *made.shape[1:])], axis=1)
     return field.picture(images.reshape(-1, *made.shape[1:]), columns + 1)

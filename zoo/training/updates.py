@@ -234,10 +234,10 @@ class Updates:
 
     def scheduled(self, step: Tensor, images_seen: Tensor) -> Recipe:
         """The recipe with the values that the stack's schedules give it."""
-        asked = self.stack.argument_names("schedule")
+        arguments = self.stack.argument_names("schedule")
         values: dict[str, Tensor] = {}
         terms = {"step": step, "images_seen": images_seen, "recipe": self.recipe}
-        if "progress" in asked:
+        if "progress" in arguments:
             terms["progress"] = progress_of(images_seen, self.recipe)
         for plugin, answer in self.stack.each("schedule", **terms):
             for name, value in answer.items():
