@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import keras
 
-from zoo.backend.scopes import inherited_scope
+from zoo.backend.scopes import Scope
 from zoo.errors import ZooError
 
 FEATURES = "features"  # the name of the discriminator's penultimate layer
@@ -269,4 +269,4 @@ def with_latents(given: Any, latents: Mapping[str, Any]) -> Any:
 
 def substituted(values: Iterable[tuple[keras.Variable, Any]]) -> AbstractContextManager[Any]:
     """A context in which models compute with these values of their variables; what is assigned inside is lost."""
-    return inherited_scope(values)
+    return Scope(values)

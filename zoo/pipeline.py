@@ -3,7 +3,7 @@
 import math
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -30,7 +30,7 @@ from zoo.training.run_yaml import changes, copy_plugin_files, describe
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
     from zoo.data import Dataset
     from zoo.evaluation.judging import PeriodicJudge
-    from zoo.recipe import Recipe
+    from zoo.recipe import Recipe, Setting
     from zoo.stacks.stack import Stack
     from zoo.training.loop import Schedule, Total
     from zoo.training.players import Generating
@@ -84,7 +84,8 @@ def run(
     from zoo.training.loop import Training
     from zoo.training.trainer import Trainer
 
-    resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings))
+    resolve = partial(resolve_stack, stack, catalogue, dataset, as_texts(settings))
+    resolved = resolve()
     path = Path(out) if out else run_path(resolved.name, rows.name, seed, rows.fingerprint)
     wanted = [parse_setting(each, CHANGE) for each in as_texts(changes)]
     computing = backend.engine(engine)
@@ -99,14 +100,7 @@ def run(
         directory.locked(),
     ):
         before = RunDirectory(path).record()  # which every process reads, for all must take the same steps
-        changing = Changes.of(before, wanted)
-        if changing.settings:
-            changing.check_typed(resolved.recipe)
-            earlier = resolve_stack(
-                stack, catalogue, dataset, as_texts(settings), replace(changing, wanted=()).settings
-            )
-            resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings), changing.settings)
-            changing = with_new(changing, earlier.recipe, resolved.recipe, RunDirectory(path))
+        changing, resolved = with_changes(Changes.of(before, wanted), resolved, resolve, RunDirectory(path))
         total = total_of(budget, resolved, rows.count, catalogue, dataset, changing.since)
         trainer = Trainer(resolved, rows, seed, computing, changing.since)
         record = {
@@ -151,6 +145,17 @@ def repeat(config: Path | str, **given: Any) -> Run:
         run(**{**arguments, "budget": Budget(steps=step), "changes": texts})
         texts = changed
     return run(**{**arguments, "changes": given.get("changes", texts)})
+
+
+def with_changes(
+    changing: Changes, began: "Stack", resolve: Callable[["list[Setting]"], "Stack"], directory: RunDirectory
+) -> tuple[Changes, "Stack"]:
+    """The changes, and the stack with them: `resolve` makes the stack that the run `began` as, values laid over it."""
+    if not changing.settings:
+        return changing, began
+    changing.check_typed(began.recipe)
+    earlier, now = resolve(replace(changing, wanted=()).settings), resolve(changing.settings)
+    return with_new(changing, earlier.recipe, now.recipe, directory), now
 
 
 def with_new(changing: Changes, before: "Recipe", now: "Recipe", directory: RunDirectory) -> Changes:
@@ -236,7 +241,7 @@ def directory_of_process(path: Path, options: EngineOptions) -> Iterator[RunDire
         yield RunDirectory(Path(scratch))
 
 
-def with_changes(before: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+def record_with_changes(before: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """run.yaml of a run that goes on with the changed values of `record`."""
     changed = record[CHANGES][-1]["recipe"]
     values = {name: record["recipe"][name] for name in changed}
@@ -266,7 +271,7 @@ def begin_or_continue(
     """Write down what makes a new run; refuse to continue another one, and warn where versions differ."""
     before = directory.record()
     if before is not None and record.get(CHANGES, []) != before.get(CHANGES, []):
-        before = with_changes(before, record)
+        before = record_with_changes(before, record)
         check_changeable(directory, trainer, record)
         directory.check_same(record, before)
         directory.write_record(before)
