@@ -16,7 +16,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo import Recipe, hookimpl, layers, losses
+from zoo import Recipe, hookimpl, layers, losses, networks
 
 LOSS_FAMILY = "boundary equilibrium"
 HALVED_EVERY = 100_000  # steps
@@ -43,10 +43,7 @@ def recipe() -> BeganRecipe:
     return BeganRecipe()
 
 
-@hookimpl
-def latents(count: int, seed: keras.random.SeedGenerator, recipe: BeganRecipe) -> Any:
-    """U(-1, 1) (section 3.5)."""
-    return keras.random.uniform((count, recipe.latent_size), -1.0, 1.0, seed=seed)
+latents = hookimpl(networks.uniform_latents)  # section 3.5
 
 
 @hookimpl

@@ -24,6 +24,7 @@ from zoo.layers import (
     Upsample,
     patch_critic,
 )
+from zoo.networks import given_source
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "least-squares"
@@ -206,12 +207,7 @@ def tapped(recipe: CutRecipe) -> list[int]:
 
 def check_shapes(sample_shape: tuple[int, ...], fields: Mapping[str, Any]) -> None:
     """Raises ZooError where there is nothing to translate, or images that can't be translated."""
-    if "source" not in fields:
-        raise ZooError(
-            "Plugin 'cut' translates from the field 'source', which this dataset has not. Read it with --source-from "
-            "or from an .npz, or put a task that derives it on top, as in cut+negative."
-        )
-    shape = tuple(fields["source"].shape)
+    shape = given_source("cut", fields, task="negative")
     if (
         len(sample_shape) != 3
         or shape != tuple(sample_shape)

@@ -31,10 +31,7 @@ def recipe() -> LoganRecipe:
     return LoganRecipe()
 
 
-@hookimpl
-def latents(count: int, seed: keras.random.SeedGenerator, recipe: LoganRecipe) -> Any:
-    """U(-1, 1), where the step is clipped, too."""
-    return keras.random.uniform((count, recipe.latent_size), -1.0, 1.0, seed=seed)
+latents = hookimpl(networks.uniform_latents)  # where the step is clipped, too
 
 
 @hookimpl
@@ -75,17 +72,9 @@ def move_latents(
 
 @hookimpl
 def discriminator_penalty(latents: Any, drawn_latents: Any, fields: Mapping[str, Any], recipe: LoganRecipe) -> Any:
-    """w_r |dz|^2: the step itself is a function of the discriminator."""
-    return recipe.logan_weight * step_size(latents, drawn_latents, fields)
+    """w_r E[|dz|^2]: the step itself is a function of both players."""
+    ends, starts = (networks.own_latents(each, fields) for each in (latents, drawn_latents))
+    return recipe.logan_weight * ops.mean(sum(losses.squared_norms(ends[name] - starts[name]) for name in ends))
 
 
-@hookimpl
-def generator_penalty(latents: Any, drawn_latents: Any, fields: Mapping[str, Any], recipe: LoganRecipe) -> Any:
-    """w_r |dz|^2, of the generator, too."""
-    return recipe.logan_weight * step_size(latents, drawn_latents, fields)
-
-
-def step_size(moved: Any, drawn: Any, fields: Mapping[str, Any]) -> Any:
-    """E[|dz|^2]."""
-    ends, starts = (networks.own_latents(each, fields) for each in (moved, drawn))
-    return ops.mean(sum(losses.squared_norms(ends[name] - starts[name]) for name in ends))
+generator_penalty = hookimpl(discriminator_penalty)

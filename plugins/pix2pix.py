@@ -19,6 +19,7 @@ from keras import ops
 
 from zoo import Recipe, ZooError, hookimpl, losses
 from zoo.layers import NoiseDropout, normalized, patch_critic
+from zoo.networks import given_source
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "cross-entropy"
@@ -108,12 +109,7 @@ def generator_penalty(batch: Mapping[str, Any], fake_samples: Any, recipe: Pix2p
 
 def source_shape(sample_shape: tuple[int, ...], fields: Mapping[str, Any]) -> tuple[int, ...]:
     """(H, W, C) of what is translated; raises ZooError where there is nothing, or something of another size."""
-    if "source" not in fields:
-        raise ZooError(
-            "Plugin 'pix2pix' translates from the field 'source', which this dataset has not. Read it with "
-            "--source-from or from an .npz, or put a task that derives it on top, as in pix2pix+edges."
-        )
-    shape = tuple(fields["source"].shape)
+    shape = given_source("pix2pix", fields, task="edges")
     if len(sample_shape) != 3 or len(shape) != 3 or shape[:2] != sample_shape[:2]:
         raise ZooError(
             f"Plugin 'pix2pix' translates between images of one size; the field 'source' is {shape}, samples are "

@@ -13,7 +13,6 @@ they are. Below a feature_size of 128 the last convolution of a judge is smaller
 as the feature network's weights were trained, (pixel - 127) / 128.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,11 +76,7 @@ def discriminator(sample_shape: tuple[int, ...], recipe: ProjectedRecipe) -> ker
     return keras.Model(samples, keras.layers.Concatenate()(logits), name="discriminator")
 
 
-@hookimpl
-def schedule(images_seen: Any, recipe: ProjectedRecipe) -> Mapping[str, Any]:
-    """The average's half-life, which grows with the images seen until it is `average_images`."""
-    half_life = losses.ramped(recipe.average_images, recipe.average_ramp, images_seen)
-    return {"average_decay": losses.average_decay(recipe.batch_size, half_life)}
+schedule = hookimpl(losses.ramped_average)
 
 
 @hookimpl

@@ -17,6 +17,7 @@ from keras import ops
 
 from zoo import Network, Recipe, ZooError, feature_networks, hookimpl, losses
 from zoo.layers import PixelShuffle, normalized
+from zoo.networks import given_source
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "cross-entropy"
@@ -150,12 +151,7 @@ def generator_penalty(
 
 def source_shape(sample_shape: tuple[int, ...], fields: Mapping[str, Any]) -> tuple[int, ...]:
     """(h, w, C) of what is enlarged; raises ZooError where there is nothing, or nothing that doublings enlarge."""
-    if "source" not in fields:
-        raise ZooError(
-            "Plugin 'srgan' enlarges the field 'source', which this dataset has not. Read it from an .npz, or put a "
-            "task that derives it on top, as in srgan+lowres."
-        )
-    shape = tuple(fields["source"].shape)
+    shape = given_source("srgan", fields, task="lowres")
     if len(sample_shape) != 3 or len(shape) != 3 or doublings(sample_shape, shape) is None:
         raise ZooError(
             "Plugin 'srgan' doubles images once or more; the field 'source' is "

@@ -75,11 +75,11 @@ def generator(
     samples = keras.Input(sample_shape, name="samples")
     height, width, channels = sample_shape
     if ATTRIBUTES in fields:
-        asked = keras.Input(fields[ATTRIBUTES].shape, name=TARGETS)
-        x: Any = asked
+        wanted = keras.Input(fields[ATTRIBUTES].shape, name=TARGETS)
+        x: Any = wanted
     else:
-        asked = keras.Input((), name=LABELS, dtype="int32")
-        x = keras.layers.CategoryEncoding(classes or 1, output_mode="one_hot")(asked)
+        wanted = keras.Input((), name=LABELS, dtype="int32")
+        x = keras.layers.CategoryEncoding(classes or 1, output_mode="one_hot")(wanted)
     x = keras.layers.UpSampling2D((height, width))(keras.layers.Reshape((1, 1, -1))(x))
     x = keras.layers.Concatenate()([samples, x])
     # zero padding: reflected maps of constants would vanish in the normalization
@@ -94,7 +94,7 @@ def generator(
         up = keras.layers.Conv2DTranspose(multiple * recipe.width, 4, strides=2, padding="same", use_bias=False)
         x = activated(up(x))
     x = keras.layers.Conv2D(channels, 7, padding="same", use_bias=False, activation="tanh")(x)
-    return keras.Model({"samples": samples, asked.name: asked}, x, name="generator")
+    return keras.Model({"samples": samples, wanted.name: wanted}, x, name="generator")
 
 
 @hookimpl

@@ -11,7 +11,7 @@ gamma that suits the images (.0002 pixels / batch in the authors' later code), a
 Deviations: a regularizer's step is part of the loss's step. Both mixed latents are drawn for each sample of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,11 +109,7 @@ def discriminator(sample_shape: tuple[int, ...], recipe: StyleGan2Recipe) -> ker
     return keras.Model(samples, layers.EqualizedDense(1)(x), name="discriminator")
 
 
-@hookimpl
-def schedule(images_seen: Any, recipe: StyleGan2Recipe) -> Mapping[str, Any]:
-    """The average's half-life, which grows with the images seen until it is `average_images`."""
-    half_life = losses.ramped(recipe.average_images, recipe.average_ramp, images_seen)
-    return {"average_decay": losses.average_decay(recipe.batch_size, half_life)}
+schedule = hookimpl(losses.ramped_average)
 
 
 @hookimpl

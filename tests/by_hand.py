@@ -1,5 +1,6 @@
 """Hooks called by hand: logits, slopes, and critics whose gradient is known."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,11 @@ def gradients(function: Callable[[Any], Any], inputs: Any) -> Any:
 def slopes(loss: Callable[[Any], Any], logits: Any) -> np.ndarray:
     """The derivative of a loss by each logit, (B,)."""
     return ops.convert_to_numpy(gradients(lambda each: ops.mean(loss(each)), logits))[:, 0]
+
+
+def weight_count(model: keras.Model) -> int:
+    """How many numbers training moves."""
+    return sum(math.prod(each.shape) for each in model.trainable_variables)
 
 
 def linear(*weights: float) -> Callable[[Any], Any]:

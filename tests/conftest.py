@@ -11,7 +11,7 @@ prepare()  # before Keras imports TensorFlow, loudly
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,9 @@ from keras import ops
 
 from zoo.backend.policy import MATRIX_UNITS, TABLE
 from zoo.catalogue import read_catalogue
+from zoo.cli import main
 from zoo.data import Dataset
+from zoo.errors import ZooWarning
 from zoo.stacks.resolving import resolve_stack
 from zoo.stacks.stack import Stack
 from zoo.training.terms import Terms
@@ -52,6 +54,15 @@ LOSS_FAMILY = "cross-entropy"
 import zoo
 from zoo import hookimpl
 """
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
 
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a shell's background job, whose programs would ignore Ctrl-C
@@ -128,6 +139,26 @@ def tiny_dataset() -> Callable[..., Dataset]:
         )
 
     return make
+
+
+@pytest.fixture
+def zoo_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Runs a `zoo` command in this process."""
+
+    def run(*words: object) -> Result:
+        capsys.readouterr()
+        with warnings.catch_warnings():  # main prints warnings in its own way
+            warnings.simplefilter("always", ZooWarning)
+            try:
+                main([str(word) for word in words])
+                code: object = 0
+            except SystemExit as ending:
+                code = ending.code
+        printed = capsys.readouterr()
+        assert isinstance(code, int)
+        return Result(code, printed.out, printed.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,17 @@
 """Who may import whom, read from the sources, and what the light commands must not import, seen in a subprocess."""
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import zoo_plugins
 
 import zoo
+from zoo.catalogue import read_catalogue
 
 PACKAGE = Path(zoo.__file__).parent
 PLUGINS = Path(zoo_plugins.__file__).parent
@@ -140,6 +143,39 @@ def test_plugins_import_the_front_of_the_zoo_and_keras_only() -> None:
         others = top_level(imported(path)) - {"zoo"}
         assert others <= sys.stdlib_module_names | {"keras"}, path.name
         assert not any("keras.src" in name for name in imported(path)), path.name
+
+
+WORDS = {"began", "cut", "edges", "gray", "hinge", "minimax", "negative", "projected"}
+"""Names of plugins that are words, too."""
+NAMING = {
+    ("pipeline.py", "dcgan"),  # what `zoo.run()` trains where nothing is named
+    ("layers/learned.py", "stylegan2"),  # the package of a layer, by which saved files find it
+}
+
+
+def literals(tree: ast.AST) -> Iterator[str]:
+    """The strings of a module but for docstrings, and for the examples below a command's help."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "examples":
+            continue
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        yield from literals(node)
+
+
+def test_the_core_knows_no_plugin_by_name() -> None:
+    catalogue = read_catalogue()
+    names = {*catalogue.plugins, *catalogue.variants} - WORDS
+    alone = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])")
+    found = {
+        (path.relative_to(PACKAGE).as_posix(), name)
+        for path in SOURCES
+        for literal in literals(ast.parse(path.read_text()))
+        for name in alone.findall(literal)
+    }
+    assert found == NAMING
 
 
 @pytest.mark.parametrize("library", ["tensorflow", "jax", "torch"])

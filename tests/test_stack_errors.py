@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from error_places import without_place
 
 from zoo import ZooError, backend
 from zoo.data.fields import expected_fields
 from zoo.training.players import build_players
 from zoo.training.trainer import Trainer
 
+BELOW_IMPORTS = 8  # the line at which the text of a plugin begins
 WASSERSTEIN_IS_NO_CROSS_ENTROPY = (
     "Plugin 'label_smoothing' needs a discriminator loss of the family 'cross-entropy'; this stack's is 'wasserstein'. "
     "Use it on a stack such as dcgan or vanilla."
@@ -117,7 +119,7 @@ def test_a_recipe_field_that_two_plugins_bring_is_refused(stack_error: Callable)
 
 @pytest.mark.parametrize(("value", "kind"), [("{'width': 3}", "dict"), ("zoo.Recipe", "type")])
 def test_a_recipe_hook_must_return_a_recipe(value: str, kind: str, stack_error: Callable) -> None:
-    assert stack_error(f"@hookimpl\ndef recipe():\n    return {value}\n") == (
+    assert without_place(stack_error(f"@hookimpl\ndef recipe():\n    return {value}\n")) == (
         f"Plugin 'mine', hook 'recipe': must return an instance of a frozen subclass of zoo.Recipe; received {kind}."
     )
 
@@ -142,7 +144,7 @@ def test_models_of_the_wrong_shape_are_refused(
     hook: str, taken: str, units: int, problem: str, build_error: Callable
 ) -> None:
     message = build_error(MODEL.format(hook=hook, input=taken, units=units))
-    assert message == f"Plugin 'mine', hook '{hook}': {problem}."
+    assert without_place(message) == f"Plugin 'mine', hook '{hook}': {problem}."
 
 
 @pytest.mark.parametrize("shape", [(20, 20, 1), (8, 8, 1), (32, 16, 1), (2,)])
@@ -228,7 +230,7 @@ def test_an_exception_inside_a_plugin_names_plugin_hook_and_line(build_error: Ca
 @pytest.mark.parametrize("value", ["ops.mean(ops.stop_gradient(fake_logits))", "ops.convert_to_tensor(1.0)"])
 def test_a_loss_that_depends_on_no_weight_is_refused(player: str, value: str, build_error: Callable) -> None:
     message = build_error(f"@hookimpl\ndef {player}_loss(fake_logits):\n    return {value}\n")
-    assert message == (
+    assert without_place(message) == (
         f"The {player}'s loss depends on none of its weights: its first gradient is zero. Plugin 'mine', hook "
         f"'{player}_loss': compute it from the logits, without ops.stop_gradient or NumPy."
     )
@@ -289,13 +291,13 @@ def test_a_batch_larger_than_the_data_is_refused(make_stack: Callable, tiny_data
 @pytest.mark.parametrize("hook", ["augment", "discriminator_penalty", "generator_penalty"])
 def test_a_penalty_or_augmentation_that_returns_nothing_is_named(hook: str, build_error: Callable) -> None:
     assert build_error(f"@hookimpl\ndef {hook}():\n    return None\n") == (
-        f"Plugin 'mine', hook '{hook}': returned nothing. Return a tensor from it."
+        f"Plugin 'mine', hook '{hook}' (mine.py, line {BELOW_IMPORTS}): returned nothing. Return a tensor from it."
     )
 
 
 def test_a_generator_hook_that_returns_no_model_is_named(build_error: Callable) -> None:
     message = build_error("@hookimpl\ndef generator():\n    return 3\n")
-    assert message == "Plugin 'mine', hook 'generator': must return a keras.Model, received int."
+    assert without_place(message) == "Plugin 'mine', hook 'generator': must return a keras.Model, received int."
 
 
 def test_a_layer_that_overwrites_trained_weights_is_refused_with_the_reason(build_error: Callable) -> None:
@@ -308,7 +310,7 @@ def test_a_layer_that_overwrites_trained_weights_is_refused_with_the_reason(buil
             return keras.Model(samples, keras.layers.SpectralNormalization(keras.layers.Dense(1))(features))
         """
     )
-    assert "hook 'discriminator': 'spectral_normalization" in message
+    assert "hook 'discriminator': 'spectral_normalization" in without_place(message)
     assert "overwrites the kernel of its layer at each call in training" in message
     assert "Use zoo.layers.SpectralNormalization" in message
 
@@ -390,7 +392,7 @@ def test_what_a_hook_must_not_return_or_do_is_told_with_plugin_and_hook(
 ) -> None:
     message = build_error(f"@hookimpl\n{text}\n")
     assert message.startswith(("Plugin 'mine'", "A plugin of this stack"))
-    assert problem in message
+    assert problem in (without_place(message) if problem.startswith("hook") else message)
 
 
 def test_a_number_is_a_penalty_of_any_kind_of_number(

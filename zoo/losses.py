@@ -167,6 +167,15 @@ def average_decay(batch_size: int, half_life: Tensor) -> Tensor:
     return 0.5 ** (batch_size / (half_life + SHORTEST))
 
 
+def ramped_average(images_seen: Tensor, recipe: Any) -> dict[str, Tensor]:
+    """An average's decay, whose half-life grows with the images seen until it is the recipe's `average_images`.
+
+    What the hook `schedule` returns in StyleGAN2 and those after it; the recipe has `average_ramp`, too.
+    """
+    half_life = ramped(recipe.average_images, recipe.average_ramp, images_seen)
+    return {"average_decay": average_decay(recipe.batch_size, half_life)}
+
+
 def falling_rates(images_seen: Tensor, recipe: Any) -> dict[str, Tensor]:
     """Both players' learning rates: constant in the first half of the recipe's horizon, then linearly to 0.
 

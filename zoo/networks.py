@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import keras
 
-from zoo.backend.scopes import inherited_scope
+from zoo.backend.scopes import Scope
 from zoo.errors import ZooError
 
 FEATURES = "features"  # the name of the discriminator's penultimate layer
@@ -16,6 +16,7 @@ BRANCH = "features_of_head_"  # and of what further heads read
 SMALLEST_SIDE = 4  # pixels of the shorter side of the smallest map; it has fewer than twice as many
 FEWEST_HALVINGS = 2
 WIDEST_AT = 32  # pixels of the shorter side, above which channels halve with each doubling
+SOURCE = "source"  # the field that a translation starts from
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
 
 
@@ -50,9 +51,28 @@ def smallest_map(plugin: str, sample_shape: tuple[int, ...], largest: int = 1024
         raise ZooError(
             f"Plugin '{plugin}' makes images of up to {largest} pixels whose sides can be halved until the shorter one "
             f"has {SMALLEST_SIDE} to {2 * SMALLEST_SIDE - 1}: 16, 28, 32, 48, 64, 96, 128, 64 x 128. Received samples "
-            f"of shape {sample_shape}. Choose a size with --image-size; for points use the variant 'vanilla'."
+            f"of shape {sample_shape}. Choose a size with --image-size, or for points "
+            "a variant that makes them: zoo list."
         )
     return height, width, halvings
+
+
+def given_source(plugin: str, fields: Mapping[str, Any], task: str) -> tuple[int, ...]:
+    """The shape of the field `source`, which a translation starts from.
+
+    Raises ZooError, which names the plugin, where there is none; `task` is a plugin that derives it.
+    """
+    if SOURCE not in fields:
+        raise ZooError(
+            f"Plugin '{plugin}' translates from the field '{SOURCE}', which this dataset has not. Read it with "
+            f"--source-from or from an .npz, or put a task that derives it on top, as in {plugin}+{task}."
+        )
+    return tuple(fields[SOURCE].shape)
+
+
+def uniform_latents(count: int, seed: keras.random.SeedGenerator, recipe: Any) -> Any:
+    """Latents (count, Z) from U(-1, 1): what the hook `latents` returns in papers before the normal distribution."""
+    return keras.random.uniform((count, recipe.latent_size), -1.0, 1.0, seed=seed)
 
 
 def width_at(side: int, width: int) -> int:
@@ -249,4 +269,4 @@ def with_latents(given: Any, latents: Mapping[str, Any]) -> Any:
 
 def substituted(values: Iterable[tuple[keras.Variable, Any]]) -> AbstractContextManager[Any]:
     """A context in which models compute with these values of their variables; what is assigned inside is lost."""
-    return inherited_scope(values)
+    return Scope(values)

@@ -10,7 +10,6 @@ from zoo.errors import ZooError
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
 from zoo.evaluation.options import EvaluationOptions
 from zoo.runs.directory import step_of_picture
-from zoo.runs.finding import find_run
 from zoo.runs.metrics import number_text
 from zoo.training import run
 
@@ -90,9 +89,4 @@ class Run(run.Run):
         return "".join(found)
 
 
-def load(path: Path | str, dataset: Path | str | None = None) -> Run:
-    """Open a run by its directory, a folder with only one run in it, a pretrained name or an address (`hf://...`).
-
-    `dataset` is where its data is to be had where that has moved; a generator that takes latents alone needs none.
-    """
-    return Run(find_run(Path(path)), None if dataset is None else str(dataset))
+load = Run.load

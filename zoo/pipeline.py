@@ -3,7 +3,7 @@
 import math
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -30,21 +30,21 @@ from zoo.training.run_yaml import changes, copy_plugin_files, describe
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed, so that a mistake is told at once
     from zoo.data import Dataset
     from zoo.evaluation.judging import PeriodicJudge
-    from zoo.recipe import Recipe
+    from zoo.recipe import Recipe, Setting
     from zoo.stacks.stack import Stack
     from zoo.training.loop import Schedule, Total
     from zoo.training.players import Generating
     from zoo.training.trainer import Trainer
     from zoo.training.updates import Since
 
-DEFAULT_DATASET = "fashion_mini"
+DEFAULT_STACK, DEFAULT_DATASET = "dcgan", "fashion_mini"
 DATA_OPTIONS = DataOptions()
 DEFAULT_EPOCHS = 25  # where neither the command nor registry.yaml says how long
 SEEDS = 2**32  # as many as the generators of NumPy and Keras take
 
 
 def run(
-    stack: str = "dcgan",
+    stack: str = DEFAULT_STACK,
     *,
     dataset: str | Path = DEFAULT_DATASET,
     data: DataOptions = DATA_OPTIONS,
@@ -84,7 +84,8 @@ def run(
     from zoo.training.loop import Training
     from zoo.training.trainer import Trainer
 
-    resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings))
+    resolve = partial(resolve_stack, stack, catalogue, dataset, as_texts(settings))
+    resolved = resolve()
     path = Path(out) if out else run_path(resolved.name, rows.name, seed, rows.fingerprint)
     wanted = [parse_setting(each, CHANGE) for each in as_texts(changes)]
     computing = backend.engine(engine)
@@ -99,14 +100,7 @@ def run(
         directory.locked(),
     ):
         before = RunDirectory(path).record()  # which every process reads, for all must take the same steps
-        changing = Changes.of(before, wanted)
-        if changing.settings:
-            changing.check_typed(resolved.recipe)
-            earlier = resolve_stack(
-                stack, catalogue, dataset, as_texts(settings), replace(changing, wanted=()).settings
-            )
-            resolved = resolve_stack(stack, catalogue, dataset, as_texts(settings), changing.settings)
-            changing = with_new(changing, earlier.recipe, resolved.recipe, RunDirectory(path))
+        changing, resolved = with_changes(Changes.of(before, wanted), resolved, resolve, RunDirectory(path))
         total = total_of(budget, resolved, rows.count, catalogue, dataset, changing.since)
         trainer = Trainer(resolved, rows, seed, computing, changing.since)
         record = {
@@ -153,6 +147,17 @@ def repeat(config: Path | str, **given: Any) -> Run:
     return run(**{**arguments, "changes": given.get("changes", texts)})
 
 
+def with_changes(
+    changing: Changes, began: "Stack", resolve: Callable[["list[Setting]"], "Stack"], directory: RunDirectory
+) -> tuple[Changes, "Stack"]:
+    """The changes, and the stack with them: `resolve` makes the stack that the run `began` as, values laid over it."""
+    if not changing.settings:
+        return changing, began
+    changing.check_typed(began.recipe)
+    earlier, now = resolve(replace(changing, wanted=()).settings), resolve(changing.settings)
+    return with_new(changing, earlier.recipe, now.recipe, directory), now
+
+
 def with_new(changing: Changes, before: "Recipe", now: "Recipe", directory: RunDirectory) -> Changes:
     """The changes with those that are new since the run's last checkpoint; a run without one has nothing to change."""
     if not changing.wanted:
@@ -195,7 +200,7 @@ def smaller_runs(recipe: "Recipe", rows: "Dataset", engine: EngineOptions) -> li
         found.insert(0, f"--set accumulation={parts} (the same batch, in parts)")
     if (width := getattr(recipe, "width", None)) and width > 1:
         found.append(f"--set width={width // 2} (now {width})")
-    if len(rows.sample_shape) == 3 and (side := min(rows.sample_shape[:2])) >= 32:
+    if rows.is_image and (side := min(rows.sample_shape[:2])) >= 32:
         found.append(f"--image-size {side // 2} (now {side})")
     if engine.precision == "float32":
         found.append("--precision bfloat16")
@@ -236,7 +241,7 @@ def directory_of_process(path: Path, options: EngineOptions) -> Iterator[RunDire
         yield RunDirectory(Path(scratch))
 
 
-def with_changes(before: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+def record_with_changes(before: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """run.yaml of a run that goes on with the changed values of `record`."""
     changed = record[CHANGES][-1]["recipe"]
     values = {name: record["recipe"][name] for name in changed}
@@ -266,7 +271,7 @@ def begin_or_continue(
     """Write down what makes a new run; refuse to continue another one, and warn where versions differ."""
     before = directory.record()
     if before is not None and record.get(CHANGES, []) != before.get(CHANGES, []):
-        before = with_changes(before, record)
+        before = record_with_changes(before, record)
         check_changeable(directory, trainer, record)
         directory.check_same(record, before)
         directory.write_record(before)

@@ -21,6 +21,6 @@ make vanilla ring8 --steps 20000
 if [[ $# -gt 0 ]]; then
     export TFDS_DATA_DIR=$1
     make dcgan stacked_mnist --images 300000
-    make dcgan fashion_mnist --epochs 20
+    make dcgan fashion_mnist --images 600000
 fi
 du -sk zoo/pretrained # at most 12 MB in all: a test says so

@@ -73,7 +73,7 @@ def entry(contender: str, seed: int, given: argparse.Namespace) -> list[dict[str
     words += [word for each in settings for word in ("--set", each)]
     steps = given.every // (batch or images_a_step(stack, words))
     words += ["--images", str(given.most), "--evaluate-every", str(steps), "--until", str(TARGET), *SCORING]
-    subprocess.run([sys.executable, "-m", "zoo", *words], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "zoo", *words], check=True, capture_output=True)
     images = {line["step"]: line["images"] for line in metrics(run)}
     return [
         {
@@ -98,11 +98,12 @@ def images_a_step(stack: str, words: list[str]) -> int:
 def peer(contender: str, seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
     """The scores of a peer, which waits in its process while its samples are scored."""
     import zoo
+    from zoo.catalogue import read_catalogue
     from zoo.data import open_dataset
 
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "images.npy"
-        np.save(images, open_dataset(DATASET).samples[..., 0])
+        np.save(images, open_dataset(DATASET, read_catalogue([])).samples[..., 0])
         asked = {
             "images": str(images), "seed": seed, "every": given.every, "most": given.most, "samples": SAMPLES,
             "folder": folder,

@@ -1,5 +1,9 @@
-"""The hooks of every case on JAX in double precision: their values and gradients, into the .npz file that is named."""
+"""The hooks of every case on JAX in double precision: their values and gradients, into the .npz file that is named.
 
+What is refused is told in a .json file beside it.
+"""
+
+import json
 import sys
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import numpy as np
 from draws import substitute_draws
 from hook_cases import CASES, Made
 from players import compute_in
+from refused_hooks import told
 
 if __name__ == "__main__":
     compute_in("mended")
@@ -18,4 +23,6 @@ if __name__ == "__main__":
     for case in CASES:
         values, slope = Made(case).measured(jax.jit)
         results |= {f"{case.name}|value": values, f"{case.name}|slope": slope}
-    np.savez(sys.argv[1], **results)
+    path = Path(sys.argv[1])
+    np.savez(path, **results)
+    path.with_suffix(".json").write_text(json.dumps(told(path.parent)))

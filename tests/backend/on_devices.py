@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import refused_hooks
 from tiny import POINTS, STACKS, Case
 
 import zoo
@@ -127,10 +128,14 @@ def on_devices(folder: Path, *names: str) -> None:
         compared(name, CASES[name], STEPS, folder)
     moving_variance(folder)
     carried(folder)
-    told = runs(folder)
+    told: dict[str, str | float] = {**runs(folder)}
     in_precision("float32")
     compared("batch normalization", NORMALIZED, FEW, folder)
     told["odd"] = refusal(lambda: trainer(Case("vanilla", ("batch_size=5",)), 2))
+    two = backend.engine(EngineOptions(devices=2))
+    told["shared"] = refused_hooks.refusal(refused_hooks.SHARED, folder, two)
+    nothing = refused_hooks.trainer_of(refused_hooks.NOTHING, folder, two)
+    told["nothing"] = nothing.step()["discriminator_penalty/mine"]
     told["three"] = refusal(lambda: backend.engine(EngineOptions(devices=3)))
     (folder / "told.json").write_text(json.dumps(told))
 

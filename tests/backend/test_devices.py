@@ -14,6 +14,7 @@ import pytest
 import yaml
 from on_devices import CASES, DRAWS, LONG_ON_JAX, STEPS
 from programs import BACKENDS, FAST_COMPILING, SECONDS, Program, run_together
+from refused_hooks import LINE
 
 from zoo.backend.options import EngineOptions, Processes
 from zoo.errors import ZooError
@@ -153,6 +154,21 @@ def test_what_devices_can_not_do_is_refused_before_training(found: Path) -> None
     )
     assert told["three"].startswith("--devices 3: ")
     assert told["three"].endswith(" has already computed on 2 of the CPU's. Start a new process.")
+
+
+def test_a_loss_assigns_no_variable_where_devices_see_shares_and_may_on_jax(found: Path) -> None:
+    told = json.loads((found / "told.json").read_text())
+    expected = (
+        f"Plugin 'mine', hook 'discriminator_penalty' (mine.py, line {LINE}): RuntimeError: 'level' is assigned while "
+        "a loss is computed: on several devices TensorFlow shows each its share of the batch, and their mean need not "
+        "be what the variable holds. Assign it in the hook 'observe', which sees the whole batch; or train on one "
+        "device, or on JAX"
+    )
+    assert told["shared"] == ("" if "jax" in found.name else expected)
+
+
+def test_a_penalty_of_a_plain_number_is_one_on_two_devices_too(found: Path) -> None:
+    assert json.loads((found / "told.json").read_text())["nothing"] == 0
 
 
 def test_processes_are_numbered_and_find_each_other_by_an_address() -> None:

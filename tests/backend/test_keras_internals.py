@@ -73,7 +73,7 @@ def test_layers_inside_of_models_and_wrappers_are_found_and_what_is_before_and_a
 def test_a_value_is_put_without_a_check_or_a_copy() -> None:
     variable = keras.Variable([1.0, 2.0])
     value = keras.ops.convert_to_tensor([3.0, 4.0])
-    before = keras_internals.raw_value(variable)
+    before = variable._value
     put_value(variable, value)
-    assert keras_internals.raw_value(variable) is value
+    assert variable._value is value
     put_value(variable, before)

@@ -90,11 +90,11 @@ CASES = {
     ),
     "a variant without plugins": (
         "variants:\n  v:\n    summary: x\n",
-        ["2: variant 'v' needs a list of at least one plugin, such as 'plugins: [dcgan]'."],
+        ["2: variant 'v' needs a list of at least one plugin, such as 'plugins: [my_gan]'."],
     ),
     "a variant with an empty list": (
         "variants:\n  v:\n    plugins: []\n",
-        ["3: variant 'v' needs a list of at least one plugin, such as 'plugins: [dcgan]'."],
+        ["3: variant 'v' needs a list of at least one plugin, such as 'plugins: [my_gan]'."],
     ),
     "plugins that are text": (
         "plugins: {a: {module: x}}\nvariants:\n  v:\n    plugins: a\n",

@@ -58,8 +58,8 @@ def test_the_first_part_is_a_variant_before_a_plugin_and_the_others_the_other_wa
             "Stack 'r1+r1' has the plugin 'r1' twice: part 'r1' already brings it, and 'r1' does again. "
             "Remove one of the two.",
         ),
-        ("dcgan++r1", "Stack 'dcgan++r1' has an empty part. Join names by single plus signs, such as dcgan+r1."),
-        ("", "Stack '' has an empty part. Join names by single plus signs, such as dcgan+r1."),
+        ("dcgan++r1", "Stack 'dcgan++r1' has an empty part. Join names by single plus signs, such as variant+plugin."),
+        ("", "Stack '' has an empty part. Join names by single plus signs, such as variant+plugin."),
     ],
 )
 def test_a_stack_that_cannot_be_is_refused(text: str, message: str) -> None:

@@ -446,22 +446,22 @@ def test_a_command_that_is_not_there_is_told_in_the_log(folders):
     assert "/no/such/python" in (path / "log.txt").read_text()
 
 
-def test_an_errand_says_that_a_machine_lacks_the_run_directory(tmp_path: Path):
+def test_a_remote_job_says_that_a_machine_lacks_the_run_directory(tmp_path: Path):
     outcome = RemoteJob.of(tmp_path / "missing", job_command, 1, {}, ()).run()
     assert outcome.exit_code is None
     assert f"has no folder {tmp_path / 'missing'}. Jobs are run on machines that share their folders" in outcome.reason
 
 
-def test_an_errand_takes_working_directory_and_python_path_along_where_they_exist(
+def test_a_remote_job_takes_working_directory_and_python_path_along_where_they_exist(
     command, folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (path,) = folders(1)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), "/no/such/folder"]))
     text = TELL + "(path / 'folder').write_text(os.getcwd())\n"
-    errand = RemoteJob.of(path, command(text), 1, {"CUDA_VISIBLE_DEVICES": "3"}, ())
+    remote = RemoteJob.of(path, command(text), 1, {"CUDA_VISIBLE_DEVICES": "3"}, ())
     monkeypatch.delenv("PYTHONPATH")
     monkeypatch.chdir("/")
-    there = replace(errand, folder=path, words=("/no/such/python", *errand.words[1:]))
+    there = replace(remote, folder=path, words=("/no/such/python", *remote.words[1:]))
     assert there.run().exit_code == 0
     assert environment(path)["PYTHONPATH"] == str(tmp_path)
     assert environment(path)["CUDA_VISIBLE_DEVICES"] == "3"

@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import zipfile
@@ -6,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 from bare import BARE
-from PIL import Image
+from encoded import png
 
 from zoo import ZooError
 from zoo.data import DataOptions, open_dataset
@@ -39,12 +38,6 @@ def meta(tmp_path):
         return json.loads(file.read_text())
 
     return meta
-
-
-def png(pixels):
-    encoded = io.BytesIO()
-    Image.fromarray(pixels).save(encoded, "png")
-    return encoded.getvalue()
 
 
 def as_folder(path, names, pictures=PICTURES):

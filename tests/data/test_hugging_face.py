@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow
 import pytest
 from bare import BARE
-from PIL import Image
+from encoded import png
 from pyarrow import parquet
 
 from zoo import ZooError
@@ -106,12 +106,6 @@ def as_stored(split: str) -> list[list]:
         half[3:] = 255
         shown += [half, np.stack([others[1] // 257] * 3, axis=-1)]
     return [image.tolist() for image in shown]
-
-
-def png(image: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "png")
-    return buffer.getvalue()
 
 
 def table(split: str) -> bytes:

@@ -1,6 +1,5 @@
 """What is read in only one way is read so and said; what may be meant in two ways is refused, and an option decides."""
 
-import io
 import json
 import struct
 import zipfile
@@ -9,6 +8,7 @@ import zlib
 import numpy as np
 import pytest
 from bare import BARE
+from encoded import png
 from PIL import Image
 
 from zoo import ZooError
@@ -48,12 +48,6 @@ def folder(path, names, pictures=PICTURES):
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path / name)
     return path
-
-
-def png(pixels):
-    encoded = io.BytesIO()
-    Image.fromarray(pixels).save(encoded, "png")
-    return encoded.getvalue()
 
 
 def numbered(*folders):

@@ -1,27 +1,14 @@
-"""Fixtures that bring an extension in by each way that there is, and that run a command with it."""
+"""Fixtures that bring an extension in by each way that there is."""
 
 import shutil
 import sys
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from zoo.catalogue import sources as catalogue_sources
-from zoo.cli import main
-from zoo.errors import ZooWarning
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture(autouse=True)
@@ -34,26 +21,6 @@ def working_directory(tmp_path: Path, data_dir: Path, monkeypatch: pytest.Monkey
     for name in [each for each in sys.modules if each.startswith(("zoo_plugin_", "friends_"))]:
         del sys.modules[name]  # what an earlier test brought in
     return folder
-
-
-@pytest.fixture
-def zoo_command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    """Runs a `zoo` command in this process."""
-
-    def run(*words: object) -> Result:
-        capsys.readouterr()
-        with warnings.catch_warnings():  # main prints warnings in its own way
-            warnings.simplefilter("always", ZooWarning)
-            code: object = 0
-            try:
-                main([str(word) for word in words])
-            except SystemExit as ending:
-                code = ending.code
-        printed = capsys.readouterr()
-        assert isinstance(code, int)
-        return Result(code, printed.out, printed.err)
-
-    return run
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import zoo
 from zoo.health import PREFIX, findings
 from zoo.runs.checkpoints import read_path
-from zoo.training.health import HealthMeter, layer_names, look, spectral_norm
+from zoo.training.health import HealthMeter, layer_names, sample_statistics, spectral_norm
 from zoo.training.trainer import Trainer
 
 Figures = dict[str, float]
@@ -64,11 +64,11 @@ def test_variety_is_the_distance_of_pairs_and_contrast_that_within_images() -> N
     images = np.random.default_rng(0).normal(size=(9, 4, 4, 1))
     flat = images.reshape(9, -1)
     pairs = [np.sum((flat[i] - flat[j]) ** 2) for i in range(9) for j in range(i)]
-    found = look(images)
+    found = sample_statistics(images, is_image=True)
     assert found["diversity"] == pytest.approx(np.sqrt(np.mean(pairs)))
     assert found["contrast"] == pytest.approx(np.mean([each.std() for each in flat]))
     assert found["saturated"] == pytest.approx(np.mean(np.abs(flat) > 0.99))
-    assert "contrast" not in look(flat)
+    assert "contrast" not in sample_statistics(flat, is_image=False)
 
 
 def test_a_spectral_norm_is_the_largest_singular_value() -> None:

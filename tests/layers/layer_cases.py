@@ -9,7 +9,8 @@ import numpy as np
 from keras import ops
 
 from zoo import backend, layers
-from zoo.backend.scopes import inherited_scope
+from zoo.backend.contract import GradientTask
+from zoo.backend.scopes import Scope
 from zoo.layers.spectral import kernels
 
 IMAGES, POINTS = (4, 4, 6, 8), (5, 6)
@@ -126,8 +127,8 @@ def measure(case: Case) -> tuple[Callable[[], tuple[list[Any], list[Any]]], list
         return value, value
 
     def computed() -> tuple[list[Any], list[Any]]:
-        value, gradients, _ = engine.player_gradients(penalty, variables, [], case.shape[0])
-        with inherited_scope():
+        value, gradients, _ = engine.player_gradients(penalty, GradientTask(variables, [], case.shape[0]))
+        with Scope():
             samples = probes[0].value + 0.0  # a tensor
             found = [*outputs(samples, training=True), *outputs(samples, training=False)]
         return found, [value, *gradients]

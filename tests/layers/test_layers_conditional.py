@@ -9,6 +9,7 @@ from keras import ops
 from plain_numpy import drawn, numpy
 
 from zoo import ZooError, backend, layers
+from zoo.backend.contract import GradientTask
 
 IMAGES = drawn(6, 3, 2, 4)
 LABELS = np.array([0, 2, 2, 1, 0, 2])
@@ -63,7 +64,7 @@ def test_rows_of_labels_that_do_not_occur_get_no_gradient_and_others_the_sum_of_
         return ops.sum(layer([IMAGES, LABELS], training=True) * weights), ()
 
     _, (gamma, beta), _ = backend.engine().player_gradients(
-        loss, [layer.gamma, layer.beta], layer.non_trainable_variables, batch_size=6
+        loss, GradientTask([layer.gamma, layer.beta], layer.non_trainable_variables, batch_size=6)
     )
     each = weights.sum(axis=(1, 2))
     assert numpy(beta) == pytest.approx(np.stack([each[label == LABELS].sum(axis=0) for label in range(4)]), abs=1e-4)

@@ -10,6 +10,7 @@ from keras import ops
 from plain_numpy import drawn, numpy
 
 from zoo import ZooError, backend, layers
+from zoo.backend.contract import GradientTask
 
 
 def test_the_spectrally_normalized_kernel_has_the_largest_singular_value_one() -> None:
@@ -56,7 +57,7 @@ def test_the_gradient_flows_through_the_singular_value() -> None:
         return ops.sum(layer(inputs, training=True) * weights), ()
 
     _, (gradient,), _ = backend.engine().player_gradients(
-        loss, [dense.kernel], layer.non_trainable_variables, batch_size=5
+        loss, GradientTask([dense.kernel], layer.non_trainable_variables, batch_size=5)
     )
 
     def value(matrix: Any) -> float:

@@ -66,7 +66,6 @@ NETWORKS = {  # shape and classes of their samples, and which player draws noise
     "biggan": ((16, 16, 3), 3, ""),
     "stylegan2": ((16, 16, 3), None, "generator"),
     "gat": ((16, 16, 3), None, ""),
-    "cut-negative": ((16, 16, 3), None, ""),
     "vanilla+virtual_batch_norm": ((2,), None, ""),
     "began": ((16, 16, 3), None, ""),
     "ebgan": ((16, 16, 3), None, ""),

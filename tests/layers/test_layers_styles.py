@@ -10,6 +10,7 @@ from keras import ops
 from plain_numpy import convolved, convolved_transposed, drawn, numpy, upfirdn
 
 from zoo import ZooError, backend, layers
+from zoo.backend.contract import GradientTask
 from zoo.layers.attention import maxima
 
 TAPS = (1, 3, 3, 1)
@@ -21,9 +22,8 @@ def gradients(layer: keras.Layer, given: Any, weights: list[keras.Variable]) -> 
     def loss() -> tuple[Any, tuple[()]]:
         return ops.sum(ops.square(layer(given))), ()
 
-    return [
-        numpy(each) for each in backend.engine().player_gradients(loss, weights, layer.non_trainable_variables, 1)[1]
-    ]
+    task = GradientTask(weights, layer.non_trainable_variables, batch_size=1)
+    return [numpy(each) for each in backend.engine().player_gradients(loss, task)[1]]
 
 
 def test_an_equalized_kernel_is_scaled_when_it_is_used() -> None:

@@ -4,14 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from by_hand import column
 from keras import ops
 from zoo_plugins.hinge import discriminator_loss, generator_loss
 
 from zoo import backend
-
-
-def column(*values: float) -> Any:
-    return ops.convert_to_tensor(np.array(values, "float32")[:, None])
 
 
 def slopes(loss: Any, logits: Any) -> Any:

@@ -1,19 +1,15 @@
 """The minimax game by hand: its value, and a generator's gradient that is D(G(z)) itself."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
+from by_hand import column
 from keras import ops
 from zoo_plugins.minimax import discriminator_loss, generator_loss
 
 from zoo import backend
 from zoo.training.trainer import Trainer
-
-
-def column(*values: float) -> Any:
-    return ops.convert_to_tensor(np.array(values, "float32")[:, None])
 
 
 def test_it_is_a_zero_sum_game_up_to_the_real_images_share() -> None:

@@ -1,10 +1,10 @@
 """R2 against a linear critic, its interval, and the whole gradient against finite differences."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
+from by_hand import quadratic
 from keras import ops
 from measured_gradients import AGREEMENT, descended, linear, relative_error
 from zoo_plugins.r2 import discriminator_penalty
@@ -25,10 +25,6 @@ def test_r2_of_a_linear_critic_is_half_gamma_times_its_squared_norm(
 def quadratic_penalty(make_stack: Callable, update: int, *settings: str) -> float:
     """Of the critic |x|^2 / 2, whose slope at x is x, on fakes of which the squared norms are 25 and 1."""
     fake = {"samples": ops.convert_to_tensor(np.array([[3, 4], [0, 1]], "float32"))}
-
-    def quadratic(fields: Any) -> Any:
-        return ops.sum(ops.square(fields["samples"]), axis=1, keepdims=True) / 2
-
     recipe = make_stack("vanilla+r2", *settings).recipe
     return float(discriminator_penalty(fake, quadratic, backend.engine().input_gradients, update, recipe))
 

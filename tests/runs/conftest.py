@@ -1,17 +1,14 @@
 import os
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import zoo
-from zoo.cli import main
-from zoo.errors import ZooWarning
 
 TINY = {"generator_units": "8", "discriminator_units": "8", "batch_size": 8, "latent_size": 4, "average_decay": 0.9}
 STEPS = 60  # more than one line of metrics, and a picture at a step of its own
@@ -25,18 +22,6 @@ from zoo.cli import main
 
 main()
 """
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
@@ -53,26 +38,6 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("images") / "images.npy"
     np.save(path, np.random.default_rng(0).integers(0, 256, (72, 8, 8, 1), dtype=np.uint8))
     return path
-
-
-@pytest.fixture
-def zoo_command(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a `zoo` command in this process."""
-
-    def run(*words: object) -> Result:
-        capsys.readouterr()
-        with warnings.catch_warnings():  # main prints warnings in its own way
-            warnings.simplefilter("always", ZooWarning)
-            try:
-                main([str(word) for word in words])
-                code: object = 0
-            except SystemExit as ending:
-                code = ending.code
-        printed = capsys.readouterr()
-        assert isinstance(code, int)
-        return Result(code, printed.out, printed.err)
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from zoo.base.films import save_film
 from zoo.data.fields import expected_fields
 from zoo.training import drawing
 from zoo.training.players import Generating, build_generator
+from zoo.training.sample_files import Wanted, default_name
 from zoo.training.sampler import Sampler
 
 pytestmark = pytest.mark.leaky  # imageio leaves pipes open
@@ -46,6 +49,51 @@ def test_a_grid_has_the_rows_and_columns_that_were_asked_for(finished: zoo.Run, 
         assert picture.width * (2 * 10 + 2) == picture.height * (5 * 10 + 2)
     assert "'8' is no grid of rows and columns: write 8x8." in zoo_command("sample", "x", "--grid", 8).err
     assert "'5-2' is neither a number nor a range: write 0-35,99." in zoo_command("sample", "x", "--seeds", "5-2").err
+    large = zoo_command("sample", "x", "--seeds", "0-999999999")
+    assert "'0-999999999' are more than 1,000,000 numbers." in large.err
+    other = zoo_command("sample", finished.path, "--seeds", "0-9", "--grid", "2x3", "--out", "other.png")
+    assert "--grid 2x3 has 6 places; there are 10 samples." in other.err
+
+
+def test_a_class_may_be_called_by_what_no_file_can(zoo_command):
+    words = ("sample", "cgan-projection@fashion_mini", "--seeds", "3", "--class", "Bag", "--class", "T-shirt/top")
+    done = zoo_command(*words, "--out", "byclass")
+    assert done.code == 0, done.err
+    assert sorted(each.name for each in Path("byclass").iterdir()) == ["Bag-seed0003.png", "T-shirt_top-seed0003.png"]
+
+
+def test_pictures_of_different_choices_do_not_overwrite_one_another():
+    wanted = [
+        Wanted(),
+        Wanted(seed=3),
+        Wanted(seeds=(0, 1, 9)),
+        Wanted(truncation=0.7),
+        Wanted(classes=("T-shirt/top",)),
+        Wanted(interpolate=True),
+        Wanted(latents=Path("faces.npz")),
+    ]
+    assert [default_name(each) for each in wanted] == [
+        "samples-seed-0",
+        "samples-seed-3",
+        "samples-seeds-0-to-9",
+        "samples-seed-0-truncation-0.7",
+        "samples-seed-0-T-shirt_top",
+        "walks-seed-0",
+        "samples-of-faces",
+    ]
+
+
+@pytest.mark.parametrize("name", ["two.zip", "two.tfrecord"])
+def test_the_same_command_writes_the_same_bytes(name: str, finished: zoo.Run, zoo_command, monkeypatch):
+    words = ("sample", finished.path, "--seeds", "1-3", *(("--format", "tfrecord") if "tf" in name else ()))
+    assert zoo_command(*words, "--out", name).code == 0
+    first = Path(name).read_bytes()
+    Path(name).unlink()
+    monkeypatch.setattr(time, "time", lambda: 2e9)  # which dates the entries of a zip
+    assert zoo_command(*words, "--out", name).code == 0
+    assert Path(name).read_bytes() == first
+    if name.endswith("zip"):
+        assert all(entry.external_attr >> 16 == 0o644 for entry in zipfile.ZipFile(name).infolist())
 
 
 def test_saved_latents_make_the_same_samples_again(finished: zoo.Run, zoo_command):
@@ -54,6 +102,8 @@ def test_saved_latents_make_the_same_samples_again(finished: zoo.Run, zoo_comman
     assert zoo_command("sample", finished.path, "--latents", "three.npz", "--out", "again.npy").code == 0
     np.testing.assert_array_equal(np.load("first.npy"), np.load("again.npy"))
     np.testing.assert_array_equal(finished.sample(latents="three.npz"), np.load("first.npy"))
+    walked = zoo_command("sample", finished.path, "--interpolate", "--save-latents", "walk.npz")
+    assert "--save-latents writes the latents of samples: leave out --interpolate" in walked.err
     np.savez("other.npz", code=np.zeros((2, 3)))
     refused = zoo_command("sample", finished.path, "--latents", "other.npz")
     assert "takes latents; the arrays hold code." in refused.err

@@ -287,6 +287,21 @@ def test_a_run_on_classes_in_folders_is_scored(train: Callable, zoo_command: Cal
     assert zoo_command("evaluate", run.path, *OPTIONS, "--samples", 100).code == 0
 
 
+def test_a_run_on_images_of_two_channels_is_scored_by_what_reads_no_network(
+    train: Callable, zoo_command: Callable, tmp_path: Path
+) -> None:
+    draw = np.random.default_rng(0)
+    arrays = {name: draw.integers(0, 256, (40, 16, 16, 2), dtype=np.uint8) for name in ("samples", "test_samples")}
+    np.savez(tmp_path / "two.npz", **arrays)
+    run = train(tmp_path / "run", dataset=tmp_path / "two.npz", steps=2)
+    assert run.record["dataset"]["description"]["channels"] == 2
+    words = ("evaluate", run.path, "--samples", 20, "--extractor", "digits", "--metrics")
+    scored = zoo_command(*words, "swd")
+    assert scored.code == 0, scored.err
+    refused = zoo_command(*words, "fd")
+    assert "'digits' can't measure an array (1, 16, 16, 2) of uint8" in refused.err
+
+
 def save(path: Path, pixels: np.ndarray) -> None:
     from PIL import Image
 

@@ -13,7 +13,7 @@ from PIL import Image
 import zoo
 from zoo import ZooError
 from zoo.exploring import serving
-from zoo.exploring.drawn_explorer import DrawnExplorer, Wish
+from zoo.exploring.drawn_explorer import DrawnExplorer, Target
 from zoo.exploring.latent_explorer import LatentExplorer, Point
 from zoo.training.projecting import Procedure
 
@@ -72,23 +72,23 @@ def test_an_image_is_projected_and_explored_from_there(finished: zoo.Run, explor
 
 def test_translations_are_those_of_zoo_translate(translating: zoo.Run):
     explorer = DrawnExplorer(translating)
-    wish = explorer.first
+    target = explorer.first
     assert (explorer.ways, explorer.classes, explorer.attributes, explorer.has_tasks) == (["samples"], [], [], True)
-    assert explorer.ground(wish) == 0  # edges are white on black
-    example = explorer.example(3, wish)
-    given, made = explorer.translated(example, wish)
+    assert explorer.ground(target) == 0  # edges are white on black
+    example = explorer.example(3, target)
+    given, made = explorer.translated(example, target)
     np.testing.assert_array_equal(given, example.pixels)
     np.testing.assert_array_equal(made, translating.translate(example.pixels[None])[0])
     canvas = Image.new("RGB", (80, 80))
     canvas.paste("white", (20, 0, 30, 80))  # a line down the third column
     canvas.save("drawing.png")
-    drawn = explorer.drawn(Path("drawing.png").read_bytes(), wish)
+    drawn = explorer.drawn(Path("drawing.png").read_bytes(), target)
     assert drawn.pixels[..., 0].tolist() == [[0, 0, 255, 0, 0, 0, 0, 0]] * 8
-    samples = explorer.example(3, Wish(from_samples=True))
-    np.testing.assert_allclose(explorer.translated(samples, Wish(from_samples=True))[0], given, atol=1)
+    samples = explorer.example(3, Target(from_samples=True))
+    np.testing.assert_allclose(explorer.translated(samples, Target(from_samples=True))[0], given, atol=1)
     Path("notes.png").write_text("no image")
     with pytest.raises(ZooError, match=r"notes\.png can't be read as an image"):
-        explorer.read(Path("notes.png"), wish)
+        explorer.read(Path("notes.png"), target)
 
 
 def test_what_can_not_be_explored_is_said(translating: zoo.Run, finished: zoo.Run, monkeypatch, zoo_command):

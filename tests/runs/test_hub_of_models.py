@@ -127,6 +127,7 @@ def test_what_is_pushed_is_pulled_and_makes_the_same(finished: zoo.Run, hub: Hub
     assert pushed.code == 0, pushed.err
     assert pushed.out == f"hf://{REPOSITORY}, revision {hub.revision(REPOSITORY)}\n"
     assert {"run.yaml", "README.md", "samples.png", "packed.json"} <= set(files[REPOSITORY])
+    assert f"    zoo sample hf://{REPOSITORY}\n" in files[REPOSITORY]["README.md"].decode()
     metadata = yaml.safe_load(files[REPOSITORY]["README.md"].decode().split("---\n")[1])
     assert (metadata["library_name"], metadata["license"]) == ("gan-zoo", "mit")
 

@@ -51,6 +51,33 @@ def test_another_version_of_the_plugin_file_is_refused(plugin: Path, train: Call
         train(tmp_path / "run", steps=2, stack="vanilla+halved", plugins=[plugin])
 
 
+FROZEN = """
+import keras
+import zoo
+from pathlib import Path
+
+@zoo.hookimpl
+def networks(sample_shape):
+    layer = keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(float(Path({path!r}).read_text())))
+    return {{"teacher": zoo.networks.Network(keras.Sequential([keras.Input((2,)), layer]), trained_with=None)}}
+"""
+
+
+def test_a_run_with_other_weights_of_a_frozen_network_is_refused(train: Callable[..., zoo.Run], tmp_path: Path):
+    plugin, weights = tmp_path / "taught.py", tmp_path / "weights.txt"
+    plugin.write_text(FROZEN.format(path=str(weights)))
+    arguments = {"stack": "vanilla+taught", "plugins": [plugin]}
+    weights.write_text("0.5")
+    train(tmp_path / "run", steps=1, **arguments)
+    weights.write_text("0.25")
+    with pytest.raises(
+        zoo.ZooError, match=r"made differently:\n  frozen_networks\.teacher: '\w+' there, '\w+' here\nRepeat"
+    ):
+        train(tmp_path / "run", steps=2, **arguments)
+    weights.write_text("0.5")
+    train(tmp_path / "run", steps=2, **arguments)
+
+
 def test_a_run_goes_to_another_place_with_everything_it_needs(
     plugin: Path, train: Callable[..., zoo.Run], tmp_path: Path
 ):

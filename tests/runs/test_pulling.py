@@ -1,8 +1,12 @@
 import hashlib
+import http.server
 import json
 import shutil
+import urllib.request
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
@@ -32,6 +36,7 @@ def test_what_is_pulled_runs_no_code_before_it_is_trusted(foreign: Path, zoo_com
     (foreign / "notes.sh").write_text("echo")
     pulled = zoo_command("pull", foreign, "--out", "theirs")
     assert "is not run before you --trust it: theirs/plugins/mine.py (sha256 " in pulled.out
+    assert pulled.out.endswith(f"Next, once you have read its code:\n  zoo pull {foreign} --out theirs --trust\n")
     assert not Path("theirs/notes.sh").exists()
     refused = zoo_command("sample", "theirs")
     assert refused.code == 2
@@ -88,6 +93,52 @@ def test_a_zip_gives_the_files_of_a_run_alone(zoo_command):
     (own / "mine.txt").touch()
     again = zoo_command("pull", "run.zip", "--out", own)
     assert "holds something that was not pulled" in again.err
+
+
+class Archive(http.server.BaseHTTPRequestHandler):
+    """A web server with one run, in a zip."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/run.zip" else 404)
+        self.end_headers()
+        self.wfile.write(self.content if self.path == "/run.zip" else b"")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """https://example.org, served on loopback without its certificate."""
+    monkeypatch.setattr(
+        Archive, "content", Path(shutil.make_archive(str(tmp_path / "run"), "zip", SHIPPED)).read_bytes()
+    )
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Archive) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        real = urllib.request.urlopen
+
+        def local(address: str, timeout: float) -> object:
+            return real(
+                address.replace("https://example.org", f"http://127.0.0.1:{server.server_port}"), timeout=timeout
+            )
+
+        monkeypatch.setattr(urllib.request, "urlopen", local)
+        yield
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("web")
+def test_a_run_is_pulled_from_the_web_or_the_answer_is_told(zoo_command):
+    assert zoo_command("pull", "https://example.org/run.zip", "--out", "theirs").code == 0
+    assert (Path("theirs") / "run.yaml").read_bytes() == (SHIPPED / "run.yaml").read_bytes()
+    assert json.loads(Path("theirs/pulled.json").read_text())["from"] == "https://example.org/run.zip"
+    missing = zoo_command("pull", "https://example.org/other.zip", "--out", "others")
+    assert (missing.code, "https://example.org/other.zip can't be read: HTTP 404." in missing.err) == (2, True)
+    assert not Path("others").exists()
+    Path("run.zip").write_bytes(Archive.content)
+    assert "zoo pull run.zip makes a run's folder of it" in zoo_command("sample", "run.zip").err
 
 
 def test_addresses_are_told_from_paths():

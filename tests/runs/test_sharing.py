@@ -91,6 +91,7 @@ def test_what_is_shipped_draws_garments_and_is_small():
     names = pretrained.pretrained_names()
     assert "dcgan@fashion_mini" in names
     for name in names:
+        assert f"    zoo sample {name}\n" in (pretrained.FOLDER / name / "README.md").read_text()
         assert {"README.md", "run.yaml", "evaluation.json", "packed.json"} <= {
             each.name for each in (pretrained.FOLDER / name).iterdir()
         }

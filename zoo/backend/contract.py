@@ -5,8 +5,9 @@ if it changed `keras.Variable`s one after the other; an engine turns it into a c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from zoo.backend.options import EngineOptions
 from zoo.backend.policy import Policy, policy_for
+from zoo.backend.scopes import HookScope
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -23,6 +25,25 @@ if TYPE_CHECKING:
 Tensor = Any
 Kind = Literal["cpu", "gpu"]
 Variables = Sequence[keras.Variable]
+
+
+@dataclass(frozen=True)
+class GradientTask:
+    """By what a loss is differentiated, and what may be assigned while it is computed; all else is refused."""
+
+    weights: Variables
+    state: Variables
+    """Of which the new values are wanted."""
+    batch_size: int  # of all devices
+    discarded: Variables = ()
+    """Of which new values are lost."""
+    declared: Mapping[str, keras.Variable] = field(default_factory=dict)
+    """Those of the state that plugins have declared, by name."""
+
+    @property
+    def permitted(self) -> list[keras.Variable]:
+        """All that may be assigned."""
+        return [*self.state, *self.discarded]
 
 
 class Engine(ABC):
@@ -55,21 +76,30 @@ class Engine(ABC):
     def player_gradients(
         self,
         compute: Callable[[], tuple[Tensor, tuple[Any, Any]]],
-        weights: Variables,
-        state: Variables,
-        batch_size: int,
-        discarded: Variables = (),
-        declared: Variables = (),
+        task: GradientTask,
     ) -> tuple[tuple[Any, Any], list[Tensor], list[Tensor]]:
         """What `compute` returns beside its scalar loss, the gradient by each weight, and the new values of state.
 
-        Nothing is written: what `compute` assigns to `state` is held back and returned, what it assigns to `discarded`
-        is lost, and what it assigns to any other variable is a RuntimeError. A gradient is zero where the loss does not
-        depend on the weight. `compute` returns (loss, (scalars, tensors with the batch as their first axis)). On
-        several devices each computes its share of the global batch of `batch_size`; losses, scalars and gradients are
-        averaged, batches joined. Raises ZooError where `compute` assigns one of the `declared` of the state and the
-        average over devices would not be what it means.
+        Nothing is written: what `compute` assigns is held back, and returned if it is the task's state. A gradient is
+        zero where the loss does not depend on the weight. `compute` returns (loss, (scalars, tensors with the batch as
+        their first axis)). On several devices each computes its share of the batch; losses, scalars and gradients are
+        averaged, batches joined. Assigning a declared variable is a RuntimeError where the average over devices would
+        not be what it means.
         """
+
+    @abstractmethod
+    def current_trace(self) -> Any:
+        """What is being traced now; equal as long as a value that is made can be used."""
+
+    def hook_scope(
+        self,
+        permitted: Variables,
+        declared: Mapping[str, keras.Variable],
+        values: Iterable[tuple[keras.Variable, Tensor]] = (),
+        refusal: str | None = None,
+    ) -> HookScope:
+        """A scope in which hooks may assign the permitted variables, where what they assign can be kept."""
+        return HookScope(values, permitted, declared, self.current_trace, refusal)
 
     @abstractmethod
     def outline(self, function: Callable[..., Any], inputs: Any, written: Variables, read: Variables) -> None:

@@ -13,15 +13,16 @@ import numpy as np
 from jax import lax
 from jax import numpy as jnp
 from jax.experimental import multihost_utils
+from jax.extend.core import get_opaque_trace_state
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from zoo import backend
-from zoo.backend.contract import Engine, Kind, Variables
+from zoo.backend.contract import Engine, GradientTask, Kind, Variables
 from zoo.backend.jax_convolutions import COMPILER_OPTIONS, fast_convolutions
 from zoo.backend.keras_internals import get_stateless_scope, put_value, without_tensorflow
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions, Processes
 from zoo.backend.policy import Policy
-from zoo.backend.scopes import ASSIGNED_INSIDE, current_values, inherited_scope
+from zoo.backend.scopes import Scope, current_values
 from zoo.base.weights import platform_cache
 from zoo.errors import ZooError
 
@@ -112,24 +113,16 @@ class JaxEngine(Engine):
     def player_gradients(
         self,
         compute: Callable[[], tuple[Tensor, tuple[Any, Any]]],
-        weights: Variables,
-        state: Variables,
-        batch_size: int,
-        discarded: Variables = (),
-        declared: Variables = (),
+        task: GradientTask,
     ) -> tuple[tuple[Any, Any], list[Tensor], list[Tensor]]:
         """By jax.grad of a function of the weights' values; XLA divides the batch, so that each hook sees all of it."""
 
         def loss(values: list[Tensor]) -> tuple[Tensor, tuple[tuple[Any, Any], list[Tensor]]]:
-            with inherited_scope(zip(weights, values, strict=True), [*state, *discarded]) as scope:
+            with self.hook_scope(task.permitted, task.declared, zip(task.weights, values, strict=True)) as scope:
                 total, extras = compute()
-            return total, (extras, current_values(scope, state))
+            return total, (extras, current_values(scope, task.state))
 
-        try:
-            gradients, (extras, written) = jax.grad(loss, has_aux=True)([weight.value for weight in weights])
-        except jax.errors.UnexpectedTracerError as error:
-            names = "', '".join(each.path for each in declared)
-            raise ZooError(ASSIGNED_INSIDE.format(variable=names or "of a layer")) from error
+        gradients, (extras, written) = jax.grad(loss, has_aux=True)([weight.value for weight in task.weights])
         return extras, gradients, written
 
     def outline(self, function: Callable[..., Any], inputs: Any, written: Variables, read: Variables) -> None:
@@ -141,11 +134,15 @@ class JaxEngine(Engine):
 
         jax.eval_shape(pure, [each.value for each in (*written, *read)], inputs)
 
+    def current_trace(self) -> Any:
+        """JAX' trace: a branch, a loop's body and a function each have one of their own."""
+        return get_opaque_trace_state()
+
     def input_gradients(self, function: Callable[[Any], Tensor], inputs: Any) -> Any:
         """Implemented by jax.grad in a scope of its own, since values written inside are tracers that would leak."""
 
         def total(inputs: Any) -> Tensor:
-            with inherited_scope():
+            with Scope():
                 return jnp.sum(function(inputs))
 
         return jax.grad(total)(inputs)
@@ -217,7 +214,7 @@ class JaxEngine(Engine):
 
         def one(index: Tensor, carried: tuple[list[Tensor], Tensor]) -> tuple[list[Tensor], Tensor]:
             values, results = carried
-            with inherited_scope(zip(written, values, strict=True)) as scope:
+            with Scope(zip(written, values, strict=True)) as scope:
                 row = body(jax.tree.map(lambda each: lax.dynamic_index_in_dim(each, index, keepdims=False), inputs))
             return current_values(scope, written), lax.dynamic_update_index_in_dim(results, row, index, 0)
 

@@ -73,6 +73,7 @@ AutocastScope: Any = of("AutocastScope")
 
 GLOBAL_SEEDS = "global_seed_generator"  # the global attribute that unseeded functions draw from
 UNINITIALIZED = "uninitialized_variables"  # the global attribute that holds what is made inside of a stateless scope
+SEED_STATE = "seed_generator_state"  # how the path of a seed generator's variable ends
 INITIALIZERS = "keras.src.initializers"  # how the names of the modules begin that initializers are in
 
 
@@ -97,11 +98,6 @@ def whole_module(name: str, backend: str) -> Any:
 def without_tensorflow() -> None:
     """Let Keras not import TensorFlow to find out whether what it copies or saves is TensorFlow's."""
     of("tensorflow", "jax")._available = False
-
-
-def raw_value(variable: keras.Variable) -> Any:
-    """The variable's own value, not that of a scope around; None before it has one."""
-    return variable._value
 
 
 def put_value(variable: keras.Variable, value: Any) -> None:
@@ -153,7 +149,7 @@ def problems(backend: str) -> list[str]:
         "KerasTensor._keras_history": lambda: origin(dense.output)[0] is dense,
         "Operation._inbound_nodes": lambda: tensors_before(dense, 0)[0] is inside,
         "Operation._outbound_nodes": lambda: len(operations_after(dense)) == 1,
-        "Variable._value": lambda: raw_value(dense.kernel) is not None,
+        "Variable._value": lambda: dense.kernel._value is not None,
     }
     for name, works in uses.items():
         try:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
-from zoo.backend.contract import Engine, Kind, Variables
+from zoo.backend.contract import Engine, GradientTask, Kind, Variables
 from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.backend.policy import Policy
-from zoo.backend.scopes import ASSIGNED_INSIDE, Scope, current_values, inherited_scope
+from zoo.backend.scopes import Scope, current_values
 from zoo.backend.tensorflow_draws import Slices, global_draws
 from zoo.errors import ZooError
 
@@ -23,6 +23,12 @@ Tensor = Any
 # Dependency optimization moved a read of a variable behind the write that follows it, in 1 of 12 to 20 traces, so that
 # a penalty saw the next step's weights. Steps are as fast without it.
 tf.config.optimizer.set_experimental_options({"dependency_optimization": False})
+
+SHARES = (
+    "is assigned while a loss is computed: on several devices TensorFlow shows each its share of the batch, and their "
+    "mean need not be what the variable holds. Assign it in the hook 'observe', which sees the whole batch; or train "
+    "on one device, or on JAX"
+)
 
 
 class TensorFlowEngine(Engine):
@@ -70,50 +76,36 @@ class TensorFlowEngine(Engine):
     def player_gradients(
         self,
         compute: Callable[[], tuple[Tensor, tuple[Any, Any]]],
-        weights: Variables,
-        state: Variables,
-        batch_size: int,
-        discarded: Variables = (),
-        declared: Variables = (),
+        task: GradientTask,
     ) -> tuple[tuple[Any, Any], list[Tensor], list[Tensor]]:
         """Weights and state, which the update will write, are read once, and what is written waits for these reads."""
-        own = [*weights, *state]
+        own = [*task.weights, *task.state]
         read = [tf.convert_to_tensor(variable.value) for variable in own]
+        refusal = None if self.strategy is None else SHARES
 
         def of_one_device(read: list[Tensor]) -> tuple[tuple[Any, Any], list[Tensor], list[Tensor]]:
-            watched = read[: len(weights)]
+            watched = read[: len(task.weights)]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(watched)
-                with inherited_scope(zip(own, read, strict=True), [*state, *discarded]) as scope:
+                values = zip(own, read, strict=True)
+                with self.hook_scope(task.permitted, task.declared, values, refusal) as scope:
                     loss, extras = compute()
-            check_reachable(scope)
-            if self.strategy is not None:
-                self.refuse_shares([each for each in declared if id(each) in scope.written])
             gradients = tape.gradient(loss, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
             dense = [
                 tf.convert_to_tensor(each) for each in gradients
             ]  # an embedding's gradient is a list of rows, some of them repeated
-            return extras, dense, current_values(scope, state)
+            return extras, dense, current_values(scope, task.state)
 
         if self.strategy is None:
             made = of_one_device(read)
         else:
-            with global_draws(Slices(self.replica, self.share(batch_size), self.devices)):
+            with global_draws(Slices(self.replica, self.share(task.batch_size), self.devices)):
                 (scalars, batches), *others = self.strategy.run(of_one_device, args=(read,))
             scalars, *others = tf.nest.map_structure(self.averaged, [scalars, *others])
             made = ((scalars, tf.nest.map_structure(self.gathered, batches)), *others)
         with tf.control_dependencies(read):  # the writes of the update wait for every read
             extras, gradients, written = tf.nest.map_structure(tf.identity, made)
         return extras, gradients, written
-
-    def refuse_shares(self, assigned: Variables) -> None:
-        """Raise ZooError for variables whose values on several devices would be averaged, whatever they mean."""
-        if assigned:
-            raise ZooError(
-                f"A hook assigns the plugin's variable '{assigned[0].name}' while a loss is computed: on several "
-                "devices TensorFlow shows each its share of the batch, and their mean need not be what the variable "
-                "holds. Assign it in the hook 'observe', which sees the whole batch; or train on one device, or on JAX."
-            )
 
     def gathered(self, values: Any) -> Tensor:
         """The devices' shares of a batch, one after the other; a scalar's mean."""
@@ -126,9 +118,13 @@ class TensorFlowEngine(Engine):
             return self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None)
         return self.strategy.experimental_local_results(values)[0]
 
+    def current_trace(self) -> Any:
+        """The graph: a branch, a loop's body and a function each have one of their own."""
+        return tf.compat.v1.get_default_graph()
+
     def input_gradients(self, function: Callable[[Any], Tensor], inputs: Any) -> Any:
         """Implemented by a nested GradientTape."""
-        with inherited_scope(), tf.GradientTape(watch_accessed_variables=False) as tape:
+        with Scope(), tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
             total = tf.reduce_sum(function(inputs))
         return tape.gradient(total, inputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
@@ -195,14 +191,6 @@ class TensorFlowEngine(Engine):
         from zoo.backend.traces import tensorflow as trace
 
         return trace.events(folder)
-
-
-def check_reachable(scope: Scope) -> None:
-    """Raise ZooError where what was written to a variable exists in a branch of the graph alone."""
-    graph = tf.compat.v1.get_default_graph()
-    for variable, value in scope.writes:
-        if tf.is_symbolic_tensor(value) and value.graph is not graph:
-            raise ZooError(ASSIGNED_INSIDE.format(variable=variable.path))
 
 
 def divide(count: int) -> None:

@@ -65,3 +65,11 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def modified(path: Path) -> float:
+    """The modification time in seconds since 1970; 0 where the path is missing."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

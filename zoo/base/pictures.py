@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -21,6 +22,11 @@ RAREST = 0.001  # share of the real coordinates, at either end, that may fall ou
 def to_uint8(samples: np.ndarray) -> np.ndarray:
     """Images in [-1, 1] as uint8, rounded to the nearest."""
     return np.clip(np.rint((samples + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def from_pixels(pixels: Any) -> Any:
+    """Floats in [0, 255], an array or a tensor of any backend, as models are given images: in [-1, 1]."""
+    return pixels / 127.5 - 1
 
 
 def as_rgb(images: np.ndarray) -> np.ndarray:

@@ -57,8 +57,8 @@ def described(error: BaseException) -> str:
     tensor = TENSOR.search(text)
     shape = tuple(int(each) for each in tensor[1].split(",") if each.strip()) if tensor else ()
     what = [f"a tensor {shape}"] if shape else []
-    if asked := BYTES.search(text):
-        size = float(asked[1]) * 1024 ** UNITS[asked[2] if asked[2] == "bytes" else asked[2][0]]
+    if found := BYTES.search(text):
+        size = float(found[1]) * 1024 ** UNITS[found[2] if found[2] == "bytes" else found[2][0]]
     else:
         size = math.prod(shape) * SIZES.get((tensor[2] if tensor else "") or "", FLOAT) if shape else 0
     what += [f"of {in_units(size)}" if what else in_units(size)] if size else []

@@ -117,7 +117,7 @@ def _code(
 def _variant(document: Document, name: str, value: Mapping[str, Any]) -> VariantEntry:
     keys: Keys = ("variants", name)
     if not value.get("plugins"):
-        message = f"variant '{name}' needs a list of at least one plugin, such as 'plugins: [dcgan]'."
+        message = f"variant '{name}' needs a list of at least one plugin, such as 'plugins: [my_gan]'."
         document.error((*keys, "plugins") if "plugins" in value else keys, message)
     datasets = value.get("datasets", {})
     return VariantEntry(

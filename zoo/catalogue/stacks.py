@@ -22,7 +22,7 @@ def parse_stack(text: str, catalogue: Catalogue) -> list[StackPart]:
     """The parts of `a+b+c`: the first is a variant before it is a plugin, each other one the other way round."""
     names = [name.strip() for name in text.split("+")]
     if not all(names):
-        raise ZooError(f"Stack '{text}' has an empty part. Join names by single plus signs, such as dcgan+r1.")
+        raise ZooError(f"Stack '{text}' has an empty part. Join names by single plus signs, such as variant+plugin.")
     parts = [_part(name, index == 0, catalogue) for index, name in enumerate(names)]
     _refuse_repeated_plugins(text, parts)
     return parts

@@ -176,6 +176,9 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+MOST_NUMBERS = 1_000_000  # that one range may hold
+
+
 class Numbers(click.ParamType):  # type: ignore[type-arg]
     """Numbers and ranges of them, separated by commas: 0-35,99."""
 
@@ -189,6 +192,8 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]
             first, dash, last = part.strip().partition("-")
             if not first.isdecimal() or not (last.isdecimal() if dash else not last) or int(last or first) < int(first):
                 self.fail(f"'{part}' is neither a number nor a range: write 0-35,99.", parameter, context)
+            if int(last or first) - int(first) >= MOST_NUMBERS:
+                self.fail(f"'{part}' are more than {MOST_NUMBERS:,} numbers.", parameter, context)
             found += range(int(first), int(last or first) + 1)
         return tuple(found)
 

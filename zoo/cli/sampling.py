@@ -72,7 +72,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
         click.option("--latents", type=FILE, metavar="FILE", help="Of zoo project or --save-latents, in their place."),
         click.option("--plus", type=FILE, multiple=True, metavar="FILE", help="Add the mean of its latents."),
         click.option("--minus", type=FILE, multiple=True, metavar="FILE", help="Subtract the mean of its latents."),
-        click.option("--mix", type=Numbers(), default=(), metavar="SEEDS", help="Mix in styles of these (stylegan2)."),
+        click.option("--mix", type=Numbers(), default=(), metavar="SEEDS", help="Mix in styles of these seeds."),
         click.option("--styles", type=Numbers(), default=(), metavar="LAYERS", help="Which styles, 0 the coarsest."),
         click.option("--save-latents", type=FILE, metavar="FILE", help="Write them as an .npz, too."),
     ),
@@ -142,7 +142,7 @@ def sample_command(
     show_default=True,
     help="Weight of the distance in EfficientNet-Lite0 beside that in pixels; 0 for pixels alone.",
 )
-@click.option("--styles", is_flag=True, help="Look for styles, which reach more than latents do (stylegan2).")
+@click.option("--styles", is_flag=True, help="Look for styles, which reach more than latents do, of a style-based run.")
 @click.option("--class", "classes", metavar="NAME_OR_NUMBER", help="Of a conditional run [the nearest].")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of where it begins, and noise.")
 @json_option

@@ -1,6 +1,7 @@
 """`zoo pack`, `zoo push` and `zoo pull`."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -108,4 +109,6 @@ def pull_command(source: str, out: Path | None, trust: bool, as_json: bool) -> N
     if code := pulled["plugins"]:
         runs = "may run here" if pulled["trusted"] == code else "is not run before you --trust it"
         click.echo(f"Its code {runs}: {listed(folder, code)}")
-    click.echo(f"Next:\n  zoo sample {folder}")
+    usable = not code or pulled["trusted"] == code
+    again = shlex.join(["zoo", "pull", source, "--out", str(folder), "--trust"])
+    click.echo(f"Next:\n  zoo sample {folder}" if usable else f"Next, once you have read its code:\n  {again}")

@@ -157,7 +157,7 @@ def candidates_of(options: ComparisonOptions, entry: BenchmarkEntry, catalogue: 
     """The named variants, or the benchmark's own, with every combination of swept values."""
     texts = options.variants or entry.variants
     if not texts:
-        raise ZooError("Name the variants that are to be compared: zoo compare vanilla dcgan --dataset mnist.")
+        raise ZooError("Name the variants that are to be compared: zoo compare VARIANT VARIANT --dataset NAME.")
     return swept([parse_candidate(each, catalogue) for each in texts], options.sweeps)
 
 

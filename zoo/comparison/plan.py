@@ -34,8 +34,8 @@ class Setup:
     def record(self) -> dict[str, Any]:
         """The content of question.json, and of `question` in job.json."""
         fields = {name: value for name, value in vars(self).items() if name != "data_options"}
-        look = {name: value for name, value in vars(self.data_options).items() if value is not None}
-        return dict(plain({**fields, "budget": dict(self.budget), "look": look}))
+        options = {name: value for name, value in vars(self.data_options).items() if value is not None}
+        return dict(plain({**fields, "budget": dict(self.budget), "look": options}))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.base.names import short_name
+from zoo.base.pictures import from_pixels
 from zoo.data.fields import Field, samples_field
 from zoo.data.options import SQUARE, WHOLE, attributes_in
 from zoo.errors import NoLabels, ZooError
@@ -113,7 +114,11 @@ class Dataset:
     def scaled(self, indices: np.ndarray, dtype: str = "float32") -> np.ndarray:
         """The samples at `indices` as models are given them: images in [-1, 1], points as they are."""
         stored = self.batch(indices)
-        return stored / np.dtype(dtype).type(127.5) - 1 if stored.dtype == np.uint8 else stored.astype(dtype)
+        return from_pixels(stored.astype(dtype)) if self.is_image else stored.astype(dtype)
+
+    def original(self, stored: np.ndarray) -> np.ndarray:
+        """Stored samples as a user knows them: images as they are, points in their original units."""
+        return stored if self.is_image else stored * self.scale
 
     def rows(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """Every field at `indices`, copied into memory; a field of fewer rows begins again at its first."""

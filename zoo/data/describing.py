@@ -102,7 +102,7 @@ def draw_sheet(dataset: "Dataset", path: Path) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     if not dataset.is_image:
-        save_picture(scatter_real(dataset.samples * dataset.scale), path)
+        save_picture(scatter_real(dataset.original(dataset.samples)), path)
         return
     rows, columns = sheet_rows(dataset)
     save_picture(grid(dataset.batch(rows), columns), path)
@@ -135,7 +135,7 @@ def moments(dataset: "Dataset") -> dict[str, list[float]]:
     import numpy as np
 
     stored = dataset.batch(dataset.spread(MEASURED)).reshape(-1, dataset.sample_shape[-1])
-    values = stored.astype(np.float64) * dataset.scale
+    values = dataset.original(stored.astype(np.float64))
     return {
         "mean": [round(float(each), 4) for each in values.mean(axis=0)],
         "deviation": [round(float(each), 4) for each in values.std(axis=0)],

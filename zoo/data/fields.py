@@ -52,11 +52,20 @@ class Field:
 
         return to_uint8(values) if self.is_image else values * self.scale
 
-    def picture(self, presented: "np.ndarray", real: "np.ndarray", columns: int | None = None) -> "Image.Image":
-        """A grid of presented images, or presented points over real ones."""
+    def computed(self, presented: "np.ndarray") -> "np.ndarray":
+        """The way back: values as a user knows them as the step takes them, float32."""
+        from zoo.base.pictures import from_pixels
+
+        values = presented.astype("float32")
+        return from_pixels(values) if self.is_image else values / self.scale
+
+    def picture(
+        self, presented: "np.ndarray", columns: int | None = None, real: "np.ndarray | None" = None
+    ) -> "Image.Image":
+        """A grid of presented images, or presented points over real ones; over themselves where none are given."""
         from zoo.base.pictures import grid, scatter
 
-        return grid(presented, columns) if self.is_image else scatter(presented, real)
+        return grid(presented, columns) if self.is_image else scatter(presented, presented if real is None else real)
 
     def class_number(self, name: str) -> int:
         """The number of a class by its name in any case, or by its number; raises ZooError for an unknown one."""

@@ -84,9 +84,16 @@ def write_zip(
     """A zip of NVlabs' files."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for number, name in enumerate(files):
-            archive.writestr(name, as_png(images[number]))
+            archive.writestr(undated(name), as_png(images[number]))
             counting(number + 1, len(files))
-        archive.writestr(LABELS, labels)
+        archive.writestr(undated(LABELS), labels)
+
+
+def undated(name: str) -> zipfile.ZipInfo:
+    """An entry of a zip with the same date whenever it is written, so that the same images make the same bytes."""
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = 0o644 << 16  # read by all, written by its owner
+    return entry
 
 
 def check_channels(images: np.ndarray) -> None:

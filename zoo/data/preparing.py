@@ -102,8 +102,8 @@ class Preparation:
         entry = self.request.entry
         is_path = entry.path is not None and entry.name not in self.catalogue.datasets
         options = dict.fromkeys(("image_size", "channels", "image_key", "label"))
-        asked = {name: getattr(self.request.options, name) for name in ("crop", *READING)}
-        used = {**options, **asked, **contents.resolved}
+        requested = {name: getattr(self.request.options, name) for name in ("crop", *READING)}
+        used = {**options, **requested, **contents.resolved}
         is_copy = isinstance(source, Copy)
         if is_copy:
             used["image_key"] = self.request.options.image_key

@@ -36,7 +36,7 @@ def record_file(path: Path) -> Iterator[Write]:
             "generated": tf.train.Feature(int64_list=tf.train.Int64List(value=[int(generated)])),
         }
         example = tf.train.Example(features=tf.train.Features(feature=feature))
-        writer.write(example.SerializeToString())
+        writer.write(example.SerializeToString(deterministic=True))
 
     try:
         with tf.io.TFRecordWriter(str(temporary)) as writer:

@@ -26,7 +26,7 @@ from zoo.diagnosis.opening import at_work, folder_of, opened
 from zoo.diagnosis.verdicts import verdicts_of
 from zoo.errors import ZooError, unknown
 from zoo.options import Budget, Monitoring
-from zoo.pipeline import DATA_OPTIONS, DEFAULT_DATASET, check_seed, run
+from zoo.pipeline import DATA_OPTIONS, DEFAULT_DATASET, DEFAULT_STACK, check_seed, run
 from zoo.runs.checkpoints import Checkpoints
 from zoo.runs.directory import RunDirectory
 
@@ -138,7 +138,7 @@ class DiagnosisFiles:
 
 
 def diagnose(
-    stack: str = "dcgan",
+    stack: str = DEFAULT_STACK,
     *,
     dataset: str | Path = DEFAULT_DATASET,
     procedure: Procedure = PROCEDURE,

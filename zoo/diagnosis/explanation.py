@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from zoo.base.pictures import grid, save_picture, stretched, to_uint8
+from zoo.base.pictures import save_picture, stretched, to_uint8
+from zoo.data.fields import Field
 from zoo.diagnosis import insight
 from zoo.errors import ZooError
 from zoo.networks import called, inputs_of
@@ -37,8 +38,7 @@ def explained(trainer: Trainer, seed: int, folder: Path) -> dict[str, Any]:
     """Figures of both players; writes the pictures."""
     inputs = by_name(trainer.sampler.latents(DRAWN, seed))
     drawn = {name: ops.convert_to_numpy(each) for name, each in inputs.items()}
-    is_image = len(trainer.dataset.sample_shape) == 3
-    if is_image:
+    if trainer.dataset.is_image:
         draw_looks(trainer, {name: each[:COUNT] for name, each in drawn.items()}, seed, folder / "looks.png")
     walk = walk_of(trainer.sampler, drawn, seed)
     if walk is None:  # nothing is drawn: samples are made of data alone
@@ -48,8 +48,8 @@ def explained(trainer: Trainer, seed: int, folder: Path) -> dict[str, Any]:
     ]
     spectra = [formulas.singular_directions(each) for each in matrices]
     directions = directions_of(walk, spectra[0][1], trainer.dataset)
-    if is_image:
-        draw_strips(walk, directions, folder / "directions.png")
+    if trainer.dataset.is_image:
+        draw_strips(walk, directions, trainer.dataset.fields[SAMPLES], folder / "directions.png")
     return {
         "singular_values": np.median([values for values, _ in spectra], axis=0).tolist(),
         "conditioning": float(np.median([formulas.conditioning(values) for values, _ in spectra])),
@@ -95,18 +95,19 @@ def draw_looks(trainer: Trainer, given: Mapping[str, np.ndarray], seed: int, pat
         insight.integrated_gradients(judge, gradients, images, images.mean(axis=0)).sum(axis=-1),
         stretched(insight.occlusion(logits_of, images, window, window), images.shape[1:3]),
     ]
-    columns = [to_uint8(images), *(gray(each, images.shape[-1]) for each in maps)]
-    save_picture(grid(np.stack(columns, axis=1).reshape(-1, *images.shape[1:]), 2 * len(columns)), path)
+    field = trainer.dataset.fields[SAMPLES]
+    columns = [field.presented(images), *(gray(each, images.shape[-1]) for each in maps)]
+    save_picture(field.picture(np.stack(columns, axis=1).reshape(-1, *images.shape[1:]), 2 * len(columns)), path)
 
 
 def gray(maps: np.ndarray, channels: int) -> np.ndarray:
     """Maps (N, H, W) as uint8 images: white is the largest value; 0 is black, or gray where maps have both signs."""
     largest = np.maximum(np.abs(maps).max(axis=(1, 2), keepdims=True), 1e-12)
     scaled = maps / largest if maps.min() < 0 else 2 * maps / largest - 1
-    return np.repeat(np.clip(np.rint((scaled + 1) * 127.5), 0, 255).astype(np.uint8)[..., None], channels, axis=-1)
+    return np.repeat(to_uint8(scaled)[..., None], channels, axis=-1)
 
 
-def draw_strips(walk: Walk, directions: Mapping[str, np.ndarray], path: Path) -> None:
+def draw_strips(walk: Walk, directions: Mapping[str, np.ndarray], field: Field, path: Path) -> None:
     """A row for each direction: one sample in the middle, and what it becomes to either side."""
     strips = [formulas.strip(walk.latents[0], direction, REACH, FRAMES) for direction in directions.values()]
-    save_picture(grid(to_uint8(walk.samples(np.concatenate(strips))), FRAMES), path)
+    save_picture(field.picture(field.presented(walk.samples(np.concatenate(strips))), FRAMES), path)

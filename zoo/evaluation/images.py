@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.base.progress import Progress
+from zoo.data.fields import samples_field
 from zoo.errors import ZooError
 from zoo.evaluation.arrays import new_array
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import AVERAGED, FILES, RAW
+from zoo.training.names import LABELS
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
     from zoo.training.sampler import Rows, Sampler
 
 SELECTION_SEED = 20170626  # of which samples are compared where there are more: the day of the paper on the FID
-LABELS = "labels"  # the input of a conditional generator
 CHUNK = 256  # samples generated, copied or hashed at once
 DESCRIBED = ("source", "rows", "division", "crop", "resize")
 
@@ -35,7 +36,7 @@ class Images:
     @property
     def are_points(self) -> bool:
         """Whether the samples are points."""
-        return self.samples.ndim == 2
+        return not samples_field(self.samples.shape[1:]).is_image
 
 
 def real_images(dataset: "Dataset", count: int | None, folder: Path) -> Images:
@@ -67,7 +68,7 @@ def selected(dataset: "Dataset", count: int | None, path: Path) -> np.ndarray:
         samples = new_array(path, samples.dtype, (len(rows), *dataset.sample_shape))
         for start in range(0, len(rows), CHUNK):
             samples[start : start + CHUNK] = dataset.samples[rows[start : start + CHUNK]]
-    return samples if dataset.is_image else np.asarray(samples, "float32") * np.float32(dataset.scale)
+    return dataset.original(samples)
 
 
 def rows_of(dataset: "Dataset", count: int | None) -> np.ndarray | None:
@@ -100,8 +101,8 @@ def generated_images(
         progress.counting("generating", done, count)
     weights = {"weights": RAW if options.raw else AVERAGED, "averaged": bool(sampler.average)}
     labels = {"labels": "in proportion"} if conditions else {}
-    asked = np.asarray(inputs[LABELS], "int64") if sampler.generating.is_conditional else None
-    return Images(samples, {"count": count, **weights, "batch_norm": "inference", **labels}, asked)
+    labels_given = np.asarray(inputs[LABELS], "int64") if sampler.generating.is_conditional else None
+    return Images(samples, {"count": count, **weights, "batch_norm": "inference", **labels}, labels_given)
 
 
 def check_finite(samples: np.ndarray, first: int) -> None:

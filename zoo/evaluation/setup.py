@@ -97,17 +97,20 @@ def what_there_is(
 
     An extractor is asked by one image: it may have logits or modes of some images only.
     """
-    available, missing = {"features"}, dict[str, str]()
+    missing = dict[str, str]()
     if extractor is None:
-        available |= {"points"} | ({"modes"} if mixture else set())
+        available = {"features", "points"} | ({"modes"} if mixture else set())
         missing = dict.fromkeys(
             ("images", "logits", "training", "pairs", "cycles", "labels"), "the samples are points, not images"
         )
         missing["modes"] = "the points are drawn from no mixture"
         return available, missing
-    answer = extractor.features(np.asarray(real.samples[:1]))
-    available |= {"images", *(kind for kind in KINDS if getattr(answer, kind) is not None)}
-    available |= {"training"} if training is not None else set()
+    try:
+        answer = extractor.features(np.asarray(real.samples[:1]))
+        kinds = {kind for kind in KINDS if getattr(answer, kind) is not None}
+    except ZooError as error:  # of two channels, which metrics that read no network measure
+        kinds, missing["features"] = set(), str(error).partition(". ")[0]
+    available = {"images", *kinds, *({"training"} if training is not None else ())}
     missing["logits"] = f"'{extractor.name}' has none of such images"
     missing["modes"] = f"modes of images are digits: --extractor {MODES_BY}, on mnist or stacked_mnist"
     if classes is None:

@@ -127,7 +127,7 @@ class EvaluationTask:
 
     def without_network(self, samples: np.ndarray) -> Side:
         """Points are their own features; images have none without a network."""
-        return Side(samples, features=samples if samples.ndim == 2 else None)
+        return Side(samples, features=samples if self.real.are_points else None)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from zoo.evaluation.arrays import new_array
 from zoo.evaluation.images import CHUNK, Images
 from zoo.evaluation.metrics.contract import Cycles, Pairs
 from zoo.evaluation.options import EvaluationOptions
+from zoo.training.names import SAMPLES
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from zoo.training.players import Generating
     from zoo.training.sampler import Rows, Sampler
 
-SAMPLES = "samples"
 CYCLED = 1000  # images that are translated there and back, at most
 
 

@@ -27,7 +27,7 @@ LARGEST = 512  # pixels of a side of a picture, which is made smaller: two cores
 
 
 @dataclass(frozen=True)
-class Wish:
+class Target:
     """To what is translated."""
 
     to: str = SAMPLES
@@ -42,7 +42,7 @@ class DrawnExplorer:
 
     run: Run
     lock: Lock = field(default_factory=Lock, init=False)
-    translators: dict[Wish, Translator] = field(default_factory=dict, init=False)
+    translators: dict[Target, Translator] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Refuse a generator that translates nothing."""
@@ -72,47 +72,47 @@ class DrawnExplorer:
         return self.translator(self.first).is_derived
 
     @property
-    def first(self) -> Wish:
+    def first(self) -> Target:
         """What is asked for at first."""
-        return Wish(label=self.classes[0] if self.classes else None)
+        return Target(label=self.classes[0] if self.classes else None)
 
-    def translator(self, wish: Wish) -> Translator:
+    def translator(self, target: Target) -> Translator:
         """The generator as it is asked for."""
-        if wish not in self.translators:
-            numbers = [float(name in wish.attributes) for name in self.attributes]
+        if target not in self.translators:
+            numbers = [float(name in target.attributes) for name in self.attributes]
             named = attribute_names(self.run.sampler.generating)
-            asked: Mapping[str, Any] = dict(zip(named, numbers, strict=True)) if named else {TARGETS: numbers}
-            conditions = dict(asked) if self.attributes else {}
-            classes = () if wish.label is None else (wish.label,)
-            wanted = Translation(wish.to, classes, conditions, wish.from_samples)
-            self.translators[wish] = translator_of(self.run, wanted)
-        return self.translators[wish]
+            values: Mapping[str, Any] = dict(zip(named, numbers, strict=True)) if named else {TARGETS: numbers}
+            conditions = dict(values) if self.attributes else {}
+            classes = () if target.label is None else (target.label,)
+            wanted = Translation(target.to, classes, conditions, target.from_samples)
+            self.translators[target] = translator_of(self.run, wanted)
+        return self.translators[target]
 
     @backend.fixed()
-    def translated(self, picture: Picture, wish: Wish) -> tuple[np.ndarray, np.ndarray]:
+    def translated(self, picture: Picture, target: Target) -> tuple[np.ndarray, np.ndarray]:
         """What the network was given and what it made of a picture, uint8 (H, W, C)."""
         with self.lock:
-            starts, made = self.translator(wish).with_given(picture.pixels[None])
+            starts, made = self.translator(target).with_given(picture.pixels[None])
         return starts[0], made[0]
 
-    def read(self, path: Path, wish: Wish) -> Picture:
+    def read(self, path: Path, target: Target) -> Picture:
         """An image file as `zoo translate` reads it, no larger than LARGEST; raises ZooError for anything else."""
         try:
             content = path.read_bytes()
-            picture = opened(content, path.name, self.translator(wish))
+            picture = opened(content, path.name, self.translator(target))
         except UNREADABLE as error:
             raise ZooError(f"{path.name} can't be read as an image: {error}.") from error
         if max(picture.pixels.shape[:2]) <= LARGEST:
             return picture
         return Picture(picture.name, shrunk(picture.pixels), None)
 
-    def drawn(self, content: bytes, wish: Wish) -> Picture:
+    def drawn(self, content: bytes, target: Target) -> Picture:
         """A drawing, the bytes of a PNG of any size, at the size of training."""
-        translator = self.translator(wish)
+        translator = self.translator(target)
         height, width = translator.trained_size
         small = image_of(content, "the drawing").convert("RGB").resize((width, height), Image.Resampling.BOX)
         channels = translator.given.shape[-1]
-        if channels in (2, 4) and translator.is_derived and not wish.from_samples:  # nothing drawn is unknown
+        if channels in (2, 4) and translator.is_derived and not target.from_samples:  # nothing drawn is unknown
             colours = with_channels(small, "the drawing", channels - 1)
             return Picture(
                 "the drawing", np.concatenate([colours, np.full_like(colours[..., :1], WHITE)], axis=-1), None
@@ -139,14 +139,14 @@ class DrawnExplorer:
                 if name in fields and fields[name].is_image
             }
 
-    def example(self, number: int, wish: Wish) -> Picture:
+    def example(self, number: int, target: Target) -> Picture:
         """A row of the test data."""
-        start = SAMPLES if wish.from_samples else direction_to(self.run.sampler, wish.to).start
+        start = SAMPLES if target.from_samples else direction_to(self.run.sampler, target.to).start
         return Picture("an example", self.examples[start][number], None)
 
-    def ground(self, wish: Wish) -> int:
+    def ground(self, target: Target) -> int:
         """The gray of an empty drawing: what most of the examples is, 0 or 255."""
-        start = SAMPLES if wish.from_samples else direction_to(self.run.sampler, wish.to).start
+        start = SAMPLES if target.from_samples else direction_to(self.run.sampler, target.to).start
         found = self.examples.get(start)
         return WHITE if found is None or np.median(found) > WHITE / 2 else 0
 

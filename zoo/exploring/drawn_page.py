@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 
 from zoo.errors import ZooError
-from zoo.exploring.drawn_explorer import DrawnExplorer, Wish
+from zoo.exploring.drawn_explorer import DrawnExplorer, Target
+from zoo.exploring.messages import heading, showing_errors
 from zoo.exploring.pictures import pair
-from zoo.exploring.telling import heading, told
 from zoo.training.html_export import PAGE
 from zoo.training.names import SAMPLES
 from zoo.training.translating import direction_to
@@ -99,52 +99,52 @@ class DrawnPage:
 
     def connect(self) -> None:
         """What happens when something is drawn, chosen or moved."""
-        wish = [self.to, self.label, self.attributes, self.from_samples]
+        target = [self.to, self.label, self.attributes, self.from_samples]
         shown = [self.result, self.last]
         if self.explorer.examples:
-            self.number.input(told(self.of_example), [self.number, *wish], shown, **LIVE)
-        self.pad.change(told(self.of_drawing), [self.pad, self.last, *wish], shown, **LIVE, queue=False)
-        self.image.upload(told(self.of_file), [self.image, *wish], shown, **LIVE)
-        moved = [each.input for each in wish if not isinstance(each, gr.State)]
+            self.number.input(showing_errors(self.of_example), [self.number, *target], shown, **LIVE)
+        self.pad.change(showing_errors(self.of_drawing), [self.pad, self.last, *target], shown, **LIVE, queue=False)
+        self.image.upload(showing_errors(self.of_file), [self.image, *target], shown, **LIVE)
+        moved = [each.input for each in target if not isinstance(each, gr.State)]
         if moved:
-            gr.on(moved, told(self.again), [self.last, *wish], shown, **LIVE)
+            gr.on(moved, showing_errors(self.again), [self.last, *target], shown, **LIVE)
 
-    def wish(self, to: str, label: str | None, attributes: list[str], from_samples: bool) -> Wish:
+    def target(self, to: str, label: str | None, attributes: list[str], from_samples: bool) -> Target:
         """What the controls say."""
-        return Wish(to, label, tuple(attributes), from_samples)
+        return Target(to, label, tuple(attributes), from_samples)
 
-    def of_example(self, number: float, *wish: Any) -> tuple[str, Any]:
+    def of_example(self, number: float, *target: Any) -> tuple[str, Any]:
         """A row of the test data, translated."""
-        return self.again((EXAMPLE, int(number)), *wish)
+        return self.again((EXAMPLE, int(number)), *target)
 
-    def of_drawing(self, pad: Any, last: Any, *wish: Any) -> tuple[Any, Any]:
+    def of_drawing(self, pad: Any, last: Any, *target: Any) -> tuple[Any, Any]:
         """The drawing, translated; a pad that nobody touched changes nothing."""
         if not pad:
             return gr.skip(), last
-        return self.again((DRAWN, pad), *wish)
+        return self.again((DRAWN, pad), *target)
 
-    def of_file(self, image: str | None, *wish: Any) -> tuple[str, Any]:
+    def of_file(self, image: str | None, *target: Any) -> tuple[str, Any]:
         """A picture, translated."""
         if image is None:
             raise ZooError("Choose a picture first.")
-        return self.again((FILE, image), *wish)
+        return self.again((FILE, image), *target)
 
     def again(self, last: Any, *controls: Any) -> tuple[str, Any]:
         """What was shown last, translated as the controls say now."""
-        wish = self.wish(*controls)
+        target = self.target(*controls)
         if last is None:
             return "", None
         kind, what = last
         if kind == EXAMPLE:
-            picture = self.explorer.example(what, wish)
+            picture = self.explorer.example(what, target)
         elif kind == DRAWN:
-            picture = self.explorer.drawn(b64decode(what.partition(",")[2]), wish)
+            picture = self.explorer.drawn(b64decode(what.partition(",")[2]), target)
         else:
-            picture = self.explorer.read(Path(what), wish)
-        return self.made(picture, wish), last
+            picture = self.explorer.read(Path(what), target)
+        return self.made(picture, target), last
 
-    def made(self, picture: Any, wish: Wish) -> str:
+    def made(self, picture: Any, target: Target) -> str:
         """What the network was given, and what it made of it."""
-        given, made = self.explorer.translated(picture, wish)
-        label = "" if wish.label is None else f", changed to {wish.label}"
+        given, made = self.explorer.translated(picture, target)
+        label = "" if target.label is None else f", changed to {target.label}"
         return pair(given, made, (f"given: {picture.name}", f"made{label}"), f"What is made of {picture.name}{label}")

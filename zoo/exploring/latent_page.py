@@ -15,8 +15,8 @@ from zoo.base.pictures import as_rgb
 from zoo.base.progress import Silent
 from zoo.errors import ZooError
 from zoo.exploring.latent_explorer import LatentExplorer, Point
+from zoo.exploring.messages import heading, showing_errors
 from zoo.exploring.pictures import figure, framed, pair, png
-from zoo.exploring.telling import heading, told
 from zoo.training.directions import REACH
 from zoo.training.projecting import Procedure
 
@@ -163,23 +163,24 @@ class LatentPage:
             *self.sliders,
             *(each for each in (self.label, self.psi, self.conditions) if movable(each)),
         ]
-        gr.on([each.input for each in moving], told(self.seen_of), self.controls, shown, api_name="sample", **LIVE)
+        moved = [each.input for each in moving]
+        gr.on(moved, showing_errors(self.seen_of), self.controls, shown, api_name="sample", **LIVE)
         if movable(self.truncate):
-            self.truncate.input(told(self.truncated), self.controls, [self.psi, *shown], **LIVE)
+            self.truncate.input(showing_errors(self.truncated), self.controls, [self.psi, *shown], **LIVE)
         fresh = [self.latents, self.back, *shown]
-        self.seed.input(told(self.of_seed), self.controls, fresh, **LIVE)
-        gr.on([self.another.click], told(self.next_seed), self.controls, [self.seed, *fresh], **LIVE)
-        self.back.click(told(self.of_seed), self.controls, fresh, **LIVE)
-        self.reset.click(told(self.to_the_middle), self.controls, [*shown, *self.sliders], **LIVE)
-        self.draw.click(told(self.many), [self.first_seed, *self.controls], [self.gallery])
-        self.gallery.select(told(self.chosen), [self.first_seed, *self.controls], [self.seed, *fresh], **LIVE)
+        self.seed.input(showing_errors(self.of_seed), self.controls, fresh, **LIVE)
+        gr.on([self.another.click], showing_errors(self.next_seed), self.controls, [self.seed, *fresh], **LIVE)
+        self.back.click(showing_errors(self.of_seed), self.controls, fresh, **LIVE)
+        self.reset.click(showing_errors(self.to_the_middle), self.controls, [*shown, *self.sliders], **LIVE)
+        self.draw.click(showing_errors(self.many), [self.first_seed, *self.controls], [self.gallery])
+        self.gallery.select(showing_errors(self.chosen), [self.first_seed, *self.controls], [self.seed, *fresh], **LIVE)
         walked = [self.film, self.frames, self.frame, self.film_file]
-        self.walk.click(told(self.walked), [self.walk_seeds, self.loop, *self.controls], walked)
-        self.frame.input(told(self.stopped), [self.frames, self.frame], [self.film], **LIVE)
+        self.walk.click(showing_errors(self.walked), [self.walk_seeds, self.loop, *self.controls], walked)
+        self.frame.input(showing_errors(self.stopped), [self.frames, self.frame], [self.film], **LIVE)
         found = [self.projected, *fresh, *self.sliders]
-        asked = [self.image, self.steps, self.features, *self.controls]
-        self.project.click(told(self.found), asked, found, show_progress_on=[self.projected])
-        save.click(told(self.saved), self.controls, [self.files])
+        values = [self.image, self.steps, self.features, *self.controls]
+        self.project.click(showing_errors(self.found), values, found, show_progress_on=[self.projected])
+        save.click(showing_errors(self.saved), self.controls, [self.files])
 
     def point(
         self, latents: Any, seed: Any, label: Any, truncate: bool, psi: float, text: str, *amounts: float
@@ -248,9 +249,9 @@ class LatentPage:
         size = self.explorer.run.fields["samples"].shape[1::-1]
         return framed(frames[int(number)], "png", size, f"Frame {int(number)} of the walk")
 
-    def found(self, progress: gr.Progress = gr.Progress(), *asked: Any) -> tuple[Any, ...]:  # noqa: B008
+    def found(self, progress: gr.Progress = gr.Progress(), *values: Any) -> tuple[Any, ...]:  # noqa: B008
         """An image's projection, from which the sliders now move; Gradio finds its progress as a default value."""
-        image, steps, features, _, seed, *rest = asked
+        image, steps, features, _, seed, *rest = values
         if image is None:
             raise ZooError("Choose an image first.")
         choice = rest[: len(rest) - len(self.sliders)]

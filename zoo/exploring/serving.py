@@ -60,7 +60,7 @@ def built(run: Run) -> "gr.Blocks":
     return LatentPage(LatentExplorer(run)).built()
 
 
-def look() -> dict[str, Any]:
+def appearance() -> dict[str, Any]:
     """How pages look, with the fonts of the machine alone."""
     import gradio as gr
 
@@ -91,7 +91,7 @@ def opened(run: Run, port: int | None = None, browser: bool = False) -> Iterator
             with warnings.catch_warnings(action="ignore"):
                 _, address, _ = page.launch(
                     server_name=HERE, server_port=port, inbrowser=browser, prevent_thread_lock=True, quiet=True,
-                    share=False, ssr_mode=False, **look(),
+                    share=False, ssr_mode=False, **appearance(),
                 )  # fmt: skip
         except OSError as error:
             raise ZooError(f"The port {port or 'wanted'} can't be used: {error}") from error

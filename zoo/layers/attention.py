@@ -58,7 +58,7 @@ class SelfAttention(ExactLayer):
         return maxima(features) if self.pooling else features
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """As x."""
+        """The shape of x."""
         return tuple(input_shape)
 
     def get_config(self) -> dict[str, Any]:

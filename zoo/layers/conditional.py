@@ -59,7 +59,7 @@ class ConditionalBatchNormalization(BatchNormalization):
         return self.rounded(normal * scales + offsets)
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
-        """As x."""
+        """The shape of x."""
         return tuple(input_shape[0])
 
     def get_config(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class ChannelModulation(ExactLayer):
         return self.rounded(self.exact(samples) * (1 + gain) + offset)
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
-        """As x."""
+        """The shape of x."""
         return tuple(input_shape[0])
 
     def get_config(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class ModulatedBatchNormalization(BatchNormalization):
         return self.modulation([super().call(samples, training=training), vector])
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
-        """As x."""
+        """The shape of x."""
         return tuple(input_shape[0])
 
     def get_config(self) -> dict[str, Any]:
@@ -185,7 +185,7 @@ class AdaptiveInstanceNormalization(InstanceNormalization):
         return self.modulation([super().call(samples), style])
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
-        """As x."""
+        """The shape of x."""
         return tuple(input_shape[0])
 
     def get_config(self) -> dict[str, Any]:

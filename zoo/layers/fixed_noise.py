@@ -7,10 +7,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo.backend.keras_internals import number_of_calls
+from zoo.backend.keras_internals import SEED_STATE, number_of_calls
 from zoo.layers.stock import copied, inner_layers, is_functional
 
-STATE = "seed_generator_state"  # how the path of a seed generator's variable ends
 TOLERANCE = 1e-4  # of an affine layer, by which float32 rounds
 
 
@@ -34,7 +33,7 @@ def with_fixed_noise(model: Any, states: np.ndarray) -> Any:
     """
     if not is_functional(model):
         return model
-    seeds = [each for each in model.non_trainable_variables if each.path.endswith(STATE)]
+    seeds = [each for each in model.non_trainable_variables if each.path.endswith(SEED_STATE)]
     for variable, state in zip(seeds, states, strict=True):
         variable.assign(state)
     drawn = {id(layer): found for layer in inner_layers(model) if (found := affine(layer)) is not None}
@@ -52,7 +51,7 @@ def with_fixed_noise(model: Any, states: np.ndarray) -> Any:
 
 def affine(layer: keras.Layer) -> tuple[np.ndarray, np.ndarray] | None:
     """(scale, shift) of a layer that draws, as it draws now; None for one that does not, or is not affine."""
-    own = [each for each in getattr(layer, "variables", ()) if each.path.endswith(STATE)]
+    own = [each for each in getattr(layer, "variables", ()) if each.path.endswith(SEED_STATE)]
     if (
         not own
         or number_of_calls(layer) != 1

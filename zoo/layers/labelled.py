@@ -62,7 +62,7 @@ def joined_latents(
     if LATENTS not in inputs:
         raise ZooError(
             f"Plugin '{plugin}' joins what it adds to the generator's latents, and '{model.name}' takes "
-            f"{', '.join(networks.inputs_of(model, LATENTS))}. Put it on networks that take latents, such as dcgan."
+            f"{', '.join(networks.inputs_of(model, LATENTS))}. Put it on networks that take latents."
         )
     joined = keras.layers.Concatenate()([inputs[LATENTS], vector(inputs)])
     wider: dict[int, keras.Layer] = {}
@@ -79,7 +79,7 @@ def joined_latents(
     except ValueError as error:
         raise ZooError(
             f"Plugin '{plugin}' joins what it adds to the generator's latents, and a layer of '{model.name}' takes no "
-            f"more than the {inputs[LATENTS].shape[-1]} that it was made for. Put it on other networks, such as dcgan."
+            f"more than the {inputs[LATENTS].shape[-1]} that it was made for. Put it on networks that take any number."
         ) from error
 
 
@@ -145,7 +145,7 @@ def class_normalized(plugin: str, model: keras.Model, classes: int | None) -> ke
     if not replaced:
         raise ZooError(
             f"Plugin '{plugin}' finds no zoo.layers.BatchNormalization in the generator '{model.name}' to "
-            "give classes to. Put it on networks that have some, such as dcgan or vanilla."
+            "give classes to. Put it on networks that have some."
         )
     return anew
 

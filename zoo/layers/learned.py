@@ -9,7 +9,7 @@ from keras import ops
 from zoo.layers.exact import ExactLayer, Shape, Tensor
 
 
-@keras.saving.register_keras_serializable(package="stylegan2")  # whose plugin brought it at first
+@keras.saving.register_keras_serializable(package="stylegan2")  # who brought it at first: saved files name it so
 class LearnedMap(ExactLayer):
     """A map (H, W, C) that is learned, from N(0, deviation^2), once for each of the samples of its input: (B, H, W, C).
 

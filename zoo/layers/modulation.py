@@ -81,7 +81,7 @@ class NoiseInjection(ExactLayer):
         return self.rounded(self.exact(inputs) + self.strength * self.exact(noise))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """As x."""
+        """The shape of x."""
         return tuple(input_shape)
 
     def get_config(self) -> dict[str, Any]:

@@ -31,7 +31,6 @@ class ReflectionPadding2D(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Mirror."""
         sides = (self.padding, self.padding)
         return ops.pad(inputs, ((0, 0), sides, sides, (0, 0)), mode="reflect")
 
@@ -69,7 +68,6 @@ class PixelShuffle(keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Shuffle."""
         height, width, channels = image_shape(self, inputs.shape)
         factor, shuffled = self.factor, self.compute_output_shape(inputs.shape)
         squares = ops.reshape(inputs, (-1, height, width, factor, factor, channels // factor**2))
@@ -94,9 +92,8 @@ class PixelRange(keras.layers.Layer):
     """
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Limit."""
         return inputs if training else ops.clip(inputs, -1.0, 1.0)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """As x."""
+        """The same shape."""
         return tuple(input_shape)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import keras
 from keras import ops
 
-from zoo.backend.scopes import exact_values, inherited_scope
+from zoo.backend.scopes import Scope, exact_values
 from zoo.errors import ZooError, unknown
 from zoo.layers.exact import PACKAGE, Shape, Tensor
 from zoo.layers.normalization import BatchNormalization, GroupNormalization, InstanceNormalization, LayerNormalization
@@ -64,7 +64,7 @@ class SpectralNormalization(keras.layers.Wrapper):
                 (kernel, self.divided(ops.convert_to_tensor(kernel), axes, vector, training))
                 for (kernel, axes), vector in zip(kernels(self.layer), self.singular_vectors, strict=True)
             ]
-        with inherited_scope(divided):
+        with Scope(divided):
             return self.layer(inputs)
 
     def divided(self, kernel: Tensor, axes: tuple[int, ...], vector: keras.Variable, training: bool) -> Tensor:

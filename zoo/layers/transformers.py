@@ -47,7 +47,6 @@ class RotaryAttention(ExactLayer):
         self.angles = angles(height, width, size, tokens - height * width)
 
     def call(self, inputs: Tensor) -> Tensor:
-        """Attend."""
         tokens, channels = inputs.shape[1:]
         size = channels // self.heads
         mixed = ops.reshape(self.mixing(self.rounded(inputs)), (-1, tokens, 3, self.heads, size))
@@ -66,7 +65,7 @@ class RotaryAttention(ExactLayer):
         return vectors * cosines + ops.matmul(vectors, ops.cast(quarter_turn(vectors.shape[-1]), vectors.dtype)) * sines
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """As x."""
+        """The shape of x."""
         return tuple(input_shape)
 
     def get_config(self) -> dict[str, Any]:

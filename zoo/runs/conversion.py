@@ -15,7 +15,10 @@ def converted(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def earlier_fields(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a dataset that had samples and perhaps labels; the names of its classes were not kept."""
+    """The fields of a dataset that had samples and perhaps labels; the names of its classes were not kept.
+
+    Written out, as today's rule may change and what those versions meant may not.
+    """
     shape, classes = list(dataset["sample_shape"]), dataset.get("classes")
     kind = "image" if len(shape) == 3 else "points"
     samples = {"kind": kind, "shape": shape, "scale": dataset.get("scale", 1.0)}

@@ -69,6 +69,8 @@ def find_run(path: Path) -> RunDirectory:
         return RunDirectory(below[0])
     runs = ", ".join(str(each) for each in (below or run_folders(RUNS)))
     available = runs or "none; zoo run makes one"
+    if path.suffix == ".zip" and path.is_file():
+        raise ZooError(f"{path} is a file: zoo pull {path} makes a run's folder of it, if it holds one.")
     raise ZooError(f"No run in '{path}': a run's folder holds {RECORD}. Available: {available}.")
 
 

@@ -39,8 +39,8 @@ class Metrics(list[dict[str, Any]]):
         """The last lines and the first names, as a notebook shows them."""
         names = self.names[:SHOWN_NAMES]
         rows = [[number_text(line.get(name)) for name in names] for line in self[-SHOWN_ROWS:]]
-        told = f"{len(self)} lines of {len(self.names)} numbers: `.arrays`, `.to_pandas()`"
-        return table(names, rows) + paragraph(told)
+        text = f"{len(self)} lines of {len(self.names)} numbers: `.arrays`, `.to_pandas()`"
+        return table(names, rows) + paragraph(text)
 
 
 def pandas_or(otherwise: str) -> Any:

@@ -12,8 +12,15 @@ KIND = {"image": "unconditional-image-generation", "translation": "image-to-imag
 INTERVAL = "95%"
 
 
-def card(record: Record, evaluations: Sequence[Record], notes: Record, license: str | None, measured_here: bool) -> str:
-    """README.md of a shared run."""
+def card(
+    record: Record,
+    evaluations: Sequence[Record],
+    notes: Record,
+    license: str | None,
+    measured_here: bool,
+    address: str,
+) -> str:
+    """README.md of a run that is shared at an address, or in a folder of that name."""
     name, steps = title(record), notes["steps"]
     return "\n".join(
         [
@@ -21,7 +28,7 @@ def card(record: Record, evaluations: Sequence[Record], notes: Record, license: 
             f"# {name}\n",
             f"{summary_of(record, evaluations, steps)}.\n",
             *([f"![64 samples of {name}, none picked](samples.png)\n"] if has_samples(record) else []),
-            "    pip install 'gan-zoo[cpu]'\n    zoo sample FOLDER_OR_ADDRESS\n    zoo evaluate FOLDER_OR_ADDRESS\n",
+            f"    pip install 'gan-zoo[cpu]'\n    zoo sample {address}\n    zoo evaluate {address}\n",
             "## Scores\n",
             *score_lines(evaluations, measured_here),
             "\n## How it was made\n",
@@ -29,7 +36,7 @@ def card(record: Record, evaluations: Sequence[Record], notes: Record, license: 
             f"Again from this folder: `zoo run --config run.yaml --steps {steps} --out again`. run.yaml holds the "
             f"whole recipe; it began {record.get('began', 'at an unknown time')}.\n",
             "| recipe | value |\n|---|---|",
-            *(f"| {field} | {as_text(value)} |" for field, value in told(record)),
+            *(f"| {field} | {as_text(value)} |" for field, value in set_values(record)),
             "\n## Data and licences\n",
             *licences(record, license),
             "\n## Limits\n",
@@ -139,7 +146,7 @@ def command(record: Record, steps: int) -> str:
     return shlex.join([*words, "--steps", str(steps)])
 
 
-def told(record: Record) -> Iterator[tuple[str, Any]]:
+def set_values(record: Record) -> Iterator[tuple[str, Any]]:
     """The recipe's values that are not the zoo's defaults."""
     for name, value in record["recipe"].items():
         if record["recipe_sources"].get(name) != "zoo default":

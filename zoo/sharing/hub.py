@@ -1,6 +1,7 @@
 """Pushing a run to the Hugging Face hub."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def push(
         if space:
             write_space(run, folder, packing, requirement)
         else:
-            pack(run, folder, packing)
+            pack(run, folder, replace(packing, address=str(address)))
         kind: dict[str, Any] = {"repo_type": "space"} if space else {}
         with telling_hub(address) as hub:
             hub.create_repo(

@@ -1,5 +1,6 @@
 """A run as what is shared of it: weights in half precision, run.yaml, scores, samples and a card."""
 
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ class Packing:
     discriminator: bool = True  # which `zoo explain` and `zoo run --from` need
     whole: bool = False  # the last checkpoint as it is, to train on
     license: str | None = None  # of the weights, as SPDX calls it
+    address: str | None = None  # where others find it, for the card; the folder's name unless it is given
 
 
 def pack(run: Run | Path | str, out: Path | str, packing: Packing = Packing(), evaluate: bool = False) -> Path:
@@ -90,7 +92,8 @@ def finish(folder: Path, packing: Packing, notes: Mapping[str, Any], measured_he
     if not packing.whole:
         summary = summary_of(run.record, evaluations, notes["steps"])
         write_json(folder / PACKED, {**notes, "license": packing.license, "summary": summary})
-    text = card(run.record, evaluations, notes, packing.license, measured_here)
+    address = shlex.quote(packing.address or folder.name)
+    text = card(run.record, evaluations, notes, packing.license, measured_here, address)
     (folder / CARD).write_text(text, encoding="utf-8")
 
 

@@ -20,9 +20,9 @@ APP = f'''"""The page of `zoo explore` for the run in the folder `{RUN}`."""
 from pathlib import Path
 
 import zoo
-from zoo.exploring.serving import look, page_of
+from zoo.exploring.serving import appearance, page_of
 
-page_of(zoo.load(Path(__file__).with_name("{RUN}"))).launch(**look())
+page_of(zoo.load(Path(__file__).with_name("{RUN}"))).launch(**appearance())
 '''
 
 

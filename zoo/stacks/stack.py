@@ -1,11 +1,13 @@
 """A stack: the plugins of one run under one pluggy manager, with the recipe that joins theirs."""
 
 import difflib
+import inspect
 import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -58,6 +60,14 @@ class Stack:
         """The name of the plugin whose answer to a `first` hook wins."""
         return str(self.implementations(hook)[-1].plugin_name)
 
+    def answer_of(self, hook: str, plugin: str | None = None) -> str:
+        """`Plugin 'x', hook 'y' (x.py, line 12)`, where the hook's function begins; by default the winning answer."""
+        plugin = self.provider(hook) if plugin is None else plugin
+        impl = next(each for each in self.implementations(hook) if each.plugin_name == plugin)
+        code = getattr(inspect.unwrap(impl.function), "__code__", None)
+        place = f" ({Path(code.co_filename).name}, line {code.co_firstlineno})" if code else ""
+        return f"Plugin '{plugin}', hook '{hook}'{place}"
+
     @property
     def loss_family(self) -> str | None:
         """The family that the plugin with the discriminator's loss declares."""
@@ -88,7 +98,7 @@ class Stack:
                 answer = impl.function(*(arguments[name] for name in impl.argnames))
             if hook in DICTS and not isinstance(answer, Mapping) and not (hook == "observe" and answer is None):
                 raise ZooError(
-                    f"Plugin '{impl.plugin_name}', hook '{hook}': must return a dict by name, received "
+                    f"{self.answer_of(hook, impl.plugin_name)}: must return a dict by name, received "
                     f"{type(answer).__name__}."
                 )
             yield impl.plugin_name, answer
@@ -104,8 +114,8 @@ class Stack:
             if is_shortage(error):  # no plugin's fault
                 raise
             blamed = self.blamed(error)
-            if blamed is None and "UnexpectedTracer" in type(error).__name__:
-                blamed = "A plugin of this stack"  # JAX finds it when the plugin has returned
+            if blamed is None and any(each in type(error).__name__ for each in LEAKS):
+                blamed = "A plugin of this stack"  # a backend finds it when the plugin has returned
             if blamed is None:
                 raise
             raise ZooError(f"{blamed}: {explained(error)}") from error
@@ -146,25 +156,25 @@ def build_stack(name: str, plugins: Mapping[str, Any], settings: Sequence[tuple[
     recipes = dict(draft.each("recipe"))
     for plugin_name in plugins:
         if plugin_name in recipes:
-            layers.append((plugin_name, checked_recipe(plugin_name, recipes[plugin_name])))
+            layers.append((plugin_name, checked_recipe(draft, plugin_name, recipes[plugin_name])))
         layers += [(above, values) for above, values in settings if above == plugin_name]
     layers += [(above, values) for above, values in settings if above == ""]
     recipe, sources = join_recipes(layers)
     return Stack(name, dict(plugins), manager, recipe, sources)
 
 
-def checked_recipe(plugin: str, recipe: Any) -> Recipe:
+def checked_recipe(stack: Stack, plugin: str, recipe: Any) -> Recipe:
     """The answer to the `recipe` hook, if it is one."""
     if not isinstance(recipe, Recipe):
         raise ZooError(
-            f"Plugin '{plugin}', hook 'recipe': must return an instance of a frozen subclass of zoo.Recipe; "
+            f"{stack.answer_of('recipe', plugin)}: must return an instance of a frozen subclass of zoo.Recipe; "
             f"received {type(recipe).__name__}."
         )
     undeclared = [name for name in vars(type(recipe)).get("__annotations__", {}) if name not in vars(recipe)]
     if undeclared:
         raise ZooError(
-            f"Plugin '{plugin}', hook 'recipe': the class {type(recipe).__name__} has the field '{undeclared[0]}' and "
-            "is no dataclass. Write @dataclass(frozen=True) above it."
+            f"{stack.answer_of('recipe', plugin)}: the class {type(recipe).__name__} has the field '{undeclared[0]}' "
+            "and is no dataclass. Write @dataclass(frozen=True) above it."
         )
     return recipe
 
@@ -236,6 +246,7 @@ def check_one_game(stack: Stack) -> None:
 
 # In an error of a compiled graph, where it was traced.
 GRAPH_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')
+LEAKS = ("UnexpectedTracer", "InaccessibleTensor")  # in the names of JAX' and TensorFlow's errors of values of branches
 MENDS = (  # what marks the error of a typical mistake in traced code, and what to say in its place
     (
         ("as a Python `bool`", "as a Python bool", "TracerBool"),
@@ -265,9 +276,13 @@ MENDS = (  # what marks the error of a typical mistake in traced code, and what 
         "keras.ops takes no keras.Variable as it is on every backend. Give it ops.convert_to_tensor(variable).",
     ),
     (
-        ("UnexpectedTracerError", "out of scope", "leaked"),
-        "a variable was assigned inside keras.ops.cond or a loop. Compute the value there and assign it outside, or "
-        "decide by keras.ops.where.",
+        (*LEAKS, "out of scope", "leaked"),
+        "what is computed inside keras.ops.cond or a loop can't be used outside of it, unless the function there "
+        "returns it. Return it, or decide by keras.ops.where.",
+    ),
+    (
+        ("Expected any non-tensor type, but got a tensor", "'dict' object has no attribute"),
+        "a dict of tensors is no tensor. Take one of it by its name, as in latents['latents'].",
     ),
 )
 KERAS_WRAPPING = re.compile(  # Keras prints the reason in bold below a first line that says where

@@ -14,7 +14,7 @@ from zoo.backend.options import DEFAULT_ENGINE, EngineOptions
 from zoo.backend.policy import Policy
 from zoo.catalogue import read_catalogue
 from zoo.data import Dataset
-from zoo.data.fields import Field, derived_field
+from zoo.data.fields import Field, derived_field, samples_field
 from zoo.recipe import as_text
 from zoo.stacks.resolving import resolve_stack
 from zoo.stacks.stack import Stack
@@ -105,14 +105,14 @@ class Subject:
         return Dataset(
             name="tiny",
             split="train",
-            samples=random_rows(draw, count, self.shape),
+            samples=random_rows(draw, count, samples_field(self.shape)),
             labels=draw.permutation(np.arange(count) % self.classes) if self.classes else None,
             classes=self.classes,
             class_names=(),
             scale=1.0,
             fingerprint="tiny",
             description={"source": "random numbers"},
-            others={name: (spec, random_rows(draw, count, spec.shape)) for name, spec in others.items()},
+            others={name: (spec, random_rows(draw, count, spec)) for name, spec in others.items()},
         )
 
     def trainer(
@@ -166,8 +166,8 @@ def small_values(stack: Stack) -> dict[str, Any]:
     return {**small, **always}
 
 
-def random_rows(draw: np.random.Generator, count: int, shape: Shape) -> np.ndarray:
+def random_rows(draw: np.random.Generator, count: int, spec: Field) -> np.ndarray:
     """Rows as they are at rest: uint8 for images, float32 for anything else."""
-    if len(shape) == 3:
-        return draw.integers(0, 256, (count, *shape), dtype=np.uint8)
-    return draw.normal(size=(count, *shape)).astype("float32")
+    if spec.is_image:
+        return draw.integers(0, 256, (count, *spec.shape), dtype=np.uint8)
+    return draw.normal(size=(count, *spec.shape)).astype("float32")

@@ -101,7 +101,7 @@ def subjects_of(
 ) -> "list[Subject]":
     """One subject for each shape."""
     if not (files or stack):
-        raise ZooError("Say what is to be checked: contract('my_gan.py'), or contract(stack='dcgan+my_gan').")
+        raise ZooError("Say what is to be checked: contract('my_gan.py'), or contract(stack='variant+my_gan').")
     backend.prepare()  # before Keras imports the backend, loudly
     from zoo.testing.subject import Subject
 

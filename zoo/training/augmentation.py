@@ -81,7 +81,7 @@ def augment(
     if not sampler.generating.is_conditional or sampler.needs_rows:
         raise ZooError(
             f"The generator of '{run.record['stack']}' makes no images of classes: a labelled training set needs a "
-            "conditional run, such as zoo run cgan-projection."
+            "conditional run. zoo list variants says which are."
         )
     check_place(out)
     field = run.fields[LABELS]

@@ -44,7 +44,7 @@ def derived(
             answer = impl.function(*({**own, "batch": found}[name] for name in impl.argnames))
         if not isinstance(answer, Mapping):
             raise ZooError(
-                f"Plugin '{impl.plugin_name}', hook 'derive': must return a dict of fields by name, received "
+                f"{stack.answer_of('derive', impl.plugin_name)}: must return a dict of fields by name, received "
                 f"{type(answer).__name__}."
             )
         found |= answer
@@ -65,8 +65,8 @@ def judged_shape(stack: Stack, fields: Fields) -> tuple[int, ...]:
             answer: Any = impl.function(*(own[name] for name in impl.argnames))
         if not isinstance(answer, tuple | list) or not all(isinstance(each, int) for each in answer):
             raise ZooError(
-                f"Plugin '{impl.plugin_name}', hook 'judged_shape': must return a shape such as (28, 28, 1), received "
-                f"{answer!r}."
+                f"{stack.answer_of('judged_shape', impl.plugin_name)}: must return a shape such as (28, 28, 1), "
+                f"received {answer!r}."
             )
         shape = tuple(answer)
     return shape

@@ -166,7 +166,7 @@ def mixed_styles(sampler: Sampler, coarse: Inputs, fine: Inputs, rows: Sequence[
     shape, those of the finest maps colour.
     """
     if sampler.generating.synthesis is None:
-        raise ZooError(f"'{sampler.stack.name}' has no styles to mix: its generator is not style-based (stylegan2 is).")
+        raise ZooError(f"'{sampler.stack.name}' has no styles to mix: its generator is not style-based.")
     first, second = (styles_of(sampler, each) for each in (coarse, fine))
     count = first.shape[1]
     if wrong := [each for each in rows if not 0 <= each < count]:

@@ -204,7 +204,7 @@ def description(run: "Run", wanted: Export, checkpoint: Path, exported: Exported
     is_image, labels = run.fields[SAMPLES].is_image, run.fields.get(LABELS)
     generator_range = ([0, 255] if wanted.uint8 else [-1, 1]) if is_image else None
     return {
-        "run": str(run.path),
+        "run": run.directory.name or run.path.name,
         "stack": run.record["stack"],
         "dataset": run.record["dataset"]["name"],
         "model": wanted.model,

@@ -149,9 +149,9 @@ class Feed:
 
 def feed_for(stack: Stack, dataset: Dataset, seed: int, players: Players) -> Feed:
     """The feed of a stack on a dataset."""
-    asked = stack.argument_names(*HOOKS_OF_PLAYER["generator"], "move_latents")
+    arguments = stack.argument_names(*HOOKS_OF_PLAYER["generator"], "move_latents")
     sees_real = (
-        bool(asked & REAL)
+        bool(arguments & REAL)
         or "real_batch" in stack.argument_names("latents")
         or players.generator_needs_batch
         or (players.generating.is_conditional and stack.recipe.fake_labels == "batch")

@@ -133,7 +133,9 @@ class HealthMeter:
             return {}
         sampler = self.trainer.sampler
         samples = sampler.samples(sampler.latents(COUNT, SEED), SEED)
-        return compared(look(np.asarray(samples, "float64")), self.real) if self.comparable(samples) else {}
+        if not self.comparable(samples):
+            return {}
+        return compared(sample_statistics(np.asarray(samples, "float64"), self.trainer.dataset.is_image), self.real)
 
     def comparable(self, samples: Any) -> bool:
         """Whether samples have the shape of the dataset's."""
@@ -141,9 +143,9 @@ class HealthMeter:
 
     @cached_property
     def real(self) -> dict[str, float]:
-        """The look of as many real samples, spread evenly over the dataset."""
+        """The statistics of as many real samples, spread evenly over the dataset."""
         dataset = self.trainer.dataset
-        return look(dataset.scaled(dataset.spread(COUNT), "float64"))
+        return sample_statistics(dataset.scaled(dataset.spread(COUNT), "float64"), dataset.is_image)
 
 
 def logit_figures(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
@@ -164,11 +166,11 @@ def separation(real: np.ndarray, fake: np.ndarray) -> float:
     return float((below + upto).mean() / (2 * len(fake)))
 
 
-def look(samples: np.ndarray) -> dict[str, float]:
+def sample_statistics(samples: np.ndarray, is_image: bool) -> dict[str, float]:
     """Root mean square distance of two samples (N, ...); of images their standard deviation and share at the ends."""
     flat = samples.reshape(len(samples), -1)
     found = {"diversity": float(np.sqrt(2 * flat.var(axis=0, ddof=1).sum())) if len(flat) > 1 else 0.0}
-    if samples.ndim == 4:
+    if is_image:
         found["contrast"] = float(flat.std(axis=1).mean())
         found["saturated"] = float((np.abs(flat) > SATURATED).mean())
     return found

@@ -50,7 +50,7 @@ def generator_inputs(
             given[name] = batch[name]
         else:
             raise ZooError(
-                f"Plugin '{stack.provider('generator')}', hook 'generator': its input '{name}' is neither a field "
+                f"{stack.answer_of('generator')}: its input '{name}' is neither a field "
                 f"({', '.join(generating.fields)}) nor among the latents ({', '.join(given)})."
             )
     return given

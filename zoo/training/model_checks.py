@@ -111,4 +111,4 @@ def check_differentiable(stack: Stack, engine: Engine, generator: keras.Model, d
 
 def wrong(stack: Stack, hook: str, problem: str) -> ZooError:
     """An error about a hook's answer, naming the plugin that gave it."""
-    return ZooError(f"Plugin '{stack.provider(hook)}', hook '{hook}': {problem}.")
+    return ZooError(f"{stack.answer_of(hook)}: {problem}.")

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.backend.keras_internals import SEED_STATE
 from zoo.base.files import file_hash
 from zoo.errors import ZooError
 from zoo.runs.checkpoints import read_path, step_of_checkpoint
@@ -19,7 +20,6 @@ from zoo.training.run import Run
 from zoo.training.trainer import Trainer
 
 COUNTER = re.compile(r"_\d+(?=/|$)")  # Keras numbers names by what else the process has built
-DRAWS = "seed_generator_state"  # how the names of what layers draw from end
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def longest_common(one: Sequence[Any], other: Sequence[Any]) -> list[tuple[int, 
 
 def weights_of(model: keras.Model) -> list[keras.Variable]:
     """Weights and statistics, without what layers draw from."""
-    return [each for each in model.variables if not each.path.endswith(DRAWS)]
+    return [each for each in model.variables if not each.path.endswith(SEED_STATE)]
 
 
 def layers_of(model: keras.Model) -> list[list[keras.Variable]]:
@@ -171,7 +171,7 @@ def check_frozen(discriminator: keras.Model, copied: set[int], origin: Path) -> 
     """Raise ZooError where a frozen layer has not got its weights."""
     frozen = [each for each in discriminator.layers if each.weights and not each.trainable]
     for layer in frozen:
-        if not all(id(each) in copied for each in layer.weights if not each.path.endswith(DRAWS)):
+        if not all(id(each) in copied for each in layer.weights if not each.path.endswith(SEED_STATE)):
             raise ZooError(
                 f"The discriminator's layer '{layer.name}' is to be frozen, but {origin} has none like it to give it "
                 "weights: freeze_discriminator must be smaller, or the image size the same."

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from zoo.backend.contract import Engine
+from zoo.backend.keras_internals import SEED_STATE
 from zoo.data.fields import Field
 from zoo.errors import ZooError
 from zoo.networks import FEATURES, Network, called, inputs_of, outputs_of, weights_hash
@@ -64,7 +65,7 @@ class Generating:
     @cached_property
     def seeds(self) -> list[keras.Variable]:
         """The states of the seed generators of its layers."""
-        return [each for each in self.model.non_trainable_variables if each.path.endswith("seed_generator_state")]
+        return [each for each in self.model.non_trainable_variables if each.path.endswith(SEED_STATE)]
 
     @cached_property
     def synthesis(self) -> keras.Model | None:
@@ -263,7 +264,7 @@ def joined_variables(stack: Stack, arguments: Mapping[str, Any]) -> dict[str, ke
         if not isinstance(variable, keras.Variable) or variable.trainable:
             kind = "a trainable variable" if isinstance(variable, keras.Variable) else type(variable).__name__
             raise ZooError(
-                f"Plugin '{plugin}', hook 'variables': '{name}' must be a keras.Variable(..., trainable=False); "
+                f"{stack.answer_of('variables', plugin)}: '{name}' must be a keras.Variable(..., trainable=False); "
                 f"received {kind}. What a loss is to move belongs into a network: see the hook 'networks'."
             )
     return {name: variable for _, name, variable in variables}
@@ -275,7 +276,7 @@ def joined_networks(stack: Stack, arguments: Mapping[str, Any]) -> dict[str, Net
     for plugin, name, network in networks:
         if not isinstance(network, Network):
             raise ZooError(
-                f"Plugin '{plugin}', hook 'networks': '{name}' must be a zoo.Network, received "
+                f"{stack.answer_of('networks', plugin)}: '{name}' must be a zoo.Network, received "
                 f"{type(network).__name__}."
             )
         exact_outputs(network.model)
@@ -302,7 +303,7 @@ def parameters(model: keras.Model) -> dict[str, int]:
     The states of its seed generators are none of them.
     """
     trained = sum(math.prod(each.shape) for each in model.trainable_variables)
-    others = [each for each in model.non_trainable_variables if not each.path.endswith("seed_generator_state")]
+    others = [each for each in model.non_trainable_variables if not each.path.endswith(SEED_STATE)]
     return {"trained": trained, "others": sum(math.prod(each.shape) for each in others)}
 
 

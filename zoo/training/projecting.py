@@ -207,7 +207,7 @@ def project(run: "Run", images: np.ndarray, procedure: Procedure, progress: Prog
     if np.shape(images)[1:] != of.shape or not len(images):
         raise ZooError(f"Expected images (N, {', '.join(map(str, of.shape))}) as the run makes them; got "
                        f"{np.shape(images)}.")  # fmt: skip
-    targets = np.asarray(images, "float32") / 127.5 - 1 if of.is_image else np.asarray(images, "float32") / of.scale
+    targets = of.computed(np.asarray(images))
     numbers = None if procedure.classes is None else run.class_numbers([procedure.classes])[0]
     projector = Projector(run.sampler, procedure, numbers)
     rows, ends, starts = list[dict[str, np.ndarray]](), list[float](), list[float]()

@@ -30,7 +30,7 @@ class RefusingSeeds:
     """Stands in for what `keras.random` draws from without a seed, whose state would be in no checkpoint."""
 
     def next(self, ordered: bool = True) -> Any:
-        """Refuse."""
+        """Raises RuntimeError, whatever is drawn."""
         raise RuntimeError(
             "keras.random without a seed can't be resumed. Pass it the hook's argument 'seed', as in "
             "keras.random.normal(shape, seed=seed)"

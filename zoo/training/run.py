@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from zoo import backend
 from zoo.catalogue import load_plugin, read_catalogue
@@ -37,6 +37,14 @@ class Run:
     directory: RunDirectory
     dataset: str | None = None
     """Where the run's data is to be had now, for a generator that is given rows of it; None: as run.yaml says."""
+
+    @classmethod
+    def load(cls, path: Path | str, dataset: Path | str | None = None) -> Self:
+        """Open a run by its directory, a folder with only one run in it, a pretrained name or an address (`hf://...`).
+
+        `dataset` is where its data is to be had where that has moved; a generator that takes latents alone needs none.
+        """
+        return cls(find_run(Path(path)), None if dataset is None else str(dataset))
 
     @property
     def path(self) -> Path:
@@ -316,9 +324,4 @@ class Run:
         return self.fields["samples"].presented(samples)
 
 
-def load(path: Path | str, dataset: Path | str | None = None) -> Run:
-    """Open a run by its directory, a folder with only one run in it, a pretrained name or an address (`hf://...`).
-
-    `dataset` is where its data is to be had where that has moved; a generator that takes latents alone needs none.
-    """
-    return Run(find_run(Path(path)), None if dataset is None else str(dataset))
+load = Run.load

@@ -88,13 +88,15 @@ def data_options(record: Mapping[str, Any], name: str, catalogue: Catalogue, spl
     `name` is what the dataset is opened by today.
     """
     from zoo.data.opening import entry_of
-    from zoo.data.options import READING, SQUARE, WITHOUT_LABELS, DataOptions
+    from zoo.data.options import CHANNELS, READING, SQUARE, WITHOUT_LABELS, DataOptions
 
     kind = entry_of(name, catalogue).kind
     if kind == "points":
         return DataOptions(split)
     description = record["description"]
     look = {name: description.get(name) for name in ("crop", "image_size", "channels", *READING)}
+    if look["channels"] not in CHANNELS:  # the data's own, which nobody can ask for
+        look["channels"] = None
     if kind == FILES and "reading" not in description:  # from before large crops had to be asked for
         look["crop"] = look["crop"] or SQUARE
     if kind not in ("embedded", "stacked"):

@@ -11,6 +11,7 @@ import numpy as np
 from zoo import backend
 from zoo.base.files import atomic_file
 from zoo.base.films import FPS, GIF, MP4, WEBP, check_film, save_film
+from zoo.base.names import readable
 from zoo.base.pictures import save_picture
 from zoo.data.formats import NVLABS, ZIP, write_images, write_pngs
 from zoo.errors import ZooError
@@ -72,6 +73,8 @@ class Wanted:
             raise ZooError("--mix takes its rows from --seeds or --latents, and does not walk.")
         if not self.interpolate and (self.loop or self.seconds is not None):
             raise ZooError("--loop and --seconds are for walks: add --interpolate.")
+        if self.save_latents and (self.interpolate or self.mix):
+            raise ZooError("--save-latents writes the latents of samples: leave out --interpolate and --mix.")
         if self.fps <= 0 or (self.seconds is not None and self.seconds <= 0):
             raise ZooError("--fps and --seconds must be above 0.")
 
@@ -156,11 +159,16 @@ def write_drawn(run: Run, wanted: Wanted, drawn: Drawn, path: Path) -> None:
 
 
 def default_name(wanted: Wanted) -> str:
-    """`samples-seed-3`, `walks-seed-3`, `mixed-seed-0` or of the file of latents."""
-    kind = "walks" if wanted.interpolate else "mixed" if wanted.mix else "samples"
+    """`samples-seed-3`, `walks-seed-3-truncation-0.7`, `samples-seeds-0-to-9-Bag`, `mixed-of-faces` of a file."""
+    parts = ["walks" if wanted.interpolate else "mixed" if wanted.mix else "samples"]
     if wanted.latents:
-        return f"{kind}-of-{wanted.latents.stem}"
-    return f"{kind}-seed-{wanted.seeds[0] if wanted.seeds else wanted.seed}"
+        parts.append(f"of-{wanted.latents.stem}")
+    elif len(wanted.seeds) > 1:
+        parts.append(f"seeds-{wanted.seeds[0]}-to-{wanted.seeds[-1]}")
+    else:
+        parts.append(f"seed-{wanted.seeds[0] if wanted.seeds else wanted.seed}")
+    parts += [f"truncation-{wanted.truncation:g}"] if wanted.truncation is not None else []
+    return "-".join([*parts, *map(readable, wanted.classes)])
 
 
 def check_kind(run: Run, wanted: Wanted, path: Path, is_folder: bool) -> None:
@@ -245,9 +253,12 @@ def chosen(run: Run, wanted: Wanted) -> Drawn:
     for name in classes:
         numbers = {} if name is None else {"labels": run.class_numbers([name])[0]}
         parts.append(by_name(points_of(run, wanted, {**wanted.conditions, **numbers})))
-        names += [f"{name}-{stem}" if len(wanted.classes) > 1 else stem for stem in stems]
+        names += [f"{readable(name)}-{stem}" if name and len(wanted.classes) > 1 else stem for stem in stems]
     inputs = {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
     count = len(next(iter(parts[0].values())))
+    if wanted.grid and wanted.grid[0] * wanted.grid[1] != count * len(parts):
+        rows, columns = wanted.grid
+        raise ZooError(f"--grid {rows}x{columns} has {rows * columns} places; there are {count * len(parts)} samples.")
     seeds = wanted.seeds or [wanted.seed] * count
     made = one_by_one(run.sampler, as_given(run.sampler, inputs), [*seeds] * len(parts))
     return drawn_of(run, inputs, made, wanted.columns or (count if len(parts) > 1 else None), names)
@@ -323,7 +334,7 @@ def pictured(run: Run, frames: np.ndarray, columns: int) -> list[Any]:
     """A picture of each frame."""
     centres = run.record["dataset"]["description"].get("centres")
     real = np.array(centres) if centres else frames.reshape(-1, *frames.shape[2:])
-    return [run.fields["samples"].picture(each, real, columns) for each in frames]
+    return [run.fields["samples"].picture(each, columns, real) for each in frames]
 
 
 def is_translation(run: Run) -> bool:
@@ -355,7 +366,7 @@ def picture_of(run: Run, samples: Any, columns: int | None = None) -> Any:
     if made.shape[1:] != of.shape and not (of.is_image and made.ndim == 4):
         raise ZooError(f"Expected samples (N, {', '.join(map(str, of.shape))}) of this run; got {made.shape}.")
     centres = run.record["dataset"]["description"].get("centres")
-    return of.picture(made, np.array(centres) if centres else made, columns)
+    return of.picture(made, columns, np.array(centres) if centres else None)
 
 
 def with_margins(run: Run, wanted: Wanted, drawn: Drawn) -> Drawn:

@@ -12,7 +12,7 @@ from keras import ops
 
 from zoo.backend.contract import Engine
 from zoo.backend.keras_internals import every_layer
-from zoo.backend.scopes import inherited_scope
+from zoo.backend.scopes import Scope
 from zoo.base.files import WRITING, atomic_file
 from zoo.data.fields import Field
 from zoo.errors import ZooError
@@ -172,7 +172,7 @@ class Sampler:
         return self.programs[output]
 
     def compiled_anew(self, output: str) -> Callable[[Inputs, np.ndarray, list[Any]], Any]:
-        """Compiled again."""
+        """The same, whether or not it has been compiled before."""
 
         def traced(inputs: Inputs, states: Any, standing: list[Any]) -> Any:
             return self.answered(inputs, states, standing, output)
@@ -183,7 +183,7 @@ class Sampler:
         """What the averaged generator returns under a name, in traced code; arguments as of what is compiled."""
         drawn = [(each, ops.cast(states[index], each.dtype)) for index, each in enumerate(self.generating.seeds)]
         replaced = zip(self.statistics, standing, strict=True) if standing else ()
-        with self.stack.blaming_plugins(), inherited_scope([*self.averages(), *replaced, *drawn]):
+        with self.stack.blaming_plugins(), Scope([*self.averages(), *replaced, *drawn]):
             return named_outputs(self.generating(inputs, training=False), SAMPLES)[output]
 
     def averages(self) -> list[tuple[keras.Variable, Any]]:
@@ -209,7 +209,7 @@ class Sampler:
 
     def averaged(self) -> keras.StatelessScope:
         """A scope in which the generator's variables are what samples are drawn with."""
-        return inherited_scope([*self.averages(), *self.standing()])
+        return Scope([*self.averages(), *self.standing()])
 
     def standing_values(self) -> list[Any]:
         """These values alone, as the compiled generator takes them."""
@@ -273,7 +273,7 @@ def standing_statistics(sampler: Sampler) -> list[tuple[keras.Variable, Any]]:
             for layer in layers:
                 layer.momentum = number / (number + 1)
             inputs = sampler.latents(sampler.stack.recipe.batch_size, STANDING_SEED + number)
-            with inherited_scope([*weights, *values]) as scope:
+            with Scope([*weights, *values]) as scope:
                 sampler.generating(inputs, training=True)
             values = [(each, scope.get_current_value(each)) for each in statistics]
     finally:

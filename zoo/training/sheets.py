@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from zoo.base.pictures import as_rgb, stretched, to_uint8
+from zoo.base.pictures import as_rgb, stretched
 from zoo.data import Dataset
 from zoo.data.fields import ATTRIBUTES
 from zoo.training.names import LABELS, SAMPLES, TARGETS
@@ -25,7 +25,7 @@ def sample_sheet(sampler: Sampler, data: Dataset, seed: int) -> Any:
     if not field.is_image:
         count = min(POINTS, data.count)
         samples = sampler.samples(sampler.latents(count, seed), seed)
-        return field.picture(field.presented(samples), data.batch(np.arange(count)) * data.scale)
+        return field.picture(field.presented(samples), real=data.original(data.batch(np.arange(count))))
     if sampler.generating.reads_batch and sampler.generating.is_conditional:
         return changes_sheet(sampler, COLUMNS, seed)
     if sampler.generating.reads_batch and TARGETS in sampler.generating.given and ATTRIBUTES in data.fields:
@@ -37,9 +37,9 @@ def sample_sheet(sampler: Sampler, data: Dataset, seed: int) -> Any:
         rows = classes if 1 < classes <= MOST_ROWS else COLUMNS
         labels = sampler.labels_of_rows(rows, COLUMNS)
         samples = sampler.samples(sampler.latents(len(labels), seed, {LABELS: labels}), seed)
-        return field.picture(field.presented(samples), samples, COLUMNS)
+        return field.picture(field.presented(samples), COLUMNS)
     samples = sampler.samples(sampler.latents(IMAGES, seed), seed)
-    return field.picture(field.presented(samples), samples)
+    return field.picture(field.presented(samples))
 
 
 def changes_sheet(sampler: Sampler, count: int, seed: int) -> Any:
@@ -51,7 +51,7 @@ def changes_sheet(sampler: Sampler, count: int, seed: int) -> Any:
     made = field.presented(sampler.samples(sampler.latents(len(rows), seed, {LABELS: labels}, rows=rows), seed))
     own = field.presented(ops.convert_to_numpy(sampler.batch(np.arange(count), seed)[SAMPLES]))
     images = np.concatenate([own[:, None], made.reshape(count, classes, *made.shape[1:])], axis=1)
-    return field.picture(images.reshape(-1, *made.shape[1:]), made, classes + 1)
+    return field.picture(images.reshape(-1, *made.shape[1:]), classes + 1)
 
 
 def attributes_sheet(sampler: Sampler, count: int, seed: int) -> Any:
@@ -63,11 +63,11 @@ def attributes_sheet(sampler: Sampler, count: int, seed: int) -> Any:
     changed[:, range(columns), range(columns)] = 1 - changed[:, range(columns), range(columns)]
     rows = np.repeat(np.arange(count), columns)
     field = sampler.samples_field
-    asked = {TARGETS: changed.reshape(-1, attributes.shape[1])}
-    made = field.presented(sampler.samples(sampler.latents(len(rows), seed, asked, rows=rows), seed))
+    targets = {TARGETS: changed.reshape(-1, attributes.shape[1])}
+    made = field.presented(sampler.samples(sampler.latents(len(rows), seed, targets, rows=rows), seed))
     own = field.presented(ops.convert_to_numpy(batch[SAMPLES]))
     images = np.concatenate([own[:, None], made.reshape(count, columns, *made.shape[1:])], axis=1)
-    return field.picture(images.reshape(-1, *made.shape[1:]), made, columns + 1)
+    return field.picture(images.reshape(-1, *made.shape[1:]), columns + 1)
 
 
 def translation_sheet(sampler: Sampler, count: int, seed: int, rows: np.ndarray | None = None) -> Any:
@@ -77,9 +77,9 @@ def translation_sheet(sampler: Sampler, count: int, seed: int, rows: np.ndarray 
     fields = sampler.generating.fields
     given = [name for name in sampler.generating.given if name in fields and fields[name].is_image]
     shown = [name for name in given if name != SAMPLES]  # CycleGAN is given samples, too: for the other direction
-    made = to_uint8(sampler.samples(sampler.latents(count, seed, rows=numbers), seed))
-    columns = [to_uint8(ops.convert_to_numpy(batch[name])) for name in shown] + [made]
+    made = fields[SAMPLES].presented(sampler.samples(sampler.latents(count, seed, rows=numbers), seed))
+    columns = [fields[name].presented(ops.convert_to_numpy(batch[name])) for name in shown] + [made]
     if all(fields[name].aligned for name in shown):
-        columns.append(to_uint8(ops.convert_to_numpy(batch[SAMPLES])))
+        columns.append(fields[SAMPLES].presented(ops.convert_to_numpy(batch[SAMPLES])))
     images = np.stack([stretched(as_rgb(each), made.shape[1:3]) for each in columns], axis=1)
-    return fields[SAMPLES].picture(images.reshape(-1, *images.shape[2:]), made, len(columns) * TRANSLATION_COLUMNS)
+    return fields[SAMPLES].picture(images.reshape(-1, *images.shape[2:]), len(columns) * TRANSLATION_COLUMNS)

@@ -11,7 +11,7 @@ from keras import ops
 from pluggy import HookImpl
 
 from zoo.backend.contract import Engine
-from zoo.backend.scopes import inherited_scope
+from zoo.backend.scopes import Scope
 from zoo.errors import ZooError
 from zoo.hookspecs import Player
 from zoo.losses import progress_of
@@ -91,11 +91,11 @@ class Terms:
         total = self.scalar(self.stack.first(f"{player}_loss", **arguments), f"{player}_loss")
         parts = {f"{player}_loss": total}
         for impl in self.stack.implementations(f"{player}_penalty"):
-            penalty = exact(self.as_tensor(impl, self.answered(impl, arguments)))
+            penalty = exact(self.as_tensor(impl, self.answered(f"{player}_penalty", impl, arguments)))
             if len(ops.shape(penalty)):
                 raise ZooError(
-                    f"Plugin '{impl.plugin_name}', hook '{player}_penalty': must return a scalar, received a tensor of "
-                    f"shape {tuple(ops.shape(penalty))}. Take its mean."
+                    f"{self.stack.answer_of(f'{player}_penalty', impl.plugin_name)}: must return a scalar, received a "
+                    f"tensor of shape {tuple(ops.shape(penalty))}. Take its mean."
                 )
             parts[penalty_name(player, impl)] = penalty
             total = total + penalty
@@ -107,7 +107,7 @@ class Terms:
             return ops.convert_to_tensor(answer, dtype=keras.config.floatx())
         if not ops.is_tensor(answer):
             raise ZooError(
-                f"Plugin '{impl.plugin_name}', hook '{impl.function.__name__}': must return a tensor, received "
+                f"{self.stack.answer_of(f'{self.player}_penalty', impl.plugin_name)}: must return a tensor, received "
                 f"{type(answer).__name__}."
             )
         return answer
@@ -122,32 +122,29 @@ class Terms:
             if not plugins or self.stack.blamed(error):
                 raise
             raise ZooError(
-                f"Plugin '{plugins[-1]}', hook '{hook}': the model does not take what it returned. {explained(error)}"
+                f"{self.stack.answer_of(hook, plugins[-1])}: the model does not take what it returned. "
+                f"{explained(error)}"
             ) from error
 
     def scalar(self, loss: Tensor, hook: str) -> Tensor:
         """A loss, or the mean of a loss that has a value for each logit."""
         if not isinstance(loss, int | float) and not ops.is_tensor(loss):
-            raise ZooError(
-                f"Plugin '{self.stack.provider(hook)}', hook '{hook}': must return a tensor, received "
-                f"{type(loss).__name__}."
-            )
+            raise ZooError(f"{self.stack.answer_of(hook)}: must return a tensor, received {type(loss).__name__}.")
         try:
             return ops.mean(exact(loss)) if len(ops.shape(loss)) else exact(loss)
         except (TypeError, ValueError, AttributeError) as error:
-            plugin = self.stack.provider(hook)
             raise ZooError(
-                f"Plugin '{plugin}', hook '{hook}': must return a tensor, received {type(loss).__name__}."
+                f"{self.stack.answer_of(hook)}: must return a tensor, received {type(loss).__name__}."
             ) from error
 
-    def answered(self, impl: HookImpl, arguments: Mapping[str, Any]) -> Any:
+    def answered(self, hook: str, impl: HookImpl, arguments: Mapping[str, Any]) -> Any:
         """One plugin's own answer to a hook where every answer counts, drawn from the plugin's own seed."""
         own = {**arguments, "seed": self.seeds[impl.plugin_name]}
         with self.stack.blaming_plugins():
             answer = impl.function(*(own[name] for name in impl.argnames))
         if answer is None:
-            hook = impl.function.__name__
-            raise ZooError(f"Plugin '{impl.plugin_name}', hook '{hook}': returned nothing. Return a tensor from it.")
+            told = self.stack.answer_of(hook, impl.plugin_name)
+            raise ZooError(f"{told}: returned nothing. Return a tensor from it.")
         return answer
 
     @cached_property
@@ -156,7 +153,7 @@ class Terms:
         latents = self.drawn_latents
         for impl in self.stack.implementations("move_latents"):
             named = self.named("move_latents", set(impl.argnames) - {"latents"})
-            latents = self.answered(impl, {**named, "latents": latents})
+            latents = self.answered("move_latents", impl, {**named, "latents": latents})
         return latents
 
     @cached_property
@@ -188,7 +185,7 @@ class Terms:
         """Samples of latents by the averaged generator, in inference mode; nothing is differentiated through it."""
         if not self.players.average:
             raise ZooError("A plugin of this stack needs the averaged generator: --set average_decay=0.999.")
-        with inherited_scope([(weight, average.value) for weight, average in self.players.averaged_pairs]):
+        with Scope([(weight, average.value) for weight, average in self.players.averaged_pairs]):
             made = named_outputs(self.players.generating(latents, training=False), SAMPLES)
         return ops.stop_gradient(made[SAMPLES])
 
@@ -297,7 +294,7 @@ class Terms:
         named = self.named("augment", self.stack.argument_names("augment") - own)
         for impl in implementations:
             samples, others = given[SAMPLES], {name: each for name, each in given.items() if name != SAMPLES}
-            answer = self.answered(impl, {**named, "samples": samples, "others": others, "is_real": is_real})
+            answer = self.answered("augment", impl, {**named, "samples": samples, "others": others, "is_real": is_real})
             changed = answer if isinstance(answer, Mapping) else {SAMPLES: answer}
             for name, value in changed.items():
                 self.check_augmented(impl, name, value)
@@ -308,7 +305,7 @@ class Terms:
         """Raise ZooError for what is no batch; it may have another size, as packed samples have."""
         if not ops.is_tensor(value) or not len(ops.shape(value)):
             raise ZooError(
-                f"Plugin '{impl.plugin_name}', hook 'augment': must return a batch of {name}, received "
+                f"{self.stack.answer_of('augment', impl.plugin_name)}: must return a batch of {name}, received "
                 f"{type(value).__name__}."
             )
 

@@ -86,9 +86,9 @@ class Translator:
         self.conditions = with_attributes(self.conditions, self.sampler.generating)
         if TARGETS in self.sampler.generating.given and TARGETS not in self.conditions:
             names = attribute_names(self.sampler.generating)
-            asked = " ".join(f"--condition {name}=1" for name in names) or f"--condition {TARGETS}=1,0"
+            flags = " ".join(f"--condition {name}=1" for name in names) or f"--condition {TARGETS}=1,0"
             raise ZooError(
-                f"The generator of '{self.sampler.stack.name}' changes images to attributes: say each, 1 or 0, {asked}."
+                f"The generator of '{self.sampler.stack.name}' changes images to attributes: say each, 1 or 0, {flags}."
             )
 
     @property

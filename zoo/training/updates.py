@@ -13,8 +13,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo.backend.contract import Engine
-from zoo.backend.scopes import inherited_scope, reading_only
+from zoo.backend.contract import Engine, GradientTask
+from zoo.backend.scopes import reading_only
+from zoo.base.pictures import from_pixels
 from zoo.errors import ZooError
 from zoo.hookspecs import Player
 from zoo.losses import progress_of
@@ -221,9 +222,9 @@ class Updates:
                 total, parts = loss(terms)
                 return total, (parts, seen(terms))
 
-        weights, state = self.weights(player), self.state(player)
         size = self.recipe.batch_size // self.parts * factor
-        return self.engine.player_gradients(compute, weights, state, size, self.discarded(player), self.declared)
+        models = self.weights(player), self.state(player), size, self.discarded(player)
+        return self.engine.player_gradients(compute, GradientTask(*models, self.players.variables))
 
     def moment(self, player: Player, inputs: Inputs) -> Moment:
         """When the update happens, with the recipe of then."""
@@ -233,15 +234,15 @@ class Updates:
 
     def scheduled(self, step: Tensor, images_seen: Tensor) -> Recipe:
         """The recipe with the values that the stack's schedules give it."""
-        asked = self.stack.argument_names("schedule")
+        arguments = self.stack.argument_names("schedule")
         values: dict[str, Tensor] = {}
         terms = {"step": step, "images_seen": images_seen, "recipe": self.recipe}
-        if "progress" in asked:
+        if "progress" in arguments:
             terms["progress"] = progress_of(images_seen, self.recipe)
         for plugin, answer in self.stack.each("schedule", **terms):
             for name, value in answer.items():
                 if not hasattr(self.recipe, name):
-                    raise ZooError(f"Plugin '{plugin}', hook 'schedule': '{name}' is no field of the recipe.")
+                    raise ZooError(f"{self.stack.answer_of('schedule', plugin)}: '{name}' is no field of the recipe.")
                 if name in LEARNING_RATES and plugin != CORE and self.recipe.learning_rate_schedule != "constant":
                     raise ZooError(
                         f"Plugin '{plugin}' has a schedule of its own for '{name}', beside the recipe's: --set "
@@ -326,16 +327,18 @@ class Updates:
         terms |= {"networks": self.players.models, "weights": list(weights), "weight_gradients": list(gradients)}
         logged: dict[str, Tensor] = {}
         permitted = [*self.declared, *weights, *self.model(player).non_trainable_variables]
-        with inherited_scope((), permitted) as scope, refusing_unseeded_randomness():
+        with self.engine.hook_scope(permitted, self.players.variables) as scope, refusing_unseeded_randomness():
             for plugin, answer in self.stack.each("observe", **{**terms, **seen}):
                 for name, value in (answer or {}).items():
                     if not isinstance(value, int | float) and not ops.is_tensor(value):
                         raise ZooError(
-                            f"Plugin '{plugin}', hook 'observe': '{name}' must be a tensor, received "
+                            f"{self.stack.answer_of('observe', plugin)}: '{name}' must be a tensor, received "
                             f"{type(value).__name__}."
                         )
                     if len(ops.shape(value)):
-                        raise ZooError(f"Plugin '{plugin}', hook 'observe': '{name}' must be a scalar to be logged.")
+                        raise ZooError(
+                            f"{self.stack.answer_of('observe', plugin)}: '{name}' must be a scalar to be logged."
+                        )
                     logged[f"{plugin}/{name}"] = value
         for variable, value in scope.writes:
             variable.assign(value)
@@ -354,7 +357,7 @@ class Updates:
             if first[f"{player}_gradient_norm"] == 0:
                 raise ZooError(
                     f"The {player}'s loss depends on none of its weights: its first gradient is zero. "
-                    f"Plugin '{self.stack.provider(f'{player}_loss')}', hook '{player}_loss': "
+                    f"{self.stack.answer_of(f'{player}_loss')}: "
                     "compute it from the logits, without ops.stop_gradient or NumPy."
                 )
 
@@ -443,5 +446,5 @@ def as_computed(values: Tensor) -> Tensor:
     """Images (B, H, W, C) of uint8 as floats in [-1, 1]; floats as floats, whole numbers unchanged."""
     dtype = keras.backend.standardize_dtype(values.dtype)
     if dtype == "uint8":
-        return ops.cast(values, keras.config.floatx()) / 127.5 - 1.0
+        return from_pixels(ops.cast(values, keras.config.floatx()))
     return ops.cast(values, keras.config.floatx()) if dtype.startswith("float") else values

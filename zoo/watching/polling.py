@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.base.files import modified
 from zoo.evaluation.evaluation_file import EVALUATION
 from zoo.runs.finding import run_folders
 from zoo.watching.locks import read_locks
@@ -18,7 +19,6 @@ from zoo.watching.run_files import (
     RECORD,
     FileCache,
     budget_of,
-    modified,
     read_document,
     read_goal,
     read_health,

@@ -82,14 +82,6 @@ def stamp_of(path: Path) -> tuple[int, int, int] | None:
     return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
-def modified(path: Path) -> float:
-    """The modification time in seconds since 1970; 0 where the path is missing."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
 def read_document(path: Path) -> dict[str, Any]:
     """The content of job.json or outcome.json; raises ValueError for another version's format."""
     document = json.loads(path.read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.base.files import modified
 from zoo.errors import ZooError
 
 META = "meta.json"
@@ -69,7 +70,7 @@ class Prepared:
 def prepared_sets(data_dir: Path | None = None) -> list[Prepared]:
     """Every prepared set in this version's format, the last prepared first."""
     found = []
-    for meta in sorted(prepared_root(data_dir).glob(f"[!.]*/{META}"), key=_modified, reverse=True):
+    for meta in sorted(prepared_root(data_dir).glob(f"[!.]*/{META}"), key=modified, reverse=True):
         try:
             found.append(Prepared(meta.parent, read_meta(meta.parent)))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -128,10 +129,3 @@ def check_space(folder: Path, needed: int, what: str) -> None:
             f"{what} needs {needed / 1e6:,.0f} MB in {folder}, where {free / 1e6:,.0f} MB are free. "
             "Free some space or choose another folder with --data-dir DIR."
         )
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0

@@ -1,6 +1,6 @@
 """What both LPIPS have in common; see zoo/feature_networks/lpips.py"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from zoo.base.progress import Progress, Silent
 from zoo.base.weights import verified_file
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.paired import mean_score, pairs_of
-from zoo.evaluation.metrics.perceptual import SMALLEST, distances
+from zoo.evaluation.metrics.perceptual import SMALLEST, Maps, distances, maps_by
 
 ALONE = 64  # pixels, as the authors advise: smaller images are enlarged to that, bilinearly
 
@@ -44,12 +44,8 @@ def measure(name: str, compared: Compared) -> Sequence[Score]:
     return [mean_score(f"lpips_{name}", distances(pairs.made, pairs.targets, maps_of, weights), "lower")]
 
 
-def network(
-    name: str, shape: tuple[int, ...], progress: Progress | None = None
-) -> tuple[Callable[[np.ndarray], list[np.ndarray]], list[np.ndarray]]:
+def network(name: str, shape: tuple[int, ...], progress: Progress | None = None) -> tuple[Maps, list[np.ndarray]]:
     """From uint8 images of a shape to the maps, and the weights of each map's channels."""
-    from keras import ops
-
     from zoo.feature_networks.lpips import BACKBONES, channel_weights, maps
     from zoo.feature_networks.torch_file import read_tensors
 
@@ -58,8 +54,4 @@ def network(
     convolutions, linear = map(read_tensors, files)
     model = maps(backbone, convolutions, shape, None if min(shape[:2]) >= ALONE else ALONE)
 
-    def maps_of(images: np.ndarray) -> list[np.ndarray]:
-        answers = model(images.astype("float32") / 127.5 - 1, training=False)
-        return [ops.convert_to_numpy(each).astype("float64") for each in answers]
-
-    return maps_of, channel_weights(backbone, linear)
+    return maps_by(model), channel_weights(backbone, linear)

@@ -6,12 +6,17 @@ squared distance is averaged over the map, and maps are added. Not LPIPS itself,
 """
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.base.pictures import from_pixels
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.paired import mean_score, pairs_of
 from zoo.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    import keras
 
 MAPS = ("stride_4", "stride_8", "stride_16", "stride_32")
 ALONE = 96  # pixels: smaller images are enlarged to that
@@ -47,15 +52,19 @@ def map_distances(one: np.ndarray, other: np.ndarray, weights: np.ndarray | floa
 def network(shape: tuple[int, ...]) -> Maps:
     """From uint8 images of a shape to the maps."""
     import keras
-    from keras import ops
 
     from zoo.feature_networks import efficientnet_lite0
 
     model = efficientnet_lite0(shape, size=None if min(shape[:2]) >= ALONE else ALONE)
-    taken = keras.Model(model.input, [model.output[name] for name in MAPS])
+    return maps_by(keras.Model(model.input, [model.output[name] for name in MAPS]))
+
+
+def maps_by(model: "keras.Model") -> Maps:
+    """By a model from images in [-1, 1] to several maps."""
+    from keras import ops
 
     def maps(images: np.ndarray) -> list[np.ndarray]:
-        answers = taken(images.astype("float32") / 127.5 - 1, training=False)
+        answers = model(from_pixels(images.astype("float32")), training=False)
         return [ops.convert_to_numpy(each).astype("float64") for each in answers]
 
     return maps

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from zoo.data.fields import samples_field
 from zoo.evaluation.metrics.checks import check_both, check_images, check_same_shape
 from zoo.evaluation.metrics.contract import Compared, Metric, Score
 from zoo.evaluation.metrics.draws import OF_PROTOCOL, generator, some
@@ -123,7 +124,8 @@ def of_level(real: np.ndarray, fake: np.ndarray, level: int, seed: int) -> tuple
 def measure(compared: Compared) -> Sequence[Score]:
     """Of points along coordinates, of images along patches."""
     real, fake = compared.real.samples, compared.fake.samples
-    return (of_points if fake.ndim == 2 else of_images)(real, fake, compared.seed)
+    measured = of_images if samples_field(fake.shape[1:]).is_image else of_points
+    return measured(real, fake, compared.seed)
 
 
 METRIC = Metric(

@@ -11,17 +11,17 @@ from zoo.errors import ZooError
 from zoo.training.run import Run
 
 
-def told(handler: Callable[..., Any]) -> Callable[..., Any]:
+def showing_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
     """A handler whose ZooError is a message on the page, not a traceback."""
 
     @wraps(handler)
-    def telling(*values: Any, **named: Any) -> Any:
+    def handled(*values: Any, **named: Any) -> Any:
         try:
             return handler(*values, **named)
         except ZooError as error:
             raise gr.Error(str(error), title="This can't be done", print_exception=False) from error
 
-    return telling
+    return handled
 
 
 def heading(run: Run) -> str:
