@@ -113,8 +113,8 @@ def what_there_is(
     available = {"images", *kinds, *({"training"} if training is not None else ())}
     missing["logits"] = f"'{extractor.name}' has none of such images"
     missing["modes"] = f"modes of images are digits: --extractor {MODES_BY}, on mnist or stacked_mnist"
-    if classes is None:
-        available.discard("modes")
+    if "modes" in available and classes is None:
+        available.remove("modes")
         missing["modes"] = "the real samples have no labels, which say how many modes there are"
     missing["points"] = "the samples are images"
     missing["labels"] = "only a conditional generator is asked for classes"
