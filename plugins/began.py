@@ -72,6 +72,12 @@ class MinusMean(keras.layers.Layer):
         return -ops.mean(ops.abs(inputs), axis=1, keepdims=True)
 
 
+@layers.stock_equal(MinusMean)
+def minus_mean(layer: MinusMean, inputs: Any, value: Any) -> Any:
+    """By the same operations."""
+    return layer.call(inputs)
+
+
 @hookimpl
 def variables() -> dict[str, keras.Variable]:
     """The controller's k, at first 0."""

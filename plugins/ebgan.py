@@ -51,7 +51,13 @@ class MinusNorm(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """With a gradient where x is 0."""
-        return -losses.norms(inputs)[:, None]
+        return -ops.expand_dims(losses.norms(inputs), 1)
+
+
+@layers.stock_equal(MinusNorm)
+def minus_norm(layer: MinusNorm, inputs: Any, value: Any) -> Any:
+    """By the same operations."""
+    return layer.call(inputs)
 
 
 @hookimpl

@@ -191,3 +191,18 @@ class Styles(layers.ExactLayer):
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         return {**super().get_config(), "rows": self.rows, "probability": self.probability, "decay": self.decay}
+
+
+@layers.stock_equal(FurtherLatents)
+def latents_given(layer: FurtherLatents, inputs: Any, value: Any) -> Any:
+    """In inference nothing is drawn."""
+    return keras.layers.Identity(name=layer.name)(inputs)
+
+
+@layers.stock_equal(Styles)
+def truncated(layer: Styles, inputs: Sequence[Any], value: Any) -> Any:
+    """In inference all rows are alike."""
+    styles, _, psi = (ops.cast(each, layer.variable_dtype) for each in inputs)
+    mean = layers.constant(layer, styles, value(layer.mean), "mean")
+    rows = ops.repeat(ops.expand_dims(mean + psi * (styles - mean), 1), layer.rows, axis=1)
+    return ops.cast(rows, layer.compute_dtype)

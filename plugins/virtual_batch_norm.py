@@ -95,6 +95,26 @@ class ByReference(layers.VirtualBatchNormalization):
         return {**super().get_config(), "size": self.size}
 
 
+@layers.stock_equal(WithReference)
+def below_reference(layer: WithReference, inputs: Any, value: Any) -> Any:
+    """The first sample's constant is the reference."""
+    reference = layers.constant(layer, inputs[:1, ...], value(layer.reference), "reference")[0]
+    return ops.concatenate([ops.cast(reference, inputs.dtype), inputs], axis=0)
+
+
+@layers.stock_equal(WithoutReference)
+def above_reference(layer: WithoutReference, inputs: Any, value: Any) -> Any:
+    """By the same operation."""
+    return inputs[layer.size :, ...]
+
+
+@layers.stock_equal(ByReference)
+def by_reference(layer: ByReference, inputs: Any, value: Any) -> Any:
+    """Each kind by itself, then joined again."""
+    samples, reference = layers.virtually_normalized(layer, inputs[layer.size :, ...], inputs[: layer.size, ...], value)
+    return ops.concatenate([reference, samples], axis=0)
+
+
 @hookimpl(wrapper=True)
 def generator(recipe: VirtualBatchNormRecipe) -> Generator[None, keras.Model, keras.Model]:
     """The generator below, anew, each of its batch normalizations by the reference."""

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from zoo.backend.keras_internals import SEED_STATE
 from zoo.layers.dropout import NoiseDropout
-from zoo.layers.fixed_noise import STATE, FixedNoise, with_fixed_noise
+from zoo.layers.fixed_noise import FixedNoise, with_fixed_noise
 from zoo.layers.modulation import NoiseInjection
 
 
@@ -30,7 +31,9 @@ def test_a_copy_answers_what_the_model_draws_by_these_states() -> None:
     states = np.array([[3, 5], [7, 11]], "uint32")
     samples = np.random.default_rng(0).normal(size=(1, 4, 4, 2)).astype("float32")
     fixed = with_fixed_noise(model, states)
-    for variable, state in zip([each for each in model.variables if each.path.endswith(STATE)], states, strict=True):
+    for variable, state in zip(
+        [each for each in model.variables if each.path.endswith(SEED_STATE)], states, strict=True
+    ):
         variable.assign(state)
     expected = ops.convert_to_numpy(model(samples, training=False))
     for _ in range(2):  # the same again

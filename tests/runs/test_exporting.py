@@ -8,8 +8,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from edges_run import edges_run
 
 import zoo
+from zoo.layers import BatchNormalization
+from zoo.layers.stock import foreign_layers
+from zoo.layers.stock.equals import EQUALS
+from zoo.networks import called
 from zoo.training.exporting import Export, named, varies
 from zoo.training.loading import load_discriminator
 from zoo.training.names import LATENTS, SAMPLES
@@ -43,6 +48,10 @@ def test_a_saved_model_is_run_by_tensorflow_and_described(finished: zoo.Run, lat
 
 def test_a_keras_file_is_opened_by_keras_with_the_average(finished: zoo.Run, latents):
     path = finished.export("own.keras", format="keras", uint8=True)
+    assert (
+        foreign_layers(keras.models.load_model(finished.export("judge.keras", format="keras", model="discriminator")))
+        == []
+    )
     made = np.asarray(keras.models.load_model(path)(latents))
     assert made.dtype == np.uint8
     np.testing.assert_array_equal(made, finished.sample(latents=latents))
@@ -114,6 +123,38 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(finished: zoo.Run, z
         assert (done.code == 0) == (not told)
         assert told in done.err
     assert Path("mine/thesis.txt").read_text() == "mine"
+
+
+def test_formats_that_can_not_draw_have_the_noise_of_one_seed(tmp_path: Path, zoo_command):
+    images = np.random.default_rng(1).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
+    run = edges_run(tmp_path, images)  # whose generator draws noise, by dropout
+    edges = np.random.default_rng(2).uniform(-1, 1, (1, 8, 8, 1)).astype("float32")
+    sampler = run.sampler
+    for variable, state in zip(sampler.generating.seeds, sampler.noise_seeds(0, 0), strict=True):
+        variable.assign(state)
+    with sampler.averaged():
+        answer = called(sampler.generator, {"source": edges}, LATENTS, training=False)
+    expected = keras.ops.convert_to_numpy(answer)
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    path = tmp_path / "it.tflite"
+    done = zoo_command("export", run.path, "--format", "litert", "--out", path)
+    assert "litert can't draw: the generator's noise is fixed to that of seed 0" in done.err
+    assert json.loads((tmp_path / "it.tflite.json").read_text())["noise"] == "fixed, seed 0"
+    runner = interpreter.Interpreter(str(path))
+    runner.allocate_tensors()
+    for _ in range(2):
+        runner.set_tensor(runner.get_input_details()[0]["index"], edges)
+        runner.invoke()
+        found = runner.get_tensor(runner.get_output_details()[0]["index"])
+        np.testing.assert_allclose(found, expected, atol=TOLERANCE)
+
+
+def test_layers_of_ones_own_in_a_keras_file_are_named(finished: zoo.Run, zoo_command, monkeypatch):
+    monkeypatch.delitem(EQUALS, BatchNormalization)
+    done = zoo_command("export", finished.path, "--format", "keras", "--out", "own.keras")
+    assert "own.keras holds layers that plain Keras does not know: zoo.layers.normalization.BatchNorm" in done.err
+    assert "import zoo.layers" in done.err
+    assert "--format saved_model" in done.err
 
 
 def test_noise_in_inference_is_seen(finished: zoo.Run):

@@ -54,6 +54,7 @@ from zoo.layers.residual import (
 )
 from zoo.layers.slopes import check_slope_penalty
 from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalization, normalized, spectral_where, unit
+from zoo.layers.stock import constant, stock_equal, virtually_normalized
 from zoo.layers.transformed_images import recoloured, warped, weighed_bands
 from zoo.layers.transformers import RotaryAttention, SinePositions
 from zoo.layers.virtual import VirtualBatchNormalization
@@ -94,6 +95,7 @@ __all__ = [
     "check_slope_penalty",
     "class_normalized",
     "classes_to_judge",
+    "constant",
     "convolutions",
     "decoded",
     "encoded",
@@ -122,7 +124,9 @@ __all__ = [
     "residual_widths",
     "shifted",
     "spectral_where",
+    "stock_equal",
     "unit",
+    "virtually_normalized",
     "warped",
     "weighed_bands",
     "with_classifiers",

@@ -48,7 +48,11 @@ class Equalized(ExactLayer):
 
     def scaled_kernel(self) -> Tensor:
         """The kernel that is used, not yet rounded."""
-        return self.kernel * (self.gain * self.rate_multiplier / math.sqrt(math.prod(self.kernel.shape[:-1])))
+        return self.kernel * self.kernel_scale()
+
+    def kernel_scale(self) -> float:
+        """By what the stored kernel is multiplied."""
+        return self.gain * self.rate_multiplier / math.sqrt(math.prod(self.kernel.shape[:-1]))
 
     def with_bias(self, outputs: Tensor) -> Tensor:
         """Outputs (..., outputs) with the bias that is used."""

@@ -70,17 +70,26 @@ def resampled_convolution(images: Tensor, kernel: Tensor, resampling: Resampling
     "down" filters before it takes every second position; "up" doubles the size by a transposed convolution, then
     filters, 4 times as strong.
     """
-    size, width = kernel.shape[0], len(taps)
+    if resampling == "none":
+        return ops.conv(images, kernel, padding="same")
+    matrix = resampling_matrix(resampling, kernel.shape[0], taps)
+    if resampling == "down":
+        return ops.conv(filtered(images, matrix), kernel, strides=2, padding="valid")
+    spread = ops.conv_transpose(images, ops.swapaxes(kernel, -1, -2), strides=2, padding="valid")
+    return filtered(spread, matrix)
+
+
+def resampling_matrix(
+    resampling: Literal["up", "down"], size: int, taps: Sequence[float]
+) -> Callable[[int], np.ndarray]:
+    """The matrix, by a length, that filters before or behind a convolution whose window has `size` pixels a side."""
+    width = len(taps)
     if resampling == "down":
         sides = (size // 2 + (width - 1) // 2, size // 2 + (width - 2) // 2)
-        blurred = filtered(images, lambda length: filter_matrix(length, taps, sides))
-        return ops.conv(blurred, kernel, strides=2, padding="valid")
-    if resampling == "up":
-        spread = ops.conv_transpose(images, ops.swapaxes(kernel, -1, -2), strides=2, padding="valid")
-        before = size // 2 + (width + 1) // 2 - (size - 1)
-        sides = (before, width - 1 - before - max(size - 2, 0))  # as many as make it twice the size
-        return filtered(spread, lambda length: 2 * filter_matrix(length, taps, sides))
-    return ops.conv(images, kernel, padding="same")
+        return lambda length: filter_matrix(length, taps, sides)
+    before = size // 2 + (width + 1) // 2 - (size - 1)
+    sides = (before, width - 1 - before - max(size - 2, 0))  # as many as make it twice the size
+    return lambda length: 2 * filter_matrix(length, taps, sides)
 
 
 def resampled_size(size: int | None, resampling: Resampling) -> int | None:

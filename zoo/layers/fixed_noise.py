@@ -39,12 +39,14 @@ def with_fixed_noise(model: Any, states: np.ndarray) -> Any:
     drawn = {id(layer): found for layer in inner_layers(model) if (found := affine(layer)) is not None}
 
     def fixed(layer: keras.Layer) -> keras.Layer | None:
-        return FixedNoise(name=layer.name, dtype=layer.dtype_policy) if id(layer) in drawn else None
+        if id(layer) not in drawn:
+            return None
+        made = FixedNoise(name=layer.name, dtype=layer.dtype_policy.name)
+        made.build(layer.input.shape)
+        made.set_weights(list(drawn[id(layer)]))
+        return made
 
-    def values(layer: keras.Layer) -> Sequence[Any]:
-        return drawn[id(layer)] if id(layer) in drawn else tuple(getattr(layer, "variables", ()))
-
-    return copied(model, fixed, values)
+    return copied(model, fixed)
 
 
 def affine(layer: keras.Layer) -> tuple[np.ndarray, np.ndarray] | None:

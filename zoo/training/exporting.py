@@ -5,6 +5,7 @@ import json
 import shutil
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,9 @@ import numpy as np
 from keras import ops
 
 from zoo.base.files import WRITING, file_hash, write_json
-from zoo.errors import ZooError, unknown
+from zoo.errors import ZooError, ZooWarning, unknown
 from zoo.layers.fixed_noise import with_fixed_noise
-from zoo.layers.stock import in_stock_layers
+from zoo.layers.stock import foreign_layers, in_stock_layers, kinds_of
 from zoo.networks import called, inputs_of
 from zoo.runs.checkpoints import State
 from zoo.training import html_export
@@ -32,6 +33,8 @@ ENDINGS = {ONNX: ".onnx", LITERT: ".tflite", KERAS: ".keras", HTML: ".html", SAV
 CONVERTERS = dict.fromkeys(
     (ONNX, HTML), ("tf2onnx", "onnx")
 )  # that a format needs beside TensorFlow, of the extra `onnx`
+CAN_NOT_DRAW = (ONNX, LITERT, HTML)
+DRAWN, OPEN, FIXED = "drawn", "drawn by model(inputs), left out by predict and training=False", "fixed, seed 0"
 METADATA = "metadata.json"  # in the folder of a SavedModel; beside other files it is FILE.json
 
 
@@ -65,6 +68,15 @@ class Export:
             )
 
 
+@dataclass(frozen=True)
+class Exported:
+    """A model as it is written."""
+
+    model: keras.Model  # with named inputs and one output, in float32
+    averaged: bool = False  # whether its weights are averages
+    noise: str | None = None  # how it comes to the noise that its generator draws in inference
+
+
 def export(run: "Run", wanted: Export, out: Path | None = None) -> Path:
     """Write a model of the run's last checkpoint, with any number of rows in a batch; returns where.
 
@@ -73,21 +85,20 @@ def export(run: "Run", wanted: Export, out: Path | None = None) -> Path:
     """
     wanted.check_installed()
     path = out or run.directory.outputs / "exports" / f"{wanted.model}{ENDINGS[wanted.format]}"
-    if path.suffix != ENDINGS[wanted.format] and wanted.format != SAVED_MODEL:
-        raise ZooError(f"A file of the format {wanted.format} ends in {ENDINGS[wanted.format]}; received {path}.")
-    check_replaceable(path, wanted.format)
+    check_path(path, wanted.format)
     if wanted.format == HTML:
         html_export.check_shown(run)
     state, _ = run.directory.last_checkpoint()
-    model, is_averaged = exported_model(run, wanted, state)
-    if wanted.format in (ONNX, LITERT, HTML) and varies(model):
+    exported = exported_model(run, wanted, state)
+    model = exported.model
+    if wanted.format in CAN_NOT_DRAW and varies(model):
         raise ZooError(
             f"The {wanted.model} of '{run.record['stack']}' draws noise in inference, too, which {wanted.format} can't "
             "hold: --format saved_model."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint = run.directory.checkpoints.path(int(state["steps"]))
-    described = description(run, wanted, checkpoint, model, is_averaged)
+    described = description(run, wanted, checkpoint, exported)
     temporary = path.with_name(f"{WRITING}{path.stem}{ENDINGS[wanted.format]}")
     try:
         with warnings.catch_warnings(action="ignore"):  # the converters', of their own insides
@@ -103,43 +114,72 @@ def export(run: "Run", wanted: Export, out: Path | None = None) -> Path:
         temporary.unlink(missing_ok=True)
     if wanted.format != SAVED_MODEL:
         write_json(path.with_name(f"{path.name}.json"), described)
+    for told in remarks(path, wanted, exported):
+        warnings.warn(told, ZooWarning, stacklevel=2)
     return path
 
 
-def check_replaceable(path: Path, kind: str) -> None:
-    """Raise ZooError where something else than an earlier export would be replaced."""
+def remarks(path: Path, wanted: Export, exported: Exported) -> list[str]:
+    """What a user of the file would not expect, a sentence each."""
+    told = []
+    if wanted.format in (ONNX, LITERT) and exported.noise == FIXED:
+        told.append(f"{wanted.format} can't draw: the generator's noise is fixed to that of seed 0 in {path}.")
+    if wanted.format == KERAS and exported.noise == OPEN:
+        told.append(f"The generator of {path} draws noise in model(inputs); predict and training=False leave it out.")
+    foreign = kinds_of(foreign_layers(exported.model)) if wanted.format == KERAS else []
+    if foreign:
+        told.append(
+            f"{path} holds layers that plain Keras does not know: {', '.join(foreign)}. Before keras.saving.load_model "
+            "import zoo.layers, and a plugin's file for its own; --format saved_model needs neither."
+        )
+    return told
+
+
+def check_path(path: Path, kind: str) -> None:
+    """Raise ZooError for another ending, and where something else than an earlier export would be replaced."""
+    if path.suffix != ENDINGS[kind] and kind != SAVED_MODEL:
+        raise ZooError(f"A file of the format {kind} ends in {ENDINGS[kind]}; received {path}.")
     if path.is_dir() != (kind == SAVED_MODEL) and path.exists():
         raise ZooError(f"{path} is a {'folder' if path.is_dir() else 'file'}. Choose another place with --out.")
     if path.is_dir() and any(path.iterdir()) and not (path / METADATA).is_file():
         raise ZooError(f"{path} holds something else than an export. Choose another folder with --out.")
 
 
-def exported_model(run: "Run", wanted: Export, state: State) -> tuple[keras.Model, bool]:
-    """The model with named inputs and the one output that is exported, in float32; whether its weights are averages."""
+def exported_model(run: "Run", wanted: Export, state: State) -> Exported:
+    """The model that is exported."""
     record = {**run.record, "precision": "float32"}
     if wanted.model == "discriminator":
-        inner = load_discriminator(run.stack, record, state)
-        return named(inner, SAMPLES, LOGITS, LOGITS), False
+        judge = in_stock_layers(load_discriminator(run.stack, record, state), nullcontext())
+        return Exported(named(judge, SAMPLES, LOGITS, LOGITS))
     sampler = load_sampler(run.stack, record, state, run.rows)
     with sampler.averaged() as scope:
         found = [(each, scope.get_current_value(each)) for each in sampler.generator.variables]
         values = [(each, ops.convert_to_numpy(each.value if value is None else value)) for each, value in found]
     for variable, value in values:
         variable.assign(value)
-    inner = in_stock_layers(sampler.generator, sampler.averaged())
-    if wanted.format == HTML and sampler.generating.has_noise:
+    inner, noise = sampler.generator, None
+    if sampler.generating.has_noise:
+        noise = FIXED if wanted.format in CAN_NOT_DRAW else OPEN if wanted.format == KERAS else DRAWN
+    if noise == FIXED:
         inner = with_fixed_noise(inner, sampler.noise_seeds(0, 0))
+    inner = in_stock_layers(inner, nullcontext(), has_noise=wanted.format == KERAS)
     pixels = wanted.uint8 and sampler.samples_field.is_image
-    return named(inner, LATENTS, SAMPLES, SAMPLES, pixels), bool(sampler.average)
+    model = named(inner, LATENTS, SAMPLES, SAMPLES, pixels, training=None if noise == OPEN else False)
+    return Exported(model, bool(sampler.average), noise)
 
 
-def named(inner: keras.Model, alone: str, output: str, name: str, pixels: bool = False) -> keras.Model:
-    """A model of the same inputs under their names, whose one output is in inference what that of `inner` is."""
+def named(
+    inner: keras.Model, alone: str, output: str, name: str, pixels: bool = False, training: bool | None = False
+) -> keras.Model:
+    """A model of the same inputs under their names, whose one output is in inference what that of `inner` is.
+
+    Where `training` is None it has the mode in which the model is called.
+    """
     inputs = {
         each: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=each)
         for each, tensor in inputs_of(inner, alone).items()
     }
-    answer = called(inner, inputs, alone, training=False)
+    answer = called(inner, inputs, alone, training=training)
     made = answer[output] if isinstance(answer, Mapping) else answer
     if pixels:
         made = ops.cast(ops.clip(ops.round((made + 1.0) * 127.5), 0, 255), "uint8")
@@ -158,8 +198,9 @@ def varies(model: keras.Model) -> bool:
     return bool((first != again).any())
 
 
-def description(run: "Run", wanted: Export, checkpoint: Path, model: keras.Model, is_averaged: bool) -> dict[str, Any]:
+def description(run: "Run", wanted: Export, checkpoint: Path, exported: Exported) -> dict[str, Any]:
     """What a user of the file has to know, JSON-ready."""
+    model = exported.model
     is_image, labels = run.fields[SAMPLES].is_image, run.fields.get(LABELS)
     generator_range = ([0, 255] if wanted.uint8 else [-1, 1]) if is_image else None
     return {
@@ -169,7 +210,8 @@ def description(run: "Run", wanted: Export, checkpoint: Path, model: keras.Model
         "model": wanted.model,
         "checkpoint": checkpoint.name,
         "checkpoint_sha256": file_hash(checkpoint),
-        "averaged": is_averaged,
+        "averaged": exported.averaged,
+        "noise": exported.noise,
         "inputs": {
             name: {"shape": [None, *tensor.shape[1:]], "dtype": tensor.dtype}
             for name, tensor in inputs_of(model, LATENTS if wanted.model == "generator" else SAMPLES).items()

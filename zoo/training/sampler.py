@@ -16,7 +16,7 @@ from zoo.backend.scopes import Scope
 from zoo.base.files import WRITING, atomic_file
 from zoo.data.fields import Field
 from zoo.errors import ZooError
-from zoo.layers.stock import foreign_layers, in_stock_layers
+from zoo.layers.stock import foreign_layers, in_stock_layers, kinds_of
 from zoo.networks import TRUNCATION
 from zoo.stacks.stack import CORE, Stack
 from zoo.training.derivation import classes_of, derived
@@ -301,9 +301,8 @@ def write_note(path: Path, layers: Sequence[keras.Layer]) -> None:
     if not layers:
         path.unlink(missing_ok=True)
         return
-    kinds = sorted({f"{type(each).__module__}.{type(each).__name__}" for each in layers})
     path.write_text(
-        f"`generator.keras` holds layers that plain Keras does not know: {', '.join(kinds)}.\n\n"
+        f"`generator.keras` holds layers that plain Keras does not know: {', '.join(kinds_of(layers))}.\n\n"
         "Import what defines them before `keras.saving.load_model` (`import zoo.layers` for the zoo's own; a plugin's "
         "file lies in `plugins/`), or open the run as a whole, which does it for you:\n\n"
         "    import zoo\n\n"
