@@ -9,7 +9,6 @@ through the discriminator by inputs alone, and through itself both ways. Penalti
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "jax"
@@ -19,8 +18,6 @@ import numpy as np
 
 import zoo
 from zoo import backend
-from zoo.data.fields import Field
-from zoo.runs.directory import RunDirectory
 from zoo.training.players import build_discriminator, build_generator
 
 BATCH = 64
@@ -29,11 +26,9 @@ BATCH = 64
 def main() -> None:
     """Prints the operations of a step, and what they are counted from, as JSON."""
     run = zoo.load(sys.argv[1])
-    record = RunDirectory(Path(sys.argv[1])).record() or {}
-    fields = {name: Field.from_record(each) for name, each in record["fields"].items()}
     engine = backend.engine()
-    generator = forwards(build_generator(run.stack, fields, engine))
-    discriminator = forwards(build_discriminator(run.stack, fields, engine))
+    generator = forwards(build_generator(run.stack, run.fields, engine))
+    discriminator = forwards(build_discriminator(run.stack, run.fields, engine))
     recipe = run.stack.recipe
     of_discriminator = recipe.critic_steps * recipe.batch_size * (generator + 6 * discriminator)
     of_generator = recipe.generator_steps * recipe.generator_batch_factor * recipe.batch_size

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.common.machine import commit, machine
 from benchmarks.common.processes import ROOT
-from benchmarks.common.runs import metrics, scores
+from benchmarks.common.runs import scores
 from benchmarks.common.tables import table
 from benchmarks.speedrun.peers.pausing import GO_ON
 from zoo.base.files import write_json
@@ -30,7 +30,6 @@ from zoo.comparison.speedrun import middle
 DATASET, TARGET, SAMPLES = "fashion_mini", 0.055, 2000
 SCORE = "kid_efficientnet-lite0"
 PEERS = {"keras.io": "keras_io", "PyTorch examples": "pytorch_examples"}
-SCORING = ["--evaluate-samples", str(SAMPLES), "--metrics", "kid", "--extractor", "efficientnet-lite0"]
 
 
 def main() -> None:
@@ -65,34 +64,30 @@ def main() -> None:
 
 
 def entry(contender: str, seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
-    """The scores of one of the zoo's, by `zoo run`."""
+    """The scores of one of the zoo's, by `zoo.run`."""
+    import zoo
+
     stack, *settings = contender.split(",")
-    batch = next((int(each.partition("=")[2]) for each in settings if each.startswith("batch_size=")), None)
-    run = given.runs / contender / str(seed)
-    words = ["run", stack, "--dataset", DATASET, "--seed", str(seed), "--out", str(run), "--health", "0"]
-    words += [word for each in settings for word in ("--set", each)]
-    steps = given.every // (batch or images_a_step(stack, words))
-    words += ["--images", str(given.most), "--evaluate-every", str(steps), "--until", str(TARGET), *SCORING]
-    subprocess.run([sys.executable, "-m", "zoo", *words], check=True, capture_output=True)
-    images = {line["step"]: line["images"] for line in metrics(run)}
-    return [
-        {
-            "images": max((images[step] for step in images if step <= each["step"]), default=0),
-            "seconds": each["seconds"],
-            "kid": each[SCORE],
-        }
-        for each in scores(run)
-    ]
+    run = zoo.run(
+        stack,
+        dataset=DATASET,
+        seed=seed,
+        settings=settings,
+        budget=zoo.Budget(images=given.most),
+        monitoring=zoo.Monitoring(
+            evaluations=given.most // given.every, evaluation=scoring(), until=TARGET, health_every=0
+        ),
+        out=given.runs / contender / str(seed),
+        progress=False,
+    )
+    return [{"images": each["images"], "seconds": each["seconds"], "kid": each[SCORE]} for each in scores(run.path)]
 
 
-def images_a_step(stack: str, words: list[str]) -> int:
-    """The real images of a step of a stack as registry.yaml has it."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "zoo", "show", stack, "--dataset", DATASET, "--json"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    recipe = json.loads(shown.stdout)["recipe"]
-    return int(recipe["batch_size"]["value"]) * int(recipe["critic_steps"]["value"])
+def scoring() -> Any:
+    """How every contender is scored."""
+    import zoo
+
+    return zoo.EvaluationOptions(("kid",), SAMPLES, extractor="efficientnet-lite0")
 
 
 def peer(contender: str, seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
@@ -116,17 +111,14 @@ def peer(contender: str, seed: int, given: argparse.Namespace) -> list[dict[str,
             env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
         )  # fmt: skip
         curve = []
-        options = zoo.EvaluationOptions(("kid",), SAMPLES, extractor="efficientnet-lite0")
         answers, lines = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
         with process:
             for line in lines:
                 told = json.loads(line)
-                [evaluation] = zoo.evaluate(told["file"], dataset=DATASET, options=options, progress=False)
-                curve.append({**told, "kid": evaluation["scores"][0]["value"]})
-                del curve[-1]["file"]
-                print(GO_ON if curve[-1]["kid"] > TARGET else "stop", file=answers, flush=True)
-                if curve[-1]["kid"] <= TARGET:
-                    break
+                [evaluation] = zoo.evaluate(told["file"], dataset=DATASET, options=scoring(), progress=False)
+                kid = evaluation["scores"][0]["value"]
+                curve.append({"images": told["images"], "seconds": told["seconds"], "kid": kid})
+                print("stop" if reached(curve) else GO_ON, file=answers, flush=True)  # after stop it ends
         if process.returncode:
             raise SystemExit(f"{contender} ended with {process.returncode}")
     return curve

@@ -1,7 +1,6 @@
 """`zoo pack`, `zoo push` and `zoo pull`."""
 
 import json
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +97,7 @@ def pull_command(source: str, out: Path | None, trust: bool, as_json: bool) -> N
     """
     from zoo.base.files import read_json
     from zoo.runs.pulling import pull
-    from zoo.runs.trust import PULLED, listed
+    from zoo.runs.trust import PULLED, listed, trusting
 
     folder = pull(source, out, trust)
     pulled = read_json(folder / PULLED) or {}
@@ -106,9 +105,11 @@ def pull_command(source: str, out: Path | None, trust: bool, as_json: bool) -> N
         click.echo(json.dumps({"run": str(folder), **pulled}))
         return
     click.echo(folder)
-    if code := pulled["plugins"]:
-        runs = "may run here" if pulled["trusted"] == code else "is not run before you --trust it"
-        click.echo(f"Its code {runs}: {listed(folder, code)}")
-    usable = not code or pulled["trusted"] == code
-    again = shlex.join(["zoo", "pull", source, "--out", str(folder), "--trust"])
-    click.echo(f"Next:\n  zoo sample {folder}" if usable else f"Next, once you have read its code:\n  {again}")
+    code = pulled["plugins"]
+    if code and pulled["trusted"] != code:
+        click.echo(f"Its code is not run before you --trust it: {listed(folder, code)}")
+        click.echo(f"Next, once you have read its code:\n  {trusting(source, folder)}")
+        return
+    if code:
+        click.echo(f"Its code may run here: {listed(folder, code)}")
+    click.echo(f"Next:\n  zoo sample {folder}")

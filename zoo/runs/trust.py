@@ -1,5 +1,6 @@
 """Code that came with a run from elsewhere: it is executed only once its reader said so, file by file and by hash."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,18 @@ def check_trusted(run: Path, entries: Sequence[PluginEntry]) -> None:
     if code != {name: pulled["trusted"].get(name) for name in code}:
         raise ZooError(
             f"The run {run}, pulled from {pulled['from']}, brings code that would run here: "
-            f"{listed(run, code)}. Read it; if you trust it: zoo pull {pulled['from']} --out {run} --trust"
+            f"{listed(run, code)}. Read it; if you trust it: {trusting(pulled['from'], run)}"
         )
 
 
 def hash_of(file: Path) -> str:
     """The sha256 of a file; empty where it is missing."""
     return file_hash(file) if file.is_file() else ""
+
+
+def trusting(source: str, run: Path) -> str:
+    """The command by which a run that was pulled is trusted."""
+    return shlex.join(["zoo", "pull", source, "--out", str(run), "--trust"])
 
 
 def listed(run: Path, code: Mapping[str, Any]) -> str:
