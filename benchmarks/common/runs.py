@@ -25,10 +25,10 @@ def speeds(run: Path, command_seconds: float) -> dict[str, float]:
 
 
 def scores(run: Path) -> list[dict[str, Any]]:
-    """The scores of a run while it trained, with the images and seconds of training by the last line before."""
-    lines, found = [{"step": 0, "images": 0, "seconds": 0.0}, *metrics(run)], []
+    """The scores of a run while it trained, with the seconds that it had trained by the last line before."""
+    lines, found = metrics(run), []
     for each in json.loads((run / "evaluation.json").read_text())["evaluations"]:
-        before = [line for line in lines if line["step"] <= each["step"]][-1]
+        seconds = max((line["seconds"] for line in lines if line["step"] <= each["step"]), default=0.0)
         values = {score["name"]: score["value"] for score in each["scores"]}
-        found.append({"step": each["step"], "images": before["images"], "seconds": before["seconds"], **values})
+        found.append({"step": each["step"], "seconds": seconds, **values})
     return found

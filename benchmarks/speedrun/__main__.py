@@ -21,14 +21,15 @@ import numpy as np
 
 from benchmarks.common.machine import commit, machine
 from benchmarks.common.processes import ROOT
-from benchmarks.common.runs import scores
+from benchmarks.common.runs import metrics
 from benchmarks.common.tables import table
 from benchmarks.speedrun.peers.pausing import GO_ON
 from zoo.base.files import write_json
+from zoo.comparison.results import curve
 from zoo.comparison.speedrun import middle
+from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile
 
 DATASET, TARGET, SAMPLES = "fashion_mini", 0.055, 2000
-SCORE = "kid_efficientnet-lite0"
 PEERS = {"keras.io": "keras_io", "PyTorch examples": "pytorch_examples"}
 
 
@@ -53,13 +54,13 @@ def main() -> None:
         for contender in contenders[seed % len(contenders) :] + contenders[: seed % len(contenders)]:
             if (contender, seed) in known:
                 continue
-            curve = (peer if contender in PEERS else entry)(contender, seed, given)
-            report["races"].append({"contender": contender, "seed": seed, "curve": curve})
+            scored = (peer if contender in PEERS else entry)(contender, seed, given)
+            report["races"].append({"contender": contender, "seed": seed, "curve": scored})
             report |= {"date": time.strftime("%Y-%m-%d"), "machine": machine(len(os.sched_getaffinity(0)))}
             report |= {"commit": commit(), "target": TARGET, "every": given.every, "most": given.most}
             write_json(file, report)
             (given.out / "race.md").write_text(markdown(report))
-            print(f"{contender}, seed {seed}: {reached(curve)}", file=sys.stderr, flush=True)
+            print(f"{contender}, seed {seed}: {reached(scored)}", file=sys.stderr, flush=True)
     print(markdown(report))
 
 
@@ -80,7 +81,11 @@ def entry(contender: str, seed: int, given: argparse.Namespace) -> list[dict[str
         out=given.runs / contender / str(seed),
         progress=False,
     )
-    return [{"images": each["images"], "seconds": each["seconds"], "kid": each[SCORE]} for each in scores(run.path)]
+    found = curve(EvaluationFile(run.path / EVALUATION).read(), metrics(run.path))
+    return [
+        {"images": each["images"], "seconds": each["seconds"], "kid": next(iter(each["scores"].values()))}
+        for each in found
+    ]
 
 
 def scoring() -> Any:
@@ -110,23 +115,23 @@ def peer(contender: str, seed: int, given: argparse.Namespace) -> list[dict[str,
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
         )  # fmt: skip
-        curve = []
+        scored = []
         answers, lines = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
         with process:
             for line in lines:
                 told = json.loads(line)
                 [evaluation] = zoo.evaluate(told["file"], dataset=DATASET, options=scoring(), progress=False)
                 kid = evaluation["scores"][0]["value"]
-                curve.append({"images": told["images"], "seconds": told["seconds"], "kid": kid})
-                print("stop" if reached(curve) else GO_ON, file=answers, flush=True)  # after stop it ends
+                scored.append({"images": told["images"], "seconds": told["seconds"], "kid": kid})
+                print("stop" if reached(scored) else GO_ON, file=answers, flush=True)  # after stop it ends
         if process.returncode:
             raise SystemExit(f"{contender} ended with {process.returncode}")
-    return curve
+    return scored
 
 
-def reached(curve: list[dict[str, Any]]) -> dict[str, Any] | None:
+def reached(scored: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The first score that is good enough."""
-    return next((each for each in curve if each["kid"] <= TARGET), None)
+    return next((each for each in scored if each["kid"] <= TARGET), None)
 
 
 def markdown(report: dict[str, Any]) -> str:
