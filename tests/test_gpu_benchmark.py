@@ -68,3 +68,22 @@ def test_what_was_raced_before_time_ran_out_is_reported(tmp_path: Path, monkeypa
     assert "| dcgan-64-b64 | torch-eager | no torch |" in page
     assert "was not done after 200 s" in page
     assert "Failed: KeyError: 'x'" in page
+
+
+def test_the_price_of_exactness_is_told_as_far_as_it_was_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow_if_exact(words: list[str], seconds: float) -> str:
+        if "--out" in words:
+            run = Path(words[words.index("--out") + 1])
+            run.mkdir(exist_ok=True)
+            lines = [{"step": 50, "images": 3200, "seconds": 8.0}, {"step": 100, "images": 6400, "seconds": 9.0}]
+            (run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        if "--deterministic" in words:
+            raise day.Failed("was not done after 100 s")
+        return ""
+
+    monkeypatch.setattr(day, "called", slow_if_exact)
+    found = day.prices(argparse.Namespace(out=tmp_path, tiny=False))
+    assert found["zoo run dcgan"]["images_per_second_later"] == 3200.0
+    assert found["zoo run dcgan --deterministic"]["images_per_second_later"] == 3200.0
+    assert found["zoo run dcgan --deterministic"]["unfinished"] == "was not done after 100 s"
+    assert "the losses of two sittings are those of one" not in found

@@ -270,6 +270,7 @@ def test_a_local_job_sees_one_gpu_that_no_other_uses(command, folders):
     found = gpus_of_jobs(executor, folders(2))
     assert [each["CUDA_VISIBLE_DEVICES"] for each in found] == ["GPU-a", "GPU-b"]
     assert not any("TF_FORCE_GPU_ALLOW_GROWTH" in each for each in found)
+    assert not any(map(devices.crowd, found))
 
 
 def test_more_local_jobs_than_gpus_share_them_evenly_and_take_memory_as_they_need_it(
@@ -282,6 +283,7 @@ def test_more_local_jobs_than_gpus_share_them_evenly_and_take_memory_as_they_nee
     assert sorted(each["CUDA_VISIBLE_DEVICES"] for each in found) == ["0", "0", "1", "1"]
     assert all(each["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false" for each in found)
     assert all(each["TF_FORCE_GPU_ALLOW_GROWTH"] == "mine" for each in found)
+    assert all(devices.crowd(each).startswith(" 2 runs share this GPU") for each in found)
 
 
 def test_a_gpu_that_a_job_has_left_is_the_next_ones(command, folders):

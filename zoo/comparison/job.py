@@ -18,6 +18,8 @@ from zoo import __version__, backend
 from zoo.base.files import read_json, write_json
 from zoo.base.interrupts import signals_interrupting
 from zoo.base.output import steady_output
+from zoo.base.shortages import OutOfMemory, described, is_shortage
+from zoo.comparison.executors.devices import crowd
 from zoo.errors import TrainingFailed, ZooError
 from zoo.runs.directory import RunIsBusy
 
@@ -62,10 +64,14 @@ def attempt(path: Path) -> tuple[str, str]:
         raise
     except TrainingFailed as error:
         return DIVERGED, str(error)
+    except OutOfMemory as error:
+        return FAILED, f"{error}{crowd(os.environ)}"
     except ZooError as error:
         return FAILED, str(error)
     except Exception as error:
         traceback.print_exc()
+        if is_shortage(error):  # of the final score: a run tells its own
+            return FAILED, f"{described(error)}.{crowd(os.environ)}"
         return FAILED, f"{type(error).__name__}: {error}"
     return DONE, ""
 

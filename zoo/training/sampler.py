@@ -266,7 +266,7 @@ def standing_statistics(sampler: Sampler) -> list[tuple[keras.Variable, Any]]:
     A layer that follows its statistics by a `momentum` does so at k / (k + 1) in the k-th batch: that is their mean.
     """
     layers, statistics, weights = sampler.normalizations, sampler.statistics, sampler.averages()
-    values: list[tuple[keras.Variable, Any]] = [(each, ops.zeros_like(each)) for each in statistics]
+    values: list[tuple[keras.Variable, Any]] = [(each, ops.zeros(each.shape, each.dtype)) for each in statistics]
     momenta = [each.momentum for each in layers]
     try:
         for number in range(STANDING_BATCHES):

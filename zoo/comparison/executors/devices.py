@@ -21,6 +21,7 @@ THREADS = (
 )
 # Variables of jobs that share a GPU: the first job would otherwise take nearly all of its memory.
 SHARING = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+SHARERS = "GAN_ZOO_JOBS_A_GPU"  # how many jobs share the GPU of this one
 # How a job computes and where its data lies is said by variables that begin so.
 GOVERNING = ("GAN_ZOO_", "KERAS_", "TF_", "TFDS_", "JAX_", "XLA_", "OMP_", "OPENBLAS_", "MKL_", "NPROC")
 UUID = re.compile(r"\(UUID: ((?:GPU|MIG)-[^)]+)\)")
@@ -74,9 +75,15 @@ def of_threads(threads: int, environ: Mapping[str, str]) -> dict[str, str]:
     return {name: str(threads) for name in THREADS if name not in environ}
 
 
-def of_sharing(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that let jobs share a GPU, without those that the user has set."""
-    return {name: value for name, value in SHARING.items() if name not in environ}
+def of_sharing(environ: Mapping[str, str], jobs: int) -> dict[str, str]:
+    """The variables that let so many jobs share a GPU, without those that the user has set."""
+    return {SHARERS: str(jobs), **{name: value for name, value in SHARING.items() if name not in environ}}
+
+
+def crowd(environ: Mapping[str, str]) -> str:
+    """What helps a job that shares its GPU, where memory ran out there; "" for one that has it alone."""
+    jobs = environ.get(SHARERS)
+    return f" {jobs} runs share this GPU: with fewer at once (--jobs, --gpus) each has more." if jobs else ""
 
 
 def governing(environ: Mapping[str, str]) -> dict[str, str]:

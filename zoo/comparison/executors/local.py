@@ -147,7 +147,7 @@ class LocalExecutor:
         if gpu is not None:
             share[devices.VISIBLE] = gpu  # one of those that the user left visible
         if gpu is not None and self._jobs > len(self._gpus):
-            share |= devices.of_sharing(os.environ)
+            share |= devices.of_sharing(os.environ, math.ceil(self._jobs / len(self._gpus)))
         return share
 
     def _each(self, act: Callable[[JobProcess], None]) -> None:

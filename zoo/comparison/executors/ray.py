@@ -146,7 +146,8 @@ class RayExecutor:
         """Ray makes a job's GPUs visible, and leaves all visible to one that needs none."""
         if not self._resources["GPU"]:
             return {devices.VISIBLE: ""}
-        return devices.of_sharing(os.environ) if self._resources["GPU"] < 1 else {}
+        share = self._resources["GPU"]
+        return devices.of_sharing(os.environ, int(1 / share)) if share < 1 else {}
 
     def _end_of(self, reference: Any, path: Path) -> Ended:
         try:
