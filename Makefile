@@ -40,7 +40,7 @@ lint: $(STAMP)  ## check format, lint and types
 	$(BIN)/mypy
 
 site: $(STAMP)  ## build the documentation as a web site into build/site; a dead link fails
-	@$(BIN)/python docs/make_variants.py
+	@$(BIN)/python -m docs.make_variants
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c docs . build/site
 	@echo build/site/docs/index.html
 

@@ -1,6 +1,6 @@
 """Writes docs/variants: a page for each plugin and an index, from the plugins themselves and registry.yaml.
 
-python docs/make_variants.py; a test says when it is to be run again.
+python -m docs.make_variants; a test says when it is to be run again.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ from zoo.backend import prepare
 
 prepare()  # before Keras imports TensorFlow, loudly
 
+from docs.measurements import measurements  # noqa: E402
 from zoo.catalogue import Catalogue, VariantEntry, load_plugin, read_catalogue  # noqa: E402
 from zoo.catalogue.families import (  # noqa: E402
     PLUGIN_FAMILIES,
@@ -30,6 +31,12 @@ ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "variants"
 RESULTS = ROOT / "benchmarks" / "results"
 ANIMALS, GARMENTS = RESULTS / "animals", RESULTS / "fashion_mnist"
+GALLERIES = {  # comparisons whose samples the index shows side by side, and what they say
+    "losses": "One network, fifteen losses and penalties",
+    "networks": "Eleven networks, each with its own loss",
+    "few-data": "A thousand garments",
+}
+COLUMNS = 5  # of a gallery
 HOOKS = ("discriminator_loss", "discriminator_penalty", "generator_loss", "generator_penalty")
 LINK = re.compile(r"(?<!\()https://arxiv\.org/abs/([\w.]+)")
 
@@ -76,7 +83,23 @@ def index(catalogue: Catalogue, facts: Mapping[str, Facts]) -> str:
             for name, each in facts.items()
             if each.family == family
         ]
+    for name, title in GALLERIES.items():
+        lines += gallery(name, title)
     return "\n".join(lines) + "\n"
+
+
+def gallery(name: str, title: str) -> list[str]:
+    """Samples of all variants of a comparison, best first, each with its score; nothing where it was not run."""
+    ranked = [each for each in measurements() if each.comparison == name and each.picture]
+    if not ranked:
+        return []
+    lines = ["", f"## {title}", "", f"{ranked[0].benchmark}; best first. {ranked[0].told}", ""]
+    for start in range(0, len(ranked), COLUMNS):
+        row = ranked[start : start + COLUMNS]
+        lines += [f"| {' | '.join(f'`{each.label}`, {each.score}' for each in row)} |", "|---" * len(row) + "|"]
+        shown = (f'<img src="{each.picture}" alt="Samples of {each.label}" width="150">' for each in row)
+        lines += [f"| {' | '.join(shown)} |", ""]
+    return lines[:-1]
 
 
 def linked(variant: VariantEntry) -> str:
@@ -105,9 +128,35 @@ def page(name: str, module: ModuleType, facts: Facts, catalogue: Catalogue) -> s
             if picture.exists():
                 lines += ["", f"![Samples of {each}](../../{picture.relative_to(ROOT)})", ""]
                 lines += [f"*`{each}`: [how it was made]({told}).*"]
+    lines += measured_of(name, catalogue)
     source = f"plugins/{name}.py"
     lines += ["", f"Source: [{source}](../../{source}). Back to [all of them](README.md)."]
     return "\n".join(lines) + "\n"
+
+
+def measured_of(name: str, catalogue: Catalogue) -> list[str]:
+    """The plugin's rows in the committed comparisons, of stacks that it is the last of, with their samples."""
+    rows = [each for each in measurements() if last_plugin(each.label, catalogue) == name]
+    if not rows:
+        return []
+    lines = ["", "## Measured", "", "| comparison | stack | score | 95% of the mean | place by the mean | seeds |"]
+    lines += ["|---|---|---|---|---|---|"]
+    lines += [
+        f"| [{each.comparison}](../../benchmarks/results/comparisons/{each.comparison}/report.md): {each.benchmark} | "
+        f"`{each.label}` | {each.metric}: {each.score} | {each.interval} | {each.place} | {each.seeds} |"
+        for each in rows
+    ]
+    for each in rows:
+        if each.picture:
+            lines += ["", f"![Samples of {each.label}]({each.picture})", ""]
+            lines += [f"*`{each.label}`, the run of {each.comparison} with the median score.*"]
+    return lines
+
+
+def last_plugin(label: str, catalogue: Catalogue) -> str:
+    """The plugin on top of the stack that a comparison's label names."""
+    top = label.partition(",")[0].rpartition("+")[2]
+    return catalogue.variants[top].plugins[-1] if top in catalogue.variants else top
 
 
 def stack(name: str, facts: Facts) -> str:
