@@ -47,16 +47,17 @@ def test_what_is_not_equal_bit_for_bit_is_named(run: Path, tmp_path: Path):
 
 
 def test_results_are_kept_and_a_fault_has_its_column(tmp_path: Path):
-    ledger = Ledger(tmp_path, FACTS)
+    ledger = Ledger(tmp_path, FACTS, Path("/where/it/works"))
     ledger.add("kills", 0, {"kind": "kill -9", "what": "a", "end": "equal", "detail": ""})
-    ledger.add("kills", 1, {"kind": "kill -9", "what": "b", "end": "hang", "detail": "more than 10 s"})
-    again = Ledger(tmp_path, FACTS)
+    ledger.add("kills", 1, {"kind": "kill -9", "what": "b", "end": "hang", "detail": "/where/it/works/b waits"})
+    again = Ledger(tmp_path, FACTS, Path("/where/it/works"))
     assert [again.holds("kills", number) for number in range(3)] == [True, True, False]
     again.write_table()
     lines = (tmp_path / "reliability.md").read_text().splitlines()
     assert "| what was tried | tried | equal | refused | read | hang |" in lines
     assert "| kills: kill -9 | 2 | 1 | 0 | 0 | 1 |" in lines
-    assert [each["what"] for each in json.loads((tmp_path / "reliability.json").read_text())["faults"]] == ["b"]
+    faults = json.loads((tmp_path / "reliability.json").read_text())["faults"]
+    assert [(each["what"], each["detail"]) for each in faults] == [("b", "WORK/b waits")]
 
 
 @pytest.mark.parametrize("kind", KINDS)

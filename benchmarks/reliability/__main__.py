@@ -36,11 +36,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="[benchmarks/results/reliability]")
     parser.add_argument("--work", type=Path, default=Path("/tmp/zoo-reliability"), help="[/tmp/zoo-reliability]")
     options = parser.parse_args()
-    command = shlex.join(["python", "-m", "benchmarks.reliability", *sys.argv[1:]])
+    command = shlex.join(["python", "-m", "benchmarks.reliability", *sys.argv[1:]]).replace(str(options.work), "WORK")
     bench = Bench(options.work, options.steps, options.seed, options.backends, options.variants)
-    ledger = Ledger(
-        options.out, {"command": command, "commit": commit(), "machine": machine(1), "steps": options.steps}
-    )
+    facts = {"command": command, "commit": commit(), "machine": machine(1), "steps": options.steps}
+    ledger = Ledger(options.out, facts, options.work)
     ended = time.monotonic() + (float("inf") if options.seconds is None else options.seconds)
     for part, number in wanted(options):
         if time.monotonic() >= ended:

@@ -14,11 +14,11 @@ Outcome = Mapping[str, Any]  # kind, what, end (one of GOOD or the fault), detai
 
 
 class Ledger:
-    """The trials so far, in a folder."""
+    """The trials so far, in a folder; where the damaged files lay is WORK in them."""
 
-    def __init__(self, folder: Path, facts: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, facts: Mapping[str, Any], work: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.facts = folder, facts
+        self.folder, self.facts, self.work = folder, facts, work
         self.file = folder / "trials.jsonl"
         lines = self.file.read_text().splitlines() if self.file.exists() else []
         self.trials: list[dict[str, Any]] = [json.loads(line) for line in lines]
@@ -30,7 +30,9 @@ class Ledger:
 
     def add(self, part: str, number: int, outcome: Outcome) -> None:
         """Keeps a result at once."""
-        trial = {"part": part, "number": number, "date": time.strftime("%Y-%m-%d %H:%M:%S"), **outcome}
+        detail = str(outcome.get("detail", "")).replace(str(self.work), "WORK")
+        dated = {"part": part, "number": number, "date": time.strftime("%Y-%m-%d %H:%M:%S")}
+        trial = {**dated, **outcome, "detail": detail}
         self.trials.append(trial)
         with self.file.open("a") as file:
             file.write(json.dumps(trial) + "\n")
