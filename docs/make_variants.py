@@ -69,6 +69,8 @@ def index(catalogue: Catalogue, facts: Mapping[str, Facts]) -> str:
         "stack is joined by `+`: `zoo run dcgan+hinge+r1`. `zoo show NAME` prints networks, formulas and where each",
         "value comes from.",
     ]
+    for name, title in GALLERIES.items():
+        lines += gallery(name, title)
     for family in VARIANT_FAMILIES:
         lines += ["", f"## Variants, {family}", "", "| variant | year | what it is | plugins |", "|---|---|---|---|"]
         lines += [
@@ -83,8 +85,6 @@ def index(catalogue: Catalogue, facts: Mapping[str, Facts]) -> str:
             for name, each in facts.items()
             if each.family == family
         ]
-    for name, title in GALLERIES.items():
-        lines += gallery(name, title)
     return "\n".join(lines) + "\n"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 ROOT = Path(__file__).parents[1]
+FEWEST = 3  # seeds below which a place says nothing
 COMPARISONS = ROOT / "benchmarks" / "results" / "comparisons"
 SAFE = "/+,="  # in addresses
 
@@ -23,7 +24,7 @@ class Measured:
     metric: str
     score: str  # the mean over seeds, as a reader expects it
     interval: str
-    place: str  # by the mean
+    place: str  # by the mean, where there are seeds enough
     seeds: int
     picture: str  # its address from a page; "" where there is none
 
@@ -31,7 +32,8 @@ class Measured:
     def told(self) -> str:
         """What the scores are, and where there is more."""
         report = f"../../benchmarks/results/comparisons/{self.comparison}/report.md"
-        return f"{self.metric}, means of {self.seeds} seed{'s' * (self.seeds > 1)}: [report]({report})."
+        seeds = f"means of {self.seeds} seeds" if self.seeds > 1 else "one seed each, which ranks nothing"
+        return f"{self.metric}, {seeds}: [report]({report})."
 
 
 @cache
@@ -76,7 +78,7 @@ def measured(
         {"kid_efficientnet-lite0": "KID x 1,000 in EfficientNet-Lite0"}.get(score, f"`{score}`"),
         rounded(scale * summary["mean"]),
         "" if low is None else f"{rounded(scale * low)} to {rounded(scale * high)}",
-        f"{place} of {len(summaries)}",
+        f"{place} of {len(summaries)}" if summary["runs"] >= FEWEST else "too few seeds",
         summary["runs"],
         f"../../{quote(str(pictures[0].relative_to(ROOT)), safe=SAFE)}" if pictures else "",
     )
