@@ -87,3 +87,20 @@ def test_the_price_of_exactness_is_told_as_far_as_it_was_seen(tmp_path: Path, mo
     assert found["zoo run dcgan --deterministic"]["images_per_second_later"] == 3200.0
     assert found["zoo run dcgan --deterministic"]["unfinished"] == "was not done after 100 s"
     assert "the losses of two sittings are those of one" not in found
+
+
+def test_a_comparison_keeps_the_seeds_that_were_done_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def three_are_too_many(words: list[str], seconds: float) -> dict[str, str]:
+        assert words[:2] == ["zoo", "compare"]
+        return {"unfinished": "late"} if words[-1] == "3" else {}
+
+    def keep(folder: Path, into: Path) -> None:
+        into.mkdir(exist_ok=True)
+        (into / "report.md").write_text("a report")
+
+    monkeypatch.setattr(day, "as_far_as", three_are_too_many)
+    monkeypatch.setattr(day, "keep", keep)
+    given = argparse.Namespace(out=tmp_path, tiny=False, benchmark="losses", seeds=5, jobs=4, seconds=60.0)
+    found = day.comparison(given)
+    assert (found["seeds"], found["unfinished"]) == (2, "late")
+    assert (tmp_path / "losses.tar.gz").is_file()

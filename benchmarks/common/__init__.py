@@ -1,1 +1,1 @@
-"""Code that several benchmarks share: machine, meters, processes, tables."""
+"""Code that several benchmarks share: comparisons that are kept, machine, meters, processes, tables."""

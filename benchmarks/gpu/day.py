@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.kept import keep
 from benchmarks.common.machine import commit, machine
 from benchmarks.common.processes import ROOT
 from benchmarks.common.runs import metrics, scores, speeds
@@ -39,7 +41,11 @@ def main() -> None:
     parser.add_argument("--stack", default="sngan", help="the long run's")
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="of the long run's recipe")
     parser.add_argument("--minutes", type=float, default=4.0, help="that the long run trains")
-    parser.add_argument("--pieces", nargs="+", choices=PIECES, default=[*PIECES])
+    parser.add_argument("--pieces", nargs="+", choices=PIECES, default=[*DEFAULT])
+    parser.add_argument("--benchmark", default="losses", help="of the comparison")
+    parser.add_argument("--seeds", type=int, default=5, help="of the comparison, at most")
+    parser.add_argument("--jobs", type=int, default=4, help="of the comparison, which share the GPU")
+    parser.add_argument("--seconds", type=float, default=600.0, help="of the comparison")
     parser.add_argument("--tiny", action="store_true", help="the rehearsal: does everything run, here too?")
     given = parser.parse_args()
     given.out = given.out.absolute()
@@ -188,9 +194,28 @@ def prices(given: argparse.Namespace) -> Report:
     return found
 
 
+def comparison(given: argparse.Namespace) -> Report:
+    """A benchmark of `zoo compare`, a seed more each time, as far as the time goes: report, numbers, samples."""
+    folder, began = given.out / "compared", time.monotonic()
+    words = ["zoo", "compare", *(("dcgan", "hinge") if given.tiny else ()), "--benchmark", given.benchmark]
+    words += ["--jobs", str(given.jobs), "--out", str(folder)]
+    words += ["--images", "640", "--evaluations", "1", "--samples", "64"] if given.tiny else []
+    found: Report = {}
+    for seeds in range(1, given.seeds + 1):
+        unfinished = as_far_as([*words, "--seeds", str(seeds)], given.seconds - (time.monotonic() - began))
+        if unfinished:
+            found |= unfinished
+            break
+        keep(folder, given.out / given.benchmark)
+        shutil.make_archive(str(given.out / given.benchmark), "gztar", given.out, given.benchmark)
+        found |= {"seeds": seeds, "seconds of these": round(time.monotonic() - began, 1)}
+    return found
+
+
 PIECES: Mapping[str, Callable[[argparse.Namespace], Report]] = {
-    "speed": speed, "quality": quality, "race": race, "prices": prices,
+    "speed": speed, "quality": quality, "race": race, "prices": prices, "comparison": comparison,
 }  # fmt: skip
+DEFAULT = ("speed", "quality", "race", "prices")
 
 
 def markdown(report: Report) -> str:

@@ -11,7 +11,7 @@ import comparison_data
 
 from zoo.comparison.report import write_report
 
-kept = pytest.importorskip("benchmarks.comparisons", reason="an installed wheel has no benchmarks")
+kept = pytest.importorskip("benchmarks.common.kept", reason="an installed wheel has no benchmarks")
 measurements = pytest.importorskip("docs.measurements", reason="an installed wheel has no documents")
 
 
