@@ -22,9 +22,9 @@ from benchmarks.augmentation.ways import WAYS, accuracies
 from benchmarks.common.machine import commit, machine
 from zoo.backend import prepare
 
-STACK = "cgan-projection+diffaugment"
+STACK = "cgan-projection"
 SETTINGS = {  # of the GAN, in all runs
-    "width": 24, "batch_size": 64, "critic_steps": 1, "average_decay": 0.999,
+    "width": 32, "batch_size": 16, "critic_steps": 1, "average_decay": 0.999,
     "generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3,
 }  # fmt: skip
 BALANCED = "balanced"
