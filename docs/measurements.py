@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+
+from benchmarks.common.kept import stem_of
+from zoo.comparison.report.markdown import address
 
 ROOT = Path(__file__).parents[1]
 FEWEST = 3  # seeds below which a place says nothing
 COMPARISONS = ROOT / "benchmarks" / "results" / "comparisons"
-SAFE = "/+,="  # in addresses
 
 
 @dataclass(frozen=True)
@@ -62,25 +63,25 @@ def measured(
     place: int,
 ) -> Measured:
     """One variant's place on one dataset."""
-    summary, several = summaries[label], len(read["rankings"]) > 1
+    summary, datasets = summaries[label], len(read["rankings"])
     scale = 1000 if score.startswith("kid") else 1
     pictures = [
         path
         for suffix in ("webp", "png")
         for path in folder.glob(f"*.{suffix}")
-        if path.stem == (f"{label} on {dataset}" if several else label).replace("/", "_")
+        if path.stem == stem_of(label, dataset, datasets)
     ]
     low, high = summary.get("interval") or (None, None)
     return Measured(
         folder.name,
-        read["benchmark"]["summary"] + (f", {dataset}" if several else ""),
+        read["benchmark"]["summary"] + (f", {dataset}" if datasets > 1 else ""),
         label,
         {"kid_efficientnet-lite0": "KID x 1,000 in EfficientNet-Lite0"}.get(score, f"`{score}`"),
         rounded(scale * summary["mean"]),
         "" if low is None else f"{rounded(scale * low)} to {rounded(scale * high)}",
         f"{place} of {len(summaries)}" if summary["runs"] >= FEWEST else "too few seeds",
         summary["runs"],
-        f"../../{quote(str(pictures[0].relative_to(ROOT)), safe=SAFE)}" if pictures else "",
+        f"../../{address(str(pictures[0].relative_to(ROOT)))}" if pictures else "",
     )
 
 

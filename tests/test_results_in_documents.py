@@ -1,5 +1,6 @@
 """Tables of benchmarks in the documents: current, and nothing where nothing was measured."""
 
+import importlib
 import importlib.util
 import json
 from pathlib import Path
@@ -77,3 +78,15 @@ def test_the_table_of_labels_has_differences_with_intervals(including: ModuleTyp
     assert "| as they are | 51.0 (" in text
     assert "*with a GAN's* against *as they are*: +10.0 points (+10.0 to +10.0): the GAN helps." in text
     assert "(../benchmarks/results/augmentation/d.png)" in text
+
+
+def test_a_written_report_names_no_place_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing = importlib.import_module("benchmarks.translation.__main__")
+    monkeypatch.chdir(tmp_path)
+    own = {**SCORE, "protocol": {"real": {"source": f"file {tmp_path}/own.npz"}}}
+    rows = [{"name": "pix2pix", "command": "zoo run pix2pix", "seconds": 90, "scores": {"l1": own}}]
+    writing.write(report(rows=rows), tmp_path / "own.json")
+    written = (tmp_path / "own.json").read_text()
+    assert str(tmp_path) not in written
+    assert json.loads(written)["rows"][0]["scores"]["l1"]["protocol"]["real"]["source"] == "file own.npz"
+    assert (tmp_path / "own.md").read_text().startswith("# Edges")

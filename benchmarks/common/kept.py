@@ -3,15 +3,14 @@
 import json
 import shutil
 from pathlib import Path
-from urllib.parse import quote
 
+from zoo.comparison.report.markdown import address
 from zoo.comparison.report.reading import datasets_of, runs_of
 from zoo.comparison.report.sample_pictures import pictures_of
 
 REPORTS = ("report.html", "report.md", "scores.csv", "comparison.json")
 PICTURES = ("*.webp", "*.png")
 BY_HAND = "report.webp"  # a picture of the page itself
-SAFE = "/+,="  # in addresses, as the report has them
 
 
 def keep(folder: Path, into: Path) -> None:
@@ -26,10 +25,15 @@ def keep(folder: Path, into: Path) -> None:
     for dataset in datasets:
         for picture in pictures_of(comparison, dataset, folder):
             label = picture.variant.label
-            stem = (label if len(datasets) == 1 else f"{label} on {dataset}").replace("/", "_")
-            (into / f"{stem}.{picture.kind}").write_bytes(picture.content)
+            name = f"{stem_of(label, dataset, len(datasets))}.{picture.kind}"
+            (into / name).write_bytes(picture.content)
             of_run = next(
                 each["picture"] for each in runs_of(comparison, dataset, label) if each["seed"] == picture.seed
             )
-            page = page.replace(f"]({quote(of_run, safe=SAFE)})", f"]({quote(f'{stem}.{picture.kind}', safe=SAFE)})")
+            page = page.replace(f"]({address(of_run)})", f"]({address(name)})")
     (into / "report.md").write_text(page, encoding="utf-8")
+
+
+def stem_of(label: str, dataset: str, datasets: int) -> str:
+    """The name, without its ending, of the picture of a variant in a comparison on so many datasets."""
+    return (label if datasets == 1 else f"{label} on {dataset}").replace("/", "_")

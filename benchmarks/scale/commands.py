@@ -17,7 +17,7 @@ class Cost:
 
     seconds: float
     cpu_seconds: float
-    memory: int  # bytes, the peak of what was resident
+    memory: int  # bytes, the peak of what was resident, of the largest process
 
     def row(self) -> dict[str, float]:
         """By name."""

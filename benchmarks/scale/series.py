@@ -83,6 +83,11 @@ def just_so_many(count: int, folder: Path) -> int:
     return count
 
 
+def preparing(given: str, out: str) -> list[str]:
+    """The command that prepares a folder of images."""
+    return ["data", "prepare", given, "--data-dir", out, "--folders", "none"]
+
+
 SERIES = {
     "report": Series(
         "a report of runs",
@@ -123,14 +128,14 @@ SERIES = {
         "images",
         (12_500, 25_000, 50_000),
         images_of(32),
-        lambda given, out: ["data", "prepare", given, "--data-dir", out, "--folders", "none"],
+        preparing,
     ),
     "folder": Series(
         "a folder of many small PNG files, prepared",
         "files",
         (50_000, 100_000, 200_000),
         images_of(8),
-        lambda given, out: ["data", "prepare", given, "--data-dir", out, "--folders", "none"],
+        preparing,
     ),
     "array": Series(
         "one step on a .npy file of images of 64 pixels",

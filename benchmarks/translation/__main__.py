@@ -62,8 +62,7 @@ def measured(name: str, experiment: Experiment, arguments: argparse.Namespace) -
     def add(row: dict[str, Any]) -> None:
         report["rows"].append(row)
         report.update(tested=arguments.tested, date=time.strftime("%Y-%m-%d"), machine=machine(0), commit=commit())
-        file.write_text(json.dumps(report, indent=1) + "\n")
-        file.with_suffix(".md").write_text(markdown(report))
+        write(report, file)
 
     runs = {}
     for trained in experiment.trained:
@@ -86,9 +85,14 @@ def measured(name: str, experiment: Experiment, arguments: argparse.Namespace) -
     shown = [baseline for baseline in experiment.baselines if baseline == "bicubic"]
     report["columns"], picture = sheet(tested, runs, shown)
     save_picture(picture, arguments.out / str(report["sheet"]))
-    file.write_text(json.dumps(report, indent=1) + "\n")
-    file.with_suffix(".md").write_text(markdown(report))
+    write(report, file)
     return report
+
+
+def write(report: dict[str, Any], file: Path) -> None:
+    """The report as JSON and as a page; files are named as seen from the working directory."""
+    file.write_text(json.dumps(report, indent=1).replace(f"{Path.cwd()}/", "") + "\n")
+    file.with_suffix(".md").write_text(markdown(report))
 
 
 def rows_of(file: Path, images: int, tested: int) -> list[dict[str, Any]]:

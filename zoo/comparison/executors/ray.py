@@ -144,9 +144,9 @@ class RayExecutor:
 
     def _overrides(self) -> dict[str, str]:
         """Ray makes a job's GPUs visible, and leaves all visible to one that needs none."""
-        if not self._resources["GPU"]:
-            return {devices.VISIBLE: ""}
         share = self._resources["GPU"]
+        if not share:
+            return {devices.VISIBLE: ""}
         return devices.of_sharing(os.environ, int(1 / share)) if share < 1 else {}
 
     def _end_of(self, reference: Any, path: Path) -> Ended:

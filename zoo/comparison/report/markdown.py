@@ -110,10 +110,15 @@ def picture_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
         if drawn:
             cell, why = middle_run(drawn, score)
             alternative = escaped(f"samples of {variant.label}, seed {cell['seed']}, {why}")
-            shown[code(variant.label)] = f"![{alternative}]({quote(cell['picture'], safe='/+,=')})"
+            shown[code(variant.label)] = f"![{alternative}]({address(cell['picture'])})"
     if shown:
         yield grid(list(shown), [list(shown.values())], left=len(shown)) + "\n"
         yield "Samples from the same latents; of each variant the seed with the median score.\n"
+
+
+def address(path: str) -> str:
+    """A file's path as the target of a link in Markdown."""
+    return quote(path, safe="/+,=")
 
 
 def recipe_lines(comparison: Comparison, dataset: str) -> Iterator[str]:
