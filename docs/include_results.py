@@ -52,10 +52,10 @@ def translations(folder: Path) -> Iterator[str]:
 
 
 def augmentations(folder: Path) -> Iterator[str]:
-    """What there is of all seeds."""
-    file = folder / "augmentation.json"
-    if file.exists():
-        yield augmentation.markdown(json.loads(file.read_text()), HEADING, "../benchmarks/results/augmentation/")
+    """What there is of every dataset."""
+    for file in sorted(folder.glob("*/augmentation.json")):
+        place = f"../benchmarks/results/augmentation/{file.parent.name}/"
+        yield augmentation.markdown(json.loads(file.read_text()), HEADING, place)
 
 
 if __name__ == "__main__":

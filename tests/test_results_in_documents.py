@@ -66,18 +66,20 @@ def test_the_table_of_labels_has_differences_with_intervals(including: ModuleTyp
         for seed in range(3)
         for way, accuracy in {"as they are": 0.5, "with a GAN's": 0.6}.items()
     ]
-    (root / "benchmarks" / "results" / "augmentation").mkdir()
-    (root / "benchmarks" / "results" / "augmentation" / "augmentation.json").write_text(
+    folder = root / "benchmarks" / "results" / "augmentation" / "d"
+    folder.mkdir(parents=True)
+    (folder / "augmentation.json").write_text(
         json.dumps(
-            {"rows": rows, "settings": {"stack": "s", "images": 5, "steps": 6}, "sheets": {"d": "d.png"}}
+            {"rows": rows, "settings": {"stack": "s", "images": 5, "steps": 6}, "sheet": "sheet.png"}
             | {name: report()[name] for name in ("date", "machine", "commit")}
         )
     )
     text = including.pages(root)["augmentation.md"]
-    assert "#### d, balanced" in text
+    assert "### What a conditional GAN adds to few labels of d" in text
+    assert "#### Balanced" in text
     assert "| as they are | 51.0 (" in text
-    assert "*with a GAN's* against *as they are*: +10.0 points (+10.0 to +10.0): the GAN helps." in text
-    assert "(../benchmarks/results/augmentation/d.png)" in text
+    assert "*with a GAN's* against *as they are*, 10 labels a class: +10.0 points (+10.0 to +10.0): the GAN helps." in text
+    assert "(../benchmarks/results/augmentation/d/sheet.png)" in text
 
 
 def test_a_written_report_names_no_place_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

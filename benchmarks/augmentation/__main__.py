@@ -5,7 +5,8 @@
 
 One GAN for each dataset, number of labels a class and seed, trained on these images alone; and one on a set of which a
 class has 5% of the others' images. Stopped at any time it goes on where it was: GANs from their last checkpoint, and
-what was measured of a set is not measured again, so that --seeds 1, then 2, then 5 add seeds.
+what was measured of a set is not measured again, so that --seeds 1, then 2, then 5 add seeds. Each dataset has a folder
+of results, so that two commands may measure two datasets at once.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.augmentation.report import markdown
+from benchmarks.augmentation.report import BALANCED, PLOT, markdown
 from benchmarks.augmentation.ways import WAYS, accuracies
 from benchmarks.common.machine import commit, machine
 from zoo.backend import prepare
@@ -27,9 +28,9 @@ SETTINGS = {  # of the GAN, in all runs
     "width": 32, "batch_size": 16, "critic_steps": 1, "average_decay": 0.999,
     "generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3,
 }  # fmt: skip
-BALANCED = "balanced"
 IMBALANCED = "one class at 5%"
 SHOWN = "shown.npy"  # a GAN's first images
+SHEET = "sheet.png"
 RARE, RARE_SHARE, COMMON = 6, 0.05, 1000  # the class (shirts of Fashion-MNIST), its share, images of the others
 
 
@@ -46,24 +47,33 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/augmentation"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/augmentation"))
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    path = arguments.out / "augmentation.json"
+    for dataset in arguments.datasets:
+        print(markdown(complete(dataset, arguments)))
+
+
+def complete(dataset: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The report of a dataset, in which nothing lacks any more."""
+    from benchmarks.augmentation.plot import save_plot
+
+    folder = arguments.out / dataset
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "augmentation.json"
     settings = {"images": arguments.images, "steps": arguments.steps, "stack": STACK, "recipe": SETTINGS}
     report = json.loads(path.read_text()) if path.exists() else {"settings": settings, "rows": []}
     if report["settings"] != settings:
         raise SystemExit(f"{path} was measured with other settings: choose another --out.")
-    for dataset in arguments.datasets:
-        for seed in range(arguments.seeds):
-            for kind, labels in [*((BALANCED, each) for each in arguments.labels), (IMBALANCED, COMMON)]:
-                key = {"dataset": dataset, "kind": kind, "labels": labels, "seed": seed}
-                if any(all(row[name] == key[name] for name in key) for row in report["rows"]):
-                    continue
-                report["rows"] += [{**key, **row} for row in measured(key, arguments)]
-                report |= {"machine": machine(0), "commit": commit(), "date": time.strftime("%Y-%m-%d")}
-                report["sheets"] = write_sheets(arguments)
-                path.write_text(json.dumps(report, indent=1) + "\n")
-                (arguments.out / "augmentation.md").write_text(markdown(report))
-    print(markdown(report))
+    for seed in range(arguments.seeds):
+        for kind, labels in [*((BALANCED, each) for each in arguments.labels), (IMBALANCED, COMMON)]:
+            key = {"dataset": dataset, "kind": kind, "labels": labels, "seed": seed}
+            if any(all(row[name] == key[name] for name in key) for row in report["rows"]):
+                continue
+            report["rows"] += [{**key, **row} for row in measured(key, arguments)]
+            report |= {"machine": machine(0), "commit": commit(), "date": time.strftime("%Y-%m-%d")}
+            report["sheet"] = write_sheet(dataset, folder, arguments)
+            path.write_text(json.dumps(report, indent=1) + "\n")
+            (folder / "augmentation.md").write_text(markdown(report))
+            save_plot(report, folder / PLOT)
+    return report
 
 
 def measured(key: dict[str, Any], arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -115,21 +125,19 @@ def folder_of(key: dict[str, Any], runs: Path) -> Path:
     return runs / "-".join(str(key[each]).replace(" ", "_") for each in ("dataset", "kind", "labels", "seed"))
 
 
-def write_sheets(arguments: argparse.Namespace) -> dict[str, str]:
-    """Of each dataset a picture of what the first seed's GANs made: a row for each number of labels, of every class
-    two. Returns the files by dataset.
+def write_sheet(dataset: str, folder: Path, arguments: argparse.Namespace) -> str | None:
+    """A picture of what the first seed's GANs made: a row for each number of labels, of every class two. Returns its
+    name.
     """
     from zoo.base.pictures import grid, save_picture
 
-    written = {}
-    for dataset in arguments.datasets:
-        keys = [{"dataset": dataset, "kind": BALANCED, "labels": each, "seed": 0} for each in arguments.labels]
-        files = [folder_of(key, arguments.runs) / SHOWN for key in keys]
-        rows = [np.load(file) for file in files if file.exists()]
-        if rows:
-            written[dataset] = f"{dataset}.png"
-            save_picture(grid(np.concatenate(rows), columns=len(rows[0])), arguments.out / written[dataset])
-    return written
+    keys = [{"dataset": dataset, "kind": BALANCED, "labels": each, "seed": 0} for each in arguments.labels]
+    files = [folder_of(key, arguments.runs) / SHOWN for key in keys]
+    rows = [np.load(file) for file in files if file.exists()]
+    if not rows:
+        return None
+    save_picture(grid(np.concatenate(rows), columns=len(rows[0])), folder / SHEET)
+    return SHEET
 
 
 def chosen(labels: np.ndarray, wanted: np.ndarray, seed: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From accuracies over seeds to tables with intervals, and to differences from the best way without a GAN."""
+"""From accuracies of a dataset over seeds to tables with intervals, and to what a GAN adds to each way without one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,29 +6,38 @@ from typing import Any
 from benchmarks.common.tables import table
 from zoo.comparison.statistics.summaries import Summary, summary
 
-PLAIN = ("as they are", "oversampled", "shifted", "shifted and oversampled")
+PLOT = "accuracy.png"
+BALANCED = "balanced"  # a kind of set: of each class as many
+PAIRS = (  # compared, whatever the scores: none is chosen by them
+    ("with a GAN's", "as they are"),
+    ("shifted, with a GAN's", "shifted"),
+    ("with a GAN's", "oversampled"),
+    ("shifted, with a GAN's", "shifted and oversampled"),
+)
+PLAIN = {without for _, without in PAIRS}
 Row = Mapping[str, Any]
 
 
 def markdown(report: Mapping[str, Any], heading: str = "#", folder: str = "") -> str:
-    """All tables, one for each dataset and kind of set; `folder` is where the sheets lie, as the page names it."""
+    """A dataset's tables, one for each kind of set; `folder` is where the sheet lies, as the page names it."""
     rows = report["rows"]
-    parts = [f"{heading} What a conditional GAN adds to few labels", ""]
-    for dataset, kind in dict.fromkeys((row["dataset"], row["kind"]) for row in rows):
-        own = [row for row in rows if (row["dataset"], row["kind"]) == (dataset, kind)]
-        parts += [f"{heading}# {dataset}, {kind}", "", accuracy_table(own, "accuracy"), ""]
+    parts = [f"{heading} What a conditional GAN adds to few labels of {rows[0]['dataset']}", ""]
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        own = [row for row in rows if row["kind"] == kind]
+        parts += [f"{heading}# {kind[:1].upper()}{kind[1:]}", "", accuracy_table(own, "accuracy"), ""]
         parts += [*verdicts(own, "accuracy"), ""]
-        if kind != "balanced":
+        if kind != BALANCED:
             parts += ["The rare class alone:", "", accuracy_table(own, "rare_accuracy"), ""]
             parts += [*verdicts(own, "rare_accuracy"), ""]
-        if kind == "balanced" and dataset in report["sheets"]:
-            parts += [f"![Generated images, a row for each number of labels]({folder}{report['sheets'][dataset]})", ""]
+    parts += [f"![Accuracy by number of labels, and of the rare class]({folder}{PLOT})", ""]
+    if report["sheet"]:
+        parts += [f"![Generated images, a row for each number of labels]({folder}{report['sheet']})", ""]
     settings = report["settings"]
     parts += [
-        "Percent of test images, mean and 95% interval over seeds.",
+        f"Percent of test images, mean and 95% interval over {len({row['seed'] for row in rows})} seeds.",
         f"GANs: `{settings['stack']}`, {settings['images']:,} images each, on the labelled images alone.",
         f"Classifiers: {settings['steps']:,} steps.",
-        "Pictures: what the first seed's GANs made, a row for each number of labels, two of each class.",
+        "Images: what the first seed's GANs made, a row for each number of labels, two of each class.",
         f"{report['date']}, {report['machine']['processor']}, commit {report['commit']}.",
     ]
     return "\n".join(parts) + "\n"
@@ -45,16 +54,13 @@ def accuracy_table(rows: Sequence[Row], name: str) -> str:
 
 
 def verdicts(rows: Sequence[Row], name: str) -> list[str]:
-    """For each number of labels, how the best way with a GAN differs from the best without, seed by seed."""
+    """For each pair of ways and number of labels, how the one with a GAN differs from the other, seed by seed."""
     found = []
-    for labels in sorted({row["labels"] for row in rows}):
-        ways = dict.fromkeys(row["way"] for row in rows if row["labels"] == labels)
-        means = {way: summary(values(rows, way, labels, name)).mean or 0.0 for way in ways}
-        without = max((way for way in ways if way in PLAIN), key=lambda way: means[way])
-        with_gan = max((way for way in ways if way not in PLAIN), key=lambda way: means[way])
-        pairs = zip(values(rows, with_gan, labels, name), values(rows, without, labels, name), strict=True)
-        difference = summary([one - other for one, other in pairs])
-        found.append(f"- {labels:,} labels a class: *{with_gan}* against *{without}*: {sentence(difference)}")
+    for with_gan, without in PAIRS:
+        for labels in sorted({row["labels"] for row in rows if row["way"] == without}):
+            pairs = zip(values(rows, with_gan, labels, name), values(rows, without, labels, name), strict=True)
+            difference = summary([one - other for one, other in pairs])
+            found.append(f"- *{with_gan}* against *{without}*, {labels:,} labels a class: {sentence(difference)}")
     return found
 
 
