@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from zoo.backend.options import EngineOptions
 from zoo.catalogue import read_catalogue
 from zoo.data.fields import Field
 from zoo.testing.checks import CHECKS
-from zoo.testing.subject import NotApplicableError, Subject
+from zoo.testing.subject import PLAIN, NotApplicableError, Subject, op_by_op
 from zoo.training.trainer import Trainer
 
 STACKS = Path(__file__).with_name("stacks")
@@ -58,7 +59,6 @@ QUICK = [  # of which one training answers all
 EVERY = ("conditional+r1+stateful", "r3gan", "pix2pix-edges", MODIFIERS)  # these differ most
 MANY = ("training resumes bit for bit", "bfloat16 stays finite")
 """What is tried on every network by `make test-all`, else on those of EVERY and on small ones."""
-LASTING = [*QUICK, *MANY]
 PENALTIES = [*QUICK[:5], "gradients are right to second order"]
 Case = tuple[str, tuple[int, ...], int | None]
 FORMULAS = sorted(formulas_alone())
@@ -75,9 +75,15 @@ CASES: list[tuple[Case, Sequence[str]]] = [
 ]
 
 
+NETWORKS = [(stack, GRAY, classes) for stack, classes in THOROUGH.items() if stack not in EVERY]
+"""Large ones: tracing takes longer than three steps op by op. Keras traces each layer's call when it builds them, hooks
+are traced on small networks, and `make test-all` traces these too.
+"""
+
+
 def is_long(case: Case, check: str) -> bool:
     """Whether `make test` leaves it out."""
-    return check in MANY and case[0] in THOROUGH and case[0] not in EVERY
+    return check in MANY and case in NETWORKS
 
 
 def files_of(stack: str) -> list[Path]:
@@ -89,7 +95,8 @@ def files_of(stack: str) -> list[Path]:
 def subject_of(case: Case) -> Subject:
     text, shape, classes = case
     fields = {"source": Field("image", shape)} if len(shape) == 3 else {}  # that translations begin with
-    return Subject(text, shape, files_of(text), classes, fields, settings={"latent_size": 3})
+    policy = op_by_op() if case in NETWORKS else PLAIN
+    return Subject(text, shape, files_of(text), classes, fields, settings={"latent_size": 3}, policy=policy)
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +117,13 @@ def few_standing_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_contract(case: Case, check: str) -> None:
     with suppress(NotApplicableError):
         CHECKS[check](subject_of(case))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", NETWORKS, ids=lambda each: each[0])
+def test_networks_train_as_graphs(case: Case) -> None:
+    subject = replace(subject_of(case), policy=PLAIN)
+    CHECKS["it trains and every metric is finite"](subject)
 
 
 def test_every_registered_plugin_is_tried() -> None:

@@ -78,7 +78,9 @@ def test_the_table_of_labels_has_differences_with_intervals(including: ModuleTyp
     assert "### What a conditional GAN adds to few labels of d" in text
     assert "#### Balanced" in text
     assert "| as they are | 51.0 (" in text
-    assert "*with a GAN's* against *as they are*, 10 labels a class: +10.0 points (+10.0 to +10.0): the GAN helps." in text
+    assert (
+        "*with a GAN's* against *as they are*, 10 labels a class: +10.0 points (+10.0 to +10.0): the GAN helps." in text
+    )
     assert "(../benchmarks/results/augmentation/d/sheet.png)" in text
 
 

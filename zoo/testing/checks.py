@@ -57,14 +57,14 @@ def it_trains_and_every_metric_is_finite(subject: Subject) -> None:
     metrics = subject.trained.metrics
     broken = {name: value for name, value in metrics.items() if not np.isfinite(value)}
     if broken:
-        subject.fail(f"every metric to be finite after {2 * STEPS} steps", listed(broken))
+        subject.fail(f"every metric to be finite after {STEPS} steps", listed(broken))
 
 
 def every_variable_of_the_state_is_finite(subject: Subject) -> None:
     """Weights, moving statistics, optimizers' moments, averages, plugins' variables."""
     broken = [name for name, array in subject.trained.last.items() if not np.isfinite(array).all()]
     if broken:
-        subject.fail(f"every variable to be finite after {2 * STEPS} steps", f"others in {', '.join(broken)}")
+        subject.fail(f"every variable to be finite after {STEPS} steps", f"others in {', '.join(broken)}")
 
 
 def every_trainable_weight_moves(subject: Subject) -> None:
@@ -73,16 +73,14 @@ def every_trainable_weight_moves(subject: Subject) -> None:
     players, names = trained.trainer.players, names_of(trained.trainer)
     networks = [weight for each in players.networks.values() for weight in each.weights]
     weights = [*players.generator.trainable_variables, *players.discriminator.trainable_variables, *networks]
-    first, last = trained.states[0], trained.last
+    first, last = trained.first, trained.last
     still = [
         f"{names[id(each)]} ({each.path})"
         for each in weights
         if np.array_equal(first[names[id(each)]], last[names[id(each)]]) and not may_stay(each, last[names[id(each)]])
     ]
     if still:
-        subject.fail(
-            f"every trainable weight to have moved after {2 * STEPS} steps", f"no change of {', '.join(still)}"
-        )
+        subject.fail(f"every trainable weight to have moved after {STEPS} steps", f"no change of {', '.join(still)}")
 
 
 def may_stay(weight: Any, value: np.ndarray) -> bool:
@@ -125,7 +123,7 @@ def training_resumes_bit_for_bit(subject: Subject) -> None:
     (whole, state), (resumed, resumed_state) = ends
     if different := changed(state, resumed_state):
         subject.fail(
-            f"{2 * STEPS} + {FURTHER} steps with a checkpoint between to equal {2 * STEPS + FURTHER} steps bit for bit",
+            f"{STEPS} + {FURTHER} steps with a checkpoint between to equal {STEPS + FURTHER} steps bit for bit",
             f"other values in {', '.join(different)}. What a hook draws comes from its `seed`; what it remembers is "
             "declared in `variables`, or lies in a model",
         )
@@ -233,11 +231,11 @@ def declared_variables_are_saved(subject: Subject) -> None:
     missing = [name for name in declared if f"plugin/{name}" not in trained.last]
     if missing:
         subject.fail("every declared variable to be in the state", f"none of {', '.join(missing)}")
-    trained.trainer.set_state(trained.states[0])
+    trained.trainer.set_state(trained.first)
     back = [
         name
         for name in declared
-        if not np.array_equal(trained.trainer.state()[f"plugin/{name}"], trained.states[0][f"plugin/{name}"])
+        if not np.array_equal(trained.trainer.state()[f"plugin/{name}"], trained.first[f"plugin/{name}"])
     ]
     trained.trainer.set_state(trained.last)
     if back:

@@ -20,7 +20,7 @@ from zoo.stacks.resolving import resolve_stack
 from zoo.stacks.stack import Stack
 from zoo.training.trainer import Trainer
 
-STEPS = 2  # of each of two stretches
+STEPS = 3  # so that with one update of the discriminator an epoch ends
 SEED = 3
 BATCHES = 2.5  # in an epoch, so that one ends within a batch
 SHIPPED = "zoo_plugins."  # the package of the zoo's own plugins
@@ -48,18 +48,14 @@ class NotTrainedError(Exception):
 
 @dataclass(frozen=True)
 class Trained:
-    """A trainer after two stretches of steps: its states before, between and after, and its last metrics."""
+    """A trainer after some steps: its states before and after, and its last metrics."""
 
     trainer: Trainer
-    states: list[State]
+    first: State
+    last: State
     metrics: dict[str, float]
     hashes: dict[str, str]
     """Of the frozen networks, before training."""
-
-    @property
-    def last(self) -> State:
-        """The state after training."""
-        return self.states[-1]
 
 
 @dataclass(eq=False)
@@ -73,6 +69,8 @@ class Subject:
     fields: Mapping[str, Shape | Field] = field(default_factory=dict)
     """What the data holds beside samples and labels."""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    policy: Policy = PLAIN
+    """How its steps are compiled where a check does not say."""
     failure: Exception | None = field(default=None, init=False)
     """Why it does not train, once that was found."""
 
@@ -116,11 +114,11 @@ class Subject:
         )
 
     def trainer(
-        self, options: EngineOptions = DEFAULT_ENGINE, stack: Stack | None = None, policy: Policy = PLAIN
+        self, options: EngineOptions = DEFAULT_ENGINE, stack: Stack | None = None, policy: Policy | None = None
     ) -> Trainer:
-        """A new trainer of the stack, or of another one; its steps are calls of plain graphs, which compile quickly."""
+        """A new trainer of the stack, or of another one."""
         trainer = Trainer(stack or self.stack, self.dataset, SEED, backend.engine(options))
-        trainer.compile(policy)
+        trainer.compile(policy or self.policy)
         return trainer
 
     @cached_property
@@ -138,12 +136,9 @@ class Subject:
     def after_training(self) -> Trained:
         """Build and train the stack."""
         trainer = self.trainer()
-        hashes = trainer.players.hashes()
-        states: list[State] = [trainer.state()]
-        for _ in range(2):
-            metrics = steps(trainer, STEPS)
-            states.append(trainer.state())
-        return Trained(trainer, states, metrics, hashes)
+        hashes, first = trainer.players.hashes(), trainer.state()
+        metrics = steps(trainer, STEPS)
+        return Trained(trainer, first, trainer.state(), metrics, hashes)
 
 
 def op_by_op() -> Policy:
