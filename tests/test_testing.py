@@ -121,11 +121,11 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "every variable of the state is finite": (
         INFINITE,
-        "expected every variable to be finite after 4 steps; received others in plugin/mine.",
+        "expected every variable to be finite after 3 steps; received others in plugin/mine.",
     ),
     "every trainable weight moves": (
         NETWORK,
-        "expected every trainable weight to have moved after 4 steps; received no change of network_idle/000/kernel (",
+        "expected every trainable weight to have moved after 3 steps; received no change of network_idle/000/kernel (",
     ),
     "an update changes only its own player": (
         SHARED,
@@ -133,7 +133,7 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "training resumes bit for bit": (
         COUNTER,
-        "expected 4 + 1 steps with a checkpoint between to equal 5 steps bit for bit; received other values in ",
+        "expected 3 + 1 steps with a checkpoint between to equal 4 steps bit for bit; received other values in ",
     ),
     "samples are a function of the seed however many are made": (
         SOCIABLE,
