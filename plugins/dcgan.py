@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from zoo import Recipe, ZooError, hookimpl, losses
-from zoo.layers import BatchNormalization, normalized
+from zoo.layers import BatchNormalization, at_ends, normalized
 
 LOSS_FAMILY = "cross-entropy"
 SLOPE = 0.2  # of the leaky ReLU, section 4
@@ -56,17 +56,18 @@ def generator(sample_shape: tuple[int, ...], recipe: DcganRecipe) -> keras.Model
 def discriminator(sample_shape: tuple[int, ...], recipe: DcganRecipe) -> keras.Model:
     """The generator's mirror image, normalized in all but its first layer, to logits (B, 1)."""
     _, multiples = layout(sample_shape)
+    kind = recipe.discriminator_normalization
     samples = keras.Input(sample_shape)
-    # section 3: normalizing the discriminator's first layer made samples oscillate
-    x: Any = keras.layers.Conv2D(recipe.width, KERNEL, **stride())(samples)
+    # section 3: normalizing the batches of the discriminator's first layer made samples oscillate
+    x: Any = normalized(keras.layers.Conv2D(recipe.width, KERNEL, **stride()), at_ends(kind))(samples)
     x = keras.layers.LeakyReLU(SLOPE)(x)
     for multiple in multiples[1:]:
         convolution = keras.layers.Conv2D(recipe.width * multiple, KERNEL, **stride())
-        kind = recipe.discriminator_normalization
         settings = {} if kind in ("none", "spectral") else {"gamma_initializer": gains()}
         x = keras.layers.LeakyReLU(SLOPE)(normalized(convolution, kind, **settings)(x))
     x = keras.layers.Flatten(name="features")(x)
-    return keras.Model(samples, keras.layers.Dense(1, kernel_initializer=weights())(x), name="discriminator")
+    logits = normalized(keras.layers.Dense(1, kernel_initializer=weights()), at_ends(kind))(x)
+    return keras.Model(samples, logits, name="discriminator")
 
 
 @hookimpl

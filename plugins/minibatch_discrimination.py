@@ -32,4 +32,5 @@ def discriminator(recipe: MinibatchDiscriminationRecipe) -> Generator[None, kera
     model = yield
     [features] = networks.branches(model)
     compared = layers.MinibatchDiscrimination(recipe.minibatch_kernels, recipe.minibatch_size)(features)
-    return networks.extended(model, outputs={"logits": keras.layers.Dense(1)(compared)})
+    logits = layers.normalized(keras.layers.Dense(1), layers.at_ends(recipe.discriminator_normalization))(compared)
+    return networks.extended(model, outputs={"logits": logits})

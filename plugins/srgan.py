@@ -16,7 +16,7 @@ import keras
 from keras import ops
 
 from zoo import Network, Recipe, ZooError, feature_networks, hookimpl, losses
-from zoo.layers import PixelShuffle, normalized
+from zoo.layers import PixelShuffle, at_ends, normalized
 from zoo.networks import given_source
 from zoo.recipe import Normalization
 
@@ -98,13 +98,14 @@ def discriminator(sample_shape: tuple[int, ...], recipe: SrganRecipe) -> keras.M
     samples = keras.Input(sample_shape, name="samples")
     kind, x = recipe.discriminator_normalization, samples
     for level in range(8):
-        kept = kind if level else "none"
+        kept = kind if level else at_ends(kind)
         width = recipe.width * min(2 ** (level // 2), WIDEST)
         x = normalized(convolution(width, kept, strides=1 + level % 2), kept)(x)
         x = keras.layers.LeakyReLU(SLOPE)(x)
-    x = keras.layers.Dense(HEAD * recipe.width)(keras.layers.Flatten()(x))
+    x = normalized(keras.layers.Dense(HEAD * recipe.width), at_ends(kind))(keras.layers.Flatten()(x))
     x = keras.layers.LeakyReLU(SLOPE, name="features")(x)
-    return keras.Model({"samples": samples}, keras.layers.Dense(1)(x), name="discriminator")
+    logits = normalized(keras.layers.Dense(1), at_ends(kind))(x)
+    return keras.Model({"samples": samples}, logits, name="discriminator")
 
 
 @hookimpl

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import keras
 
 from zoo import Recipe, hookimpl, losses
-from zoo.layers import BatchNormalization, normalized
+from zoo.layers import BatchNormalization, at_ends, normalized
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "cross-entropy"
@@ -56,16 +56,15 @@ def generator(sample_shape: tuple[int, ...], recipe: VanillaRecipe) -> keras.Mod
 @hookimpl
 def discriminator(sample_shape: tuple[int, ...], recipe: VanillaRecipe) -> keras.Model:
     """Samples through hidden layers with dropout to logits (B, 1)."""
+    kind = recipe.discriminator_normalization
     samples = keras.Input(sample_shape)
     x: Any = keras.layers.Flatten()(samples)
     for index, units in enumerate(recipe.discriminator_units):
-        # not before the first activation: the critic must see the scale of its input
-        kind = recipe.discriminator_normalization if index else "none"
-        x = normalized(keras.layers.Dense(units), kind)(x)
+        x = normalized(keras.layers.Dense(units), kind if index else at_ends(kind))(x)
         x = keras.layers.LeakyReLU(SLOPE)(x)
         x = keras.layers.Dropout(recipe.dropout)(x) if recipe.dropout else x
     x = keras.layers.Identity(name="features")(x)
-    return keras.Model(samples, keras.layers.Dense(1)(x), name="discriminator")
+    return keras.Model(samples, normalized(keras.layers.Dense(1), at_ends(kind))(x), name="discriminator")
 
 
 @hookimpl

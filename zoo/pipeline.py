@@ -257,12 +257,9 @@ def record_with_changes(before: Mapping[str, Any], record: Mapping[str, Any]) ->
 def check_changeable(directory: RunDirectory, trainer: "Trainer", record: Mapping[str, Any]) -> None:
     """Raise ZooError where the changed values need other networks than those that the checkpoint holds."""
     latest = directory.checkpoints.latest()
-    try:
-        if latest is not None:
-            trainer.check_state(latest[0])
-    except ZooError as error:
+    if latest is not None and (found := trainer.misfit(latest[0])):
         names = ", ".join(record[CHANGES][-1]["recipe"])
-        raise ZooError(f"{names} can't change in a run that was begun, since its networks would. {error}") from error
+        raise ZooError(f"{names} can't change in a run that was begun, since its networks would. {found}")
 
 
 def begin_or_continue(

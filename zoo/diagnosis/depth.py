@@ -67,16 +67,17 @@ def deep_critic(shape: Sequence[int], depth: Depth) -> Any:
     """An MLP (B, ...) -> (B, 1) with `depth.layers` hidden layers, each followed by its activation."""
     import keras
 
-    from zoo.layers import normalized
+    from zoo.layers import at_ends, normalized
 
     samples = keras.Input(tuple(shape))
     x: Any = keras.layers.Flatten()(samples)
     for index in range(depth.layers):
         dense = keras.layers.Dense(depth.units, kernel_initializer="he_normal")  # keeps the size through ReLUs
-        x = normalized(dense, depth.normalization if index else "none")(x)
+        x = normalized(dense, depth.normalization if index else at_ends(depth.normalization))(x)
         x = keras.layers.Activation(depth.activation)(x)
     x = keras.layers.Identity(name="features")(x)
-    return keras.Model(samples, keras.layers.Dense(1)(x), name="discriminator")
+    logits = normalized(keras.layers.Dense(1), at_ends(depth.normalization))(x)
+    return keras.Model(samples, logits, name="discriminator")
 
 
 def critic_stack(stack: "Stack", depth: Depth, clip: float | None) -> "Stack":

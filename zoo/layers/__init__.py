@@ -53,7 +53,15 @@ from zoo.layers.residual import (
     residual_widths,
 )
 from zoo.layers.slopes import check_slope_penalty
-from zoo.layers.spectral import SpectralNormalization, kernel_matrices, normalization, normalized, spectral_where, unit
+from zoo.layers.spectral import (
+    SpectralNormalization,
+    at_ends,
+    kernel_matrices,
+    normalization,
+    normalized,
+    spectral_where,
+    unit,
+)
 from zoo.layers.stock import constant, stock_equal, virtually_normalized
 from zoo.layers.transformed_images import recoloured, warped, weighed_bands
 from zoo.layers.transformers import RotaryAttention, SinePositions
@@ -91,6 +99,7 @@ __all__ = [
     "SpectralNormalization",
     "Upsample",
     "VirtualBatchNormalization",
+    "at_ends",
     "attention_side",
     "check_slope_penalty",
     "class_normalized",

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from zoo.layers.exact import Tensor
-from zoo.layers.spectral import normalized
+from zoo.layers.spectral import at_ends, normalized
 from zoo.recipe import Normalization
 
 KERNEL = 4  # pixels
@@ -30,7 +30,7 @@ def patch_critic(
         width: channels of the first layer; each further one has twice as many, up to 8 times the first's.
         strided: layers with a stride of 2; a logit sees 16, 34 or 70 pixels with 1, 2 or 3. 0 takes 3 from 128 pixels
             on, 2 from 64 on, 1 below, as at 28.
-        kind: of the normalization behind all layers but the first and the last.
+        kind: of the normalization behind all layers but the first and the last; a spectral one is on these too.
         settings: of the normalization.
 
     Returns:
@@ -39,12 +39,12 @@ def patch_critic(
     strided = strided or min(DEEPEST, max(1, min(images.shape[1:3]).bit_length() - 5))
     x = images
     for level in range(strided + 1):
-        kept = kind if level else "none"
+        kept = kind if level else at_ends(kind)
         layer = convolution(width * min(2**level, WIDEST), 2 if level < strided else 1, kept)
         given = {} if kept in ("none", "spectral") else dict(settings or {})
         x = normalized(layer, kept, **given)(keras.layers.ZeroPadding2D()(x))
         x = keras.layers.LeakyReLU(SLOPE, name="features" if level == strided else None)(x)
-    return x, convolution(1, 1, "none")(keras.layers.ZeroPadding2D()(x))
+    return x, normalized(convolution(1, 1, "none"), at_ends(kind))(keras.layers.ZeroPadding2D()(x))
 
 
 def convolution(filters: int, strides: int, kind: Normalization) -> keras.layers.Conv2D:

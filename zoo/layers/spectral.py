@@ -142,6 +142,13 @@ def normalized(layer: keras.Layer, kind: Normalization, **settings: Any) -> Call
     return lambda inputs: after(layer(inputs))
 
 
+def at_ends(kind: Normalization) -> Normalization:
+    """What a discriminator's first and last layer have where those between have `kind`: spectral normalization bounds
+    a network by being on every layer (section 2 of its paper), any other would take the scale out of inputs or logits.
+    """
+    return "spectral" if kind == "spectral" else "none"
+
+
 def normalization(kind: Normalization, **settings: Any) -> keras.Layer:
     """The normalization of that name as a layer; that of what needs none, or wraps its layer, changes nothing."""
     kinds = {

@@ -15,6 +15,7 @@ from zoo.training.derivation import with_derived
 from zoo.training.players import Generating, build_discriminator, build_generator
 from zoo.training.randomness import refusing_unseeded_randomness
 from zoo.training.sampler import Rows, Sampler
+from zoo.training.states import assign_model, owned
 
 if TYPE_CHECKING:
     from zoo.training.trainer import Trainer
@@ -29,8 +30,7 @@ def load_sampler(
     with refusing_unseeded_randomness():
         fields = with_derived(stack, fields)
         generator = build_generator(stack, fields, engine)
-    for variable, array in zip(generator.variables, owned(state, "generator"), strict=True):
-        variable.assign(array)
+    assign_model(state, "generator", generator)
     generating = Generating(generator, fields)
     averaged: Sequence[Any] = owned(state, "average")
     if not averaged and stack.recipe.average_decay:  # a packed run has the average for its weights
@@ -46,8 +46,7 @@ def load_discriminator(stack: Stack, record: Mapping[str, Any], state: Mapping[s
     with refusing_unseeded_randomness():
         fields = with_derived(stack, fields)
         discriminator = build_discriminator(stack, fields, engine)
-    for variable, array in zip(discriminator.variables, owned(state, "discriminator"), strict=True):
-        variable.assign(array)
+    assign_model(state, "discriminator", discriminator)
     return discriminator
 
 
@@ -68,8 +67,3 @@ def completed(state: Mapping[str, np.ndarray], trainer: "Trainer") -> Mapping[st
     averages = [name for name in ours if name.startswith("average/")]
     average = {name: weights[places[id(each)]] for name, each in zip(averages, followed, strict=True)}
     return {**ours, **state, **average}
-
-
-def owned(state: Mapping[str, np.ndarray], owner: str) -> list[np.ndarray]:
-    """The arrays of one owner, in the order of its variables."""
-    return [array for name, array in state.items() if name.startswith(f"{owner}/")]

@@ -14,9 +14,9 @@ from zoo.base.files import file_hash
 from zoo.errors import ZooError
 from zoo.runs.checkpoints import read_path, step_of_checkpoint
 from zoo.runs.finding import find_run
-from zoo.training.loading import owned
 from zoo.training.players import Players, build_players
 from zoo.training.run import Run
+from zoo.training.states import owned
 from zoo.training.trainer import Trainer
 
 COUNTER = re.compile(r"_\d+(?=/|$)")  # Keras numbers names by what else the process has built

@@ -1,6 +1,5 @@
 """The trainer: the compiled step, called again and again, and the whole state as arrays."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -14,17 +13,16 @@ from zoo import backend
 from zoo.backend.contract import Engine
 from zoo.backend.policy import Policy
 from zoo.data import Dataset
-from zoo.errors import ZooError
 from zoo.hookspecs import Player
 from zoo.profiling import Phases
 from zoo.stacks.stack import Stack
 from zoo.training.feed import Ahead, Feed, feed_for
 from zoo.training.players import Players, build_players, has_convolutions
 from zoo.training.sampler import Sampler
+from zoo.training.states import STEPS, assign, misfit, numbered, without_steps
 from zoo.training.updates import BEGINNING, PLAYERS, Since, Updates
 
 Tensor = Any
-COUNTER = re.compile(r"_\d+")  # Keras numbers names by what else the process has built
 RESIDENT_SHARE = 0.25  # of a device's memory, at most, for the dataset
 RESIDENT_BYTES = 4 * 2**30  # at most, where the backend does not say how much memory there is
 AHEAD_BYTES = 2**28  # at most, of the batches that are brought to the device for one call
@@ -215,38 +213,23 @@ class Trainer:
                 if network.optimizer is not None
             },
         }
-        numbered = {
-            f"{owner}/{index:03d}/{COUNTER.sub('', variable.name)}": variable
-            for owner, variables in owners.items()
-            for index, variable in enumerate(variables)
-        }
-        return {**numbered, **{f"plugin/{name}": variable for name, variable in self.players.variables.items()}}
+        return {**numbered(owners), **{f"plugin/{name}": each for name, each in self.players.variables.items()}}
 
     def state(self) -> dict[str, np.ndarray]:
         """The whole state: every variable, and the count of finished steps."""
         arrays = {name: keras.ops.convert_to_numpy(variable) for name, variable in self.variables().items()}
-        return {**arrays, "steps": np.int64(self.steps)}
+        return {**arrays, STEPS: np.int64(self.steps)}
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue from a state; ZooError where it belongs to other models."""
-        self.check_state(state)
         variables = self.variables()
-        for name, variable in variables.items():
-            variable.assign(state[name])
+        assign(without_steps(state), variables)
         self.engine.place(list(variables.values()))
-        self.steps = int(state["steps"])
+        self.steps = int(state[STEPS])
 
-    def check_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Raise ZooError where a state belongs to other models."""
-        variables = self.variables()
-        names = set(state) - {"steps"}
-        if names != set(variables):
-            raise ZooError(f"The checkpoint holds other variables: {sorted(names ^ set(variables))[:4]}.")
-        for name, variable in variables.items():
-            if tuple(variable.shape) != state[name].shape:
-                raise ZooError(
-                    f"The checkpoint's '{name}' is {state[name].shape}, the model's {tuple(variable.shape)}."
-                )
+    def misfit(self, state: Mapping[str, np.ndarray]) -> str:
+        """What a state has otherwise than the models; empty where it fits."""
+        return misfit(without_steps(state), self.variables())
 
     @cached_property
     def sampler(self) -> Sampler:

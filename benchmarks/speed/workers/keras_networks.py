@@ -44,12 +44,16 @@ def build_discriminator(case: Case) -> keras.Model:
         return keras.Model(images, layers.Dense(1)(x), name="discriminator")
     for number, channels in enumerate(case.channels):
         convolution = layers.Conv2D(channels, KERNEL, 2, "same", kernel_initializer=weights())
-        is_spectral = number and case.normalization == "spectral"
-        x = layers.SpectralNormalization(convolution)(x) if is_spectral else convolution(x)
+        x = held(convolution, case)(x)
         x = normalization(case)(x) if number and case.normalization in ("batch", "layer") else x
         x = layers.LeakyReLU(SLOPE)(x)
-    logits = layers.Dense(1, kernel_initializer=weights())(layers.Flatten()(x))
+    logits = held(layers.Dense(1, kernel_initializer=weights()), case)(layers.Flatten()(x))
     return keras.Model(images, logits, name="discriminator")
+
+
+def held(layer: keras.Layer, case: Case) -> keras.Layer:
+    """The layer, spectrally normalized where the case is: every layer of a discriminator."""
+    return layers.SpectralNormalization(layer) if case.normalization == "spectral" else layer
 
 
 def weights() -> keras.initializers.Initializer:

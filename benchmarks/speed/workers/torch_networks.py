@@ -38,14 +38,18 @@ def build_discriminator(case: Case) -> nn.Module:
     layers: list[nn.Module] = []
     before = case.shape[-1]
     for number, channels in enumerate(case.channels):
-        convolution = initialized(nn.Conv2d(before, channels, KERNEL, STRIDE, PADDING))
-        layers.append(spectral_norm(convolution) if number and case.normalization == "spectral" else convolution)
+        layers.append(held(initialized(nn.Conv2d(before, channels, KERNEL, STRIDE, PADDING)), case))
         if number:
             layers += normalization(case, channels)
         layers.append(nn.LeakyReLU(SLOPE, inplace=True))
         before = channels
-    layers += [nn.Flatten(), initialized(nn.Linear(before * case.base**2, 1))]
+    layers += [nn.Flatten(), held(initialized(nn.Linear(before * case.base**2, 1)), case)]
     return nn.Sequential(*layers)
+
+
+def held(layer: nn.Module, case: Case) -> nn.Module:
+    """The layer, spectrally normalized where the case is: every layer of a discriminator."""
+    return spectral_norm(layer) if case.normalization == "spectral" else layer
 
 
 def dense_generator(case: Case) -> list[nn.Module]:
