@@ -47,6 +47,12 @@ latents = hookimpl(networks.uniform_latents)  # section 3.5
 
 
 @hookimpl
+def check(loss_family: str | None) -> None:
+    """Minus an error is of no use under another loss, nor is the controller."""
+    losses.check_own_loss("began", LOSS_FAMILY, loss_family)
+
+
+@hookimpl
 def generator(sample_shape: tuple[int, ...], recipe: BeganRecipe) -> keras.Model:
     """The decoder's architecture, with weights of its own."""
     inputs = keras.Input((recipe.latent_size,))

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo import Recipe, hookimpl, layers, losses
+from zoo import Recipe, hookimpl, layers, losses, networks
 from zoo.recipe import Normalization
 
 SPREAD = 0.5  # of the noise, in standard deviations of the batch
@@ -39,7 +39,8 @@ def recipe() -> DraganRecipe:
 
 @hookimpl
 def check(discriminator: keras.Model) -> None:
-    """The penalty holds each sample's slope."""
+    """The penalty holds each sample's slope, which is one of a number."""
+    networks.check_tells_apart("dragan", discriminator)
     layers.check_slope_penalty("dragan", discriminator)
 
 

@@ -35,6 +35,12 @@ def recipe() -> EbganRecipe:
 
 
 @hookimpl
+def check(loss_family: str | None) -> None:
+    """An energy has no use under another loss."""
+    losses.check_own_loss("ebgan", LOSS_FAMILY, loss_family)
+
+
+@hookimpl
 def discriminator(sample_shape: tuple[int, ...], recipe: EbganRecipe) -> keras.Model:
     """Images to minus their energy, (B, 1), with the code and the reconstruction."""
     images = keras.Input(sample_shape)

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo import Recipe, ZooError, hookimpl
+from zoo import Recipe, hookimpl, networks
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,9 @@ def recipe() -> LecamRecipe:
 
 
 @hookimpl
-def check(loss_family: str | None) -> None:
-    """Refuse vectors, which have no mean that would be an anchor."""
-    if loss_family in ("mmd", "cramer"):
-        raise ZooError(
-            f"Plugin 'lecam' needs logits that tell real from generated samples; those of the family '{loss_family}' "
-            "are vectors. Use it on a stack such as dcgan or hinge."
-        )
+def check(discriminator: keras.Model) -> None:
+    """Vectors have no mean that would be an anchor."""
+    networks.check_tells_apart("lecam", discriminator)
 
 
 @hookimpl

@@ -36,7 +36,8 @@ latents = hookimpl(networks.uniform_latents)  # where the step is clipped, too
 
 @hookimpl
 def check(generator: keras.Model, discriminator: keras.Model) -> None:
-    """Refuse a discriminator that needs to know more than what the generator is given."""
+    """Refuse a discriminator that needs to know more than what the generator is given, or answers vectors."""
+    networks.check_tells_apart("logan", discriminator)
     given = networks.inputs_of(generator, "latents")
     if missing := [name for name in networks.inputs_of(discriminator, "samples") if name not in ("samples", *given)]:
         raise ZooError(

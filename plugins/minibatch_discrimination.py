@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import keras
 
-from zoo import Recipe, hookimpl, layers, networks
+from zoo import Recipe, ZooError, hookimpl, layers, networks
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,21 @@ def recipe() -> MinibatchDiscriminationRecipe:
     return MinibatchDiscriminationRecipe()
 
 
+@hookimpl
+def check(discriminator: keras.Model) -> None:
+    """Refuse a plugin above that reads the features below once more and leaves this one's layer out."""
+    if not any(isinstance(layer, layers.MinibatchDiscrimination) for layer in discriminator.layers):
+        raise ZooError(
+            "Plugin 'minibatch_discrimination' has lost its layer: a plugin above it brings logits of its own. Put it "
+            "last, or leave it out."
+        )
+
+
 @hookimpl(wrapper=True)
 def discriminator(recipe: MinibatchDiscriminationRecipe) -> Generator[None, keras.Model, keras.Model]:
     """A logit of the features below and of how near they are to others', in the place of the one below."""
     model = yield
+    networks.check_tells_apart("minibatch_discrimination", model)
     [features] = networks.branches(model)
     compared = layers.MinibatchDiscrimination(recipe.minibatch_kernels, recipe.minibatch_size)(features)
     logits = layers.normalized(keras.layers.Dense(1), layers.at_ends(recipe.discriminator_normalization))(compared)

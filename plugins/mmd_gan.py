@@ -55,8 +55,9 @@ def discriminator(recipe: MmdGanRecipe) -> Generator[None, keras.Model, keras.Mo
 
 
 @hookimpl
-def check(discriminator: keras.Model) -> None:
-    """The penalty holds each sample's slope."""
+def check(discriminator: keras.Model, loss_family: str | None) -> None:
+    """The penalty holds each sample's slope, and only this loss compares vectors."""
+    losses.check_own_loss("mmd_gan", LOSS_FAMILY, loss_family)
     layers.check_slope_penalty("mmd_gan", discriminator)
 
 

@@ -8,6 +8,7 @@ points on their coordinates. Only the discriminator's first layer grows (section
 A gradient penalty is of each sample's own gradient, of a pack's logit; one that holds norms at 1 means each sample's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +40,19 @@ def judged_shape(sample_shape: tuple[int, ...], recipe: PacGanRecipe) -> tuple[i
 
 
 @hookimpl
-def check(discriminator: keras.Model, recipe: PacGanRecipe) -> None:
-    """Refuse a batch that does not make whole packs, and a discriminator that takes more than samples."""
+def check(discriminator: keras.Model, recipe: PacGanRecipe, plugins: Mapping[str, Any]) -> None:
+    """Refuse a batch that does not make whole packs, a discriminator that takes more than samples, and augmentations
+    above, which would take a pack for one image: mix colours of several, move all alike.
+    """
     check_divisible(recipe.batch_size, recipe.packing)
+    names = list(plugins)
+    own = next(place for place, module in enumerate(plugins.values()) if module.__name__ == __name__)
+    above = [name for name in names[own + 1 :] if hasattr(plugins[name], "augment")]
+    if above:
+        raise ZooError(
+            f"Plugin '{above[0]}' stands above 'pacgan' and would take a pack for a single sample. Put it below: "
+            f"...+{above[0]}+pacgan."
+        )
     others = set(networks.inputs_of(discriminator, "samples")) - {"samples"}
     if others:
         raise ZooError(

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zoo import Recipe, hookimpl, losses
+import keras
+
+from zoo import Recipe, hookimpl, layers, losses, networks
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,13 @@ class R1Recipe(Recipe):
 def recipe() -> R1Recipe:
     """The paper's value."""
     return R1Recipe()
+
+
+@hookimpl
+def check(discriminator: keras.Model) -> None:
+    """The slope is one of a number that tells real from generated samples; spectral normalization bounds it too."""
+    networks.check_tells_apart("r1", discriminator)
+    layers.warn_of_two_bounds("r1", discriminator)
 
 
 @hookimpl

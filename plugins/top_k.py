@@ -9,9 +9,10 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 from keras import ops
 
-from zoo import Recipe, ZooError, hookimpl
+from zoo import Recipe, ZooError, hookimpl, networks
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class TopKRecipe(Recipe):
 def recipe() -> TopKRecipe:
     """The paper's values."""
     return TopKRecipe()
+
+
+@hookimpl
+def check(discriminator: keras.Model) -> None:
+    """Only logits that tell real from generated samples have an order."""
+    networks.check_tells_apart("top_k", discriminator)
 
 
 @hookimpl(wrapper=True)

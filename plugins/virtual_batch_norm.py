@@ -7,7 +7,7 @@ normalizes batches: `dcgan+virtual_batch_norm`, `vanilla+virtual_batch_norm`.
 Each sheet of samples costs the reference batch's pass as well; the paper finds it too costly for the discriminator.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +113,16 @@ def by_reference(layer: ByReference, inputs: Any, value: Any) -> Any:
     """Each kind by itself, then joined again."""
     samples, reference = layers.virtually_normalized(layer, inputs[layer.size :, ...], inputs[: layer.size, ...], value)
     return ops.concatenate([reference, samples], axis=0)
+
+
+@hookimpl
+def check(plugins: Mapping[str, Any]) -> None:
+    """Refuse latents of another distribution than the reference's."""
+    if others := [name for name, module in plugins.items() if hasattr(module, "latents")]:
+        raise ZooError(
+            f"Plugin 'virtual_batch_norm' draws its reference batch from N(0, 1), and '{others[0]}' brings latents "
+            "of its own: samples would be normalized by statistics of others. Leave one of the two out."
+        )
 
 
 @hookimpl(wrapper=True)

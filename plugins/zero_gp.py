@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo import Recipe, hookimpl, losses
+from zoo import Recipe, hookimpl, layers, losses, networks
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,13 @@ class ZeroGpRecipe(Recipe):
 def recipe() -> ZeroGpRecipe:
     """The paper's value."""
     return ZeroGpRecipe()
+
+
+@hookimpl
+def check(discriminator: keras.Model) -> None:
+    """The slope is one of a number that tells real from generated samples; spectral normalization bounds it too."""
+    networks.check_tells_apart("zero_gp", discriminator)
+    layers.warn_of_two_bounds("zero_gp", discriminator)
 
 
 @hookimpl

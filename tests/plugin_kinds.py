@@ -11,7 +11,7 @@ FORMULAS = {
 }  # fmt: skip
 TASK = {"recipe", "derive"}  # what is derived of a batch; tests/plugins/test_plugin_translation.py has all on JAX
 MODIFIERS = (  # all at once, each of which has something that lasts
-    "dcgan+virtual_batch_norm+minibatch_discrimination+lecam+path_length+historical_averaging+instance_noise+top_k+logan"
+    "dcgan+virtual_batch_norm+minibatch_discrimination+lecam+path_length+historical_averaging+instance_noise+top_k"
     "+diffaugment+ada"
 )
 STATE = {"variables", "observe"}

@@ -19,6 +19,15 @@ SHORTEST = 1e-8  # images of a half-life of 0
 SMALLEST_SQUARE = 1e-12  # under the root of a norm, whose gradient at 0 would otherwise be NaN
 
 
+def check_own_loss(plugin: str, family: str, loss_family: str | None) -> None:
+    """For the hook `check` of a plugin whose discriminator serves its own loss: raises ZooError where another won."""
+    if loss_family != family:
+        raise ZooError(
+            f"Plugin '{plugin}' brings a discriminator for its own loss (family {family}), and a plugin above it the "
+            f"loss of another family ({loss_family}), which means nothing of its answers. Leave one of the two out."
+        )
+
+
 def cross_entropy_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """-log D(x) - log(1 - D(G(z))), in [0, inf), 2 ln 2 where D can't tell (Goodfellow et al. 2014, equation 1)."""
     return ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(fake_logits))

@@ -16,6 +16,7 @@ BRANCH = "features_of_head_"  # and of what further heads read
 SMALLEST_SIDE = 4  # pixels of the shorter side of the smallest map; it has fewer than twice as many
 FEWEST_HALVINGS = 2
 WIDEST_AT = 32  # pixels of the shorter side, above which channels halve with each doubling
+VECTOR = "vector_in_place_of_logits"
 SOURCE = "source"  # the field that a translation starts from
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
 
@@ -202,7 +203,18 @@ def branches(model: keras.Model, count: int = 1) -> list[Any]:
 def vector_critic(model: keras.Model, dimensions: int) -> keras.Model:
     """The discriminator with a linear vector (B, dimensions) of its features in the place of its logits."""
     [features] = branches(model)
-    return extended(model, outputs={"logits": keras.layers.Dense(dimensions)(features)})
+    return extended(model, outputs={"logits": keras.layers.Dense(dimensions, name=VECTOR)(features)})
+
+
+def check_tells_apart(plugin: str, discriminator: keras.Model) -> None:
+    """For the hook `check` of a plugin that takes logits for how real a sample is: raises ZooError where they are the
+    numbers of a `vector_critic`, whose sum or order means nothing.
+    """
+    if any(layer.name == VECTOR for layer in discriminator.layers):
+        raise ZooError(
+            f"Plugin '{plugin}' needs logits that tell real from generated samples; this stack's critic answers "
+            "vectors, which its loss compares. Use it on a stack such as dcgan or hinge."
+        )
 
 
 def fresh_inputs(model: keras.Model, alone: str, further: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,9 @@
 """LeCam's anchors and its penalty by hand."""
 
-from collections.abc import Callable
-
 import keras
 import pytest
 from by_hand import column, number, slopes
 from zoo_plugins.lecam import LecamRecipe, discriminator_penalty, observe
-
-from zoo import ZooError
-from zoo.training.trainer import Trainer
 
 RECIPE = LecamRecipe(lecam_weight=2.0, lecam_start=10)
 
@@ -44,8 +39,3 @@ def test_the_penalty_sees_the_anchors_that_are_kept_afterwards_and_no_gradient_p
     observe("discriminator", column(1), column(-2), variables, 10, RECIPE)
     assert [float(each) for each in variables.values()] == pytest.approx(moved)
     assert observe("generator", None, None, variables, 10, RECIPE) == {}
-
-
-def test_vectors_are_refused(tiny_dataset: Callable, make_stack: Callable) -> None:
-    with pytest.raises(ZooError, match="those of the family 'mmd' are vectors"):
-        Trainer(make_stack("vanilla+mmd_gan+lecam"), tiny_dataset((2,)))

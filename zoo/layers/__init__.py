@@ -52,7 +52,7 @@ from zoo.layers.residual import (
     residual_logits,
     residual_widths,
 )
-from zoo.layers.slopes import check_slope_penalty
+from zoo.layers.slopes import check_slope_penalty, warn_of_two_bounds
 from zoo.layers.spectral import (
     SpectralNormalization,
     at_ends,
@@ -136,6 +136,7 @@ __all__ = [
     "stock_equal",
     "unit",
     "virtually_normalized",
+    "warn_of_two_bounds",
     "warped",
     "weighed_bands",
     "with_classifiers",

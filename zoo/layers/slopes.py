@@ -1,4 +1,4 @@
-"""What a discriminator must be like whose slope at each sample is held to a bound."""
+"""What a discriminator must be like whose slope is held to a bound."""
 
 import warnings
 
@@ -26,10 +26,15 @@ def check_slope_penalty(plugin: str, discriminator: keras.Model) -> None:
                 f"Plugin '{plugin}' can't hold a critic with batch normalization to its penalty: layer '{layer.name}'. "
                 "Use --set discriminator_normalization=layer, or networks that heed that setting."
             )
-    if any(isinstance(layer, SPECTRAL_NORMALIZATIONS) for layer in layers):
+    warn_of_two_bounds(plugin, discriminator)
+
+
+def warn_of_two_bounds(plugin: str, discriminator: keras.Model) -> None:
+    """For the hook `check` of any penalty of slopes: warns of spectral normalization beside it."""
+    if any(isinstance(layer, SPECTRAL_NORMALIZATIONS) for layer in every_layer(discriminator)):
         warnings.warn(
             f"This stack bounds the discriminator's slope twice, by spectral normalization and by the penalty of "
             f"'{plugin}'. One is enough: --set discriminator_normalization=layer, or leave the penalty out.",
             ZooWarning,
-            stacklevel=2,
+            stacklevel=3,
         )

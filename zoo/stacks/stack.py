@@ -82,6 +82,11 @@ class Stack:
             for argument in impl.argnames
         }
 
+    def winning_arguments(self, hook: str) -> set[str]:
+        """The names that the winning answer to a `first` hook asks for, and the wrappers around it."""
+        heard = [self.implementations(hook)[-1], *self.implementations(hook, wrappers=True)]
+        return {argument for impl in heard for argument in impl.argnames}
+
     def first(self, hook: str, **arguments: Any) -> Any:
         """The stack's answer to a `first` hook."""
         with self.blaming_plugins():

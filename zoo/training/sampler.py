@@ -61,12 +61,12 @@ class Sampler:
     @property
     def needs_rows(self) -> bool:
         """Whether samples are made of data."""
-        return self.generating.reads_batch or "real_batch" in self.stack.argument_names("latents")
+        return self.generating.reads_batch or "real_batch" in self.stack.winning_arguments("latents")
 
     @property
     def can_truncate(self) -> bool:
         """Whether a truncation is heeded."""
-        return TRUNCATION in self.generating.given or "truncation" in self.stack.argument_names("latents")
+        return TRUNCATION in self.generating.given or "truncation" in self.stack.winning_arguments("latents")
 
     def latents(
         self,
