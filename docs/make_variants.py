@@ -26,6 +26,7 @@ from zoo.catalogue.families import (  # noqa: E402
     year_of_variant,
 )
 from zoo.recipe import Recipe  # noqa: E402
+from zoo.stacks.stack import FORMULAS  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "variants"
@@ -37,7 +38,7 @@ GALLERIES = {  # comparisons whose samples the index shows side by side, and wha
     "few-data": "A thousand garments",
 }
 COLUMNS = 5  # of a gallery
-HOOKS = ("discriminator_loss", "discriminator_penalty", "generator_loss", "generator_penalty")
+NEEDED = {"instance_noise": "--set horizon=100000"}  # options that a plugin can't do without
 LINK = re.compile(r"(?<!\()https://arxiv\.org/abs/([\w.]+)")
 
 
@@ -111,7 +112,7 @@ def page(name: str, module: ModuleType, facts: Facts, catalogue: Catalogue) -> s
     """A plugin's page."""
     _, _, idea = (module.__doc__ or "").strip().partition("\n")
     lines = [f"# {name}", "", with_links(facts.summary), *(["", *literal(idea)] if idea.strip() else [])]
-    formulas = [(hook, first_paragraph(getattr(module, hook))) for hook in HOOKS if hook in facts.hooks]
+    formulas = [(hook, first_paragraph(getattr(module, hook))) for hook in FORMULAS if hook in facts.hooks]
     if formulas:
         lines += ["", "| | |", "|---|---|", *(f"| `{hook}` | {cell(text)} |" for hook, text in formulas)]
     lines += recipe_of(module)
@@ -161,7 +162,8 @@ def last_plugin(label: str, catalogue: Catalogue) -> str:
 
 def stack(name: str, facts: Facts) -> str:
     """An example of a stack with the plugin on top."""
-    return {"tasks": f"pix2pix+{name}"}.get(facts.family, f"dcgan+{name}")
+    options = f" {NEEDED[name]}" if name in NEEDED else ""
+    return {"tasks": f"pix2pix+{name}"}.get(facts.family, f"dcgan+{name}") + options
 
 
 def dataset_of(variant: VariantEntry, catalogue: Catalogue) -> str:

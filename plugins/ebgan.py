@@ -72,13 +72,16 @@ def discriminator_loss(real_logits: Any, fake_logits: Any, recipe: EbganRecipe) 
     return ops.mean(-real_logits) + ops.mean(ops.relu(recipe.ebgan_margin + fake_logits))
 
 
-generator_loss = hookimpl(losses.wasserstein_generator_loss)  # equation 2: D(G(z)), which is minus the logits
+@hookimpl
+def generator_loss(fake_logits: Any) -> Any:
+    """Equation 2: D(G(z)), D = -logits."""
+    return -fake_logits
 
 
 @hookimpl
 def generator_penalty(fake_outputs: Mapping[str, Any], recipe: EbganRecipe) -> Any:
     """Equation 4: the mean of the squared cosine of the codes of two samples of the batch."""
     codes = fake_outputs["code"]
-    codes = codes / losses.norms(codes)[:, None]
+    codes = losses.units(codes)
     cosines = ops.matmul(codes, ops.transpose(codes))
     return recipe.ebgan_pulling_away * losses.mean_of_pairs(ops.square(cosines))

@@ -106,12 +106,12 @@ def networks(sample_shape: tuple[int, ...], recipe: FastGanRecipe) -> dict[str, 
 
 @hookimpl
 def discriminator_loss(real_logits: Any, fake_logits: Any, seed: keras.random.SeedGenerator) -> Any:
-    """A hinge whose height is drawn for each logit."""
+    """E[max(0, h - D(x))] + E[max(0, h' + D(G(z)))], h and h' from U(.8, 1) for each logit (authors' code)."""
     heights = [keras.random.uniform(ops.shape(real_logits), LOWEST, 1.0, seed=seed) for _ in range(2)]
     return ops.mean(ops.relu(heights[0] - real_logits)) + ops.mean(ops.relu(heights[1] + fake_logits))
 
 
-generator_loss = hookimpl(losses.wasserstein_generator_loss)  # the hinge's
+generator_loss = hookimpl(losses.hinge_generator_loss)
 
 
 @hookimpl

@@ -16,5 +16,5 @@ def advice() -> str:
     return "--set discriminator_normalization=spectral, or a gradient penalty (+r1 after the stack's name)"
 
 
-discriminator_loss = hookimpl(losses.hinge_discriminator_loss)  # section 4.2
-generator_loss = hookimpl(losses.wasserstein_generator_loss)  # a hinge here would stop teaching where D is fooled
+discriminator_loss = hookimpl(losses.hinge_discriminator_loss)
+generator_loss = hookimpl(losses.hinge_generator_loss)

@@ -63,7 +63,7 @@ def check(discriminator: keras.Model, loss_family: str | None) -> None:
 
 @hookimpl
 def discriminator_loss(real_logits: Any, fake_logits: Any, recipe: MmdGanRecipe) -> Any:
-    """-MMD^2 and the mean of |h|^2 over both batches."""
+    """-MMD^2 and the mean of |h|^2 over both batches; by default k(a, b) = sum_j (1 + |a - b|^2 / 2j)^-j + <a, b>."""
     size = (ops.mean(losses.squared_norms(real_logits)) + ops.mean(losses.squared_norms(fake_logits))) / 2
     return recipe.mmd_activation_penalty * size - discrepancy(real_logits, fake_logits, recipe)
 

@@ -78,7 +78,7 @@ discriminator_loss = hookimpl(losses.cross_entropy_discriminator_loss)
 
 @hookimpl
 def generator_loss(fake_logits: Any, recipe: VanillaRecipe) -> Any:
-    """One of section 3's two objectives."""
+    """-log D(G(z)), or log(1 - D(G(z))) where generator_objective=minimax (section 3)."""
     if recipe.generator_objective == "minimax":
         return losses.minimax_generator_loss(fake_logits)
     return losses.non_saturating_generator_loss(fake_logits)

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import hookspecs, losses, networks
+from zoo import backend, hookspecs, losses, networks
 from zoo.catalogue import parse_value, read_catalogue
 from zoo.cli import cli
 from zoo.recipe import Setting, checked
 from zoo.stacks.resolving import resolve_stack
 from zoo.testing.subject import Subject, steps
+from zoo.training.players import build_players
 from zoo.training.trainer import Trainer
 
 SOURCES = Path(zoo.__file__).parents[1]
@@ -183,6 +184,17 @@ def test_the_pages_of_the_variants_are_those_of_the_catalogue() -> None:
     module = importlib.import_module("docs.make_variants")
     committed = {path.name: path.read_text() for path in (SOURCES / "docs" / "variants").glob("*.md")}
     assert committed == module.pages(read_catalogue())
+
+
+@needs_documents
+def test_the_stacks_that_the_variants_pages_run_can_be_built(make_stack: Callable, tiny_dataset: Callable) -> None:
+    """Of plugins without a variant, whose command joins a stack: none is refused for what the command lacks."""
+    text = "".join(path.read_text() for path in (SOURCES / "docs" / "variants").glob("*.md"))
+    stacks = set(re.findall(r"^    zoo run (\S+\+\S+)(?: --set (\S+))?$", text, re.MULTILINE))
+    assert ("dcgan+instance_noise", "horizon=100000") in stacks
+    for stack, setting in sorted(stacks):
+        made = make_stack(stack, *([setting] if setting else []))
+        build_players(made, tiny_dataset((16, 16, 1), classes=3).fields, 0, backend.engine())
 
 
 @needs_documents

@@ -58,6 +58,11 @@ def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor
     return ops.mean(ops.relu(1 - real_logits)) + ops.mean(ops.relu(1 + fake_logits))
 
 
+def hinge_generator_loss(fake_logits: Tensor) -> Tensor:
+    """-D(G(z)): a hinge here would stop teaching where D is fooled (Lim and Ye 2017, section 4.2)."""
+    return -fake_logits
+
+
 def least_squares_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """((D(x) - 1)^2 + D(G(z))^2) / 2, 1/2 at zero logits (Mao et al. 2016, equation 9)."""
     return (ops.mean(ops.square(real_logits - 1)) + ops.mean(ops.square(fake_logits))) / 2

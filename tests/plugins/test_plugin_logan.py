@@ -27,6 +27,15 @@ def moved(latents: Any, share: float = 1.0, rate: float = 0.9, fields: Any = Non
     return move_latents(latents, generate, linear(3.0, -4.0), gradients, fields or {}, seed, recipe)
 
 
+def test_latents_that_ignore_a_truncation_cant_be_truncated(make_stack: Callable, tiny_dataset: Callable) -> None:
+    sampler = Trainer(make_stack("vanilla+logan"), tiny_dataset((2,))).sampler
+    with pytest.raises(ZooError, match="The latents of 'vanilla\\+logan' can't be truncated"):
+        sampler.latents(2, seed=0, truncation=0.5)
+    plain = Trainer(make_stack("vanilla"), tiny_dataset((2,))).sampler
+    whole, half = (ops.convert_to_numpy(plain.latents(50, seed=0, truncation=each)) for each in (None, 0.5))
+    assert np.abs(half).max() < np.abs(whole).max()
+
+
 def test_a_step_is_a_damped_natural_gradient() -> None:
     steps = ops.convert_to_numpy(moved(rows(LATENTS))) - LATENTS
     assert steps == pytest.approx(np.tile(0.9 / (5 + 25) * np.array([3, -4]), (1000, 1)), abs=1e-6)

@@ -27,6 +27,7 @@ from zoo.data.prepared.finding import is_of
 from zoo.errors import ZooError, ZooWarning
 from zoo.extensions.loading import load_extension
 from zoo.runs.pretrained import pretrained_rows
+from zoo.stacks.stack import CORE, FORMULAS
 
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -143,10 +144,10 @@ def stack_description(
 
 
 def formulas(stack: Any) -> list[dict[str, str]]:
-    """What each loss and penalty of the stack says of itself in its first line, the plugin's name beside it."""
+    """What each of the stack's formulas says of itself in its first lines, the plugin's name beside it."""
     rows = []
-    for hook in ("discriminator_loss", "discriminator_penalty", "generator_loss", "generator_penalty"):
-        answers = stack.implementations(hook)
+    for hook in FORMULAS:
+        answers = [each for each in stack.implementations(hook) if each.plugin_name != CORE]
         counting = answers[-1:] if hook.endswith("loss") else answers  # of losses the highest plugin's alone
         for each in [*counting, *stack.implementations(hook, wrappers=True)]:
             text = (each.function.__doc__ or "").strip().partition("\n\n")[0]

@@ -91,7 +91,7 @@ def shown(description: dict[str, Any]) -> str:
     """The output of `zoo show`."""
     lines = [description["stack"]]
     lines += [f"  {each['name']}: {each['summary']}" for each in description["plugins"]]
-    lines += ["", "losses and penalties"]
+    lines += ["", "formulas"]
     lines += [f"  {each['hook']}, of {each['plugin']}: {each['text']}" for each in description["formulas"]]
     lines += ["", f"recipe on {description['dataset']}"]
     width = max(len(name) for name in description["recipe"])

@@ -236,6 +236,12 @@ def check_hooks(stack: Stack) -> None:
             )
 
 
+FORMULAS = (  # hooks whose docstrings say what a plugin computes, in the order of a step
+    "augment", "move_latents", "discriminator_loss", "discriminator_penalty", "generator_loss", "generator_penalty",
+    "schedule", "observe",
+)  # fmt: skip
+
+
 def check_one_game(stack: Stack) -> None:
     """Refuse a stack whose two losses come from plugins that do not say that they belong together."""
     of_discriminator, of_generator = (stack.provider(f"{player}_loss") for player in HOOKS_OF_PLAYER)
