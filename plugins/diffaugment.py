@@ -15,7 +15,6 @@ from keras import ops
 from zoo import Recipe, ZooError, hookimpl, layers
 
 SHIFT = 1 / 8  # of the side, at most
-HOLE = 1 / 2  # of the side
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,7 @@ class DiffAugmentRecipe(Recipe):
     """All three, as in the paper's StyleGAN2; its BigGAN on CIFAR-10 has translation,cutout."""
 
     policy: tuple[str, ...] = ("color", "translation", "cutout")
+    cutout_size: float = 0.5  # of the side
 
 
 @hookimpl
@@ -45,11 +45,11 @@ def check(sample_shape: tuple[int, ...], recipe: DiffAugmentRecipe) -> None:
 def augment(samples: Any, seed: keras.random.SeedGenerator, recipe: DiffAugmentRecipe) -> Any:
     """Every augmentation of the policy on every image, other draws in each call."""
     for name in recipe.policy:
-        samples = AUGMENTATIONS[name](samples, seed)
+        samples = AUGMENTATIONS[name](samples, seed, recipe)
     return samples
 
 
-def color(images: Any, seed: keras.random.SeedGenerator) -> Any:
+def color(images: Any, seed: keras.random.SeedGenerator, _recipe: DiffAugmentRecipe) -> Any:
     """Brightness, saturation, contrast: a number an image for each."""
     shape = (images.shape[0], 1, 1, 1)
     brightness, saturation, contrast = (
@@ -63,20 +63,20 @@ def color(images: Any, seed: keras.random.SeedGenerator) -> Any:
     return level + contrast * (images - level)
 
 
-def translation(images: Any, seed: keras.random.SeedGenerator) -> Any:
+def translation(images: Any, seed: keras.random.SeedGenerator, _recipe: DiffAugmentRecipe) -> Any:
     """Up to an eighth of the side each way, 0 where nothing was."""
     return layers.shifted(images, SHIFT, "zero", seed)
 
 
-def cutout(images: Any, seed: keras.random.SeedGenerator) -> Any:
-    """A hole of half the side, 0 inside, its centre anywhere in the image."""
-    rows, columns = (hole(images.shape[0], size, seed) for size in images.shape[1:3])
+def cutout(images: Any, seed: keras.random.SeedGenerator, recipe: DiffAugmentRecipe) -> Any:
+    """A hole of `cutout_size` of the side, 0 inside, its centre anywhere in the image."""
+    rows, columns = (hole(images.shape[0], size, recipe.cutout_size, seed) for size in images.shape[1:3])
     return layers.without(images, rows, columns)
 
 
-def hole(count: int, size: int, seed: keras.random.SeedGenerator) -> Any:
+def hole(count: int, size: int, share: float, seed: keras.random.SeedGenerator) -> Any:
     """(count, size): which places along an axis lie in each image's hole."""
-    width = int(size * HOLE + 0.5)
+    width = int(size * share + 0.5)
     starts = keras.random.randint((count, 1), 0, size + (1 - width % 2), seed=seed) - width // 2
     places = ops.arange(size, dtype="int32")[None]
     return ops.logical_and(places >= starts, places < starts + width)

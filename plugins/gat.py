@@ -28,7 +28,6 @@ LEVELS = 4  # images that the generator makes
 NOISE = tuple(1.01 - 0.125 ** (1 - level / (LEVELS - 1)) for level in range(LEVELS))  # the first level's first
 REFERENCE = 768  # the width at which rates hold
 EXPANSION = 8 / 3  # of a block's gated linear units
-LONGEST_GRADIENT = 1.0
 MAPPING_RATE, SMALL_GAIN, TOKEN_DEVIATION = 0.01, 0.1, 0.02
 
 
@@ -42,6 +41,7 @@ class GatRecipe(Recipe):
     discriminator_learning_rate: float = 2e-4
     beta_1: float = 0.0
     beta_2: float = 0.99
+    gradient_clip_norm: float = 1.0
     average_decay: float = 0.999
     heads: int = 6
     head_size: int = 64  # channels, a multiple of 4; the width is what all heads have
@@ -117,16 +117,6 @@ def schedule(recipe: GatRecipe) -> Mapping[str, Any]:
     share = REFERENCE / (recipe.heads * recipe.head_size)
     names = ("generator_learning_rate", "discriminator_learning_rate")
     return {name: ops.convert_to_tensor(share * getattr(recipe, name), "float32") for name in names}
-
-
-@hookimpl
-def optimizers(recipe: GatRecipe) -> tuple[keras.Optimizer, keras.Optimizer]:
-    """Adam, the whole gradient's norm limited to 1."""
-    generator, discriminator = (
-        keras.optimizers.Adam(rate, recipe.beta_1, recipe.beta_2, recipe.epsilon, global_clipnorm=LONGEST_GRADIENT)
-        for rate in (recipe.generator_learning_rate, recipe.discriminator_learning_rate)
-    )
-    return generator, discriminator
 
 
 @hookimpl

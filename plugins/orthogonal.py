@@ -38,8 +38,19 @@ def generator_penalty(generator: keras.Model, recipe: OrthogonalRecipe) -> Any:
         ):
             continue
         for matrix in layers.kernel_matrices(layer):
-            products = ops.matmul(ops.transpose(matrix), matrix)
-            unit = ops.eye(products.shape[0], dtype=products.dtype)
-            off = products - unit if recipe.orthogonal_lengths else products * (1 - unit)
-            total = total + ops.sum(ops.square(off))
+            total = total + off_orthogonal(matrix, recipe.orthogonal_lengths)
     return recipe.orthogonal_weight * total
+
+
+def off_orthogonal(matrix: Any, lengths: bool) -> Any:
+    """|W'W * (1 - I)|_F^2 of a matrix, or |W'W - I|_F^2, by the smaller one of W'W and WW', whose norms are equal: a
+    dense layer to a map has many more columns than rows.
+    """
+    rows, columns = matrix.shape
+    if columns <= rows:
+        products = ops.matmul(ops.transpose(matrix), matrix)
+        unit = ops.eye(columns, dtype=products.dtype)
+        return ops.sum(ops.square(products - unit if lengths else products * (1 - unit)))
+    whole = ops.sum(ops.square(ops.matmul(matrix, ops.transpose(matrix))))
+    squares = ops.sum(ops.square(matrix), axis=0)
+    return whole - 2 * ops.sum(squares) + columns if lengths else whole - ops.sum(ops.square(squares))

@@ -5,8 +5,9 @@ mixed by random convolutions that stay as they are, upwards from the smallest, a
 generator is FastGAN's (Liu et al. 2021, https://arxiv.org/abs/2101.04775), with noise at every size. For images whose
 sides halve to a map of 4 to 7 pixels, square or not; `width=128` is the paper's, as is `discriminator_width=64`.
 
-The paper's stack is `projected+hinge+diffaugment`. Scores in EfficientNet-Lite0 would be too good for it: evaluate it
-in another extractor. The weights must be installed; with the random convolutions they are part of each checkpoint.
+The paper's stack is `projected+hinge+diffaugment` with `cutout_size=0.2`, the variant. Scores in EfficientNet-Lite0
+would be too good for it: evaluate it in another extractor. The weights must be installed; with the random
+convolutions they are part of each checkpoint.
 
 Deviations: samples of any size are seen at `feature_size` pixels, squeezed into a square, the paper's from 224 on as
 they are. Below a feature_size of 128 the last convolution of a judge is smaller than 4 x 4. The judges' input is read

@@ -3,7 +3,8 @@
 Residual blocks with batch normalization in the generator and any or none in the discriminator, for images whose sides
 halve to a map of 4 to 7 pixels: 28, 32, 48, 64, 128, 64 x 128. The widths are Miyato's, with `width=64` the paper's: at
 32 pixels 256 channels in the generator and 128 in the discriminator, at 64 pixels 1024 to 64 (appendix B.4).
-It brings the original cross-entropy; `resnet+hinge+sngan` is SNGAN, `resnet+wgan_gp` WGAN-GP's network for CIFAR-10.
+It brings the original cross-entropy; `resnet+hinge+sngan` is SNGAN, `resnet+wgan_gp` WGAN-GP's for CIFAR-10 (without
+LayerNorm in the authors' code: `discriminator_normalization=none`).
 
 Deviations: features are summed over positions where the discriminator is normalized spectrally, as Miyato's, and their
 mean elsewhere, as Gulrajani's. At 48 pixels the discriminator halves three times, Miyato's four times.

@@ -7,17 +7,15 @@ line over `horizon` images. It goes on top of networks and a loss: `resnet+hinge
 Deviation: the running singular vectors move in the discriminator's updates alone, in the authors' code in both.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from zoo import Recipe, hookimpl, losses
-from zoo.recipe import Normalization
+from zoo import Recipe, hookimpl
+from zoo.recipe import Normalization, Schedule
 
 
 @dataclass(frozen=True)
 class SnganRecipe(Recipe):
-    """Setting C with hinge loss, appendix B.3 and B.4: 50,000 generator updates, each on 5 x 64 real images."""
+    """The residual networks' settings, appendix B.4: 50,000 generator updates, each on 5 x 64 real images."""
 
     batch_size: int = 64
     critic_steps: int = 5
@@ -25,6 +23,7 @@ class SnganRecipe(Recipe):
     horizon: int = 16_000_000
     generator_learning_rate: float = 2e-4
     discriminator_learning_rate: float = 2e-4
+    learning_rate_schedule: Schedule = "linear"  # to 0, as in the authors' code
     beta_1: float = 0.0
     beta_2: float = 0.9
     discriminator_normalization: Normalization = "spectral"
@@ -34,10 +33,3 @@ class SnganRecipe(Recipe):
 def recipe() -> SnganRecipe:
     """The paper's values."""
     return SnganRecipe()
-
-
-@hookimpl
-def schedule(progress: Any, recipe: SnganRecipe) -> Mapping[str, Any]:
-    """Both rates to 0, as in the authors' code."""
-    rates = ("generator_learning_rate", "discriminator_learning_rate")
-    return {name: losses.linear(getattr(recipe, name), 0.0, progress) for name in rates}

@@ -2,7 +2,8 @@
 
 Styles, vectors that a mapping network makes of latents, scale the kernels of a synthesis network that begins with a
 learned constant and adds noise to every map; the discriminator is residual. The layers learn at an equalized rate. For
-images whose sides halve to a map of 4 to 7 pixels: 28 to 1024, square or not; `width=512` is the paper's network.
+images whose sides halve to a map of 4 to 7 pixels: 28 to 1024, square or not. `width` is that of maps up to 32 pixels,
+halved with each doubling: 512 makes the authors' smaller networks, which have half of config F's from 64 pixels on.
 
 With its loss, non-saturating, it is complete but for its regularizers: `stylegan2+r1` with `r1_interval=16`, of the
 gamma that suits the images (.0002 pixels / batch in the authors' later code), and `+path_length`. `zoo sample

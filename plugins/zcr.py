@@ -26,7 +26,7 @@ class ZcrRecipe(Recipe):
 
 @hookimpl
 def recipe() -> ZcrRecipe:
-    """The paper's values for unconditional images."""
+    """Those of a known implementation (StudioGAN's), within what the paper searches."""
     return ZcrRecipe()
 
 

@@ -13,6 +13,7 @@ from zoo.errors import ZooError, unknown
 
 LEARNING_RATES = ("generator_learning_rate", "discriminator_learning_rate")
 Normalization = Literal["none", "batch", "layer", "instance", "group", "spectral"]
+Schedule = Literal["constant", "linear", "cosine"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Recipe:
     horizon: int = 0  # images that schedules stretch over; 0 where nothing is scheduled
     generator_learning_rate: float = 2e-4
     discriminator_learning_rate: float = 2e-4
-    learning_rate_schedule: Literal["constant", "linear", "cosine"] = "constant"
+    learning_rate_schedule: Schedule = "constant"
     """How both learning rates fall over the horizon, to `learning_rate_end`; constant: as the stack has it."""
     learning_rate_end: float = 0.0  # the share of both learning rates that is left at the horizon
     warm_up: int = 0  # images in which both learning rates rise from 0, whatever schedules them

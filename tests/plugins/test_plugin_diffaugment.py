@@ -14,8 +14,9 @@ from zoo.training.trainer import Trainer
 IMAGES = np.random.default_rng(0).uniform(-1, 1, size=(300, 16, 16, 3)).astype("float32")
 
 
-def made(function: Callable, images: np.ndarray) -> np.ndarray:
-    return ops.convert_to_numpy(function(ops.convert_to_tensor(images), keras.random.SeedGenerator(0)))
+def made(function: Callable, images: np.ndarray, size: float = 0.5) -> np.ndarray:
+    seed = keras.random.SeedGenerator(0)
+    return ops.convert_to_numpy(function(ops.convert_to_tensor(images), seed, DiffAugmentRecipe(cutout_size=size)))
 
 
 def test_colors_are_moved_stretched_and_saturated_image_by_image() -> None:
@@ -52,6 +53,8 @@ def test_cutout_makes_a_hole_of_half_the_side_anywhere() -> None:
     rows = (found == 0).any(axis=2)
     assert rows[:, 0].any()
     assert rows[:, -1].any()
+    smaller = made(cutout, np.ones((300, 16, 16, 1), "float32"), size=0.25)[..., 0]
+    assert (smaller == 0).sum(axis=(1, 2)).max() == 4 * 4
 
 
 def test_the_policy_says_which_and_each_call_draws_anew() -> None:

@@ -39,3 +39,15 @@ def test_a_transposed_convolution_has_its_filters_on_another_axis() -> None:
 
 def test_an_embedding_is_left_out() -> None:
     assert penalty(keras.layers.Embedding(2, 2), [[1, 1], [1, 1]], ()) == 0
+
+
+@pytest.mark.parametrize("lengths", [False, True])
+@pytest.mark.parametrize("shape", [(3, 7), (7, 3)])
+def test_wide_and_tall_matrices_cost_what_all_products_of_their_columns_say(
+    lengths: bool, shape: tuple[int, int]
+) -> None:
+    kernel = np.random.default_rng(0).normal(size=shape)
+    products = kernel.T @ kernel
+    off = products - np.eye(shape[1]) if lengths else products - np.diag(np.diag(products))
+    found = penalty(keras.layers.Dense(shape[1]), kernel, shape[:1], orthogonal_lengths=lengths)
+    assert found == pytest.approx(0.5 * np.square(off).sum(), rel=1e-5)

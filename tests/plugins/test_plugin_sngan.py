@@ -5,17 +5,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from keras import ops
-from zoo_plugins.sngan import schedule
 
 from zoo.layers import SpectralNormalization
 from zoo.layers.spectral import kernels
+from zoo.stacks.defaults import schedule
 from zoo.training.trainer import Trainer
 
 
-@pytest.mark.parametrize(("progress", "rate"), [(0.0, 2e-4), (0.25, 1.5e-4), (1.0, 0.0)])
-def test_both_rates_fall_to_zero_in_a_straight_line(progress: float, rate: float, make_stack: Callable) -> None:
+@pytest.mark.parametrize(("images", "rate"), [(0, 2e-4), (4_000_000, 1.5e-4), (16_000_000, 0.0)])
+def test_both_rates_fall_to_zero_in_a_straight_line(images: int, rate: float, make_stack: Callable) -> None:
     recipe = make_stack("sngan", tiny=False).recipe
-    found = {name: float(each) for name, each in schedule(ops.convert_to_tensor(progress), recipe).items()}
+    found = {name: float(each) for name, each in schedule(ops.convert_to_tensor(images), recipe).items()}
     assert found == pytest.approx({"generator_learning_rate": rate, "discriminator_learning_rate": rate}, abs=1e-10)
 
 
