@@ -1,15 +1,18 @@
 """R2 against a linear critic, its interval, and the whole gradient against finite differences."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
-from by_hand import quadratic
+import zoo_plugins.r1
+import zoo_plugins.r2
+from by_hand import column, gradients, number, quadratic
 from keras import ops
 from measured_gradients import AGREEMENT, descended, linear, relative_error
 from zoo_plugins.r2 import discriminator_penalty
 
-from zoo import backend
+from zoo import backend, losses
 from zoo.training.trainer import Trainer
 
 
@@ -20,6 +23,39 @@ def test_r2_of_a_linear_critic_is_half_gamma_times_its_squared_norm(
     without = descended(*linear(tiny_dataset, make_stack, "r2", "r2_gamma=0"))[1]
     assert float(metrics["discriminator_penalty/r2"]) == pytest.approx(0.5 / 2 * 25)
     assert (with_penalty - without)[:, 0] == pytest.approx([0.5 * 3, 0.5 * -4], rel=1e-4)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5])
+@pytest.mark.parametrize("plugin", ["r1", "r2"])
+def test_the_dirac_gan_turns_without_the_penalty_and_is_drawn_in_with_it(
+    plugin: str, gamma: float, make_stack: Callable
+) -> None:
+    """Mescheder et al. 2018, lemma 4.3: data at 0, a sample at theta, D(x) = psi x. Where both descend at once the
+    eigenvalues at the equilibrium are -gamma/2 +- sqrt(gamma^2 / 4 - f'(0)^2), f'(0) = 1/2 of the cross-entropy.
+    """
+    recipe = make_stack(f"vanilla+{plugin}", f"{plugin}_gamma={gamma}").recipe
+    penalty = {"r1": zoo_plugins.r1, "r2": zoo_plugins.r2}[plugin].discriminator_penalty
+
+    def descent(theta: float, psi: float) -> list[float]:
+        def of_critic(slope: Any) -> Any:
+            def critic(fields: Any) -> Any:
+                return ops.matmul(fields["samples"], slope)
+
+            real, fake = {"samples": column(0.0)}, {"samples": column(theta)}
+            held = penalty(real if plugin == "r1" else fake, critic, gradients, 0, recipe)
+            return losses.cross_entropy_discriminator_loss(critic(real), critic(fake)) + held
+
+        def of_generator(sample: Any) -> Any:
+            return ops.mean(losses.non_saturating_generator_loss(sample * psi))
+
+        return [-number(gradients(of_generator, column(theta))), -number(gradients(of_critic, column(psi)))]
+
+    step = 0.01
+    columns = [(np.array(descent(*end)) - np.array(descent(*(-each for each in end)))) / (2 * step)
+               for end in ((step, 0.0), (0.0, step))]  # fmt: skip
+    found = sorted(np.linalg.eigvals(np.array(columns).T), key=lambda each: each.imag)
+    root = np.sqrt(complex(gamma**2 / 4 - 1 / 4))
+    assert found == pytest.approx(sorted([-gamma / 2 - root, -gamma / 2 + root], key=lambda each: each.imag), abs=1e-3)
 
 
 def quadratic_penalty(make_stack: Callable, update: int, *settings: str) -> float:

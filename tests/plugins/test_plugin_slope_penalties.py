@@ -59,6 +59,25 @@ def test_wgan_div_is_a_power_of_the_slope() -> None:
     assert penalty(wgan_div, linear(0.0, 0.0), recipe) == 0
 
 
+def test_at_best_wgan_divs_slope_between_two_points_at_distance_d_is_the_fifth_root_of_d_by_12() -> None:
+    """-slope d + 2 slope^6, a linear critic's, is least where d = 12 slope^5."""
+    distance = 3.0
+    real, fake, recipe = rows([[distance]] * 4), rows([[0.0]] * 4), wgan_div.WganDivRecipe(divergence_weight=2.0)
+
+    def loss(slope: Any) -> Any:
+        def critic(fields: Any) -> Any:
+            return ops.matmul(fields["samples"], slope)
+
+        seed = keras.random.SeedGenerator(0)
+        held = wgan_div.discriminator_penalty({"samples": real}, fake, critic, gradients, seed, recipe)
+        return wgan_div.discriminator_loss(critic({"samples": real}), critic({"samples": fake})) + held
+
+    best = (distance / 12) ** (1 / 5)
+    below, at, above = (number(gradients(loss, column(best * each))) for each in (0.9, 1.0, 1.1))
+    assert at == pytest.approx(0, abs=1e-4)
+    assert below < -0.5 < 0.5 < above
+
+
 def test_zero_gp_is_the_squared_slope_between_real_and_generated_samples() -> None:
     recipe = zero_gp.ZeroGpRecipe(zero_gp_weight=3.0)
     assert penalty(zero_gp, linear(3.0, -4.0), recipe) == pytest.approx(3 * 25)
