@@ -54,6 +54,8 @@ def main() -> None:
 def complete(dataset: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """The report of a dataset, in which nothing lacks any more."""
     from benchmarks.augmentation.plot import save_plot
+    from zoo.catalogue import read_catalogue
+    from zoo.data import open_dataset
 
     folder = arguments.out / dataset
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,6 +64,9 @@ def complete(dataset: str, arguments: argparse.Namespace) -> dict[str, Any]:
     report = json.loads(path.read_text()) if path.exists() else {"settings": settings, "rows": []}
     if report["settings"] != settings:
         raise SystemExit(f"{path} was measured with other settings: choose another --out.")
+    classes = open_dataset(dataset, read_catalogue(), data_dir=arguments.data_dir).classes or 0
+    if classes <= RARE:
+        raise SystemExit(f"{dataset} has {classes} classes; class {RARE} is to be the rare one of them.")
     for seed in range(arguments.seeds):
         for kind, labels in [*((BALANCED, each) for each in arguments.labels), (IMBALANCED, COMMON)]:
             key = {"dataset": dataset, "kind": kind, "labels": labels, "seed": seed}
