@@ -34,6 +34,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 ANIMALS, GARMENTS = RESULTS / "animals", RESULTS / "fashion_mnist"
 GALLERIES = {  # comparisons whose samples the index shows side by side, and what they say
     "losses": "One network, fifteen losses and penalties",
+    "regularizers": "One network and its loss, seventeen regularizers",
     "networks": "Eleven networks, each with its own loss",
     "few-data": "A thousand garments",
 }
