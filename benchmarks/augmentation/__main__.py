@@ -28,6 +28,7 @@ SETTINGS = {  # of the GAN, in all runs
     "width": 32, "batch_size": 16, "critic_steps": 1, "average_decay": 0.999,
     "generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3,
 }  # fmt: skip
+BATCH = 64  # images of a classifier's step: half of the evaluator's, so that as many images are twice the steps
 IMBALANCED = "one class at 5%"
 SHOWN = "shown.npy"  # a GAN's first images
 SHEET = "sheet.png"
@@ -41,8 +42,8 @@ def main() -> None:
     parser.add_argument("--datasets", nargs="+", default=["fashion_mini"])
     parser.add_argument("--labels", nargs="+", type=int, default=[10, 30, 100, 300, 1000])
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--images", type=int, default=100_000, help="That each GAN's discriminator sees.")
-    parser.add_argument("--steps", type=int, default=500, help="Of each classifier.")
+    parser.add_argument("--images", type=int, default=60_000, help="That each GAN's discriminator sees.")
+    parser.add_argument("--steps", type=int, default=1000, help="Of each classifier.")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--runs", type=Path, default=Path("runs/augmentation"))
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/augmentation"))
@@ -60,7 +61,13 @@ def complete(dataset: str, arguments: argparse.Namespace) -> dict[str, Any]:
     folder = arguments.out / dataset
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "augmentation.json"
-    settings = {"images": arguments.images, "steps": arguments.steps, "stack": STACK, "recipe": SETTINGS}
+    settings = {
+        "images": arguments.images,
+        "steps": arguments.steps,
+        "batch": BATCH,
+        "stack": STACK,
+        "recipe": SETTINGS,
+    }
     report = json.loads(path.read_text()) if path.exists() else {"settings": settings, "rows": []}
     if report["settings"] != settings:
         raise SystemExit(f"{path} was measured with other settings: choose another --out.")
@@ -116,7 +123,7 @@ def measured(key: dict[str, Any], arguments: argparse.Namespace) -> list[dict[st
     asked = np.arange(count, dtype="int32") % len(wanted)
     fakes = run.sample(count, seed=key["seed"], conditions={"labels": asked})
     np.save(folder / SHOWN, fakes[: 2 * len(wanted)])
-    teaching = replace(TEACHING, steps=arguments.steps)
+    teaching = replace(TEACHING, steps=arguments.steps, batch=BATCH)
     tested = (np.asarray(test.samples), np.asarray(test.labels))
     return [
         {"way": way, **accuracies(way, (images, labels), (fakes, asked), tested, key["seed"], teaching, RARE)}

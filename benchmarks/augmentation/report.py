@@ -36,7 +36,7 @@ def markdown(report: Mapping[str, Any], heading: str = "#", folder: str = "") ->
     parts += [
         f"Percent of test images, mean and 95% interval over {len({row['seed'] for row in rows})} seeds.",
         f"GANs: `{settings['stack']}`, {settings['images']:,} images each, on the labelled images alone.",
-        f"Classifiers: {settings['steps']:,} steps.",
+        f"Classifiers: {settings['steps']:,} steps of {settings['batch']} images.",
         "Images: what the first seed's GANs made, a row for each number of labels, two of each class.",
         f"{report['date']}, {report['machine']['processor']}, commit {report['commit']}.",
     ]
