@@ -27,7 +27,6 @@ from zoo.data.prepared.finding import is_of
 from zoo.errors import ZooError, ZooWarning
 from zoo.extensions.loading import load_extension
 from zoo.runs.pretrained import pretrained_rows
-from zoo.stacks.stack import CORE, FORMULAS
 
 
 def listing(catalogue: Catalogue) -> dict[str, list[dict[str, Any]]]:
@@ -145,6 +144,8 @@ def stack_description(
 
 def formulas(stack: Any) -> list[dict[str, str]]:
     """What each of the stack's formulas says of itself in its first lines, the plugin's name beside it."""
+    from zoo.stacks.stack import CORE, FORMULAS
+
     rows = []
     for hook in FORMULAS:
         answers = [each for each in stack.implementations(hook) if each.plugin_name != CORE]
