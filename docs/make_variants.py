@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +17,7 @@ from zoo.backend import prepare
 prepare()  # before Keras imports TensorFlow, loudly
 
 from docs.measurements import measurements  # noqa: E402
-from zoo.catalogue import Catalogue, VariantEntry, load_plugin, read_catalogue  # noqa: E402
+from zoo.catalogue import ADVICE, Catalogue, VariantEntry, load_plugin, plugin_advice, read_catalogue  # noqa: E402
 from zoo.catalogue.families import (  # noqa: E402
     PLUGIN_FAMILIES,
     VARIANT_FAMILIES,
@@ -111,11 +112,14 @@ def linked(variant: VariantEntry) -> str:
 
 def page(name: str, module: ModuleType, facts: Facts, catalogue: Catalogue) -> str:
     """A plugin's page."""
-    _, _, idea = (module.__doc__ or "").strip().partition("\n")
-    lines = [f"# {name}", "", with_links(facts.summary), *(["", *literal(idea)] if idea.strip() else [])]
+    _, *paragraphs = inspect.cleandoc(module.__doc__ or "").split("\n\n")
+    idea = "\n\n".join(each for each in paragraphs if not each.startswith(ADVICE))
+    lines = [f"# {name}", "", with_links(facts.summary), *(["", *literal(idea)] if idea else [])]
     formulas = [(hook, first_paragraph(getattr(module, hook))) for hook in FORMULAS if hook in facts.hooks]
     if formulas:
         lines += ["", "| | |", "|---|---|", *(f"| `{hook}` | {cell(text)} |" for hook, text in formulas)]
+    if advice := plugin_advice(catalogue.plugins[name]):
+        lines += ["", "## When to use it", "", *literal(textwrap.fill(advice[0].upper() + advice[1:], 120))]
     lines += recipe_of(module)
     variants = [each for each in catalogue.variants.values() if name in each.plugins]
     lines += ["", "## Use", ""]

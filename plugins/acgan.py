@@ -5,6 +5,8 @@ samples, and both players want it to be right (L_C of section 3, beside the loss
 is given the label beside its latents, as in `cgan`. It makes the clearest samples of each class, the less various the
 larger `acgan_weight` is: `tacgan` and `reacgan` mend that. On any loss: `dcgan+acgan`, `vanilla+acgan`.
 
+When to use it: for clear samples of classes that are easily told apart, where variety within a class matters less.
+
 Deviation: the networks are those below; dropout and noise before the discriminator's layers (table 1) are not added.
 """
 

@@ -10,6 +10,9 @@ p goes by the batch size times 4 over `ada_images` every four updates, from `ada
 with `ada_target=0`, as losses without such a zero need it. The fields of each group are multiples of p: 0 leaves it
 out. Defaults are the authors' "bgc"; all are `--set ada_filtering=1 --set ada_noise=1 --set ada_cutout=1`.
 
+When to use it: with hundreds to tens of thousands of images, wherever the discriminator knows them by heart: its logits
+of training images far above those of held-out ones (`zoo watch`). Hundreds of thousands of images need no augmentation.
+
 Deviations: images are mirrored without end beyond their border, theirs but once. p is at most 1, theirs counts on. In
 gray images hue and saturation do nothing; for images of other channels set `ada_color=0`.
 """

@@ -2,6 +2,9 @@
 
 bCR: real and generated images have the same logit when they are flipped and shifted, on top of any stack of images:
 `dcgan+hinge+bcr`. With `zcr` beside it, it is the paper's ICR: `dcgan+hinge+bcr+zcr`.
+
+When to use it: where a discriminator overfits flips and shifts that mean nothing in the data. It costs a second pass of
+real and of generated images; not for letters and digits, which a flip changes.
 """
 
 from collections.abc import Callable, Mapping

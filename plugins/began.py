@@ -4,6 +4,9 @@ The discriminator is an autoencoder; real images are to be reconstructed well, g
 gamma that a controller k holds (section 3.4). Its logits are minus the error L(v) = |v - D(v)|, a mean over pixels and
 channels, so that higher is more realistic, as everywhere in the zoo. For images whose sides can be halved.
 
+When to use it: to study a discriminator that is an autoencoder, or for a measure of convergence in the log. Samples are
+smooth and lack variety; as a first choice take another.
+
 Deviations: the generator ends in a tanh, so that images keep their range; the skip connections that fade away
 (section 3.5) are left out; rates are halved every 100,000 steps, as in a known implementation, and not where the
 measure of convergence stalls. That measure is logged.

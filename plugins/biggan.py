@@ -8,6 +8,9 @@ For images whose sides halve to a map of 4 to 7 pixels, square or not; `width=96
 It goes on a loss, as `hinge+biggan`, and is small: the settings are those of the authors' code for CIFAR-10.
 `zoo sample --truncation PSI` redraws large latents; orthogonal regularization is a plugin of its own.
 
+When to use it: for many classes and enough images and time for large batches; on small data sets
+`dcgan+hinge+projection` comes further in the same minutes.
+
 Deviations: blocks and widths are SNGAN's. Latents in parts, shared embeddings and orthogonal kernels (but of batch
 normalizations and attention) are the paper's for ImageNet; the authors' script for CIFAR-10 has none of them. From 64
 pixels on a map of 32 pixels attends, in the paper one of 64. The average of the weights begins at once.

@@ -2,13 +2,16 @@
 
 The conditional contrastive loss: the discriminator embeds samples, and draws each one towards a proxy of its class and
 towards the other samples of its class in the batch, away from the rest. So samples are compared with samples, not with
-labels alone, and a classifier can't overfit. The discriminator learns it of real samples, the generator of its own. Use
-it with large batches of not too many classes; `reacgan` is its successor. On any loss: `dcgan+hinge+contragan`.
+labels alone, and a classifier can't overfit. The discriminator learns it of real samples, the generator of its own. On
+any loss: `dcgan+hinge+contragan`.
 
     -log [(e^(l.p/T) + sum over others of the class of e^(l.l'/T)) / (e^(l.p/T) + sum over all others of e^(l.l'/T))]
 
 l, l' are embeddings and p the proxy, all of length 1 (equation 8). On several devices TensorFlow contrasts the samples
 of each device's share.
+
+When to use it: with large batches of not too many classes, since samples of a batch are its references; `reacgan` is
+its successor.
 
 Deviation: the networks are those below (class-conditional batch normalization in the generator, as in the paper's
 BigGAN); the embedding is a linear map of the features.

@@ -6,6 +6,9 @@ the source at its place among other patches of that image. The fields are the da
 
 Patches are those of maps that the generator's own first half makes of an image, which it returns beside the samples.
 As in equation 5 the two contrastive losses are added, each a mean over its maps; the authors' code halves their sum.
+
+When to use it: for two sets without pairs where only one direction is wanted and shapes should stay: half of CycleGAN's
+networks. `pix2pix` is better wherever there are pairs.
 """
 
 from collections.abc import Mapping

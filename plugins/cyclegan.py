@@ -8,6 +8,9 @@ side by side. Its losses are thus means over the two directions where the paper 
 of a player's terms are half the paper's, a factor that Adam does not see, and the weights between them are the paper's.
 Any other loss of logits stacked on top keeps to that.
 
+When to use it: for two sets without pairs where both directions are wanted, or as the known reference. It changes
+colours and textures, seldom shapes. `pix2pix` is better wherever there are pairs.
+
 Deviation: the critics learn before the translators and from a batch of their own; the authors translate one for both.
 """
 

@@ -4,6 +4,9 @@ The discriminator sees real and generated images with other colours, shifted and
 updates, so that it can't learn few images by heart; gradients pass through to the generator. On top of any stack of
 images: `dcgan+diffaugment`. `policy` names the augmentations, in their order. Pixels may leave [-1, 1], as in the
 paper's code.
+
+When to use it: with a hundred to some thousand images, always; with tens of thousands it does no harm, and beyond it
+mostly costs time. `ada` finds its own strength, and suits images that must not be shifted.
 """
 
 from dataclasses import dataclass

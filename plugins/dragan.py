@@ -4,6 +4,9 @@ The discriminator's slope is held at 1 around the data alone, on top of any stac
 
 The noise around the data is uniform within half a standard deviation of the batch, as in the paper's code, and centred,
 as in equation 4, where the code's goes upwards alone and only brightens images.
+
+When to use it: where a gradient penalty beside a cross-entropy loss should keep a discriminator from cliffs around the
+data; `r1` is today's simpler choice.
 """
 
 from collections.abc import Callable, Mapping

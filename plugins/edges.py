@@ -2,6 +2,8 @@
 
 It derives the field `source`, the edges of the samples, for a translation to begin with: `pix2pix+edges`. The paper's
 edges come from a trained detector; these are the magnitude of Sobel's gradient, which needs no weights.
+
+When to use it: to try a translation at once on any data set, or to draw with one's own strokes afterwards.
 """
 
 from collections.abc import Mapping

@@ -6,6 +6,9 @@ paper's tables: `divergence`. It brings no networks: `vanilla+f_gan`, `dcgan+f_g
 T = g(v) and f*(T) are written as functions of the logit v, since f* of g overflows where both are computed: table 6,
 with the paper's output activations g. All are of P = the data from Q = the generator. Kullback-Leibler and Neyman grow
 like e^v: low learning rates.
+
+When to use it: to compare divergences on one network: `kl` covers modes, `reverse-kl` prefers single ones, `gan` is the
+original game and the quietest.
 """
 
 from collections.abc import Callable

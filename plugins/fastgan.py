@@ -10,6 +10,9 @@ To the discriminator's is added `reconstruction_weight` times the distance of ea
 as it was seen, augmented: of maps of EfficientNet-Lite0, whose weights come with the zoo, in the place of LPIPS, or
 with `reconstruction=pixels` the mean absolute difference.
 
+When to use it: with a hundred to some thousand images of 64 pixels and more, and hours rather than days; always with
+`diffaugment`.
+
 Deviations: below 128 pixels the first map weighs the last (the paper has no such sizes). The second half of the
 discriminator judges samples at half their size, the authors' an image of 128 pixels that their generator makes beside.
 Each player's update has fakes of its own.

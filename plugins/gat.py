@@ -10,6 +10,9 @@ For images whose sides are multiples of `patch_size`; attention costs the square
 zero-centred penalties, by all levels, of weight `gat_gamma`; the paper's loss is the plugin rpgan: `gat+rpgan`. Real
 images are the same at all levels, in the field `levels`.
 
+When to use it: to see what plain transformers do in the place of convolutions, with plenty of images and a GPU; on
+small data sets and CPUs convolutions learn many times as fast.
+
 Not here: a VAE's latents in the place of pixels, labels with truncation and guidance by them, the alignment of the
 discriminator with DINOv2, augmentation. Deviation: where the discriminator has learned scales of channels beside a
 linear map, they are left to its weights, which begin at a tenth where the scales would.

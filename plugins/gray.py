@@ -1,6 +1,8 @@
 """Gray images to colours (Isola et al. 2016, section 4), a task on colour images, https://arxiv.org/abs/1611.07004
 
 It derives the field `source`, the samples without their colours, for a translation to begin with: `pix2pix+gray`.
+
+When to use it: to colour black-and-white photographs, or to try a translation on any colour data set.
 """
 
 from collections.abc import Mapping

@@ -3,6 +3,9 @@
 The hinge loss: the discriminator learns from the samples within its margin alone. It brings no networks and no
 settings: `dcgan+hinge`. The generator's loss has no bound, so hold the discriminator by
 `discriminator_normalization=spectral` (Miyato et al. 2018) or by a gradient penalty.
+
+When to use it: as the plain loss for large networks and for spectrally normalized discriminators, in which it is the
+standard (SNGAN, SAGAN, BigGAN).
 """
 
 from zoo import hookimpl, losses

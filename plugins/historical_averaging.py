@@ -2,6 +2,9 @@
 
 Each player's weights are held near the mean of all that they have been, on top of any stack:
 `dcgan+historical_averaging`. The means cost as much memory as both players. The paper names no weight.
+
+When to use it: for games of few parameters that run in circles; for images an average of weights (`average_decay`),
+which the zoo has anyway, does what one hopes of it.
 """
 
 from collections.abc import Mapping, Sequence

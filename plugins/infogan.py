@@ -2,11 +2,13 @@
 
 Some of the latents are codes: one of `codes` kinds, and `continuous_codes` numbers in [-1, 1]. A network Q on the
 discriminator's body is to read them from the samples, and both players learn so that it can: the codes come to mean
-what varies in the data, without any label. Use it to find kinds and directions where nobody named them; `zoo sample RUN
---condition code=3` asks for a kind, `--condition continuous=0.5,-1` for directions. On any loss: `dcgan+infogan`.
+what varies in the data, without any label. On any loss: `dcgan+infogan`.
 
 The log shows the lower bounds of the mutual information between codes and samples in nats (equation 5):
 `information_code`, at most log(codes), and `information_continuous`, of a Gaussian as wide as Q's error is.
+
+When to use it: to find kinds and directions where nobody named them; with labels at hand `acgan` and `projection` need
+no luck. `zoo sample RUN --condition code=3` asks for a kind, `--condition continuous=0.5,-1` for directions.
 
 Deviations: latents are those of the stack below, N(0, 1), the paper's U(-1, 1). Q moves with the discriminator and at
 its rate, as in the authors' code.

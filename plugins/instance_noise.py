@@ -2,6 +2,9 @@
 
 The discriminator sees real and generated samples through Gaussian noise that fades along a line until the horizon is
 reached, on top of any stack: `dcgan+instance_noise --set horizon=500000`.
+
+When to use it: where a discriminator is sure within a few hundred steps and the generator's gradients vanish (`zoo
+diagnose`), and to understand why. A gradient penalty does the same all along.
 """
 
 from dataclasses import dataclass

@@ -2,6 +2,9 @@
 
 Real samples are labelled .9 instead of 1, generated ones stay 0. It wraps the loss of a cross-entropy stack:
 `dcgan+label_smoothing`.
+
+When to use it: beside a cross-entropy loss where the discriminator's logits run away: it costs nothing, and mends
+little else.
 """
 
 from collections.abc import Generator

@@ -2,6 +2,8 @@
 
 Real logits are held below a running mean of generated ones, and generated ones above a running mean of real ones, on
 top of any stack: `dcgan+hinge+lecam`. Distances count where they exceed the anchor, as in the paper's code.
+
+When to use it: with few images, on top of `diffaugment` rather than in its place.
 """
 
 from collections.abc import Mapping

@@ -3,6 +3,9 @@
 It derives the field `source`, the samples at a fraction of their size, shrunk by the antialiased bicubic filter of
 which the paper (and MATLAB's imresize) makes its small images: `srgan+lowres`. For translations between images of one
 size `lowres_enlarged` brings them back to the samples' size by the same filter: `pix2pix+lowres`.
+
+When to use it: to train an upscaler from large images alone. Small images of one's own that were shrunk by another
+filter come out worse than the test images.
 """
 
 from collections.abc import Mapping

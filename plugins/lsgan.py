@@ -2,6 +2,9 @@
 
 Logits are to be 1 for real and 0 for generated samples, the generator's 1 (equation 9: a = 0, b = c = 1). It brings no
 networks and no settings: `dcgan+lsgan`. A spectral norm holds logits small, so that 1 may be out of their reach.
+
+When to use it: as the simplest remedy against vanishing gradients, and the loss of `cyclegan` and `pix2pix`-like
+translators; without a bound on the discriminator it diverges at higher rates.
 """
 
 from zoo import hookimpl, losses

@@ -2,6 +2,8 @@
 
 It derives the field `source`, the samples with a hole, for a translation to fill: `pix2pix+mask`. The last channel of
 `source` is 1 where the image is known and -1 in the hole, as an alpha channel is; there the colours are 0, middle gray.
+
+When to use it: to fill holes, to remove things, or to look at what a network takes for likely.
 """
 
 from collections.abc import Mapping

@@ -2,6 +2,9 @@
 
 The discriminator sees how near each sample's features are to those of the others of its batch, on top of any stack:
 `dcgan+minibatch_discrimination`. On several devices TensorFlow compares the samples of each device's share.
+
+When to use it: against a collapse that shows within a batch. `stylegan2`'s deviation of a minibatch is the cheaper
+form, `pacgan` the one with a theory.
 """
 
 from collections.abc import Generator

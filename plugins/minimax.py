@@ -3,6 +3,9 @@
 The generator minimizes log(1 - D(G(z))), what the discriminator maximizes. It brings no networks and no settings:
 `dcgan+minimax`. The generator's gradient is D(G(z)) per logit, so it vanishes where the discriminator is sure
 (section 3; Arjovsky and Bottou 2017, section 2.2). It is here to be compared with what came after it.
+
+When to use it: to see the vanishing gradient, and to compare with what came after it. On small well-matched networks it
+is as good as any.
 """
 
 from zoo import hookimpl, losses

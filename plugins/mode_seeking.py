@@ -3,6 +3,8 @@
 The generator is to make samples as far apart as their latents are, on top of any stack: `dcgan+mode_seeking`, and above
 all `cgan-projection+mode_seeking`. Labels and whatever else the generator is given stay. The ratio is one of means over
 the batch, as in the paper's code.
+
+When to use it: where a conditional generator ignores its latents and gives one answer to a condition.
 """
 
 from collections.abc import Callable, Mapping

@@ -2,6 +2,8 @@
 
 It derives the field `source`: images (or points) with their sign turned, as a photographic negative, of other rows than
 the samples. A translation that works turns them back: `cyclegan+negative`.
+
+When to use it: before an unpaired translation of one's own: if this doesn't work, neither will that.
 """
 
 from collections.abc import Mapping

@@ -3,6 +3,9 @@
 The filters of each of the generator's layers are to be orthogonal, of whatever length, which makes room for truncation,
 on top of any stack: `dcgan+orthogonal`. Embeddings are left out. `orthogonal_lengths` also holds the filters' lengths
 at 1, the form of 2016. The gradient is the penalty's; the authors' code, which writes it by hand, has half of it.
+
+When to use it: where samples are to be drawn by truncated latents, above all with `biggan`; elsewhere it changes
+little.
 """
 
 from dataclasses import dataclass

@@ -6,6 +6,9 @@ points on their coordinates. Only the discriminator's first layer grows (section
 
 `batch_size` counts samples: for as many packs as the base stack has samples, take m times its batch (section 4).
 A gradient penalty is of each sample's own gradient, of a pack's logit; one that holds norms at 1 means each sample's.
+
+When to use it: where modes are missing and the stack is otherwise fine: it changes nothing but the discriminator's
+input. It needs a batch m times as large.
 """
 
 from collections.abc import Mapping

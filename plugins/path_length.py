@@ -4,6 +4,9 @@ A step of the generator's input is to change its samples by an amount that is th
 `dcgan+path_length`. The input is the styles where the generator returns an extra `styles`, (B, ...), and has a layer
 named `synthesis` that makes samples of them alone; its latents elsewhere.
 
+When to use it: with `stylegan2`, where a smooth latent space matters: interpolation, inversion and edits (`zoo
+explore`). Scores hardly gain.
+
 Deviations: the penalty is added to the loss of its update, and has no step of Adam of its own. The batch's share of the
 running mean has no gradient. The mean is assigned in the loss, which TensorFlow refuses on several devices.
 """

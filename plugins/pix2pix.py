@@ -8,6 +8,10 @@ Normalization: section 3.3 takes the statistics of the batch at hand, at test ti
 is instance normalization, the default here: at any batch size, in training and where samples are drawn, an image is
 normalized by itself. `generator_normalization=batch` shares statistics in training, and draws samples with moving ones,
 which the paper does not. The innermost map has one pixel and no normalization, as in the paper's erratum.
+
+When to use it: wherever there are pairs, and single answers are wanted; its latents are dropout, so that it has little
+variety. Compare with its own U-Net without the discriminator (`l1_weight=1000000`): L1, PSNR and SSIM often prefer that
+one.
 """
 
 from collections.abc import Mapping

@@ -9,6 +9,9 @@ The paper's stack is `projected+hinge+diffaugment` with `cutout_size=0.2`, the v
 would be too good for it: evaluate it in another extractor. The weights must be installed; with the random
 convolutions they are part of each checkpoint.
 
+When to use it: for the best picture in the shortest time on photographs of 64 pixels and more, also with few images. On
+what is far from photographs, and where scores are measured in a network like its own, look twice.
+
 Deviations: samples of any size are seen at `feature_size` pixels, squeezed into a square, the paper's from 224 on as
 they are. Below a feature_size of 128 the last convolution of a judge is smaller than 4 x 4. The judges' input is read
 as the feature network's weights were trained, (pixel - 127) / 128.

@@ -1,6 +1,9 @@
 """R1 regularization (Mescheder et al. 2018), https://arxiv.org/abs/1801.04406
 
 Penalizes the discriminator's gradient on real samples, on top of any stack: `dcgan+r1`, `vanilla+r1`.
+
+When to use it: on any loss with logits, whenever a discriminator is too strong or training swings: the standard
+penalty. Too large a gamma makes samples blurred; sweep it in powers of ten.
 """
 
 from collections.abc import Callable, Mapping

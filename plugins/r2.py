@@ -1,6 +1,8 @@
 """R2 regularization (Mescheder et al. 2018), https://arxiv.org/abs/1801.04406
 
 Penalizes the discriminator's gradient on generated samples, on top of any stack: `dcgan+r2`, `dcgan+r1+r2`.
+
+When to use it: with `r1` and `rpgan`, whose convergence needs both; alone `r1` is enough for other losses.
 """
 
 from collections.abc import Callable, Mapping

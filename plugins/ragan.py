@@ -6,6 +6,9 @@ It brings no networks: `dcgan+ragan`.
 
 The two terms are added, as in the paper; its code halves their sum. On several devices TensorFlow takes the averages
 of each device's share.
+
+When to use it: as a drop-in for the loss of any stack without a gradient penalty; among the best of our comparison on
+small networks.
 """
 
 from collections.abc import Callable

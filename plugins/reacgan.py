@@ -3,14 +3,15 @@
 The data-to-data cross-entropy: a classifier on the unit sphere, in which samples of other classes in the batch take the
 place of other classes' weights. A sample near enough to its proxy (`reacgan_margin`) is left alone, and so are samples
 of other classes that are far enough from it: easy ones teach nothing, and gradients stay bounded where ACGAN's explode
-early. The discriminator learns it of real samples, the generator of its own. Use it first where classes matter. On any
-loss: `dcgan+hinge+reacgan`.
+early. The discriminator learns it of real samples, the generator of its own. On any loss: `dcgan+hinge+reacgan`.
 
     -log [e^(p / T) / (e^(p / T) + sum over samples of other classes of e^(n / T))]
     p = min(l.w - m, 0), n = max(l.l' - (1 - m), 0)
 
 l, l' are embeddings and w the proxy of the class, all of length 1 (equation 8). On several devices TensorFlow compares
 the samples of each device's share.
+
+When to use it: first where classes matter and are many, or have few images each.
 
 Deviation: the networks are those below (class-conditional batch normalization in the generator, as in the paper's
 BigGAN). The authors' code subtracts a row's maximum from the exponents of other classes alone; this is the paper's

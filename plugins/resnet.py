@@ -6,6 +6,9 @@ halve to a map of 4 to 7 pixels: 28, 32, 48, 64, 128, 64 x 128. The widths are M
 It brings the original cross-entropy; `resnet+hinge+sngan` is SNGAN, `resnet+wgan_gp` WGAN-GP's for CIFAR-10 (without
 LayerNorm in the authors' code: `discriminator_normalization=none`).
 
+When to use it: for sizes that `dcgan` does not take (48, 96, 64 x 128), and wherever papers from 2017 to 2019 are to be
+compared with.
+
 Deviations: features are summed over positions where the discriminator is normalized spectrally, as Miyato's, and their
 mean elsewhere, as Gulrajani's. At 48 pixels the discriminator halves three times, Miyato's four times.
 """

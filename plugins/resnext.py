@@ -9,6 +9,9 @@ The modern network where a stack brings its own loss, best with both zero-centre
 `resnext+rpgan+r1+r2+r3gan`. For images whose sides halve to a map of 4 to 7 pixels: 28, 32, 64. `width=768` is the
 paper's, up to 32 pixels; above it the width halves with each doubling.
 
+When to use it: as the modern network where a stack brings its own loss and both zero-centred penalties; without
+penalties, having no normalization, it does not train.
+
 Not here: labels, which the paper embeds for CIFAR-10 and ImageNet.
 """
 

@@ -3,6 +3,8 @@
 The relativistic pairing loss: the discriminator tells which of a pair is real, and the generator turns its answer.
 Sun et al. 2020 (https://arxiv.org/abs/2011.04926) showed that its landscape has no bad basins; alone it need not
 converge (Huang et al. 2024, section 2.2): `dcgan+rpgan+r1+r2`.
+
+When to use it: with both zero-centred penalties. Alone it may swing without end.
 """
 
 from typing import Any

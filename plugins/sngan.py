@@ -4,6 +4,9 @@ The settings of SNGAN's residual networks: a discriminator whose layers are all 
 values, five of its updates for one of the generator, which draws two batches, and rates that fall to 0 in a straight
 line over `horizon` images. It goes on top of networks and a loss: `resnet+hinge+sngan`, `dcgan+hinge+sngan`.
 
+When to use it: for a discriminator that is held without a second-order gradient: cheap, and steady for many images.
+Rates fall to 0 at the `horizon`, so name one that fits the budget.
+
 Deviation: the running singular vectors move in the discriminator's updates alone, in the authors' code in both.
 """
 

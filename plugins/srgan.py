@@ -3,6 +3,9 @@
 From the field `source`, a small image, to samples that are 2, 4 or 8 times as large. The field is the dataset's own or
 derived by a task: `srgan+lowres`.
 
+When to use it: to enlarge images 2 to 8 times where they should look sharp. Where values must be right (measuring,
+medicine), train the same network by squared error alone: `pretraining` of the whole budget.
+
 Deviation: the content loss compares maps of EfficientNet-Lite0, whose weights come with the zoo, at a stride of 16;
 the paper's are VGG19's of that stride. `feature_weight` brings the loss to the size of the mean squared error of
 pixels, which the paper's 1/12.75 does for VGG (section 2.2.1).

@@ -5,6 +5,8 @@ name, a vector of zeros and ones such as hair colours and sex: `--label Smiling,
 `zoo translate` and `zoo sample` for a class, `--condition Smiling=1 --condition Male=0` for attributes.
 
 Section 3.3's mask vectors for several datasets at once are left out.
+
+When to use it: to change one image in named respects, where sets have classes or attributes and pairs do not exist.
 """
 
 from collections.abc import Callable, Mapping

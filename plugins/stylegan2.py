@@ -9,6 +9,9 @@ With its loss, non-saturating, it is complete but for its regularizers: `stylega
 gamma that suits the images (.0002 pixels / batch in the authors' later code), and `+path_length`. `zoo sample
 --truncation PSI` moves styles towards their running mean.
 
+When to use it: for the best unconditional images where there is a GPU and time, and wherever the latent space is to be
+explored or edited. Below ten thousand images with `ada`.
+
 Deviations: a regularizer's step is part of the loss's step. Both mixed latents are drawn for each sample of its own.
 """
 

@@ -3,8 +3,9 @@
 An auxiliary classifier rewards samples that are far from all other classes, so that classes lose their common parts. A
 twin of it, that learns the classes of generated samples alone, is to be fooled by the generator: together they measure
 how far the conditional distributions of real and generated samples are apart (theorem 2). Generated samples never teach
-the first classifier. Use it where classes overlap; where they don't, `acgan` makes the same. On any loss:
-`dcgan+hinge+tacgan`.
+the first classifier. On any loss: `dcgan+hinge+tacgan`.
+
+When to use it: where classes overlap; where they don't, `acgan` makes the same.
 
 Deviation: the networks are those below (class-conditional batch normalization in the generator, as in the paper's
 BigGAN).

@@ -3,6 +3,9 @@
 The generator learns from those samples of its batch alone that the discriminator finds most realistic, at first from
 all, with each epoch from fewer, on top of any stack whose generator's loss has a value a logit: `dcgan+top_k`,
 `vanilla+top_k`. The discriminator is not changed. On several devices TensorFlow ranks each device's share.
+
+When to use it: late in a training, on top of what works: it sharpens samples by ignoring the worst. Early it throws
+gradients away, which is why k begins at the whole batch.
 """
 
 from collections.abc import Generator, Mapping

@@ -3,6 +3,8 @@
 Two multilayer perceptrons, for images of any size and for points. `generator_objective` chooses between the two losses
 of section 3: non-saturating (-log D(G(z)), what the paper trains with) and minimax (log(1 - D(G(z))), equation 1).
 
+When to use it: for points, for teaching and as the baseline that everything else must beat; for images take `dcgan`.
+
 Deviations: the paper's maxout discriminator and its momentum SGD are a leaky ReLU and Adam here, and the generator
 normalizes its batches, as later practice found necessary; dropout in the discriminator is the paper's.
 """

@@ -5,6 +5,9 @@ stays, so that samples do not depend on one another. On top of any stack whose g
 normalizes batches: `dcgan+virtual_batch_norm`, `vanilla+virtual_batch_norm`.
 
 Each sheet of samples costs the reference batch's pass as well; the paper finds it too costly for the discriminator.
+
+When to use it: where the samples of a batch resemble one another, which batch normalization causes. Networks with other
+normalizations don't need it.
 """
 
 from collections.abc import Generator, Mapping

@@ -3,6 +3,8 @@
 The critic's slope is not held at a bound, its sixth power is penalized. It brings no networks: `dcgan+wgan_div`,
 `vanilla+wgan_div`. Points are taken from lines between real and generated samples, the first of the paper's choices.
 Its code has a weight of 10 where the paper has 2.
+
+When to use it: as `wgan_gp`, where a target of the slope is unwanted; its sixth power leaves small slopes alone.
 """
 
 from collections.abc import Callable, Mapping

@@ -3,6 +3,8 @@
 As WGAN-GP, but slopes below 1 cost nothing, as the theory asks (section 5), so that large weights do no harm. It brings
 no networks: `dcgan+wgan_lp`, `vanilla+wgan_lp`. Points are taken from lines between real and generated samples; the
 paper also perturbs them locally, as DRAGAN does.
+
+When to use it: as `wgan_gp`, where a larger penalty is wanted without harm.
 """
 
 from collections.abc import Callable, Mapping

@@ -3,6 +3,8 @@
 zCR: where latents move a little the discriminator is to see no change, and the generator to make one, on top of any
 stack: `dcgan+hinge+zcr`, and with `bcr` the paper's ICR. Labels and whatever else the generator is given stay. Changes
 of samples are means over pixels and channels.
+
+When to use it: with `bcr`; alone it makes samples more various where a generator ignores small steps of its latents.
 """
 
 from collections.abc import Callable, Mapping

@@ -5,6 +5,9 @@ and R2 (Mescheder et al. 2018) are the same at real and at generated samples.
 
 Points are taken from straight lines between samples; the paper also follows paths of the latent space. The slope is
 that of the logits.
+
+When to use it: as `r1`, where the whole way between real and generated samples should be smooth; it generalizes better
+in the paper, and costs the same.
 """
 
 from collections.abc import Callable, Mapping

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.catalogue import read_catalogue
+from zoo.catalogue import plugin_advice, read_catalogue
 from zoo.catalogue.entries import PluginEntry
 from zoo.catalogue.families import facts_of, family_of_variant, year_of_variant
 
@@ -60,3 +60,8 @@ def test_a_file_that_can_not_be_parsed_has_neither_hooks_nor_summary(tmp_path: P
     path.write_text("def (")
     facts = facts_of(PluginEntry("broken", None, path, "--plugin broken.py"))
     assert (facts.summary, dict(facts.hooks), facts.family, facts.year) == ("", {}, "training", None)
+
+
+@pytest.mark.parametrize("name", CATALOGUE.plugins)
+def test_every_plugin_says_when_to_use_it(name: str) -> None:
+    assert len(plugin_advice(CATALOGUE.plugins[name]).split()) > 5

@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from zoo.catalogue import Catalogue, PluginEntry, find_plugin_source, load_every_plugin, load_plugin, plugin_summary
+from zoo.catalogue import (
+    Catalogue,
+    PluginEntry,
+    find_plugin_source,
+    load_every_plugin,
+    load_plugin,
+    plugin_advice,
+    plugin_summary,
+)
 from zoo.errors import ZooError, ZooWarning
 
 
@@ -118,6 +126,12 @@ def test_a_plugins_source_is_found_without_executing_its_package(folder: Path, m
 )
 def test_a_plugins_summary_is_its_first_line_and_needs_no_import(folder: Path, text: str, summary: str) -> None:
     assert plugin_summary(plugin_file(folder, text)) == summary
+
+
+def test_when_to_use_a_plugin_is_a_paragraph_of_its_own_and_needs_no_import(folder: Path) -> None:
+    text = '"""A paper.\n\nAn idea.\n\nWhen to use it: with few\nimages.\n\nDeviation: none.\n"""\n1 / 0\n'
+    assert plugin_advice(plugin_file(folder, text)) == "with few images."
+    assert plugin_advice(plugin_file(folder, '"""A paper.\n\nAn idea.\n"""\n')) == ""
 
 
 def test_a_plugin_that_is_missing_has_no_summary(folder: Path) -> None:

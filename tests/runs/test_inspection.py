@@ -48,6 +48,7 @@ def test_show_reports_paper_sources_shapes_and_parameters(zoo_command):
     assert described["stack"] == "vanilla+r1"
     assert "https://arxiv.org/abs/1406.2661" in described["plugins"][0]["summary"]
     assert "https://arxiv.org/abs/1801.04406" in described["plugins"][1]["summary"]
+    assert described["plugins"][0]["when_to_use"].startswith("for points")
     losses = {(each["hook"], each["plugin"]): each["text"] for each in described["formulas"]}
     assert losses["discriminator_loss", "vanilla"].startswith("-log D(x) - log(1 - D(G(z)))")
     assert losses["discriminator_penalty", "r1"].startswith("Equation 9: gamma / 2 * E[|grad D(x)|^2]")

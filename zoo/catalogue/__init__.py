@@ -10,12 +10,20 @@ from zoo.catalogue.entries import (
     VariantEntry,
 )
 from zoo.catalogue.kinds import find_extension
-from zoo.catalogue.plugins import find_plugin_source, load_every_plugin, load_plugin, plugin_summary
+from zoo.catalogue.plugins import (
+    ADVICE,
+    find_plugin_source,
+    load_every_plugin,
+    load_plugin,
+    plugin_advice,
+    plugin_summary,
+)
 from zoo.catalogue.sources import read_catalogue
 from zoo.catalogue.stacks import StackPart, canonical_name, parse_stack, stack_plugins
 from zoo.catalogue.strict_yaml import dump_document, parse_document, parse_value
 
 __all__ = [
+    "ADVICE",
     "HOOKS",
     "BenchmarkEntry",
     "Catalogue",
@@ -33,6 +41,7 @@ __all__ = [
     "parse_document",
     "parse_stack",
     "parse_value",
+    "plugin_advice",
     "plugin_summary",
     "read_catalogue",
     "stack_plugins",

@@ -13,6 +13,7 @@ from types import ModuleType
 from zoo.catalogue.entries import Catalogue, PluginEntry
 from zoo.errors import ZooError, ZooWarning
 
+ADVICE = "When to use it:"  # begins a paragraph of a plugin's docstring
 SOURCE = "__zoo_source__"  # what a plugin file held when it was loaded
 
 
@@ -36,6 +37,13 @@ def find_plugin_source(entry: PluginEntry) -> Path | None:
 def plugin_summary(entry: PluginEntry) -> str:
     """The first line of the plugin's docstring, which is its paper and link; empty where it cannot be read."""
     return (ast.get_docstring(parsed_source(entry)) or "").partition("\n")[0]
+
+
+def plugin_advice(entry: PluginEntry) -> str:
+    """When to use the plugin: what its docstring says in a paragraph that begins so; empty where it says nothing."""
+    paragraphs = (ast.get_docstring(parsed_source(entry)) or "").split("\n\n")
+    found = (each.removeprefix(ADVICE) for each in paragraphs if each.startswith(ADVICE))
+    return " ".join(next(found, "").split())
 
 
 def parsed_source(entry: PluginEntry) -> ast.Module:

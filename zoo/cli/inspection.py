@@ -17,6 +17,7 @@ from zoo.catalogue import (
     find_plugin_source,
     load_every_plugin,
     parse_stack,
+    plugin_advice,
     plugin_summary,
     read_catalogue,
 )
@@ -122,7 +123,10 @@ def stack_description(
         players = build_players(stack, fields, seed=0, engine=backend.engine())
     return {
         "stack": stack.name,
-        "plugins": [{"name": name, "summary": plugin_summary(catalogue.plugins[name])} for name in stack.plugins],
+        "plugins": [
+            {"name": name, "summary": plugin_summary(entry), "when_to_use": plugin_advice(entry)}
+            for name, entry in ((name, catalogue.plugins[name]) for name in stack.plugins)
+        ],
         "formulas": formulas(stack),
         "recipe": {
             name: {"value": getattr(stack.recipe, name), "source": source}

@@ -90,7 +90,9 @@ def described(row: dict[str, Any]) -> str:
 def shown(description: dict[str, Any]) -> str:
     """The output of `zoo show`."""
     lines = [description["stack"]]
-    lines += [f"  {each['name']}: {each['summary']}" for each in description["plugins"]]
+    for each in description["plugins"]:
+        lines += [f"  {each['name']}: {each['summary']}"]
+        lines += [f"    When to use it: {each['when_to_use']}"] if each["when_to_use"] else []
     lines += ["", "formulas"]
     lines += [f"  {each['hook']}, of {each['plugin']}: {each['text']}" for each in description["formulas"]]
     lines += ["", f"recipe on {description['dataset']}"]
