@@ -3,7 +3,8 @@
 The discriminator's slope is held at 1 around the data alone, on top of any stack: `dcgan+dragan`, `vanilla+dragan`.
 
 The noise around the data is uniform within half a standard deviation of the batch, as in the paper's code, and centred,
-as in equation 4, where the code's goes upwards alone and only brightens images.
+as in equation 4, where the code's goes upwards alone and only brightens images. On several devices TensorFlow takes the
+deviation of each device's share.
 
 When to use it: where a gradient penalty beside a cross-entropy loss should keep a discriminator from cliffs around the
 data; `r1` is today's simpler choice.

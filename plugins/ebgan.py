@@ -3,7 +3,8 @@
 The discriminator is an autoencoder, and its energy D(x) = |Dec(Enc(x)) - x| is to be low for real and above a margin
 for generated images. Its logits are minus the energy, so that higher is more realistic, as everywhere in the zoo. A
 pulling-away term keeps the codes of generated images apart (section 2.4, EBGAN-PT). The generator is the one below:
-`dcgan+ebgan`. The autoencoder is BEGAN's, which suits any size of image; the paper's differ by dataset.
+`dcgan+ebgan`. The autoencoder is BEGAN's, which suits any size of image; the paper's differ by dataset. On several
+devices TensorFlow compares the codes of each device's share.
 
 When to use it: to study energies in the place of probabilities. It collapses more easily than today's losses with a
 penalty.

@@ -2,7 +2,8 @@
 
 The generator is to make the mean of the discriminator's features over a batch that of real samples, in the place of its
 own loss; the discriminator keeps its loss. On top of any stack: `dcgan+feature_matching`, `vanilla+feature_matching`.
-The square is a sum over features, as in the paper; its code takes their mean.
+The square is a sum over features, as in the paper; its code takes their mean. On several devices TensorFlow compares
+the means of each device's share.
 
 When to use it: where a generator and a strong discriminator do not come to terms, or for semi-supervised
 classification, its origin. Samples are blurred where features of a batch's mean say little.

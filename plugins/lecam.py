@@ -1,7 +1,8 @@
 """LeCam regularization (Tseng et al. 2021), https://arxiv.org/abs/2104.03310
 
 Real logits are held below a running mean of generated ones, and generated ones above a running mean of real ones, on
-top of any stack: `dcgan+hinge+lecam`. Distances count where they exceed the anchor, as in the paper's code.
+top of any stack: `dcgan+hinge+lecam`. Distances count where they exceed the anchor, as in the paper's code. On several
+devices TensorFlow penalizes by anchors that each device's share has moved; those that are kept are of the whole batch.
 
 When to use it: with few images, on top of `diffaugment` rather than in its place.
 """

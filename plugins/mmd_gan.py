@@ -4,11 +4,13 @@ The critic answers a vector h(x), and the generator minimizes the maximum mean d
 in a kernel, which the critic maximizes, held by a penalty of the witness function's gradient. The vector takes the
 place of the logits of the networks below: `dcgan+mmd_gan`, `vanilla+mmd_gan`.
 
+The paper's code clips gradients by a norm of 1: `--set gradient_clip_norm=1`. On several devices TensorFlow takes the
+discrepancy of each device's share.
+
 When to use it: as a Wasserstein critic's alternative that works with small critics; on large data sets others are as
 good and simpler.
 
-Not here: the rates that the paper halves where a test shows no progress, and its clipped gradients. On several devices
-TensorFlow takes the discrepancy of each device's share.
+Not here: the rates that the paper halves where a test shows no progress.
 """
 
 from collections.abc import Callable, Generator, Mapping

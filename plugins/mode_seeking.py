@@ -2,7 +2,7 @@
 
 The generator is to make samples as far apart as their latents are, on top of any stack: `dcgan+mode_seeking`, and above
 all `cgan-projection+mode_seeking`. Labels and whatever else the generator is given stay. The ratio is one of means over
-the batch, as in the paper's code.
+the batch, as in the paper's code; on several devices TensorFlow takes it of each device's share.
 
 When to use it: where a conditional generator ignores its latents and gives one answer to a condition.
 """

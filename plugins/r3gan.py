@@ -7,7 +7,7 @@ the images: .05 for CIFAR-10 and .5 for ImageNet at 32 pixels, 1 for ImageNet an
 
 The paper's augmentation is the plugin ada without its controller, `ada_probability` of which is reached at the horizon:
 `resnext+rpgan+r1+r2+ada+r3gan --set ada_target=0 --set ada_probability=0.55 --set ada_color=0.5 --set ada_cutout=1`.
-Not here: its flipped images.
+Its flipped images are `--set mirror=true`.
 
 When to use it: as a modern recipe without tricks, on any networks: slow to begin, steady to the end. Name a `horizon`
 that you will reach.

@@ -21,7 +21,6 @@ from zoo.layers import InstanceNormalization
 
 LOSS_FAMILY = "wasserstein"
 SLOPE = 0.01  # of the leaky ReLU
-SMALLEST_SQUARE = 1e-12  # under the root of the norm, whose gradient at 0 would otherwise be NaN
 ATTRIBUTES, TARGETS, LABELS = "attributes", "targets", "labels"
 
 
@@ -133,11 +132,8 @@ def discriminator_penalty(
     recipe: StarganRecipe,
 ) -> Any:
     """Equations 2 and 8: the classes of real images, and gradients of norm 1 between real and changed ones."""
-    real_samples = batch["samples"]
-    share = keras.random.uniform((ops.shape(real_samples)[0], 1, 1, 1), seed=seed, dtype=real_samples.dtype)
-    between = share * real_samples + (1 - share) * fake_samples
-    norms = ops.sqrt(losses.squared_norms(gradients(discriminate, between)) + SMALLEST_SQUARE)
-    penalty = recipe.gradient_penalty * ops.mean(ops.square(norms - 1))
+    points = losses.between(batch["samples"], fake_samples, seed)
+    penalty = recipe.gradient_penalty * losses.off_unit(gradients(discriminate, points))
     return penalty + recipe.class_weight * classification(real_outputs["classes"], own(batch))
 
 
