@@ -178,15 +178,16 @@ def dataset_of(variant: VariantEntry, catalogue: Catalogue) -> str:
 
 
 def recipe_of(module: ModuleType) -> list[str]:
-    """The plugin's recipe: its own fields, and the values that it gives to the zoo's."""
+    """The plugin's recipe: its own fields, and the values that it gives to the zoo's, be they the zoo's own."""
     if not hasattr(module, "recipe"):
         return []
     values = module.recipe()
     plain = {each.name: each.default for each in dataclasses.fields(Recipe)}
+    named = set(inspect.get_annotations(type(values)))
     rows = [
         f"| `{each.name}` | {cell(str(getattr(values, each.name)))} |"
         for each in dataclasses.fields(values)
-        if each.name not in plain or getattr(values, each.name) != plain[each.name]
+        if each.name not in plain or each.name in named or getattr(values, each.name) != plain[each.name]
     ]
     about = " ".join((inspect.getdoc(type(values)) or "").partition("\n\n")[0].split())
     return ["", "## Recipe", "", cell(about), "", "| `--set` | value |", "|---|---|", *rows] if rows else []
