@@ -18,15 +18,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo import Network, Recipe, ZooError, hookimpl, losses
-from zoo.layers import (
-    Downsample,
-    InstanceNormalization,
-    PixelNormalization,
-    ReflectionPadding2D,
-    Upsample,
-    patch_critic,
-)
+from zoo import Network, Recipe, ZooError, hookimpl, layers, losses
 from zoo.networks import given_source
 from zoo.recipe import Normalization
 
@@ -85,21 +77,20 @@ def generator(sample_shape: tuple[int, ...], fields: Mapping[str, Any], recipe: 
     """CycleGAN's ResNet with antialiased changes of size, and the maps of its first half (appendix C.1)."""
     check_shapes(sample_shape, fields)
     source = keras.Input(fields["source"].shape, name="source")
-    x: Any = ReflectionPadding2D(3)(source)
+    x: Any = layers.ReflectionPadding2D(3)(source)
     maps = [x]
-    x = activated(convolution(recipe.width, 7)(x))
+    x = layers.instance_relu(layers.plain_convolution(recipe.width, 7, weights())(x))
     for multiple in (2, 4):
-        x = convolution(recipe.width * multiple, 3, "same")(x)
+        x = layers.plain_convolution(recipe.width * multiple, 3, weights(), padding="same")(x)
         maps.append(x)
-        x = Downsample((1, 2, 1), border="reflect")(activated(x))
+        x = layers.Downsample((1, 2, 1), border="reflect")(layers.instance_relu(x))
     for block in range(1, recipe.residual_blocks + 1):
-        inner = activated(convolution(recipe.width * 4, 3)(ReflectionPadding2D(1)(x)))
-        inner = convolution(recipe.width * 4, 3)(ReflectionPadding2D(1)(inner))
-        x = keras.layers.Add()([x, InstanceNormalization(affine=False)(inner)])
+        x = layers.translating_block(x, weights())
         maps += [x] if block in TAPPED else []
     for multiple in (2, 1):
-        x = activated(convolution(recipe.width * multiple, 3, "same")(Upsample(border="edge")(x)))
-    x = keras.layers.Conv2D(sample_shape[-1], 7, kernel_initializer=weights())(ReflectionPadding2D(3)(x))
+        finer = layers.plain_convolution(recipe.width * multiple, 3, weights(), padding="same")
+        x = layers.instance_relu(finer(layers.Upsample(border="edge")(x)))
+    x = keras.layers.Conv2D(sample_shape[-1], 7, kernel_initializer=weights())(layers.ReflectionPadding2D(3)(x))
     made = {"samples": keras.layers.Activation("tanh")(x)}
     return keras.Model(
         {"source": source}, made | {f"{MAP}{index}": each for index, each in enumerate(maps)}, name="generator"
@@ -112,7 +103,7 @@ def discriminator(sample_shape: tuple[int, ...], recipe: CutRecipe) -> keras.Mod
     samples = keras.Input(sample_shape, name="samples")
     kind = recipe.discriminator_normalization
     settings = {"affine": False} if kind == "instance" else {}
-    _, logits = patch_critic(samples, recipe.width, recipe.patch_layers, kind, settings)
+    _, logits = layers.patch_critic(samples, recipe.width, recipe.patch_layers, kind, settings)
     return keras.Model({"samples": samples}, logits, name="discriminator")
 
 
@@ -127,7 +118,7 @@ def networks(fields: Mapping[str, Any], recipe: CutRecipe) -> dict[str, Network]
         x = keras.layers.Dense(recipe.nce_width, activation="relu", kernel_initializer=weights())(each)
         x = keras.layers.Dense(recipe.nce_width, kernel_initializer=weights())(x)
         # unit vectors; Keras' UnitNormalization has no gradient at a vector of zeros, which dead ReLUs make
-        vectors[name] = keras.layers.Rescaling(recipe.nce_width**-0.5)(PixelNormalization(SMALLEST_SQUARE)(x))
+        vectors[name] = keras.layers.Rescaling(recipe.nce_width**-0.5)(layers.PixelNormalization(SMALLEST_SQUARE)(x))
     return {"patch_vectors": Network(keras.Model(patches, vectors, name="patch_vectors"), trained_with="generator")}
 
 
@@ -220,16 +211,6 @@ def check_shapes(sample_shape: tuple[int, ...], fields: Mapping[str, Any]) -> No
             "Plugin 'cut' translates between images of one shape, whose sides are multiples of 4 from 8 on; the field "
             f"'source' is {shape}, samples are {tuple(sample_shape)}. Choose images with --image-size and --channels."
         )
-
-
-def activated(x: Any) -> Any:
-    """Instance normalization without scale and offset, then ReLU."""
-    return keras.layers.ReLU()(InstanceNormalization(affine=False)(x))
-
-
-def convolution(width: int, size: int, padding: str = "valid") -> keras.layers.Conv2D:
-    """Without a bias, which the normalization behind it would take out again."""
-    return keras.layers.Conv2D(width, size, padding=padding, use_bias=False, kernel_initializer=weights())
 
 
 def weights() -> keras.initializers.Initializer:

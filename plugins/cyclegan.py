@@ -21,8 +21,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo import Recipe, ZooError, hookimpl, losses
-from zoo.layers import InstanceNormalization, ReflectionPadding2D, patch_critic
+from zoo import Recipe, ZooError, hookimpl, layers, losses
+from zoo.networks import given_source
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "least-squares"
@@ -138,7 +138,7 @@ def augment(
     count = ops.convert_to_tensor(variables["pooled"])
     for name in DOMAINS:
         pool = variables[f"pool_{name}"]
-        given[name], changed = exchanged(given[name], ops.convert_to_tensor(pool), count, seed)
+        given[name], changed = layers.from_history(given[name], ops.convert_to_tensor(pool), count, seed)
         pool.assign(ops.stop_gradient(changed))
     variables["pooled"].assign(ops.minimum(count + ops.shape(samples)[0], recipe.pool_size))
     return given
@@ -167,40 +167,11 @@ def distance(one: Any, other: Any) -> Any:
     return ops.mean(ops.abs(one - other))
 
 
-def exchanged(images: Any, pool: Any, count: Any, seed: keras.random.SeedGenerator) -> tuple[Any, Any]:
-    """What the critic sees of `images` (B, ...), and the pool (P, ...) of `count` images after it.
-
-    While there is room, an image is shown and stored; then each is, with equal chances, shown, or stored in the place
-    of another that is shown instead. Within a batch no place is taken twice.
-    """
-    batch, size = ops.shape(images)[0], ops.shape(pool)[0]
-    from_batch = ops.arange(size) - count
-    is_new = ops.logical_and(from_batch >= 0, from_batch < batch)
-    filled = ops.where(as_column(is_new, pool), ops.take(images, ops.clip(from_batch, 0, batch - 1), axis=0), pool)
-    places = ops.argsort(keras.random.uniform((size,), seed=seed))[:batch]
-    is_swapped = ops.logical_and(count + ops.arange(batch) >= size, keras.random.uniform((batch,), seed=seed) < 0.5)
-    is_swapped = as_column(is_swapped, images)
-    old = ops.take(filled, places, axis=0)
-    changed = ops.scatter_update(filled, ops.expand_dims(places, -1), ops.where(is_swapped, images, old))
-    return ops.where(is_swapped, old, images), changed
-
-
-def as_column(flags: Any, images: Any) -> Any:
-    """Flags (B,) as (B, 1, 1, 1)."""
-    return ops.reshape(flags, (-1,) + (1,) * (len(images.shape) - 1))
-
-
 def domain_shapes(
     sample_shape: tuple[int, ...], fields: Mapping[str, Any], recipe: CycleganRecipe
 ) -> dict[str, tuple[int, ...]]:
     """(H, W, C) of both domains; raises ZooError where there are not two, or they can't be translated."""
-    if "source" not in fields:
-        raise ZooError(
-            "Plugin 'cyclegan' translates between the fields 'source' and 'samples', and this dataset has only the "
-            "latter. Read the other with --source-from or from an .npz, or put a task that derives it on top, as in "
-            "cyclegan+negative."
-        )
-    shapes = {"samples": tuple(sample_shape), "source": tuple(fields["source"].shape)}
+    shapes = {"samples": tuple(sample_shape), "source": given_source("cyclegan", fields, task="negative")}
     is_image = all(len(shape) == 3 for shape in shapes.values())
     if (
         not is_image
@@ -223,19 +194,17 @@ def translator(start: tuple[int, ...], end: tuple[int, ...], recipe: CycleganRec
     """ResNet between images: a quarter of the size for the blocks, then back (appendix 7.2)."""
     images = keras.Input(start)
     width, blocks = recipe.width, recipe.residual_blocks or (9 if min(start[:2]) >= 256 else 6)
-    x: Any = activated(convolution(width, 7)(ReflectionPadding2D(3)(images)))
+    x: Any = layers.instance_relu(layers.plain_convolution(width, 7, weights())(layers.ReflectionPadding2D(3)(images)))
     for multiple in (2, 4):
-        x = activated(convolution(width * multiple, 3, strides=2)(keras.layers.ZeroPadding2D()(x)))
+        halving = layers.plain_convolution(width * multiple, 3, weights(), strides=2)
+        x = layers.instance_relu(halving(keras.layers.ZeroPadding2D()(x)))
     for _ in range(blocks):
-        inner = activated(convolution(width * 4, 3)(ReflectionPadding2D(1)(x)))
-        inner = convolution(width * 4, 3)(ReflectionPadding2D(1)(inner))
-        x = keras.layers.Add()([x, InstanceNormalization(affine=False)(inner)])
+        x = layers.translating_block(x, weights())
     for multiple in (2, 1):
-        x = keras.layers.Conv2DTranspose(width * multiple, 3, strides=2, use_bias=False, kernel_initializer=weights())(
-            x
-        )
-        x = activated(keras.layers.Cropping2D(((1, 0), (1, 0)))(x))  # as torch's padding=1, output_padding=1
-    x = keras.layers.Conv2D(end[-1], 7, kernel_initializer=weights())(ReflectionPadding2D(3)(x))
+        settings: dict[str, Any] = {"strides": 2, "use_bias": False, "kernel_initializer": weights()}
+        x = keras.layers.Conv2DTranspose(width * multiple, 3, **settings)(x)
+        x = layers.instance_relu(keras.layers.Cropping2D(((1, 0), (1, 0)))(x))  # as torch's padding=1, output_padding=1
+    x = keras.layers.Conv2D(end[-1], 7, kernel_initializer=weights())(layers.ReflectionPadding2D(3)(x))
     return keras.Model(images, keras.layers.Activation("tanh")(x), name=name)
 
 
@@ -244,17 +213,9 @@ def critic(shape: tuple[int, ...], recipe: CycleganRecipe, name: str) -> keras.M
     images = keras.Input(shape)
     kind = recipe.discriminator_normalization
     settings = {"affine": False} if kind == "instance" else {}
-    return keras.Model(images, list(patch_critic(images, recipe.width, recipe.patch_layers, kind, settings)), name=name)
-
-
-def activated(x: Any) -> Any:
-    """Instance normalization without scale and offset, then ReLU."""
-    return keras.layers.ReLU()(InstanceNormalization(affine=False)(x))
-
-
-def convolution(width: int, size: int, strides: int = 1) -> keras.layers.Conv2D:
-    """Without padding, and without a bias, which the normalization behind it would take out again."""
-    return keras.layers.Conv2D(width, size, strides=strides, use_bias=False, kernel_initializer=weights())
+    return keras.Model(
+        images, list(layers.patch_critic(images, recipe.width, recipe.patch_layers, kind, settings)), name=name
+    )
 
 
 def weights() -> keras.initializers.Initializer:

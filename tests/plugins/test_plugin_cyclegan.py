@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from zoo_plugins.cyclegan import exchanged, schedule
+from zoo_plugins.cyclegan import schedule
 
-from zoo import EngineOptions, ZooError, backend
+from zoo import EngineOptions, ZooError, backend, layers
 from zoo.data.fields import Field, samples_field
 from zoo.training.players import Players, build_players
 from zoo.training.trainer import Trainer
@@ -50,7 +50,7 @@ def pool_of(size: int, seed: int = 0) -> tuple[Pool, Callable[[], np.ndarray]]:
 
     def show(numbers: np.ndarray) -> np.ndarray:
         images = np.reshape(numbers, (-1, 1, 1, 1)).astype("float32")
-        shown, pool = exchanged(
+        shown, pool = layers.from_history(
             ops.convert_to_tensor(images), ops.convert_to_tensor(state["pool"]), state["count"], generator
         )
         state.update(pool=ops.convert_to_numpy(pool), count=min(state["count"] + len(images), size))
@@ -246,9 +246,7 @@ def test_rates_stay_for_half_the_horizon_and_then_fall_to_nothing(make_stack: Ca
 
 
 def test_what_can_not_be_translated_is_refused(tiny_dataset: Callable, make_stack: Callable, built: Callable) -> None:
-    with pytest.raises(
-        ZooError, match=r"fields 'source' and 'samples', and this dataset has only the.*cyclegan\+negative"
-    ):
+    with pytest.raises(ZooError, match=r"from the field 'source', which this dataset has not.*cyclegan\+negative"):
         Trainer(make_stack("cyclegan"), tiny_dataset())
     with pytest.raises(ZooError, match=r"sides are multiples of 4 from 8 on; the field 'source' is \(10, 10, 1\)"):
         built(shape=(10, 10, 1))

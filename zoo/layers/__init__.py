@@ -19,6 +19,7 @@ from zoo.layers.equalized import EqualizedConv2D, EqualizedDense
 from zoo.layers.exact import PACKAGE, ExactLayer, moments
 from zoo.layers.excited import excited, excited_map, gated_convolution
 from zoo.layers.grouped import GroupedConv2D
+from zoo.layers.history import from_history
 from zoo.layers.labelled import (
     class_normalized,
     classes_to_judge,
@@ -65,6 +66,7 @@ from zoo.layers.spectral import (
 from zoo.layers.stock import constant, stock_equal, virtually_normalized
 from zoo.layers.transformed_images import recoloured, warped, weighed_bands
 from zoo.layers.transformers import RotaryAttention, SinePositions
+from zoo.layers.translators import instance_relu, plain_convolution, translating_block
 from zoo.layers.virtual import VirtualBatchNormalization
 
 __all__ = [
@@ -113,7 +115,9 @@ __all__ = [
     "excited_map",
     "flipped",
     "flipped_and_shifted",
+    "from_history",
     "gated_convolution",
+    "instance_relu",
     "joined_latents",
     "kernel_matrices",
     "labels_with_latents",
@@ -123,6 +127,7 @@ __all__ = [
     "normalized",
     "one_hot",
     "patch_critic",
+    "plain_convolution",
     "projected",
     "recoloured",
     "rectified",
@@ -134,6 +139,7 @@ __all__ = [
     "shifted",
     "spectral_where",
     "stock_equal",
+    "translating_block",
     "unit",
     "virtually_normalized",
     "warn_of_two_bounds",
