@@ -3,8 +3,8 @@
 Strided 5 x 5 convolutions for square images of 28 pixels or a power of two from 16 up, 1 or 3 channels (or any other
 number). The widest layer has at most 8 times the `width`: `width=128` is the paper's network at 64 pixels.
 
-When to use it: first: it is quick, small and well understood, and the network under which losses and penalties are
-compared. For sizes that are not a power of two take `resnet`, for the best images `stylegan2`.
+When to use it: as the network to begin with: it is quick, small and well understood, and the one under which losses and
+penalties are compared. For sizes that are not a power of two take `resnet`, for the best images `stylegan2`.
 """
 
 from dataclasses import dataclass
