@@ -250,7 +250,10 @@ def test_a_folder_is_translated_with_rotation_transparency_and_broken_files(run:
         (["a.png", "--out", "a.png"], "would be replaced by its translation"),
         (["twice", "--out", "x.png"], "x.png is the name of an image, and the translations of .*twice are several"),
         (["twice", "--out", "notes.txt"], "notes.txt is a file. Choose a folder"),
-        (["float.tif", "--out", "x"], "No image of .*float.tif can be read"),
+        (
+            ["float.tif", "--out", "x"],
+            "No image of .*float.tif can be read: .* holds floating-point values of unknown range",
+        ),
         (["empty", "--out", "x"], "There are no images in"),
         (["a.png", "--out", "x", "--class", "Bag"], "takes no classes: it is not conditional"),
         (["a.png", "--out", "x", "--to", "source"], "Unknown direction, to: 'source'. Available: samples"),

@@ -145,7 +145,7 @@ class Translator:
         sampler = self.generator_at(computed)
         if sampler is None:
             raise ZooError(f"The generator of '{self.sampler.stack.name}' could not be built for {computed}.")
-        padded = [self.is_padded(size) for size in sizes]
+        padded = [self.is_padded(size) and self.size_for(size) == computed for size in sizes]
         whole = [
             repeated_to(each, computed) if own_scale else resized_to(each, computed)
             for each, own_scale in zip(images, padded, strict=True)

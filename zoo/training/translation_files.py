@@ -31,7 +31,7 @@ MOST_PIXELS = 2**22  # of a batch
 SHEET = 20  # pairs
 SHEET_SIZE = 128  # pixels of an image of a sheet, at most
 SHEET_COLUMNS = 4  # pairs
-LYING = 5  # EXIF orientations from here on exchange width and height
+LYING = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 LEFT_OUT = (*images.UNREADABLE, ZooError)  # a ZooError: too many pixels, or values of unknown range
 
 
@@ -70,7 +70,7 @@ class Account:
 
     images: int = 0  # translated now
     at_trained_size: int = 0
-    left_out: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)  # why, by name
     first_of: list[str] = field(default_factory=list)  # files of several pictures, of which the first is translated
     first: set[str] = field(default_factory=set)  # that are shown on a sheet
     shown: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # before and after
@@ -86,7 +86,13 @@ class Account:
             files = f"{len(self.first_of):,} ({shortened(self.first_of)})"
             yield f"Files of several pictures, of which the first was translated: {files}."
         if self.left_out:
-            yield f"Unreadable, left out: {len(self.left_out):,} ({shortened(self.left_out)})."
+            yield f"Unreadable, left out: {len(self.left_out):,} ({self.unreadable})."
+
+    @property
+    def unreadable(self) -> str:
+        """`a.png, b.png and 3 more; a.png: no image, or a damaged one`, of the first one why."""
+        name, why = next(iter(self.left_out.items()))
+        return f"{shortened(list(self.left_out))}; {name}: {why.removeprefix(name).strip()}"
 
 
 @backend.fixed()
@@ -119,7 +125,7 @@ def translate_files(
         manifest.save()
     account = work.account
     if not account.images + before:
-        raise ZooError(f"No image of {given} can be read: {shortened(account.left_out)}.")
+        raise ZooError(f"No image of {given} can be read: {account.unreadable}.")
     if sheet is not None:
         save_picture(before_and_after([account.shown[name] for name in sorted(account.shown)]), sheet)
     for line in account.lines(translator.trained_size):
@@ -132,7 +138,7 @@ def translate_files(
         "out": str(out),
         "at_trained_size": account.at_trained_size,
         "first_of": account.first_of,
-        "left_out": account.left_out,
+        "left_out": list(account.left_out),
         "sheet": None if sheet is None else str(sheet),
     }
 
@@ -181,8 +187,8 @@ class Work:
         for number, entry in enumerate(self.entries):
             try:
                 found[entry.path] = upright_size(self.files.read(entry), entry.path)
-            except LEFT_OUT:
-                self.account.left_out.append(entry.path)
+            except LEFT_OUT as error:
+                self.account.left_out[entry.path] = reason(error)
             self.progress.counting("reading sizes", number + 1, len(self.entries))
         return found
 
@@ -228,8 +234,8 @@ class Work:
         try:
             content = self.files.read(self.by_name[name])
             picture = opened(content, name, self.translator)
-        except LEFT_OUT:
-            self.account.left_out.append(name)
+        except LEFT_OUT as error:
+            self.account.left_out[name] = reason(error)
             return None
         if images.pages_of(content, name) > 1:
             self.account.first_of.append(name)
@@ -239,6 +245,11 @@ class Work:
     def by_name(self) -> dict[str, Entry]:
         """What is read, by its name."""
         return {each.path: each for each in self.entries}
+
+
+def reason(error: Exception) -> str:
+    """Why a file can't be read; Pillow's own words mean nothing to its user."""
+    return str(error).partition(". ")[0] if isinstance(error, ZooError) else "no image, or a damaged one"
 
 
 def room(size: Size, most: int) -> int:
@@ -255,7 +266,7 @@ def chunks(names: list[str], missing: set[str], count: int) -> Iterator[list[str
 def upright_size(content: bytes, name: str) -> Size:
     """(height, width) of an image as it is seen, from its header; raises one of LEFT_OUT where it is none."""
     image = images.opened(content, name)
-    turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= LYING
+    turned = image.getexif().get(ExifTags.Base.Orientation) in LYING
     return (image.width, image.height) if turned else (image.height, image.width)
 
 
