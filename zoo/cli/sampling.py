@@ -135,7 +135,8 @@ def sample_command(
     opened = opened.toward(to)
     wanted = Wanted(**options, conditions=dict(map(parsed_condition, conditions)))
     path = write_samples(opened, wanted, out)
-    click.echo(json.dumps({"samples": str(path), "made_of": opened.made_of}) if as_json else str(path))
+    made_of = {} if opened.made_of is None else {"made_of": opened.made_of}  # the split of the data
+    click.echo(json.dumps({"samples": str(path), **made_of}) if as_json else str(path))
 
 
 @command(

@@ -123,7 +123,8 @@ def run_against_statistics(
             made = generated_images(run.sampler_at(path), run.rows, options, Path(scratch), progress)
             result = score_against(reference, made, extractor, options.seed, Path(scratch), progress)
         found.append(evaluation_record(run.directory.called, step_of_checkpoint(path), result))
-        found[-1]["made_of"] = run.made_of
+        if run.made_of is not None:
+            found[-1]["made_of"] = run.made_of
         with warning_if_not_kept(file.path):
             file.add(found[-1])
     return found
