@@ -213,7 +213,7 @@ def check_tells_apart(plugin: str, discriminator: keras.Model) -> None:
     if any(layer.name == VECTOR for layer in discriminator.layers):
         raise ZooError(
             f"Plugin '{plugin}' needs logits that tell real from generated samples; this stack's critic answers "
-            "vectors, which its loss compares. Use it on a stack such as dcgan or hinge."
+            "vectors, which its loss compares. Put it on a stack with another loss."
         )
 
 

@@ -127,7 +127,7 @@ def run(
             training = Training(trainer, directory, progress, schedule_of(total, monitoring), judge, followers)
             training.resume()
             training.train_to(total, monitoring.profile)
-    return Run(RunDirectory(path))
+    return Run(RunDirectory(path), data_dir=None if data_dir is None else Path(data_dir))
 
 
 def repeat(config: Path | str, **given: Any) -> Run:

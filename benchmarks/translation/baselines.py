@@ -29,14 +29,11 @@ class Tested:
     @classmethod
     def of(cls, run: Run, most: int) -> "Tested":
         """The first test images, as an evaluation of so many takes them."""
-        from zoo.catalogue import read_catalogue
-        from zoo.training.data_of_run import DataOfRun
-
         held_out = run.held_out
         rows = np.arange(min(most, held_out.count))
         batch = run.sampler.batch(rows, seed=0)
         sources = run.sampler.generating.fields["source"].presented(np.asarray(batch["source"]))
-        training = DataOfRun(run.record["dataset"], run.path, read_catalogue()).split(run.record["dataset"]["split"])
+        training = run.data.split(run.record["dataset"]["split"])
         return cls(sources, np.asarray(held_out.samples[rows]), training.samples)
 
     def scores(self, made: np.ndarray) -> dict[str, Any]:

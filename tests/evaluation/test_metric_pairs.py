@@ -83,6 +83,10 @@ def test_the_cycle_is_measured_where_there_is_a_way_back() -> None:
     sources = np.zeros((4, 8, 8, 1), "uint8")
     score = cycle.measure(compared(cycles=Cycles(sources, sources + np.uint8(51))))[0]
     assert (score.name, score.value, score.better) == ("cycle_l1", pytest.approx(0.2), "lower")
+    both = Cycles(sources, sources, Cycles(sources, sources + np.uint8(102)))
+    assert {each.name: each.value for each in cycle.measure(compared(cycles=both))} == pytest.approx(
+        {"cycle_l1": 0, "cycle_l1_to_source": 0.4}
+    )
     with pytest.raises(ZooError, match="one direction alone"):
         cycle.measure(compared())
     with pytest.raises(ZooError, match="belong to no real ones"):
@@ -105,21 +109,27 @@ def test_which_generators_make_pairs_and_which_have_a_way_back(make_stack: Calla
         assert (pair_count(generating, data), has_way_back(generating)) == (pairs, cycles), text
 
 
-def test_a_run_is_scored_by_its_pairs_each_once_with_the_protocol_and_a_picture(tmp_path: Path) -> None:
-    np.savez(tmp_path / "images.npz", samples=drawn(0, 40, 16, 16, 3), test_samples=drawn(1, 30, 16, 16, 3))
-    run = zoo.run(
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> zoo.Run:
+    """A run of one step, between images and their negatives: 40 to train on, 30 to test on."""
+    folder = tmp_path_factory.mktemp("negatives")
+    np.savez(folder / "images.npz", samples=drawn(0, 40, 16, 16, 3), test_samples=drawn(1, 30, 16, 16, 3))
+    return zoo.run(
         "cyclegan-negative",
-        dataset=str(tmp_path / "images.npz"),
+        dataset=str(folder / "images.npz"),
         budget=zoo.Budget(1),
-        out=tmp_path / "run",
-        data_dir=tmp_path,
+        out=folder / "run",
+        data_dir=folder,
         settings={"width": 2, "batch_size": 4, "residual_blocks": 1},
         progress=False,
     )
-    options = zoo.EvaluationOptions(["paired", "cycle"], samples=50, data_dir=tmp_path)  # of 30 test images
+
+
+def test_a_run_is_scored_by_its_pairs_each_once_with_the_protocol_and_a_picture(run: zoo.Run) -> None:
+    options = zoo.EvaluationOptions(["paired", "cycle"], samples=50)  # of 30 test images
     [evaluation] = zoo.evaluate(run, options=options, progress=False)
     scores = {score["name"]: score for score in evaluation["scores"]}
-    assert set(scores) == {"l1", "psnr", "ssim", "cycle_l1"}
+    assert set(scores) == {"l1", "psnr", "ssim", "cycle_l1", "cycle_l1_to_source"}
     targets = run.held_out.samples
     sources = (255 - targets.astype(int)).astype("uint8")
     made = run.translate(sources)
@@ -131,3 +141,24 @@ def test_a_run_is_scored_by_its_pairs_each_once_with_the_protocol_and_a_picture(
     assert scores["ssim"]["protocol"]["settings"]["ssim_window"] == 11
     assert scores["ssim"]["protocol"]["extractor"] is None
     assert Path(evaluation["pictures"]["paired"]).is_file()
+
+
+def test_the_way_back_is_sampled_and_scored_against_the_sources(run: zoo.Run, tmp_path: Path) -> None:
+    targets = run.held_out.samples
+    sources = (255 - targets.astype(int)).astype("uint8")
+    made = run.translate(targets, to="source")
+    back = run.toward("source")
+    np.testing.assert_allclose(back.sample(30), made, atol=1)
+    assert back.write(count=8).name == "samples-seed-0-to-source.png"
+    options = zoo.EvaluationOptions(["paired", "cycle"], samples=30, to="source")
+    [evaluation] = zoo.evaluate(run, options=options, progress=False)
+    scores = {score["name"]: score["value"] for score in evaluation["scores"]}
+    assert scores["l1_to_source"] == pytest.approx(np.abs(sources / 255 - made / 255).mean(), abs=1e-3)
+    again = run.translate(made)
+    assert scores["cycle_l1_to_source"] == pytest.approx(np.abs(again / 255 - targets / 255).mean(), abs=1e-3)
+    assert all(name.endswith("_to_source") for name in scores)
+    assert evaluation["pictures"]["paired"].endswith("_to_source.png")
+    with pytest.raises(ZooError, match=r"Unknown direction, to: 'sorce'\. Did you mean 'source'"):
+        run.toward("sorce")
+    with pytest.raises(ZooError, match="--to source is a direction of a run that translates"):
+        zoo.evaluate(tmp_path, dataset="fashion_mini", options=options, progress=False)

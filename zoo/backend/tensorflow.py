@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,7 +164,8 @@ class TensorFlowEngine(Engine):
         tf.function(function, autograph=False).get_concrete_function(specs)
 
     def compiled_here(self, function: Callable[..., Any], read: Variables = ()) -> Callable[..., Any]:
-        return tf.function(function, autograph=False)
+        # partial: TensorFlow counts traces by a function's code, and would warn of the same code for many networks
+        return tf.function(partial(function), autograph=False)
 
     def repeat(
         self, body: Callable[[Any], Tensor], inputs: Any, count: Tensor, written: Variables, width: int

@@ -47,7 +47,7 @@ def augment_command(
 
     progress = as_progress(True)
     try:
-        manifest = augment(zoo.load(run, dataset), out, Augmentation(**options), progress, data_dir)
+        manifest = augment(zoo.load(run, dataset, data_dir), out, Augmentation(**options), progress, data_dir)
     finally:
         progress.stop()
     real = f" and {manifest['real']:,} real ones" if manifest["real"] else ""

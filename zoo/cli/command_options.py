@@ -43,6 +43,16 @@ dataset_option = click.option(
 data_dir_option = click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where datasets live [~/tensorflow_datasets]."
 )
+data_of_run_option = click.option(
+    "--dataset", metavar="PATH", help="Where the run's data lies now, of which a translation is made."
+)
+direction_option = click.option(
+    "--to",
+    default="samples",
+    show_default=True,
+    metavar="FIELD",
+    help="Or source: the way back, of a translation that has both directions.",
+)
 DATA_NAMES = ("split", "image_size", "crop", "channels", "label", *READING)
 
 

@@ -16,6 +16,7 @@ from zoo.cli.command_options import (
     data_dir_option,
     data_of,
     data_options,
+    direction_option,
     examples,
     image_size_option,
     json_option,
@@ -38,6 +39,7 @@ OPTION_NAMES = (
     "raw",
     "allow_training",
     "data_dir",
+    "to",
 )
 
 
@@ -57,6 +59,7 @@ metrics_option = click.option(
         "zoo evaluate runs/dcgan/fashion_mini/0",
         "zoo evaluate runs/*/fashion_mnist/0 --metrics kid,fd --samples 2000",
         "zoo evaluate runs/dcgan/celeba/0 --checkpoint all --extractor inception --resize clean",
+        "zoo evaluate runs/cyclegan/emoji_unpaired/0 --to source",
         "zoo evaluate ./generated --dataset fashion_mnist",
         "zoo evaluate samples.npz --against ./photos --image-size 64",
         "zoo evaluate samples.npz --against fid_stats_celeba.npz --resize pytorch",
@@ -88,6 +91,7 @@ metrics_option = click.option(
 )
 @click.option("--resize", metavar="NAME", help="How images reach inception: tf1, pytorch or clean [tf1].")
 @click.option("--weights", type=click.Path(dir_okay=False, path_type=Path), help="The extractor's weights.")
+@direction_option
 @click.option("--raw", is_flag=True, help="The weights that training ended with, where an average is kept too.")
 @click.option("--allow-training", is_flag=True, help="Score against images that the run was trained on.")
 @image_size_option

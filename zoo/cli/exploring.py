@@ -7,7 +7,7 @@ import click
 from zoo import backend
 from zoo.backend import SUPPORTED
 from zoo.base.interrupts import until_ctrl_c
-from zoo.cli.command_options import examples
+from zoo.cli.command_options import data_dir_option, examples
 from zoo.cli.commands import command
 
 
@@ -23,8 +23,16 @@ from zoo.cli.commands import command
 @click.option("--port", type=click.IntRange(1, 65535), help="[the first free one from 7860 on]")
 @click.option("--open", "browser", is_flag=True, help="Open it in your browser, too.")
 @click.option("--dataset", metavar="PATH", help="Where the run's data lies now, of which examples are taken.")
+@data_dir_option
 @click.option("--backend", "backend_name", type=click.Choice(SUPPORTED), help="[KERAS_BACKEND, else tensorflow]")
-def explore_command(run: Path, port: int | None, browser: bool, dataset: str | None, backend_name: str | None) -> None:
+def explore_command(
+    run: Path,
+    port: int | None,
+    browser: bool,
+    dataset: str | None,
+    data_dir: Path | None,
+    backend_name: str | None,
+) -> None:
     """Open a page on this machine to explore the generator of RUN with, until Ctrl-C.
 
     Sliders along the directions of its latents, seeds, classes, truncation, walks and the projection of an image; of a
@@ -35,7 +43,7 @@ def explore_command(run: Path, port: int | None, browser: bool, dataset: str | N
 
     serving.check_installed()
     backend.choose(backend_name)
-    found = zoo.load(run, dataset)
+    found = zoo.load(run, dataset, data_dir)
     backend.prepare()  # or Keras would import TensorFlow, loudly
     with until_ctrl_c(), serving.opened(found, port, browser) as address:
         click.echo(f"{address}\nCtrl-C closes it.")

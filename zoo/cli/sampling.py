@@ -10,7 +10,15 @@ import click
 
 from zoo.base.conditions import parsed_condition
 from zoo.base.progress import as_progress
-from zoo.cli.command_options import Grid, Numbers, examples, json_option
+from zoo.cli.command_options import (
+    Grid,
+    Numbers,
+    data_dir_option,
+    data_of_run_option,
+    direction_option,
+    examples,
+    json_option,
+)
 from zoo.cli.commands import command, option_group
 from zoo.cli.data import IMAGE_FORMATS
 
@@ -31,6 +39,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
         "zoo sample runs/dcgan/fashion_mini/0 --truncation 0.7",
         "zoo sample runs/stylegan2/fashion_mini/0 --seeds 0-3 --mix 10-15 --styles 0-2",
         "zoo sample runs/dcgan/fashion_mini/0 --latents a.npz --plus b.npz --minus c.npz",
+        "zoo sample runs/cyclegan/emoji_unpaired/0 --to source",
     ),
 )
 @click.argument("run", type=click.Path(path_type=Path))
@@ -61,9 +70,9 @@ FILE = click.Path(dir_okay=False, path_type=Path)
             help="Any other input of the generator, such as code=0,1,0, for all samples.",
         ),
         click.option("--truncation", type=float, metavar="PSI", help="In (0, 1]: less is more typical, less varied."),
-        click.option(
-            "--dataset", metavar="PATH", help="Where the run's data lies now, of which a translation is made."
-        ),
+        direction_option,
+        data_of_run_option,
+        data_dir_option,
     ),
 )
 @option_group(
@@ -106,19 +115,28 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @json_option
 def sample_command(
-    run: Path, dataset: str | None, out: Path | None, as_json: bool, conditions: Sequence[str], **options: Any
+    run: Path,
+    dataset: str | None,
+    data_dir: Path | None,
+    to: str,
+    out: Path | None,
+    as_json: bool,
+    conditions: Sequence[str],
+    **options: Any,
 ) -> None:
     """Draw new samples from the generator of RUN: a folder, a name of `zoo list pretrained`, or hf://owner/name."""
     import zoo
     from zoo import backend
 
-    opened = zoo.load(run, dataset)
+    opened = zoo.load(run, dataset, data_dir)
     backend.prepare()  # or Keras would import TensorFlow, loudly
     from zoo.training.sample_files import Wanted, write_samples
 
+    opened = opened.toward(to)
     wanted = Wanted(**options, conditions=dict(map(parsed_condition, conditions)))
     path = write_samples(opened, wanted, out)
-    click.echo(json.dumps({"samples": str(path)}) if as_json else str(path))
+    made_of = {} if opened.made_of is None else {"made_of": opened.made_of}  # the split of the data
+    click.echo(json.dumps({"samples": str(path), **made_of}) if as_json else str(path))
 
 
 @command(
@@ -195,13 +213,23 @@ def project_command(run: Path, images: Sequence[Path], out: Path | None, as_json
     "--output", type=click.Choice(("float", "uint8")), default="float", show_default=True, help="[-1, 1] or 0 to 255."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="A file, of saved_model a folder [in the run directory].")
+@data_of_run_option
+@data_dir_option
 @json_option
-def export_command(run: Path, out: Path | None, output: str, as_json: bool, **options: Any) -> None:
+def export_command(
+    run: Path,
+    out: Path | None,
+    output: str,
+    dataset: str | None,
+    data_dir: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Write the generator of RUN for another program, with averaged weights, any batch size, and a description.
 
     As html it is a page to send by mail: it computes in any browser, offline.
     """
     import zoo
 
-    path = zoo.load(run).export(out, uint8=output == "uint8", **options)
+    path = zoo.load(run, dataset, data_dir).export(out, uint8=output == "uint8", **options)
     click.echo(json.dumps({"export": str(path)}) if as_json else str(path))

@@ -40,11 +40,15 @@ from zoo.errors import ZooError
 @click.option(
     "--sheet", type=click.Path(dir_okay=False, path_type=Path), help="A picture of the first, before and after."
 )
+@click.option("--overwrite", is_flag=True, help="Replace what the folder has of another run or with other options.")
 @json_option
 def translate_command(
     run: Path, images: Path, out: Path, sheet: Path | None, as_json: bool, conditions: Sequence[str], **options: Any
 ) -> None:
-    """Translate IMAGES, a file, a folder or a .zip, by the generator of RUN, into PNG files."""
+    """Translate IMAGES, a file, a folder or a .zip, by the generator of RUN, into PNG files.
+
+    Interrupted by Ctrl-C, the same command goes on: what is written and unchanged is not made again.
+    """
     import zoo
     from zoo import backend
 
@@ -62,4 +66,6 @@ def translate_command(
         done = translate_files(opened, images, out, wanted, sheet, progress)
     finally:
         progress.stop()
-    click.echo(json.dumps(done) if as_json else f"{done['images']:,} images ({done['direction']}): {done['out']}")
+    before = f", {done['made_before']:,} more were there before" if done["made_before"] else ""
+    text = f"{done['images']:,} images ({done['direction']}): {done['out']}{before}"
+    click.echo(json.dumps(done) if as_json else text)

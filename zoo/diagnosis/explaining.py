@@ -31,7 +31,7 @@ def explain(
     Labels, and whatever else a generator takes beside its latents, stay what one sample was given along a strip; where
     it takes no latents, there are no directions.
     """
-    run = load(path, dataset)
+    run = load(path, dataset, data_dir)
     shown = as_progress(progress)
     backend.prepare()
     from zoo.diagnosis.explanation import check_judged, explained

@@ -40,7 +40,7 @@ def diagnose_run(
     Writes health.json, plots and a page into the folder `out` (`health` in the run directory), and returns what was
     found, JSON-ready. `dataset` is where the run's data lies now. Raises ZooError for a folder that is no run.
     """
-    run = load(path, dataset)
+    run = load(path, dataset, data_dir)
     shown = as_progress(progress)
     lines: list[Line] = run.metrics
     source = "metrics.jsonl"

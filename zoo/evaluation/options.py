@@ -26,6 +26,7 @@ class EvaluationOptions:
     raw: bool = False  # the weights that training ended with, though an average is kept
     allow_training: bool = False  # score against samples that the run was trained on
     data_dir: Path | None = None
+    to: str = "samples"  # the field that a translation ends in: source is the way back
 
     def __post_init__(self) -> None:
         for name in ("samples", "real_samples"):

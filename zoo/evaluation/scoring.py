@@ -13,6 +13,7 @@ from zoo.catalogue import Catalogue, read_catalogue
 from zoo.data.options import DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, evaluation_record
+from zoo.evaluation.names import of_direction
 from zoo.evaluation.options import ALL, LAST, TEST, EvaluationOptions
 from zoo.evaluation.protocol import check_comparable
 from zoo.evaluation.statistics_file import is_statistics
@@ -20,6 +21,7 @@ from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.runs.directory import RunDirectory
 from zoo.runs.finding import is_run
 from zoo.training.data_of_run import DataOfRun
+from zoo.training.names import SAMPLES
 from zoo.training.run import Run, load
 
 if TYPE_CHECKING:
@@ -53,16 +55,21 @@ def evaluate(
     try:
         if isinstance(scored, Run) or is_run(Path(scored)):
             run = scored if isinstance(scored, Run) else load(scored)
+            run = run.toward(options.to) if options.to != SAMPLES else run
+            options = replace(options, to=run.to, data_dir=options.data_dir or run.data_dir)
+            run = run if run.data_dir == options.data_dir else replace(run, data_dir=options.data_dir)
             if options.raw and run.is_packed:
                 raise ZooError(f"{run.directory.called} was packed: it holds averaged weights alone. Leave --raw out.")
-            if against is not None and is_statistics(Path(against)):
+            if against is not None and is_statistics(Path(against)) and options.to == SAMPLES:
                 return run_against_statistics(run, checkpoint, Path(against), options, catalogue, out, progress)
             if against is not None:
                 raise ZooError(
-                    f"{run.path} is a run: it is scored against a dataset, or --against statistics (an .npz with mu "
-                    "and sigma), not against other files."
+                    f"{run.path} is a run: it is scored against a dataset, or, without --to, --against statistics (an "
+                    ".npz with mu and sigma), not against other files."
                 )
             return evaluate_run(run, checkpoint, dataset, options, catalogue, out, progress)
+        if options.to != SAMPLES:
+            raise ZooError(f"--to {options.to} is a direction of a run that translates, and {scored} is no run.")
         return evaluate_files(str(scored), against, dataset, options, data or DataOptions(), catalogue, out, progress)
     finally:
         progress.stop()
@@ -89,7 +96,7 @@ def evaluate_run(
             result = task.score_generator(run.sampler_at(path), options)
             found.append(evaluation_record(run.directory.called, step, result))
             with warning_if_not_kept(file.path):
-                found[-1]["pictures"] = write_pictures(result, pictures, f"step-{step:08d}")
+                found[-1]["pictures"] = write_pictures(result, pictures, f"step-{step:08d}{of_direction(options.to)}")
                 file.add(found[-1])
     return found
 
@@ -116,6 +123,8 @@ def run_against_statistics(
             made = generated_images(run.sampler_at(path), run.rows, options, Path(scratch), progress)
             result = score_against(reference, made, extractor, options.seed, Path(scratch), progress)
         found.append(evaluation_record(run.directory.called, step_of_checkpoint(path), result))
+        if run.made_of is not None:
+            found[-1]["made_of"] = run.made_of
         with warning_if_not_kept(file.path):
             file.add(found[-1])
     return found
@@ -162,6 +171,7 @@ def task_of_run(
     """The evaluation of a run against its own dataset, or against another one."""
     from zoo.data import open_dataset
     from zoo.evaluation.setup import evaluation_task, open_training
+    from zoo.evaluation.translations import with_samples
 
     data = DataOfRun(run.record["dataset"], run.path, catalogue, options.data_dir, run.dataset, progress)
     if dataset is not None and data.is_at(dataset):  # the run's own, which lies somewhere else now
@@ -174,8 +184,12 @@ def task_of_run(
         real = open_dataset(dataset, catalogue, data_dir=options.data_dir, options=read, progress=progress)
     progress.note(real.summary)
     with tempfile.TemporaryDirectory() as scratch:
-        generating = run.sampler.generating
-        yield evaluation_task(real, training, options, catalogue, Path(scratch), progress, generating=generating)
+        folder, generating, given = Path(scratch), run.sampler.generating, real
+        if options.to != SAMPLES:
+            real = with_samples(real, run.sampler, options.seed, folder / "sources.npy")
+            if training is not None:
+                training = with_samples(training, run.sampler, options.seed, folder / "trained-on.npy")
+        yield evaluation_task(real, training, options, catalogue, folder, progress, generating=generating, given=given)
 
 
 def evaluate_files(

@@ -37,11 +37,13 @@ def evaluation_task(
     progress: Progress,
     generated: int | None = None,
     generating: "Generating | None" = None,
+    given: "Dataset | None" = None,
 ) -> EvaluationTask:
     """An evaluation against the samples of `dataset`; `training` is what the generator learnt from, where it is known.
 
     `generated` is how many samples there will be where that is another number than the options'. `generating` is the
-    generator, where there is one, of which is asked whether it translates. Raises ZooError where
+    generator, where there is one, of which is asked whether it translates; `given` are the rows that it is given where
+    these are not those of `dataset`. Raises ZooError where
     real samples were trained on, unless the options allow it.
     """
     real = real_images(dataset, options.real_count, folder)
@@ -53,7 +55,8 @@ def evaluation_task(
         extractor = open_extractor(name, catalogue, options.resize, options.weights, progress)
     mixture = mixture_of(dataset)
     available, missing = what_there_is(real, extractor, mixture, training, dataset.classes)
-    pairs = 0 if generating is None or real.are_points else pair_count(generating, dataset)
+    given = given or dataset
+    pairs = 0 if generating is None or real.are_points else pair_count(generating, given)
     cycles = generating is not None and has_way_back(generating)
     labelled = generating is not None and generating.is_conditional and dataset.labels is not None
     if labelled and training is not None and training.labels is not None:
@@ -79,9 +82,10 @@ def evaluation_task(
         mode_count=dataset.classes,
         seed=options.seed,
         data_dir=options.data_dir,
-        rows=dataset.rows,
+        rows=given.rows,
         pairs=pairs,
         cycles=cycles,
+        to=options.to,
         progress=progress,
     )
 

@@ -17,10 +17,11 @@ from zoo.evaluation.extractors.contract import Extractor
 from zoo.evaluation.features import measured, real_side
 from zoo.evaluation.images import Images, check_usable, generated_images
 from zoo.evaluation.metrics.contract import Compared, Cycles, Metric, Mixture, Pairs, Score, Side
-from zoo.evaluation.names import score_name
+from zoo.evaluation.names import of_direction, score_name
 from zoo.evaluation.options import EvaluationOptions
 from zoo.evaluation.protocol import Protocol
 from zoo.evaluation.translations import cycles_of, pairs_of
+from zoo.training.names import SAMPLES
 
 if TYPE_CHECKING:
     from zoo.training.sampler import Rows, Sampler
@@ -46,6 +47,7 @@ class EvaluationTask:
     pairs: int = 0
     """How many rows of that data belong to the samples that are made of them: 0 for what is no translation of pairs."""
     cycles: bool = False  # whether the generator translates there and back
+    to: str = SAMPLES  # the field that is measured: another one is named by its scores
     progress: Progress = field(default_factory=Silent)
 
     @property
@@ -82,7 +84,7 @@ class EvaluationTask:
         scores, pictures = list[dict[str, Any]](), dict[str, Any]()
         for number, (name, metric) in enumerate(self.metrics.items()):
             self.progress.counting("metrics", number, len(self.metrics))
-            found = [recorded(score, metric, protocol) for score in metric.measure(compared)]
+            found = [recorded(score, metric, protocol, self.to) for score in metric.measure(compared)]
             scores += without_known(found, name, {score["name"] for score in scores})
             if metric.picture is not None and (picture := metric.picture(compared)) is not None:
                 pictures[name] = picture
@@ -156,12 +158,12 @@ def extractor_record(extractor: Extractor) -> dict[str, str]:
     return {name: getattr(extractor, name) for name in ("name", "sha256", "preparation")}
 
 
-def recorded(score: Score, metric: Metric, protocol: Protocol) -> dict[str, Any]:
-    """A score as plain data under the name that it may carry."""
+def recorded(score: Score, metric: Metric, protocol: Protocol, to: str = SAMPLES) -> dict[str, Any]:
+    """A score as plain data under the name that it may carry, of another field than samples with `_to_source`."""
     extractor = protocol.extractor["name"] if protocol.extractor else None
     classified = "modes" in metric.needs and extractor != COORDINATES  # by the extractor, though no name says so
     return {
-        "name": score_name(score.name, extractor if metric.in_features else None),
+        "name": score_name(score.name, extractor if metric.in_features else None) + of_direction(to),
         "value": float(score.value),
         "deviation": None if score.deviation is None else float(score.deviation),
         "interval": None if score.interval is None else [float(end) for end in score.interval],

@@ -1,5 +1,6 @@
 """What of a translation is measured beside its samples: what they belong to, and the way back."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -47,8 +48,8 @@ def pairs_of(sampler: "Sampler", rows: "Rows", made: Images, count: int, seed: i
     """The samples that were made of the first rows, each once, with what they were made of and belong to."""
     count = min(count, len(made.samples))
     fields = sampler.generating.fields
-    name = sources_of(sampler.generating.given, fields)[0]
-    shapes = {SAMPLES: fields[SAMPLES].shape, name: fields[name].shape}
+    name, end = start_of(sampler), sampler.output
+    shapes = {end: fields[end].shape, name: fields[name].shape}
     found = {each: new_array(folder / f"pairs-{each}.npy", np.uint8, (count, *shapes[each])) for each in shapes}
     there = replace(sampler, rows=rows)
     for start in range(0, count, CHUNK):
@@ -56,16 +57,58 @@ def pairs_of(sampler: "Sampler", rows: "Rows", made: Images, count: int, seed: i
         batch = there.batch(part, seed)
         for each, array in found.items():
             array[part] = fields[each].presented(np.asarray(batch[each]))
-    return Pairs(found[name], made.samples[:count], found[SAMPLES])
+    return Pairs(found[name], made.samples[:count], found[end])
 
 
 def cycles_of(sampler: "Sampler", rows: "Rows", made: Images, options: EvaluationOptions) -> Cycles:
-    """What the other direction makes of the first samples, beside what these were made of."""
+    """What the other direction makes of the first samples, beside what these were made of.
+
+    Of a generator that makes samples, its real ones go the other way too.
+    """
     from zoo.training.translating import translate
 
     count = min(CYCLED, len(made.samples))
     fields = sampler.generating.fields
-    name = sources_of(sampler.generating.given, fields)[0]
+    name = start_of(sampler)
     there = replace(sampler, rows=rows, average=() if options.raw else sampler.average)
-    sources = fields[name].presented(np.asarray(there.batch(np.arange(count), options.seed)[name]))
-    return Cycles(sources, translate(there, np.asarray(made.samples[:count]), name, seed=options.seed))
+    batch = there.batch(np.arange(count), options.seed)
+    sources, samples = (fields[each].presented(np.asarray(batch[each])) for each in (name, SAMPLES))
+    back = translate(there, np.asarray(made.samples[:count]), name, seed=options.seed)
+    if sampler.output != SAMPLES:
+        return Cycles(sources, back)
+    there_first = translate(there, samples, name, seed=options.seed)
+    other_way = Cycles(samples, translate(there, there_first, SAMPLES, seed=options.seed))
+    return Cycles(sources, back, other_way)
+
+
+def start_of(sampler: "Sampler") -> str:
+    """The field that a generator translates from in the sampler's direction."""
+    if sampler.output != SAMPLES:
+        return SAMPLES
+    return sources_of(sampler.generating.given, sampler.generating.fields)[0]
+
+
+def with_samples(dataset: "Dataset", sampler: "Sampler", seed: int, path: Path) -> "Dataset":
+    """A dataset whose samples are what the sampler makes, of its rows: the real sources, for a translation back.
+
+    Sources that tasks derive lie in the file `path` meanwhile.
+    """
+    name = sampler.output
+    samples = dataset.others[name][1] if name in dataset.others else derived_rows(dataset, sampler, seed, path)
+    digest = hashlib.sha256(name.encode())
+    for start in range(0, len(samples), CHUNK):
+        digest.update(np.ascontiguousarray(samples[start : start + CHUNK]).tobytes())
+    return replace(
+        dataset, samples=samples, labels=None, classes=None, class_names=(), scale=1.0, others={},
+        fingerprint=digest.hexdigest(),
+    )  # fmt: skip
+
+
+def derived_rows(dataset: "Dataset", sampler: "Sampler", seed: int, path: Path) -> np.ndarray:
+    """What tasks derive of each row of a dataset for the field that the sampler makes, uint8 (N, H, W, C)."""
+    field, there = sampler.samples_field, replace(sampler, rows=dataset.rows)
+    found = new_array(path, np.uint8, (dataset.count, *field.shape))
+    for start in range(0, dataset.count, CHUNK):
+        part = np.arange(start, min(start + CHUNK, dataset.count))
+        found[part] = field.presented(np.asarray(there.batch(part, seed)[sampler.output]))
+    return found

@@ -92,7 +92,7 @@ class DrawnExplorer:
     def translated(self, picture: Picture, target: Target) -> tuple[np.ndarray, np.ndarray]:
         """What the network was given and what it made of a picture, uint8 (H, W, C)."""
         with self.lock:
-            starts, made = self.translator(target).with_given(picture.pixels[None])
+            starts, made = self.translator(target).with_given([picture.pixels])
         return starts[0], made[0]
 
     def read(self, path: Path, target: Target) -> Picture:

@@ -54,7 +54,8 @@ class DrawnPage:
                         if explorer.examples:
                             with gr.Tab("Example"):
                                 count = len(next(iter(explorer.examples.values())))
-                                self.number = gr.Slider(0, count - 1, value=0, step=1, label="Row of the test data")
+                                label = f"Row of the {explorer.run.held_out.split} data"
+                                self.number = gr.Slider(0, count - 1, value=0, step=1, label=label)
                         with gr.Tab("Draw"):
                             self.pad = self.drawing_pad(explorer.ground(first))
                         with gr.Tab("Picture"):

@@ -129,10 +129,10 @@ def translated(run: "Run", sampler: Sampler, model: keras.Model) -> tuple[dict[s
     from zoo.training.translating import directions
 
     start, fields = directions(sampler)[SAMPLES].start, sampler.generating.fields
-    examples = np.zeros((0, *fields[start].shape), "<f4")
+    examples, made_of = np.zeros((0, *fields[start].shape), "<f4"), None
     if run.data.at_hand() is not None:
         batch = sampler.batch(np.arange(min(EXAMPLES, run.held_out.count)), 0)
-        examples = np.asarray(ops.convert_to_numpy(batch[start]), "<f4")
+        examples, made_of = np.asarray(ops.convert_to_numpy(batch[start]), "<f4"), run.held_out.split
     attributes = list(attribute_names(sampler.generating))
     described = inputs_described(sampler, model)
     if TARGETS in described and not attributes:
@@ -144,6 +144,7 @@ def translated(run: "Run", sampler: Sampler, model: keras.Model) -> tuple[dict[s
         "attributes": attributes,
         "given": start,
         "examples": len(examples),
+        "examples_of": made_of,  # the split of the data
         "ground": -WHITE if len(examples) and np.median(examples) < 0 else WHITE,  # of an empty drawing
     }
     return about, examples.ravel()

@@ -36,6 +36,8 @@ class Generating:
 
     model: keras.Model
     fields: Fields
+    alone: keras.Model | None = None
+    """The part of the model for one of several outputs, where no other is asked for: it is traced in less time."""
 
     @cached_property
     def given(self) -> tuple[str, ...]:
@@ -83,7 +85,7 @@ class Generating:
         named = latents if isinstance(latents, Mapping) else {self.given[0]: latents}
         if tuple(named) == (STYLES,) and self.synthesis is not None:
             return keras.ops.cast(self.synthesis(named[STYLES], training=training), "float32")
-        return called(self.model, named, LATENTS, training=training)
+        return called(self.alone or self.model, named, LATENTS, training=training)
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """A run on disk, opened again: what made it, what it measured, and its generator."""
 
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from zoo import backend
 from zoo.catalogue import load_plugin, read_catalogue
-from zoo.errors import ZooError
+from zoo.errors import ZooError, ZooWarning
 from zoo.recipe import Setting
 from zoo.runs.checkpoints import read_path
 from zoo.runs.directory import RunDirectory
@@ -18,6 +19,8 @@ from zoo.runs.pretrained import PACKED
 from zoo.runs.trust import check_trusted
 from zoo.training.data_of_run import DataOfRun
 from zoo.training.run_yaml import recorded_plugin
+
+TEST = "test"  # the split that samples of a translation are made of
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed
     from PIL.Image import Image
@@ -37,14 +40,20 @@ class Run:
     directory: RunDirectory
     dataset: str | None = None
     """Where the run's data is to be had now, for a generator that is given rows of it; None: as run.yaml says."""
+    data_dir: Path | None = None
+    """Where datasets live; None is the usual folder."""
+    to: str = "samples"
+    """The field that its generator's samples are of: see `toward`."""
 
     @classmethod
-    def load(cls, path: Path | str, dataset: Path | str | None = None) -> Self:
+    def load(cls, path: Path | str, dataset: Path | str | None = None, data_dir: Path | str | None = None) -> Self:
         """Open a run by its directory, a folder with only one run in it, a pretrained name or an address (`hf://...`).
 
-        `dataset` is where its data is to be had where that has moved; a generator that takes latents alone needs none.
+        `dataset` is where its data is to be had where that has moved, `data_dir` where datasets live; a generator that
+        takes latents alone needs neither.
         """
-        return cls(find_run(Path(path)), None if dataset is None else str(dataset))
+        folder = None if data_dir is None else Path(data_dir)
+        return cls(find_run(Path(path)), None if dataset is None else str(dataset), folder)
 
     @property
     def path(self) -> Path:
@@ -96,25 +105,57 @@ class Run:
 
         record = self.record  # a damaged one is told before a missing checkpoint
         state = self.directory.last_checkpoint()[0] if checkpoint is None else read_path(checkpoint)[0]
-        return load_sampler(self.stack, record, state, self.rows)
+        return replace(load_sampler(self.stack, record, state, self.rows), output=self.to)
+
+    def toward(self, to: str) -> Self:
+        """The run with its generator in the direction that ends in the field `to`: `source` is the way back (cyclegan).
+
+        Raises ZooError where its generator has no such direction.
+        """
+        from zoo.training.translating import direction_to
+
+        if to == self.to:
+            return self
+        direction_to(self.sampler, to)
+        return replace(self, to=to)
+
+    @property
+    def made_field(self) -> "Field":
+        """What a sample is."""
+        return self.fields["samples"] if self.to == "samples" else self.sampler.samples_field
 
     def rows(self, numbers: Any) -> Any:
-        """Held-out rows of the run's data by their numbers; of its training data where nothing is held out."""
+        """Held-out rows of the run's data by their numbers; of its training data, with a warning, as `held_out`."""
         return self.held_out.rows(numbers)
 
     @cached_property
     def held_out(self) -> "Dataset":
-        """The test split of the run's data, read as it was for training; the training split where there is no other."""
-        data = self.data
+        """The test split of the run's data, read as it was for training.
+
+        The training split, with a ZooWarning, where no other is to be had: `held_out.split` says which it is.
+        """
+        data, trained = self.data, self.record["dataset"]["split"]
         try:
-            return data.split("test")
-        except ZooError:
-            return data.split(data.record["split"])
+            return data.split(TEST)
+        except ZooError as error:
+            found = data.split(trained)
+            warnings.warn(
+                f"No test split of the data of {self.directory.called} is to be had, so its training split "
+                f"'{trained}' takes its place, which the generator has seen: {str(error).partition('. ')[0]}.",
+                ZooWarning,
+                stacklevel=2,
+            )
+            return found
+
+    @property
+    def made_of(self) -> str | None:
+        """The split of the data that samples are made of; None where they are made of latents alone."""
+        return self.held_out.split if self.sampler.needs_rows else None
 
     @property
     def data(self) -> DataOfRun:
         """The data that it was trained on, not opened yet."""
-        return DataOfRun(self.record["dataset"], self.path, read_catalogue(), named=self.dataset)
+        return DataOfRun(self.record["dataset"], self.path, read_catalogue(), self.data_dir, self.dataset)
 
     @property
     def is_packed(self) -> bool:
@@ -281,7 +322,7 @@ class Run:
         self,
         images: Any,
         *,
-        to: str = "samples",
+        to: str | None = None,
         classes: int | str | None = None,
         conditions: Mapping[str, Any] | None = None,
         from_samples: bool = False,
@@ -289,7 +330,8 @@ class Run:
     ) -> Any:
         """What the generator makes of uint8 images (N, H, W, C): uint8 (N, H', W', C'), at any size that it bears.
 
-        `to` is the field that the direction ends in: `samples`, or `source` where there is a way back (cyclegan).
+        `to` is the field that the direction ends in, where it is not the run's own: `samples`, or `source` where there
+        is a way back (cyclegan).
         `classes` and `conditions` say to what a conditional generator changes them. `from_samples` has the stack's
         tasks make the source (edges, gray) of the images first. Raises ZooError where the run does not translate.
         """
@@ -298,7 +340,7 @@ class Run:
         chosen = self.conditions(1, classes, conditions)
         if "labels" in chosen:
             chosen["labels"] = chosen["labels"][0]
-        return translate(self.sampler, images, to, chosen, from_samples, seed)
+        return translate(self.sampler, images, to or self.to, chosen, from_samples, seed)
 
     def conditions(
         self, count: int, classes: Sequence[int | str] | int | str | None, others: Mapping[str, Any] | None = None
@@ -321,7 +363,7 @@ class Run:
 
     def presented(self, samples: Any) -> Any:
         """Samples as a user knows them: uint8 images, or points in original units."""
-        return self.fields["samples"].presented(samples)
+        return self.made_field.presented(samples)
 
 
 load = Run.load

@@ -27,7 +27,7 @@ from zoo.training.drawing import (
     write_latents,
 )
 from zoo.training.latents import by_name
-from zoo.training.names import STYLES
+from zoo.training.names import SAMPLES, STYLES
 from zoo.training.run import Run
 
 ARRAYS = (".npy", ".npz")
@@ -126,7 +126,8 @@ def write_samples(run: Run, wanted: Wanted, out: Path | None) -> Path:
 
     A name without an ending is a folder of PNGs. A film is written of a walk.
     """
-    path = out or run.directory.outputs / "samples" / f"{default_name(wanted)}.png"
+    direction = "" if run.to == SAMPLES else f"-to-{run.to}"
+    path = out or run.directory.outputs / "samples" / f"{default_name(wanted)}{direction}.png"
     is_folder = not path.suffix and wanted.kind is None
     check_kind(run, wanted, path, is_folder)
     with naming_the_way_out(path):
@@ -181,7 +182,7 @@ def check_kind(run: Run, wanted: Wanted, path: Path, is_folder: bool) -> None:
             f"Samples can't be written as '{path.name}'. Available: {', '.join(known)}, a folder, and with "
             f"--interpolate {GIF} and {MP4}."
         )
-    elif is_folder and not run.fields["samples"].is_image:
+    elif is_folder and not run.made_field.is_image:
         raise ZooError(f"A folder is for images, and these samples are points. Write {path}.npy.")
 
 
@@ -334,7 +335,7 @@ def pictured(run: Run, frames: np.ndarray, columns: int) -> list[Any]:
     """A picture of each frame."""
     centres = run.record["dataset"]["description"].get("centres")
     real = np.array(centres) if centres else frames.reshape(-1, *frames.shape[2:])
-    return [run.fields["samples"].picture(each, columns, real) for each in frames]
+    return [run.made_field.picture(each, columns, real) for each in frames]
 
 
 def is_translation(run: Run) -> bool:
@@ -353,14 +354,14 @@ def picture(run: Run, wanted: Wanted) -> Any:
     else:
         drawn = samples(run, wanted, in_rows=True)
     keep_latents(wanted, drawn)
-    if wanted.mix and run.fields["samples"].is_image:
+    if wanted.mix and run.made_field.is_image:
         drawn = with_margins(run, wanted, drawn)
     return picture_of(run, drawn.samples, drawn.columns)
 
 
 def picture_of(run: Run, samples: Any, columns: int | None = None) -> Any:
     """Samples as a user knows them as a picture; of (rows, columns, ...) as `Run.mix` returns them, in that grid."""
-    of, made = run.fields["samples"], np.asarray(samples)
+    of, made = run.made_field, np.asarray(samples)
     if made.ndim == len(of.shape) + 2:
         columns, made = columns or made.shape[1], made.reshape(-1, *made.shape[2:])
     if made.shape[1:] != of.shape and not (of.is_image and made.ndim == 4):

@@ -37,7 +37,8 @@ Inputs = Any  # of the generator: a tensor, or a dict by name
 class Sampler:
     """A generator with the average of its weights, if one is kept, and its stack's way of drawing latents.
 
-    `rows` are the data that conditions are taken from, such as the pictures that a translation starts from.
+    `rows` are the data that conditions are taken from, such as the pictures that a translation starts from. `output` is
+    the field that samples are of: another than `samples` of a translation that goes back.
     """
 
     stack: Stack
@@ -45,6 +46,7 @@ class Sampler:
     engine: Engine
     average: Sequence[keras.Variable] = field(default=())
     rows: Rows | None = None
+    output: str = SAMPLES
     programs: dict[str, Callable[..., Any]] = field(default_factory=dict, init=False, compare=False, repr=False)
     """What was compiled, by the output that it gives."""
 
@@ -56,7 +58,7 @@ class Sampler:
     @property
     def samples_field(self) -> Field:
         """What a sample is."""
-        return self.generating.fields[SAMPLES]
+        return self.generating.fields[self.output]
 
     @property
     def needs_rows(self) -> bool:
@@ -163,7 +165,7 @@ class Sampler:
     @cached_property
     def generate(self) -> Callable[[Inputs, np.ndarray, list[Any]], Any]:
         """From the generator's inputs, the seeds of its layers and standing statistics to samples; compiled."""
-        return self.compiled(SAMPLES)
+        return self.compiled(self.output)
 
     def compiled(self, output: str) -> Callable[[Inputs, np.ndarray, list[Any]], Any]:
         """The same to what the generator returns under a name; compiled once for each."""

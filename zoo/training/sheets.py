@@ -76,10 +76,11 @@ def translation_sheet(sampler: Sampler, count: int, seed: int, rows: np.ndarray 
     batch = sampler.batch(numbers, seed)
     fields = sampler.generating.fields
     given = [name for name in sampler.generating.given if name in fields and fields[name].is_image]
-    shown = [name for name in given if name != SAMPLES]  # CycleGAN is given samples, too: for the other direction
-    made = fields[SAMPLES].presented(sampler.samples(sampler.latents(count, seed, rows=numbers), seed))
+    end = sampler.output
+    shown = [name for name in given if name != end]  # CycleGAN is given both: one for the other direction
+    made = fields[end].presented(sampler.samples(sampler.latents(count, seed, rows=numbers), seed))
     columns = [fields[name].presented(ops.convert_to_numpy(batch[name])) for name in shown] + [made]
-    if all(fields[name].aligned for name in shown):
-        columns.append(fields[SAMPLES].presented(ops.convert_to_numpy(batch[SAMPLES])))
+    if all(fields[name].aligned for name in (*shown, end)):
+        columns.append(fields[end].presented(ops.convert_to_numpy(batch[end])))
     images = np.stack([stretched(as_rgb(each), made.shape[1:3]) for each in columns], axis=1)
-    return fields[SAMPLES].picture(images.reshape(-1, *images.shape[2:]), len(columns) * TRANSLATION_COLUMNS)
+    return fields[end].picture(images.reshape(-1, *images.shape[2:]), len(columns) * TRANSLATION_COLUMNS)

@@ -1,6 +1,6 @@
 """Images to images by a run's generator, at any size that its networks bear."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,8 @@ from zoo.training.sampler import Sampler
 from zoo.training.updates import prepared
 
 MULTIPLES = (1, 2, 4, 8, 16, 32)  # of which the sides are tried to be, by repeated pixels that are cut off again
-KEPT = 16  # generators of other sizes, the last ones
+PARTS = 8  # of the next power of two, of which a side is a multiple: 40, 48, 56, 64, 80, 96, ...
+KEPT = 16  # generators of other sizes, those that were used last
 Size = tuple[int, int]  # height and width in pixels
 
 
@@ -47,7 +48,7 @@ def directions(sampler: Sampler) -> dict[str, Direction]:
     if not images:
         raise ZooError(
             f"The generator of '{sampler.stack.name}' makes images of latents, not of images: it translates nothing. "
-            "Draw samples: zoo sample."
+            "Draw samples of it: zoo sample, without --to."
         )
     start = next((name for name in images if name != SAMPLES), SAMPLES)
     found = {SAMPLES: Direction(start, SAMPLES)}
@@ -69,8 +70,10 @@ class Translator:
     conditions: Mapping[str, Any] = field(default_factory=dict)
     from_samples: bool = False
     own_size: bool = True  # False: everything at the size of training
-    generators: dict[Size, Sampler | None] = field(default_factory=dict, init=False)
-    """By the size of what is given; None where the network does not bear it."""
+    generators: dict[Size, Sampler] = field(default_factory=dict, init=False)
+    """By the size of what is given, the last used last."""
+    refused: set[Size] = field(default_factory=set, init=False)
+    """Sizes that the network does not bear."""
 
     def __post_init__(self) -> None:
         """Refuse a direction without tasks, and conditions that are missing."""
@@ -112,33 +115,49 @@ class Translator:
         return self.sampler.standing_values()
 
     def size_for(self, size: Size) -> Size:
-        """The size at which images of a size are translated: theirs, some pixels more, or that of training."""
+        """The size at which images of a size are translated: one of few that are no smaller, or that of training.
+
+        It is a function of the size alone, so that an image becomes the same whatever is translated beside it.
+        """
         if size == self.trained_size:
             return size
-        for multiple in MULTIPLES if self.own_size else ():
-            height, width = (-(-side // multiple) * multiple for side in size)
-            if self.generator_at((height, width)) is not None:
-                return height, width
-        return self.trained_size
+        borne = (each for each in self.padded_sizes(size) if self.generator_at(each) is not None)
+        return next(borne, self.trained_size)
+
+    def padded_sizes(self, size: Size) -> list[Size]:
+        """The sizes that images of a size may be padded to, the smallest first."""
+        height, width = map(padded_side, size)
+        multiples = MULTIPLES if self.own_size else ()
+        return list(dict.fromkeys((-(-height // each) * each, -(-width // each) * each) for each in multiples))
+
+    def is_padded(self, size: Size) -> bool:
+        """Whether images of a size are translated at their own scale, not at that of training."""
+        return size == self.trained_size or self.size_for(size) in self.padded_sizes(size)
 
     def translated(self, images: np.ndarray, seed: int = 0) -> np.ndarray:
         """uint8 (B, H', W', C') of uint8 images (B, H, W, C) of one size; layers draw their noise by the seed."""
-        return self.with_given(images, seed)[1]
+        return np.stack(self.with_given(list(images), seed)[1])
 
-    def with_given(self, images: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """What the network was given, and what it made: as `translated`."""
-        size: Size = (images.shape[1], images.shape[2])
-        computed = self.size_for(size)
+    def with_given(self, images: Sequence[np.ndarray], seed: int = 0) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """What the network was given, and what it made, of uint8 images (H, W, C) that are translated at one size."""
+        sizes: list[Size] = [(each.shape[0], each.shape[1]) for each in images]
+        computed = self.size_for(sizes[0])
         sampler = self.generator_at(computed)
         if sampler is None:
             raise ZooError(f"The generator of '{self.sampler.stack.name}' could not be built for {computed}.")
-        fits = all(old <= new for old, new in zip(size, computed, strict=True))
-        padded = fits and (computed != self.trained_size or size == computed)
-        whole = repeated_to(images, computed) if padded else np.stack([resized_to(each, computed) for each in images])
-        batch, made = self.computed(sampler, whole, seed)
-        start = self.sampler.generating.fields[self.direction.start].presented(batch)
-        made = self.sampler.generating.fields[self.direction.end].presented(made)
-        return fitted(start, size, computed, padded), fitted(made, size, computed, padded)
+        padded = [self.is_padded(size) and self.size_for(size) == computed for size in sizes]
+        whole = [
+            repeated_to(each, computed) if own_scale else resized_to(each, computed)
+            for each, own_scale in zip(images, padded, strict=True)
+        ]
+        fields = self.sampler.generating.fields
+        batch, made = self.computed(sampler, np.stack(whole), seed)
+        starts, ends = fields[self.direction.start].presented(batch), fields[self.direction.end].presented(made)
+        found = ([], [])  # type: tuple[list[np.ndarray], list[np.ndarray]]
+        for start, end, size, own_scale in zip(starts, ends, sizes, padded, strict=True):
+            found[0].append(fitted(start, size, computed, own_scale))
+            found[1].append(fitted(end, size, computed, own_scale))
+        return found
 
     def computed(self, sampler: Sampler, images: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """(what is translated, the translation) in [-1, 1] of images of a size that the sampler's generator takes."""
@@ -163,11 +182,18 @@ class Translator:
 
     def generator_at(self, size: Size) -> Sampler | None:
         """The generator for what is given at a size, with the weights of training; None where it does not bear it."""
-        if size not in self.generators:
-            while len(self.generators) >= KEPT:
-                self.generators.pop(next(iter(self.generators)))
-            self.generators[size] = self.sampler if size == self.trained_size else self.rebuilt(size)
-        return self.generators[size]
+        if size == self.trained_size:
+            return self.sampler
+        if size in self.refused:
+            return None
+        found = self.generators.pop(size, None) or self.rebuilt(size)
+        if found is None:
+            self.refused.add(size)
+            return None
+        while len(self.generators) >= KEPT:
+            self.generators.pop(next(iter(self.generators)))
+        self.generators[size] = found
+        return found
 
     def rebuilt(self, size: Size) -> Sampler | None:
         """The generator of another size, None where its weights are others."""
@@ -185,7 +211,8 @@ class Translator:
             return None
         for before, after in pairs:
             after.assign(before)
-        return replace(old, generating=Generating(model, fields))
+        alone = keras.Model(model.input, {self.direction.end: outputs_of(model, SAMPLES)[self.direction.end]})
+        return replace(old, generating=Generating(model, fields, alone))
 
     def fields_at(self, size: Size) -> dict[str, Field]:
         """All fields where the given one has another size: the other images keep their proportion to it."""
@@ -208,18 +235,22 @@ def without_hidden(images: Any) -> Any:
     return ops.concatenate([images[..., :-1] * known, images[..., -1:]], axis=-1)
 
 
-def repeated_to(images: np.ndarray, size: Size) -> np.ndarray:
-    """Images (B, H, W, C) with the last row and column repeated up to a size."""
-    rows, columns = (new - old for new, old in zip(size, images.shape[1:3], strict=True))
-    return np.pad(images, ((0, 0), (0, rows), (0, columns), (0, 0)), mode="edge")
+def padded_side(side: int) -> int:
+    """The next of four sides to each doubling, so that networks are built for few: by a quarter longer, at most."""
+    step = max(1, 2 ** (side - 1).bit_length() // PARTS)
+    return -(-side // step) * step
 
 
-def fitted(images: np.ndarray, size: Size, computed: Size, padded: bool) -> np.ndarray:
-    """Images that were made at one size, as they would be of images of the original one: cut off, or resized."""
-    height, width = (round(side * old / new) for side, old, new in zip(images.shape[1:3], size, computed, strict=True))
-    if padded:
-        return images[:, :height, :width]
-    return np.stack([resized_to(each, (height, width)) for each in images])
+def repeated_to(image: np.ndarray, size: Size) -> np.ndarray:
+    """An image (H, W, C) with the last row and column repeated up to a size."""
+    rows, columns = (new - old for new, old in zip(size, image.shape[:2], strict=True))
+    return np.pad(image, ((0, rows), (0, columns), (0, 0)), mode="edge")
+
+
+def fitted(image: np.ndarray, size: Size, computed: Size, padded: bool) -> np.ndarray:
+    """What was made at one size, as it would be of an image of the original one: cut off, or resized."""
+    height, width = (round(side * old / new) for side, old, new in zip(image.shape[:2], size, computed, strict=True))
+    return image[:height, :width] if padded else resized_to(image, (height, width))
 
 
 def translate(

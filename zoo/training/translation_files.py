@@ -1,32 +1,38 @@
-"""Images of a file, folder or zip, translated one batch after the other and written beside one another."""
+"""Images of a file, folder or zip, translated in batches of one size of the network and written beside one another."""
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from zoo import backend
 from zoo.base.files import atomic_file
+from zoo.base.interrupts import Interrupted
 from zoo.base.pictures import as_rgb, grid, save_picture
 from zoo.base.progress import Progress
 from zoo.data import images
 from zoo.data.sources.contract import shortened
-from zoo.data.sources.trees import Tree, tree
+from zoo.data.sources.trees import Entry, Tree
 from zoo.errors import ZooError
+from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.training.names import SAMPLES
 from zoo.training.run import Run
-from zoo.training.translating import Translator, direction_to
+from zoo.training.translating import Size, Translator, direction_to, padded_side
+from zoo.training.translation_places import Manifest, found_files, made_by, planned_image, targets_of, unwritable
 
 BATCH = 16  # images
 MOST_PIXELS = 2**22  # of a batch
 SHEET = 20  # pairs
 SHEET_SIZE = 128  # pixels of an image of a sheet, at most
 SHEET_COLUMNS = 4  # pairs
-PNG = ".png"
+LYING = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
+LEFT_OUT = (*images.UNREADABLE, ZooError)  # a ZooError: too many pixels, or values of unknown range
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,13 @@ class Translation:
     own_size: bool = True
     seed: int = 0
     batch: int = BATCH
+    overwrite: bool = False  # what is in the folder, whoever made it
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What results depend on, as a folder's manifest keeps it."""
+        names = ("to", "classes", "conditions", "from_samples", "own_size", "seed")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,37 @@ class Picture:
     alpha: np.ndarray | None
 
 
+@dataclass
+class Account:
+    """What became of the images."""
+
+    images: int = 0  # translated now
+    at_trained_size: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)  # why, by name
+    first_of: list[str] = field(default_factory=list)  # files of several pictures, of which the first is translated
+    first: set[str] = field(default_factory=set)  # that are shown on a sheet
+    shown: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # before and after
+
+    def lines(self, trained_size: Size) -> Iterator[str]:
+        """What is to be said of it."""
+        if self.at_trained_size:
+            yield (
+                f"{self.at_trained_size:,} images were translated at {' x '.join(map(str, trained_size))} pixels, as "
+                "the network was trained, and enlarged or reduced to their own size."
+            )
+        if self.first_of:
+            files = f"{len(self.first_of):,} ({shortened(self.first_of)})"
+            yield f"Files of several pictures, of which the first was translated: {files}."
+        if self.left_out:
+            yield f"Unreadable, left out: {len(self.left_out):,} ({self.unreadable})."
+
+    @property
+    def unreadable(self) -> str:
+        """`a.png, b.png and 3 more; a.png: no image, or a damaged one`, of the first one why."""
+        name, why = next(iter(self.left_out.items()))
+        return f"{shortened(list(self.left_out))}; {name}: {why.removeprefix(name).strip()}"
+
+
 @backend.fixed()
 def translate_files(
     run: Run, given: Path, out: Path, wanted: Translation, sheet: Path | None, progress: Progress
@@ -58,46 +102,172 @@ def translate_files(
     """Translate an image, or all below a folder or in a zip, into `out`: a file, or a folder with files of equal names.
 
     Every result is a PNG, in RGBA where the image is transparent somewhere. Unreadable files are left out and named.
-    Raises ZooError where nothing can be read or written, and where a result would replace an image that is read.
+    What a folder's manifest says is done and unchanged is not made again. Raises ZooError where nothing can be read or
+    written, and where a result would replace an image that is read or one made in another way; Interrupted, which says
+    what is written, where a signal ends it.
     """
     translator = translator_of(run, wanted)
-    files, names = found_files(given)
-    targets = {name: target_of(name, given, out) for name in names}
-    check_targets(given, targets)
-    left_out: list[str] = []
-    shown: list[tuple[np.ndarray, np.ndarray]] = []
-    at_trained_size = done = 0
-    for number, batch in enumerate(batches(files, names, translator, wanted.batch, left_out)):
-        pixels = np.stack([each.pixels for each in batch])
-        size = (pixels.shape[1], pixels.shape[2])
-        at_trained_size += len(batch) * (translator.size_for(size) == translator.trained_size != size)
-        starts, made = translator.with_given(pixels, wanted.seed + number)
-        for picture, start, result in zip(batch, starts, made, strict=True):
-            write(result, picture.alpha, targets[picture.name])
-            if len(shown) < SHEET:
-                shown.append((start, result))
-        done += len(batch)
-        progress.counting("translating", done + len(left_out), len(names))
-    if not done:
-        raise ZooError(f"No image of {given} can be read: {shortened(left_out)}.")
+    files, entries = found_files(given, out)
+    targets = targets_of([each.path for each in entries], given, out)
+    folder = None if out in targets.values() else out
+    made = made_by(str(run.path), last_step(run), run.sampler, wanted.options)
+    planned = {each.path: planned_image(each, given, targets[each.path], folder) for each in entries}
+    manifest = Manifest.begun(folder, made, planned, wanted.overwrite)
+    before = manifest.count(entries)
+    work = Work(files, entries, translator, manifest, progress)
+    try:
+        work.translate(wanted, sheet is not None)
+    except KeyboardInterrupt as ending:
+        number = getattr(ending, "number", signal.SIGINT)
+        written = f"{manifest.count(entries):,} of {len(entries):,} images are written to {out}"
+        raise Interrupted(number, f"Interrupted: {written}. The same command goes on from there.") from ending
+    finally:
+        manifest.save()
+    account = work.account
+    if not account.images + before:
+        raise ZooError(f"No image of {given} can be read: {account.unreadable}.")
     if sheet is not None:
-        save_picture(before_and_after(shown), sheet)
-    if at_trained_size:
-        progress.note(
-            f"{at_trained_size:,} images were translated at {' x '.join(map(str, translator.trained_size))} pixels, as "
-            "the network was trained, and enlarged or reduced to their own size."
-        )
-    if left_out:
-        progress.note(f"Unreadable, left out: {len(left_out):,} ({shortened(left_out)}).")
+        save_picture(before_and_after([account.shown[name] for name in sorted(account.shown)]), sheet)
+    for line in account.lines(translator.trained_size):
+        progress.note(line)
     return {
         "run": str(run.path),
         "direction": translator.direction.name,
-        "images": done,
+        "images": account.images,
+        "made_before": before,
         "out": str(out),
-        "at_trained_size": at_trained_size,
-        "left_out": left_out,
+        "at_trained_size": account.at_trained_size,
+        "first_of": account.first_of,
+        "left_out": list(account.left_out),
         "sheet": None if sheet is None else str(sheet),
     }
+
+
+def last_step(run: Run) -> int | None:
+    """The step of the run's last checkpoint."""
+    paths = run.directory.checkpoints.paths()
+    return step_of_checkpoint(paths[-1]) if paths else None
+
+
+@dataclass
+class Work:
+    """Images in batches of one size of the network, of which what is done already is not made again."""
+
+    files: Tree
+    entries: Sequence[Entry]
+    translator: Translator
+    manifest: Manifest
+    progress: Progress
+    account: Account = field(default_factory=Account)
+
+    def translate(self, wanted: Translation, sheeted: bool) -> None:
+        """All of it; the first images again where they are shown on a sheet.
+
+        Where layers draw noise, a batch is made whole or not at all, so that results do not depend on interruptions.
+        """
+        sizes = self.sizes()
+        self.account.first = set(sorted(sizes)[:SHEET]) if sheeted else set()
+        missing = {name for name in sizes if name in self.account.first or not self.manifest.is_done(name)}
+        done = len(self.entries) - len(missing)
+        places = {each.path: place for place, each in enumerate(self.entries)}
+        for batch in self.batches(sizes, missing, wanted.batch):
+            read = [each for each in batch if self.is_noisy or each in missing]
+            self.translate_batch(read, missing, wanted.seed + places[batch[0]])
+            done += len(missing.intersection(batch))
+            self.progress.counting("translating", done, len(self.entries))
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether what an image becomes depends on its place in a batch."""
+        return self.translator.sampler.generating.has_noise
+
+    def sizes(self) -> dict[str, Size]:
+        """(height, width) of each image that can be read, upright."""
+        found = {}
+        for number, entry in enumerate(self.entries):
+            try:
+                found[entry.path] = upright_size(self.files.read(entry), entry.path)
+            except LEFT_OUT as error:
+                self.account.left_out[entry.path] = reason(error)
+            self.progress.counting("reading sizes", number + 1, len(self.entries))
+        return found
+
+    def batches(self, sizes: dict[str, Size], missing: set[str], most: int) -> Iterator[list[str]]:
+        """Names of images that are translated at one size, in batches that hold something to be made.
+
+        Each size comes once, so that its network is built once; what the network does not bear comes last.
+        """
+        trained = self.translator.trained_size
+        groups: dict[Size, list[str]] = {}
+        for name, size in sizes.items():
+            key = size if size == trained else (padded_side(size[0]), padded_side(size[1]))
+            groups.setdefault(key, []).append(name)
+        at_trained_size = list[str]()
+        for key, names in sorted(groups.items()):
+            if not (self.is_noisy or missing.intersection(names)):
+                continue
+            computed = self.translator.size_for(key)
+            if computed == trained:
+                at_trained_size += names
+            else:
+                yield from chunks(names, missing, room(computed, most))
+        yield from chunks(at_trained_size, missing, room(trained, most))
+
+    def translate_batch(self, names: list[str], missing: set[str], seed: int) -> None:
+        """Translate images of one size of the network, and write those that are missing."""
+        pictures = [picture for name in names if (picture := self.picture(name)) is not None]
+        if not pictures:
+            return
+        starts, made = self.translator.with_given([each.pixels for each in pictures], seed)
+        for picture, start, result in zip(pictures, starts, made, strict=True):
+            if picture.name not in missing:
+                continue
+            write(result, picture.alpha, self.manifest.target(picture.name))
+            self.account.images += not self.manifest.is_done(picture.name)
+            self.manifest.add(picture.name)
+            self.account.at_trained_size += not self.translator.is_padded(picture.pixels.shape[:2])
+            if picture.name in self.account.first:
+                self.account.shown[picture.name] = (start, result)
+
+    def picture(self, name: str) -> Picture | None:
+        """An image as it is given to the network; None, noted, where it can't be read."""
+        try:
+            content = self.files.read(self.by_name[name])
+            picture = opened(content, name, self.translator)
+        except LEFT_OUT as error:
+            self.account.left_out[name] = reason(error)
+            return None
+        if images.pages_of(content, name) > 1:
+            self.account.first_of.append(name)
+        return picture
+
+    @cached_property
+    def by_name(self) -> dict[str, Entry]:
+        """What is read, by its name."""
+        return {each.path: each for each in self.entries}
+
+
+def reason(error: Exception) -> str:
+    """Why a file can't be read; Pillow's own words mean nothing to its user."""
+    return str(error).partition(". ")[0] if isinstance(error, ZooError) else "no image, or a damaged one"
+
+
+def room(size: Size, most: int) -> int:
+    """How many images of a size are translated at once."""
+    return max(1, min(most, MOST_PIXELS // (size[0] * size[1])))
+
+
+def chunks(names: list[str], missing: set[str], count: int) -> Iterator[list[str]]:
+    """The names, `count` at a time, without parts of which nothing is missing."""
+    parts = (names[start : start + count] for start in range(0, len(names), count))
+    yield from (each for each in parts if missing.intersection(each))
+
+
+def upright_size(content: bytes, name: str) -> Size:
+    """(height, width) of an image as it is seen, from its header; raises one of LEFT_OUT where it is none."""
+    image = images.opened(content, name)
+    turned = image.getexif().get(ExifTags.Base.Orientation) in LYING
+    return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def translator_of(run: Run, wanted: Translation) -> Translator:
@@ -112,68 +282,12 @@ def translator_of(run: Run, wanted: Translation) -> Translator:
     return Translator(sampler, direction, conditions, wanted.from_samples, wanted.own_size)
 
 
-def found_files(given: Path) -> tuple[Tree, list[str]]:
-    """The tree below which images lie, and their names in it."""
-    if not given.exists():
-        raise ZooError(f"There is no {given}: expected an image, a folder or a .zip of images.")
-    if given.is_file() and given.suffix.lower() in images.ENDINGS:
-        return tree(given.parent), [given.name]
-    if given.is_file() and given.suffix.lower() != ".zip":
-        raise ZooError(f"{given} is no image: known endings are {', '.join(images.ENDINGS)}.")
-    files = tree(given)
-    names = [each.path for each in files.entries if each.path.lower().endswith(images.ENDINGS)]
-    if not names:
-        raise ZooError(f"There are no images in {given}. Known endings: {', '.join(images.ENDINGS)}.")
-    return files, names
-
-
-def target_of(name: str, given: Path, out: Path) -> Path:
-    """The file that an image's translation is written to."""
-    is_image = given.is_file() and given.suffix.lower() in images.ENDINGS
-    if is_image and out.suffix:
-        if out.suffix.lower() != PNG:
-            raise ZooError(f"Translations are written as PNG, which keeps them as they are; received --out {out}.")
-        return out
-    return out / PurePosixPath(name).with_suffix(PNG)
-
-
-def check_targets(given: Path, targets: dict[str, Path]) -> None:
-    """Raises ZooError where two results have one name, or a result would replace what is read."""
-    known: dict[Path, str] = {}
-    for name, target in targets.items():
-        if (other := known.setdefault(target, name)) != name:
-            raise ZooError(f"{other} and {name} would both become {target}. Rename one of them.")
-    folder = given if given.is_dir() else given.parent
-    read = {(folder / name).resolve() for name in targets}
-    if given.suffix.lower() != ".zip" and (lost := [each for each in targets.values() if each.resolve() in read]):
-        raise ZooError(f"{lost[0]} would be replaced by its translation. Choose another folder with --out.")
-
-
-def batches(files: Tree, names: list[str], translator: Translator, most: int, left_out: list[str]) -> Iterator[Any]:
-    """Lists of pictures of one size that follow one another; names of unreadable ones are added to `left_out`."""
-    entries = {each.path: each for each in files.entries}
-    waiting: list[Picture] = []
-    for name in names:
-        try:
-            picture = opened(files.read(entries[name]), name, translator)
-        except images.UNREADABLE:
-            left_out.append(name)
-            continue
-        room = max(1, min(most, MOST_PIXELS // (picture.pixels.shape[0] * picture.pixels.shape[1])))
-        if waiting and (waiting[0].pixels.shape != picture.pixels.shape or len(waiting) >= room):
-            yield waiting
-            waiting = []
-        waiting.append(picture)
-    if waiting:
-        yield waiting
-
-
 def opened(content: bytes, name: str, translator: Translator) -> Picture:
     """An image upright, in the channels that the network is given, and with its transparency."""
     image = ImageOps.exif_transpose(images.opened(content, name))
     channels = translator.given.shape[-1]
     alpha = None
-    if "A" in image.getbands() or "transparency" in image.info:
+    if "A" in image.getbands() or ("transparency" in image.info and not image.mode.startswith("I")):
         alpha = np.asarray(image.convert("RGBA"))[..., 3]
     if channels in (2, 4) and translator.is_derived and not translator.from_samples:  # holes to fill are transparent
         known = np.full((image.height, image.width), 255, np.uint8) if alpha is None else alpha
@@ -197,7 +311,7 @@ def write(result: np.ndarray, alpha: np.ndarray | None, path: Path) -> None:
         with atomic_file(path) as file:
             file.write(content.getvalue())
     except OSError as error:
-        raise ZooError(f"Can't write {path}: {error.strerror or error}. Choose another place with --out.") from error
+        raise unwritable(path, error) from error
 
 
 def before_and_after(shown: list[tuple[np.ndarray, np.ndarray]]) -> Image.Image:

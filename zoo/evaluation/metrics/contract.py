@@ -93,6 +93,7 @@ class Cycles:
 
     sources: np.ndarray
     there_and_back: np.ndarray
+    other_way: "Cycles | None" = None  # samples that were translated to sources and back, beside the sources
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,16 @@ SMALLEST = 2
 
 
 def measure(compared: Compared) -> Sequence[Score]:
-    """`cycle_l1`, of what was translated; it needs no pairs."""
+    """`cycle_l1`, of what was translated, and `cycle_l1_to_source` of samples that go the other way; without pairs."""
     cycles = compared.cycles
     if cycles is None:
         raise ZooError("This generator translates in one direction alone: there is no way back to measure.")
-    return [mean_score("cycle_l1", absolute_errors(cycles.there_and_back, cycles.sources), "lower")]
+    found = {"cycle_l1": cycles, "cycle_l1_to_source": cycles.other_way}
+    return [
+        mean_score(name, absolute_errors(each.there_and_back, each.sources), "lower")
+        for name, each in found.items()
+        if each is not None
+    ]
 
 
 METRIC = Metric(

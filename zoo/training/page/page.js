@@ -214,7 +214,7 @@ function drawnPage(arrays) {
   if (about.examples) {
     const place = section("Examples");
     const at = (number) => arrays.subarray(number * size(shape), (number + 1) * size(shape));
-    const example = slider(place, "Row of the test data", 0, about.examples - 1, 1, 0, () => show(at(example.value()), `example ${example.value()}`));
+    const example = slider(place, `Row of the ${about.examples_of} data`, 0, about.examples - 1, 1, 0, () => show(at(example.value()), `example ${example.value()}`));
     source = at(0);
     what = "example 0";
   }
