@@ -59,11 +59,12 @@ class DatasetEntry:
     crop: int | str | None = None  # pixels, the side of the centre crop; or `square` or `none`
     image_size: int | None = None  # pixels
     channels: int | None = None
-    layout: str | None = None  # these four decide what may be read in two ways
+    layout: str | None = None  # these six decide what may be read in two ways
     values: str | None = None
     folders: str | None = None
     source_from: str | None = None
     source_size: int | None = None  # pixels
+    source_order: str | None = None
     extractor: str | None = None  # in which it is scored unless asked otherwise
     epochs: int | None = None  # how long `zoo run` trains without a budget
     train: str | None = None  # the split that training reads

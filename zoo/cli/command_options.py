@@ -8,7 +8,7 @@ import click
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions, Processes
 from zoo.cli.commands import option_group
-from zoo.data.options import CHANNELS, CROPS, FOLDERS, LAYOUTS, READING, DataOptions
+from zoo.data.options import CHANNELS, CROPS, FOLDERS, LAYOUTS, READING, SOURCE_ORDERS, DataOptions
 from zoo.options import Budget
 
 
@@ -86,6 +86,11 @@ READING_OPTIONS = (  # that decide what is ambiguous
         help="The half of each image, or the folder, that samples are translated from: the field source.",
     ),
     click.option("--source-size", type=int, metavar="PIXELS", help="Side of the field source [the samples']."),
+    click.option(
+        "--source-order",
+        type=click.Choice(SOURCE_ORDERS),
+        help="Whether images of two folders are pairs by their names, or in orders of their own [found].",
+    ),
 )
 DATA_OPTIONS = (
     click.option(

@@ -74,6 +74,11 @@ class FolderSource(Source):
         channels = self.options.channels or natural
         if self.options.source_size and not (self.half or self.source_images):
             raise ZooError(f"--source-size is that of the field source, which {where} has not: say --source-from.")
+        if self.options.source_order and not self.source_images:
+            raise ZooError(
+                f"--source-order is for two folders of images, and {where} has "
+                f"{'halves, which are pairs' if self.half else 'none: say --source-from FOLDER'}."
+            )
         skipped = Skipped()
         source = self._source(chosen, selection.expression, skipped)
         files = ImageFiles(
@@ -126,7 +131,8 @@ class FolderSource(Source):
             return None
         folders = self._folders.folders
         samples = [entry for entry in self.entries if entry not in self.source_images]
-        pairs = domains.in_pairs(samples, sorted(self.source_images, key=lambda entry: entry.path), folders)
+        source = sorted(self.source_images, key=lambda entry: entry.path)
+        pairs = domains.in_pairs(samples, source, folders, self.options.source_order, str(self.tree.path))
         if pairs is not None:
             return ImageFiles(self.tree, [pairs[entry] for entry in chosen], None, skipped=skipped, in_pairs=True)
         by_split: dict[str, list[Entry]] = {}
