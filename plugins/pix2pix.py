@@ -23,6 +23,7 @@ from zoo.networks import given_source
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "cross-entropy"
+NEEDS_PAIRS = True  # the L1 distance is one to the sample of the source
 SLOPE = 0.2  # of the leaky ReLU
 KERNEL = 4  # pixels
 WIDEST = 8  # times the width

@@ -21,6 +21,7 @@ from zoo.networks import given_source
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "cross-entropy"
+NEEDS_PAIRS = True  # the content loss compares with the sample of the source
 SLOPE = 0.2  # of the leaky ReLU
 WIDEST = 8  # times the width
 HEAD = 16  # times the width: 1,024 units

@@ -1,5 +1,6 @@
 """The options that several commands share, their shell completion, and the examples in their help."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,20 @@ def engine_of(options: dict[str, Any]) -> EngineOptions:
 def examples(*lines: str) -> str:
     """The text of examples at the end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def typed_words(command: click.Command, options: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """The words that give a command's options of these names their values, those left out that have their defaults."""
+    words: list[str] = []
+    for name in names:
+        option = next(each for each in command.params if each.name == name)
+        value = options[name]
+        if isinstance(option, click.Option) and option.is_flag:
+            words += option.opts[:1] if value else []
+            continue
+        for each in value if isinstance(value, tuple) else (value,):
+            words += [] if each in (None, option.default) else [option.opts[0], str(each)]
+    return words
 
 
 MOST_NUMBERS = 1_000_000  # that one range may hold

@@ -96,7 +96,8 @@ class FolderSource(Source):
             shape = (len(source.entries), size, size, of_source)
             others["source"] = OtherField("image", shape, batches, aligned)
             order = "in pairs with the samples" if aligned else "in an order of their own"
-            said = [f"the field source is {self.options.source_from}: {len(source.entries):,} images {order}"]
+            sized = f" of {size} px" if self.options.source_size else ""
+            said = [f"the field source is {self.options.source_from}: {len(source.entries):,} images{sized} {order}"]
         return Contents(
             shape=(len(chosen), framing.size, framing.size, channels),
             dtype=np.uint8,
