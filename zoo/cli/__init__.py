@@ -19,6 +19,7 @@ from zoo.base.shortages import described as shortage
 from zoo.base.shortages import full_disk, is_shortage
 from zoo.catalogue import HOOKS
 from zoo.cli.augmentation import augment_command
+from zoo.cli.classification import classify_command
 from zoo.cli.command_options import (
     BUDGET_NAMES,
     DATA_NAMES,
@@ -322,7 +323,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {  # of the list of commands
     "Train": (run_command, compare_command, tune_command, speedrun_command, watch_command, report_command),
     "Use a run": (sample_command, explore_command, project_command, translate_command, augment_command, export_command),
     "Share a run": (pack_command, push_command, pull_command),
-    "Measure": (evaluate_command, scores_command, statistics_command),
+    "Measure": (evaluate_command, classify_command, scores_command, statistics_command),
     "Understand": (diagnose_command, depth_command, explain_command),
     "Data, variants and this machine": (
         data_commands,

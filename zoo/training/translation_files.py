@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from zoo import backend
-from zoo.base.files import atomic_file
+from zoo.base.files import atomic_file, check_writable
 from zoo.base.pictures import as_rgb, grid, save_picture
 from zoo.base.progress import Progress
 from zoo.data import images
@@ -23,9 +23,9 @@ from zoo.training.translating import Translator, direction_to
 
 BATCH = 16  # images
 MOST_PIXELS = 2**22  # of a batch
-SHEET = 20  # pairs
+SHEET_ROWS = 5  # of a sheet, at most
 SHEET_SIZE = 128  # pixels of an image of a sheet, at most
-SHEET_COLUMNS = 4  # pairs
+SHEET_COLUMNS = 4  # pairs, unless asked for others
 PNG = ".png"
 
 
@@ -53,17 +53,25 @@ class Picture:
 
 @backend.fixed()
 def translate_files(
-    run: Run, given: Path, out: Path, wanted: Translation, sheet: Path | None, progress: Progress
+    run: Run,
+    given: Path,
+    out: Path,
+    wanted: Translation,
+    sheet: Path | None,
+    progress: Progress,
+    columns: int = SHEET_COLUMNS,
 ) -> dict[str, Any]:
     """Translate an image, or all below a folder or in a zip, into `out`: a file, or a folder with files of equal names.
 
     Every result is a PNG, in RGBA where the image is transparent somewhere. Unreadable files are left out and named.
+    `sheet` is a picture of the first of them, `columns` in a row.
     Raises ZooError where nothing can be read or written, and where a result would replace an image that is read.
     """
     translator = translator_of(run, wanted)
     files, names = found_files(given)
     targets = {name: target_of(name, given, out) for name in names}
     check_targets(given, targets)
+    check_places(targets, sheet)
     left_out: list[str] = []
     shown: list[tuple[np.ndarray, np.ndarray]] = []
     at_trained_size = done = 0
@@ -74,14 +82,15 @@ def translate_files(
         starts, made = translator.with_given(pixels, wanted.seed + number)
         for picture, start, result in zip(batch, starts, made, strict=True):
             write(result, picture.alpha, targets[picture.name])
-            if len(shown) < SHEET:
+            if len(shown) < SHEET_ROWS * columns:
                 shown.append((start, result))
         done += len(batch)
         progress.counting("translating", done + len(left_out), len(names))
     if not done:
         raise ZooError(f"No image of {given} can be read: {shortened(left_out)}.")
     if sheet is not None:
-        save_picture(before_and_after(shown), sheet)
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        save_picture(before_and_after(shown, columns), sheet)
     if at_trained_size:
         progress.note(
             f"{at_trained_size:,} images were translated at {' x '.join(map(str, translator.trained_size))} pixels, as "
@@ -149,6 +158,13 @@ def check_targets(given: Path, targets: dict[str, Path]) -> None:
         raise ZooError(f"{lost[0]} would be replaced by its translation. Choose another folder with --out.")
 
 
+def check_places(targets: dict[str, Path], sheet: Path | None) -> None:
+    """Raises ZooError, before the work, where translations or the sheet can't be written."""
+    for option, path in (("--out", next(iter(targets.values()))), ("--sheet", sheet)):
+        if path is not None:
+            check_writable(path, option)
+
+
 def batches(files: Tree, names: list[str], translator: Translator, most: int, left_out: list[str]) -> Iterator[Any]:
     """Lists of pictures of one size that follow one another; names of unreadable ones are added to `left_out`."""
     entries = {each.path: each for each in files.entries}
@@ -200,12 +216,12 @@ def write(result: np.ndarray, alpha: np.ndarray | None, path: Path) -> None:
         raise ZooError(f"Can't write {path}: {error.strerror or error}. Choose another place with --out.") from error
 
 
-def before_and_after(shown: list[tuple[np.ndarray, np.ndarray]]) -> Image.Image:
-    """Pairs of what was translated and what it became, beside one another."""
+def before_and_after(shown: list[tuple[np.ndarray, np.ndarray]], columns: int) -> Image.Image:
+    """Pairs of what was translated and what it became, beside one another, at most so many in a row."""
     largest = max(max(each.shape[:2]) for pair in shown for each in pair)
     side = min(largest, SHEET_SIZE)
     tiles = [tile(each, side) for pair in shown for each in pair]
-    return grid(np.stack(tiles), 2 * SHEET_COLUMNS)
+    return grid(np.stack(tiles), 2 * min(columns, len(shown)))
 
 
 def tile(pixels: np.ndarray, side: int) -> np.ndarray:
