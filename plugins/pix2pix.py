@@ -8,6 +8,9 @@ Normalization: section 3.3 takes the statistics of the batch at hand, at test ti
 is instance normalization, the default here: at any batch size, in training and where samples are drawn, an image is
 normalized by itself. `generator_normalization=batch` shares statistics in training, and draws samples with moving ones,
 which the paper does not. The innermost map has one pixel and no normalization, as in the paper's erratum.
+
+Deviation: section 3.3's jitter, a random crop out of images that were enlarged by an eighth, is not done, and mirroring
+only where it is asked for: `mirror=true` turns both images of a pair alike.
 """
 
 from collections.abc import Mapping

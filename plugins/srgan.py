@@ -51,7 +51,7 @@ class SrganRecipe(Recipe):
     pixel_weight: float = 0.0  # of the mean squared error of pixels beside it
     pretraining: int = 0
     """Images, at the beginning, in which the mean squared error of pixels alone teaches the generator; 16,000,000 in
-    the paper."""
+    the paper. The discriminator is trained meanwhile, which the paper's is not."""
 
 
 @hookimpl

@@ -212,6 +212,31 @@ def test_a_sheet_has_as_many_columns_as_are_wanted_and_five_rows_at_most(run: zo
     assert size(12, "--columns", 2) == of(5, 2)
 
 
+def test_large_transparent_images_are_translated_one_by_one_and_keep_their_transparency(
+    run: zoo.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def made(_: Translator, images: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(images.shape)
+        return images, np.repeat(images, 3, axis=-1)
+
+    monkeypatch.setattr(Translator, "with_given", made)
+    monkeypatch.setattr(Translator, "size_for", lambda _, size: size)
+    side = 2049  # 4.2 million pixels, more than a batch may have
+    alpha = np.tile(np.arange(side, dtype=np.int64) % 256, (side, 1)).astype(np.uint8)
+    gray = np.full((side, side), 90, np.uint8)
+    for name in ("a.png", "b.png"):
+        saved(tmp_path / "large" / name, np.stack([gray, gray, gray, alpha], axis=-1))
+    assert invoked(run, tmp_path / "large", "--out", tmp_path / "made")["images"] == 2
+    assert seen == [(1, side, side, 1)] * 2
+    result = np.asarray(read(tmp_path / "made" / "b.png"))
+    np.testing.assert_array_equal(result[..., 3], alpha)
+    expected = np.asarray(read(tmp_path / "large" / "b.png").convert("LA"))  # 90 over white, as transparent as it is
+    shown = np.rint(90 * (expected[..., 1] / 255) + 255 * (1 - expected[..., 1] / 255))
+    np.testing.assert_allclose(result[..., 0], shown, atol=1)
+
+
 def test_a_place_that_can_not_be_written_is_told_before_the_work(
     run: zoo.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
