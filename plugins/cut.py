@@ -33,8 +33,9 @@ SMALLEST = 8  # pixels
 class CutRecipe(Recipe):
     """Section 4: single images, Adam at 2e-4 (momentum .5), 256 patches a map, temperature .07.
 
-    `horizon` is the paper's 400 epochs in images: rates are constant in its first half and fall to 0 in the second;
-    with the default of 0 they stay. FastCUT has nce_weight=10 and nce_identity_weight=0 (section 4).
+    `horizon` is the paper's 400 epochs in images, best as many as the run sees: rates are constant in its first half
+    and fall to 0 in the second. A longer run learns nothing after it, at rates of 0; a shorter one ends while they are
+    higher. With the default of 0 they stay. FastCUT has nce_weight=10 and nce_identity_weight=0 (section 4).
     """
 
     batch_size: int = 1

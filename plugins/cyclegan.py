@@ -34,8 +34,9 @@ SIDE_BY_SIDE = 2  # the axis of W
 class CycleganRecipe(Recipe):
     """Section 4: single images, Adam at 2e-4 (momentum .5, the authors' code), a pool of 50, cycles weighted by 10.
 
-    `horizon` is the paper's 200 epochs in images: rates are constant in its first half and fall to 0 in the second;
-    with the default of 0 they stay.
+    `horizon` is the paper's 200 epochs in images, best as many as the run sees: rates are constant in its first half
+    and fall to 0 in the second. A longer run learns nothing after it, at rates of 0; a shorter one ends while they are
+    higher. With the default of 0 they stay.
     """
 
     batch_size: int = 1

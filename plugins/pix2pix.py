@@ -12,6 +12,9 @@ which the paper does not. The innermost map has one pixel and no normalization, 
 When to use it: wherever there are pairs, and single answers are wanted; its latents are dropout, so that it has little
 variety. Compare with its own U-Net without the discriminator (`l1_weight=1000000`): L1, PSNR and SSIM often prefer that
 one.
+
+Deviation: section 3.3's jitter, a random crop out of images that were enlarged by an eighth, is not done, and mirroring
+only where it is asked for: `mirror=true` turns both images of a pair alike.
 """
 
 from collections.abc import Mapping
@@ -27,6 +30,7 @@ from zoo.networks import given_source
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "cross-entropy"
+NEEDS_PAIRS = True  # the L1 distance is one to the sample of the source
 SLOPE = 0.2  # of the leaky ReLU
 KERNEL = 4  # pixels
 WIDEST = 8  # times the width

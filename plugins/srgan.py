@@ -24,6 +24,7 @@ from zoo.networks import given_source
 from zoo.recipe import Normalization
 
 LOSS_FAMILY = "cross-entropy"
+NEEDS_PAIRS = True  # the content loss compares with the sample of the source
 SLOPE = 0.2  # of the leaky ReLU
 WIDEST = 8  # times the width
 HEAD = 16  # times the width: 1,024 units
@@ -53,7 +54,7 @@ class SrganRecipe(Recipe):
     pixel_weight: float = 0.0  # of the mean squared error of pixels beside it
     pretraining: int = 0
     """Images, at the beginning, in which the mean squared error of pixels alone teaches the generator; 16,000,000 in
-    the paper."""
+    the paper. The discriminator is trained meanwhile, which the paper's is not."""
 
 
 @hookimpl

@@ -28,8 +28,9 @@ ATTRIBUTES, TARGETS, LABELS = "attributes", "targets", "labels"
 class StarganRecipe(Recipe):
     """Section 5: batches of 16, Adam at 1e-4 (momentum .5), five discriminator updates, penalties weighted by 10.
 
-    `horizon` is the paper's 200,000 updates of the discriminator in images: rates are constant in its first half and
-    fall to 0 in the second; with the default of 0 they stay.
+    `horizon` is the paper's 200,000 updates of the discriminator in images, best as many as the run sees: rates are
+    constant in its first half and fall to 0 in the second. A longer run learns nothing after it, at rates of 0; a
+    shorter one ends while they are higher. With the default of 0 they stay.
     """
 
     batch_size: int = 16

@@ -19,6 +19,8 @@ by the names of their inputs:
                             `truncation` (B, 1) receives psi, which is 1 in training; any other input is a latent
     a discriminator's       receives, judging real samples, the real batch's field of that name; judging fakes, what
     input                   the generator returned under that name, else what it was given, else the batch's field
+A plugin that compares samples with what is made of the `source` of their rows declares `NEEDS_PAIRS = True`, a constant
+of its module: it is refused where the field has an order of its own.
 A model with a single input need not name it: it is the generator's `latents`, the discriminator's `samples`.
 
 How the answers of a stack's plugins combine:

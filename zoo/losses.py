@@ -194,7 +194,7 @@ def falling_rates(images_seen: Tensor, recipe: Any) -> dict[str, Tensor]:
     """Both players' learning rates: constant in the first half of the recipe's horizon, then linearly to 0.
 
     What the hook `schedule` returns in translations (Zhu et al. 2017, arXiv:1703.10593, section 4); nothing without a
-    horizon.
+    horizon. Beyond it rates are 0.
     """
     if not recipe.horizon:
         return {}

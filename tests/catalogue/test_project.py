@@ -61,6 +61,7 @@ FURTHER = {  # what is added to the README's commands, for the same
     "evaluate": f"--samples 104 --extractor pooling --plugin {STACKS / 'pooling.py'} --data-dir prepared --json",
     "compare": f"--executor here --plugin here.py --plugin {STACKS / 'pooling.py'} --data-dir prepared",
     "augment": "--data-dir prepared --json",
+    "classify": "--data-dir prepared --json",
     "data": "--data-dir prepared",
 }
 
@@ -102,9 +103,19 @@ def test_the_commands_of_a_projects_readme_work_on_16_bit_images(
         text = text.replace(usual, tiny)
     (folder / "registry.yaml").write_text(text)
     monkeypatch.setattr("zoo.evaluation.metrics.classification.taught", short)
+    monkeypatch.setattr("zoo.evaluation.classifying.taught", lambda *words, **options: short(*words[:4], **options))
 
     commands = re.findall(r"^    zoo (.*)$", (folder / "README.md").read_text(), re.MULTILINE)
-    assert [shlex.split(each)[0] for each in commands] == ["data", "data", "run", "evaluate", "compare", "augment"]
+    assert [shlex.split(each)[0] for each in commands] == [
+        "data",
+        "data",
+        "run",
+        "evaluate",
+        "compare",
+        "augment",
+        "classify",
+        "classify",
+    ]
     printed = [invoked(*shlex.split(each), *shlex.split(FURTHER[each.split()[0]])) for each in commands]
 
     assert "26 x (16, 16, 1)" in printed[0]
@@ -118,7 +129,11 @@ def test_the_commands_of_a_projects_readme_work_on_16_bit_images(
     assert (folder / "reports" / "comparison" / "report.html").exists()
     classes = json.loads(printed[5])["classes"]
     assert [(each["name"], each["real"], each["generated"]) for each in classes] == [("healthy", 20, 0), ("ill", 6, 14)]
-    assert len(list((folder / "augmented").rglob("*.png"))) == 40
+    assert len(list((folder / "augmented" / "train").rglob("*.png"))) == 40
+    assert len(list((folder / "augmented" / "test").rglob("*.png"))) == 104
+    for text, trained in ((printed[6], (20, 6)), (printed[7], (20, 20))):
+        counts = [(each["trained"], each["tested"]) for each in json.loads(text)["classes"]]
+        assert counts == [(trained[0], 52), (trained[1], 52)]
 
 
 def test_a_project_is_a_folder_for_each_class_and_entries_that_the_zoo_reads(folder: Path) -> None:

@@ -37,7 +37,7 @@ CASES = {
         [
             "4: unknown key 'colour' in 'd'. Available: channels, crop, embedded, epochs, extractor, folders, "
             "image_key, image_size, label_key, layout, license, path, points, reference, source, source_from, "
-            "source_size, stacked, summary, test, tfds, train, values."
+            "source_order, source_size, stacked, summary, test, tfds, train, values."
         ],
     ),
     "no mapping at the top": (
@@ -226,7 +226,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(shipped: Read
         "registry.yaml:6: variant 'v': Unknown plugin: 'c'. Available: a, b.",
         "registry.yaml:9: unknown key 'crp' in 'd'. Did you mean 'crop'? Available: channels, crop, embedded, epochs, "
         "extractor, folders, image_key, image_size, label_key, layout, license, path, points, reference, source, "
-        "source_from, source_size, stacked, summary, test, tfds, train, values.",
+        "source_from, source_order, source_size, stacked, summary, test, tfds, train, values.",
         "registry.yaml:10: unknown key 'networks'. Available: benchmarks, datasets, executors, extractors, listeners, "
         "metrics, plugins, sources, variants.",
     ]

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import shutil
 import signal
 import subprocess
@@ -79,6 +80,35 @@ def test_preparing_prepares_both_splits_and_the_list_shows_their_size_and_place(
     for each in ring["prepared"]:
         assert each["shape"] == [100_000, 2]
         assert each["bytes"] == sum(path.stat().st_size for path in Path(each["folder"]).iterdir())
+
+
+def next_words(out):
+    """The words of the commands below Next, as a shell reads them."""
+    return [shlex.split(line) for line in out.partition("Next:")[2].strip().splitlines()]
+
+
+def test_the_next_commands_read_the_data_as_it_was_prepared(zoo, here, photos):
+    folder = photos.rename(photos.with_name("my photos.v2"))
+    data_dir = here / "other data"
+    wanted = ["--image-size", "4", "--label", "none", "--crop", "6"]
+    _, out, _ = zoo("data", "prepare", "./my photos.v2", *wanted, "--split", "all", "--data-dir", data_dir)
+    shown, trained = next_words(out)
+    assert shown == ["zoo", "data", "info", str(folder), "--data-dir", str(data_dir)]
+    assert trained[:5] == ["zoo", "run", "dcgan", "--dataset", str(folder)]
+    assert sorted(trained[5:]) == sorted([*wanted, "--split", "all", "--data-dir", str(data_dir)])
+    assert zoo(*shown[1:])[0] == 0
+
+
+def test_of_two_folders_the_next_command_translates(zoo, here, photos):
+    same = ["./photos", "--source-from", "cat", "--source-size", "8"]
+    _, out, _ = zoo("data", "prepare", *same, "--split", "train")
+    assert "the field source is cat: 9 images of 8 px in an order of their own" in out
+    path = str(photos)
+    assert next_words(out)[1] == ["zoo", "run", "cyclegan", "--dataset", path, "--source-from", "cat", *same[3:]]
+    for image in (photos / "cat").iterdir():
+        image.rename(image.with_name(f"{int(image.stem) - 1:02}.png"))
+    _, out, _ = zoo("data", "prepare", *same[:3], "--split", "train")
+    assert next_words(out)[1] == ["zoo", "run", "pix2pix", "--dataset", path, "--source-from", "cat"]
 
 
 def test_listing_imports_nothing_heavy(here):

@@ -626,6 +626,38 @@ def test_domains_of_other_names_have_orders_of_their_own(opened, tmp_path):
     assert (train.count, len(train.arrays["source"])) == (4, 6)
 
 
+def test_folders_that_are_mostly_pairs_are_refused_unless_their_order_is_said(opened, tmp_path):
+    names = [*(f"A/{row}.png" for row in range(5)), *(f"B/{row}.png" for row in (0, 1, 2, 7, 8, 9, 10))]
+    path = folder(tmp_path / "it", names)
+    odd = r"A/3\.png, A/4\.png, B/10\.png, B/7\.png, B/8\.png"
+    with pytest.raises(
+        ZooError,
+        match=rf"3 images of either folder have one of their name in the other, and 6 have none, or several: {odd}.*"
+        r"Of pairs, move or rename those; of two sets without pairs, say --source-order own\.",
+    ):
+        opened(path, source_from="A")
+    dataset = opened(path, source_from="A", source_order="own")
+    assert (dataset.count, len(dataset.arrays["source"])) == (7, 5)
+    assert not dataset.fields["source"].aligned
+    (path / "A" / "2.png").unlink()  # two of four: no more than chance
+    assert not opened(path, source_from="A").fields["source"].aligned
+    with pytest.raises(ZooError, match="2 images of either folder have one of their name"):
+        opened(path, source_from="A", source_order="pairs")
+
+
+def test_pairs_of_two_endings_are_refused_and_pairs_can_be_read_without(opened, tmp_path):
+    path = folder(tmp_path / "it", [f"{'AB'[row % 2]}/{row // 2}.png" for row in range(12)])
+    assert not opened(path, source_from="A", source_order="own").fields["source"].aligned
+    assert opened(path, source_from="A", source_order="pairs").fields["source"].aligned
+    folder(path, ["A/0.jpg"])
+    with pytest.raises(ZooError, match=r"3 have none, or several: A/0\.jpg, A/0\.png, B/0\.png\."):
+        opened(path, source_from="A")
+    with pytest.raises(
+        ZooError, match=r"--source-order is for two folders of images, and .* has none: say --source-fr"
+    ):
+        opened(path, label="none", folders="none", source_order="own")
+
+
 def test_domains_that_are_not_there_and_broken_pairs_are_refused(opened, tmp_path):
     path = folder(tmp_path / "it", [f"{'AB'[row % 2]}/{row // 2}.png" for row in range(12)])
     with pytest.raises(ZooError, match=r"Unknown folder in .*: 'C'\. Available: A, B"):

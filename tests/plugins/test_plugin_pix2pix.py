@@ -158,6 +158,34 @@ def test_the_tasks_place_in_the_stack_makes_no_difference(
     assert players.generator.output_shape == (None, 16, 16, 3)
 
 
+@pytest.mark.parametrize(
+    ("text", "settings", "mend"),
+    [
+        ("pix2pix", [], "choose data in pairs"),
+        ("pix2pix+negative", [], "choose a task that derives it of the same rows"),
+        ("srgan", ["lowres_paired=false"], "choose a task that derives it of the same rows"),
+    ],
+)
+def test_a_source_without_pairs_is_refused_with_what_learns_without(
+    text: str, settings: list[str], mend: str, make_stack: Callable, paired: Dataset
+) -> None:
+    spec, pictures = paired.others["source"]
+    apart = replace(paired, others={"source": (replace(spec, aligned=False), pictures)})
+    with pytest.raises(ZooError) as raised:
+        Trainer(make_stack(text, *settings), apart)
+    assert str(raised.value) == (
+        f"Plugin '{text.partition('+')[0]}' needs pairs, and the field 'source' is in an order of its own: train "
+        f"cyclegan or cut, which learn without, or {mend}."
+    )
+
+
+def test_a_task_that_derives_pairs_makes_pairs_of_any_data(make_stack: Callable, paired: Dataset) -> None:
+    spec, pictures = paired.others["source"]
+    apart = replace(paired, others={"source": (replace(spec, aligned=False), pictures)})
+    for text, settings in (("pix2pix+negative", ["negative_paired=true"]), ("pix2pix+mask", []), ("pix2pix+edges", [])):
+        assert Trainer(make_stack(text, *settings), apart).players.fields["source"].aligned
+
+
 def test_what_can_not_be_translated_is_refused(tiny_dataset: Callable, make_stack: Callable, built: Callable) -> None:
     with pytest.raises(ZooError, match=r"from the field 'source', which this dataset has not.*pix2pix\+edges"):
         Trainer(make_stack("pix2pix"), tiny_dataset())

@@ -14,7 +14,8 @@ from zoo import ZooError
 from zoo.base.progress import Silent
 from zoo.catalogue import read_catalogue
 from zoo.cli import cli
-from zoo.data import open_dataset
+from zoo.data import DataOptions, open_dataset
+from zoo.data.fields import Field
 from zoo.training.augmentation import Augmentation, augment
 
 STACKS = Path(__file__).parents[1] / "stacks"
@@ -47,16 +48,19 @@ def invoked(run: zoo.Run, *words: object) -> dict:
 
 
 def test_classes_are_in_proportion_equal_or_made_up_to_a_number() -> None:
-    shares, real = np.array([20, 10, 2]) / 32, np.array([20, 10, 2])
+    field, real = Field("label", (), 1.0, ("Bag", "Coat", "Boot"), (20 / 32, 10 / 32, 2 / 32)), np.array([20, 10, 2])
 
-    def counts(**wanted: int) -> list[int]:
-        return np.bincount(Augmentation(**wanted).labels(shares, real), minlength=3).tolist()
+    def counts(**wanted: object) -> list[int]:
+        return np.bincount(Augmentation(**wanted).labels(field, real), minlength=3).tolist()
 
     assert counts(count=32) == [20, 10, 2]
     assert counts(count=10) == [6, 3, 1]  # 6.25, 3.125, .625: the largest remainder is given the last
     assert counts(per_class=4) == [4, 4, 4]
     assert counts(balance=0) == [0, 10, 18]
     assert counts(balance=12) == [0, 2, 10]
+    assert counts(classes=(("boot", 3), ("0", 1))) == [1, 0, 3]
+    with pytest.raises(ZooError, match=r"Unknown class: 'Cot'\. Did you mean 'Coat'\?"):
+        counts(classes=(("Cot", 3),))
 
 
 def test_a_folder_is_a_data_set_with_the_classes_and_the_real_images(run: zoo.Run, tmp_path: Path) -> None:
@@ -64,10 +68,49 @@ def test_a_folder_is_a_data_set_with_the_classes_and_the_real_images(run: zoo.Ru
     assert [(each["real"], each["generated"]) for each in manifest["classes"]] == [(20, 0), (10, 10), (2, 18)]
     assert json.loads((tmp_path / "set" / "manifest.json").read_text()) == manifest
     data = open_dataset(str(tmp_path / "set"), read_catalogue(), data_dir=tmp_path)
-    assert data.count + 6 == 60  # a tenth is held out
+    assert data.count == 60
     assert data.class_names == ("0-0", "1-1", "2-2")
-    rows = sorted((tmp_path / "set" / "1-1").iterdir())
+    rows = sorted((tmp_path / "set" / "train" / "1-1").iterdir())
     assert [path.name for path in (rows[0], rows[-1])] == ["generated-000000.png", "real-000009.png"]
+
+
+def test_the_real_test_images_are_kept_apart_from_all_generated_ones(run: zoo.Run, tmp_path: Path) -> None:
+    with np.load(run.path.parent / "images.npz") as arrays:
+        real, labels = arrays["test_samples"], arrays["test_labels"]
+    for name in ("set", "set.npz"):
+        manifest = invoked(run, "--balance", "--with-real", "--out", tmp_path / name)
+        assert (manifest["test"], sum(each["test"] for each in manifest["classes"])) == (16, 16)
+        data = open_dataset(str(tmp_path / name), read_catalogue(), data_dir=tmp_path, options=DataOptions("test"))
+        order = np.argsort(labels, kind="stable")
+        found = np.argsort(data.labels, kind="stable")
+        np.testing.assert_array_equal(data.samples[found], real[order])
+        np.testing.assert_array_equal(data.labels[found], labels[order])
+
+
+def test_what_comes_next_reads_the_set_as_it_is_to_be_read(run: zoo.Run, tmp_path: Path) -> None:
+    def printed(*words: object) -> str:
+        places = ["--data-dir", str(run.path.parent)]
+        done = CliRunner().invoke(cli, ["augment", str(run.path), *map(str, words), *places], catch_exceptions=False)
+        return done.stdout
+
+    out = tmp_path / "my set"
+    text = printed("--class", "2=5", "--class", "0=1", "--out", out)
+    assert f"6 images: {out}" in text
+    assert f"zoo run dcgan --dataset '{out}' --split all" in text
+    text = printed("--balance", "--with-real", "--out", tmp_path / "both")
+    assert f"28 images and 32 real ones, 16 real ones to test with: {tmp_path / 'both'}" in text
+    assert text.rstrip().endswith(f"--dataset {tmp_path / 'both'}")
+
+
+def test_a_run_that_changes_images_is_refused_with_the_command_that_does(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    np.savez(tmp_path / "it.npz", samples=draw.integers(0, 256, (8, 8, 8, 1), dtype=np.uint8), labels=[0, 1] * 4)
+    changing = zoo.run(
+        "stargan", dataset=str(tmp_path / "it.npz"), budget=zoo.Budget(1), out=tmp_path / "run", data_dir=tmp_path,
+        settings={"batch_size": 2, "width": 2, "residual_blocks": 1}, progress=False,
+    )  # fmt: skip
+    with pytest.raises(ZooError, match=r"'stargan' changes images, it makes none: .* zoo translate .*run IMAGES --cl"):
+        augment(changing, tmp_path / "set", Augmentation(count=3), Silent(), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["set", "set.npz", "set.tfrecord"])
@@ -76,9 +119,10 @@ def test_what_is_interrupted_leaves_nothing_behind(run: zoo.Run, tmp_path: Path,
         def counting(self, what: str, done: int, total: int) -> None:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        augment(run, tmp_path / name, Augmentation(per_class=1), Impatient(), run.path.parent)
-    assert list(tmp_path.iterdir()) == []
+    for wanted in (Augmentation(per_class=1), Augmentation(per_class=1, with_real=True)):
+        with pytest.raises(KeyboardInterrupt, match=rf"nothing is kept at .*{name}\. The same command begins anew\."):
+            augment(run, tmp_path / name, wanted, Impatient(), run.path.parent)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_files_hold_the_runs_own_samples_with_their_labels(run: zoo.Run, tmp_path: Path) -> None:
@@ -152,6 +196,8 @@ def test_a_run_is_scored_by_what_its_images_teach(run: zoo.Run, monkeypatch: pyt
         (["--count", "3", "--per-class", "2", "--out", "x.npz"], "Say how many images are to be made, in one way"),
         (["--count", "3", "--out", "x.csv"], "expected a folder, a file.npz or a file.tfrecord"),
         (["--count", "3", "--out", "there"], "there exists: choose another place"),
+        (["--class", "Bag", "--out", "x"], "--class Bag: expected a class and how many images of it"),
+        (["--count", "3", "--out", "there/a.png/x"], r"Can't write .*Not a directory.*another place with --out"),
         (["--balance", "1", "--out", "x"], "Every class has as many images as are wanted already"),
     ],
 )

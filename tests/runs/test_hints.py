@@ -76,10 +76,15 @@ def test_what_comes_next_suits_the_run() -> None:
         "zoo run a --steps 20   # train on",
     ]
     ill = {**summary, "inputs": ["source"], "health": "collapsing", "is_scored": True, "translates": True}
-    assert next_commands(ill, longer)[:2] == [
+    assert next_commands({**ill, "changing": []}, longer)[:2] == [
         "zoo diagnose runs/a   # what is wrong, and what to do",
-        "zoo translate runs/a IMAGE   # one of your own",
+        "zoo translate runs/a IMAGE --out translated.png   # an image of your own",
     ]
+    changing = {**ill, "changing": ["--class", "T-shirt/top"], "is_scored": False}
+    found = next_commands(changing, longer, " --data-dir ./my\\ data")
+    assert found[0].startswith("zoo diagnose runs/a --data-dir ./my\\ data ")
+    assert found[1].startswith("zoo translate runs/a IMAGE --class T-shirt/top --out translated.png ")
+    assert found[3].startswith("zoo evaluate runs/a --data-dir ./my\\ data ")
 
 
 def test_a_folder_is_taken_by_its_bare_name_and_described_before_it_is_prepared(

@@ -19,6 +19,7 @@ from zoo_plugins.edges import edges
 
 import zoo
 from zoo import ZooError
+from zoo.base.pictures import grid
 from zoo.cli import cli, exit_of
 from zoo.data.fields import Field
 from zoo.training import translation_files
@@ -239,6 +240,66 @@ def test_a_folder_is_translated_with_rotation_transparency_and_broken_files(run:
     np.testing.assert_array_equal(np.asarray(read(tmp_path / "of_zip" / "a.png")), np.asarray(made["a.png"]))
     invoked(run, pictures / "a.png", "--out", tmp_path / "single.png")
     np.testing.assert_array_equal(np.asarray(read(tmp_path / "single.png")), np.asarray(made["a.png"]))
+
+
+def test_a_sheet_has_as_many_columns_as_are_wanted_and_five_rows_at_most(run: zoo.Run, tmp_path: Path) -> None:
+    def size(count: int, *words: object) -> tuple[int, int]:
+        pictures = tmp_path / str(count)
+        for number in range(count):
+            saved(pictures / f"{number:02}.png", drawn(SIZE, SIZE))
+        invoked(run, pictures, "--out", tmp_path / "made", "--sheet", tmp_path / "sheets" / "it.png", *words)
+        return read(tmp_path / "sheets" / "it.png").size
+
+    def of(rows: int, pairs: int) -> tuple[int, int]:
+        return grid(np.zeros((rows * 2 * pairs, SIZE, SIZE, 3), np.uint8), 2 * pairs).size
+
+    assert size(3) == of(1, 3)
+    assert size(12, "--columns", 2) == of(5, 2)
+
+
+def test_large_transparent_images_are_translated_one_by_one_and_keep_their_transparency(
+    run: zoo.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def made(_: Translator, images: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(images.shape)
+        return images, np.repeat(images, 3, axis=-1)
+
+    monkeypatch.setattr(Translator, "with_given", made)
+    monkeypatch.setattr(Translator, "size_for", lambda _, size: size)
+    side = 2049  # 4.2 million pixels, more than a batch may have
+    alpha = np.tile(np.arange(side, dtype=np.int64) % 256, (side, 1)).astype(np.uint8)
+    gray = np.full((side, side), 90, np.uint8)
+    for name in ("a.png", "b.png"):
+        saved(tmp_path / "large" / name, np.stack([gray, gray, gray, alpha], axis=-1))
+    assert invoked(run, tmp_path / "large", "--out", tmp_path / "made")["images"] == 2
+    assert seen == [(1, side, side, 1)] * 2
+    result = np.asarray(read(tmp_path / "made" / "b.png"))
+    np.testing.assert_array_equal(result[..., 3], alpha)
+    expected = np.asarray(read(tmp_path / "large" / "b.png").convert("LA"))  # 90 over white, as transparent as it is
+    shown = np.rint(90 * (expected[..., 1] / 255) + 255 * (1 - expected[..., 1] / 255))
+    np.testing.assert_allclose(result[..., 0], shown, atol=1)
+
+
+def test_a_place_that_can_not_be_written_is_told_before_the_work(
+    run: zoo.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zoo.training import translation_files
+
+    monkeypatch.setattr(translation_files, "batches", lambda *_: pytest.fail("it began"))
+    saved(tmp_path / "a.png", drawn(SIZE, SIZE))
+    (tmp_path / "file").write_text("no folder")
+    for words in (["--out", "file/made"], ["--out", "made", "--sheet", "file/sheet.png"]):
+        places = [word if word.startswith("--") else str(tmp_path / word) for word in words]
+        with pytest.raises(ZooError, match=rf"Can't write .*Not a directory.*another place with {words[-2]}\."):
+            invoked_to_fail(run, tmp_path / "a.png", *places)
+
+
+def invoked_to_fail(run: zoo.Run, *words: object) -> None:
+    CliRunner().invoke(
+        cli, ["translate", str(run.path), *map(str, words)], catch_exceptions=False, standalone_mode=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from zoo.base.plain_data import plain
+from zoo.errors import ZooError
 
 WRITING = ".writing-"  # prefix of the names of files that are not complete yet
 
@@ -30,6 +32,17 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raises ZooError, before there is anything to lose, where neither a file nor a folder `path` can be written."""
+    place = path if path.is_dir() else next(each for each in path.absolute().parents if each.exists())
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        why = f"{error.strerror or error}: {place}"
+        raise ZooError(f"Can't write {path} ({why}). Choose another place with {option}.") from error
 
 
 @contextmanager

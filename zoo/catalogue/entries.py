@@ -33,6 +33,10 @@ class ExtensionEntry(PluginEntry):
     shipped: bool = False  # whether it comes with the zoo
 
 
+# Of data that hints tell apart: "pairs" and "unpaired" have a field `source`, in the samples' order or in its own.
+KINDS = IMAGES, POINTS, WITH_PAIRS, UNPAIRED = ("images", "points", "pairs", "unpaired")
+
+
 @dataclass(frozen=True)
 class VariantEntry:
     """A named stack of plugins with the recipe values that it overrides, for every dataset and for single ones."""
@@ -43,7 +47,7 @@ class VariantEntry:
     datasets: Mapping[str, Mapping[str, Any]]
     summary: str
     source: str  # file:line
-    suggested_for: tuple[str, ...] = ()  # kinds of data, "images" or "points", for which hints name it
+    suggested_for: tuple[str, ...] = ()  # kinds of data, of KINDS, for which hints name it
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,12 @@ class DatasetEntry:
     crop: int | str | None = None  # pixels, the side of the centre crop; or `square` or `none`
     image_size: int | None = None  # pixels
     channels: int | None = None
-    layout: str | None = None  # these four decide what may be read in two ways
+    layout: str | None = None  # these six decide what may be read in two ways
     values: str | None = None
     folders: str | None = None
     source_from: str | None = None
     source_size: int | None = None  # pixels
+    source_order: str | None = None
     extractor: str | None = None  # in which it is scored unless asked otherwise
     epochs: int | None = None  # how long `zoo run` trains without a budget
     train: str | None = None  # the split that training reads
@@ -108,6 +113,10 @@ class Catalogue:
     """By kind, then by name, in the order in which they are listed and metrics are measured."""
     benchmarks: dict[str, BenchmarkEntry] = field(default_factory=dict)
     locations: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
+
+    def suggestions(self, kind: str) -> list[str]:
+        """The names of the variants that hints name for a kind of data, one of KINDS."""
+        return [each.name for each in self.variants.values() if kind in each.suggested_for]
 
     def location(self, variant: str, field: str, dataset: str | None = None) -> str:
         """The `file:line` where `variant` overrides the recipe's `field`, or of the variant if it does not."""

@@ -33,7 +33,7 @@ TEXTS = ("summary", "license", "extractor", "label_key", "train", "test", "sourc
 DATASET: dict[str, Types] = {**dict.fromkeys((*ORIGINS, *TEXTS), str), "epochs": int}
 IMAGES: dict[str, Types] = {
     **{"image_key": str, "crop": (int, str), "image_size": int, "channels": int, "source_size": int},
-    **dict.fromkeys(("layout", "values", "folders", "source_from"), str),
+    **dict.fromkeys(("layout", "values", "folders", "source_from", "source_order"), str),
 }
 BUDGETS = ("images", "epochs", "steps", "minutes")
 COUNTS = ("seeds", "evaluations", "samples")

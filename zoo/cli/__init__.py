@@ -19,6 +19,7 @@ from zoo.base.shortages import described as shortage
 from zoo.base.shortages import full_disk, is_shortage
 from zoo.catalogue import HOOKS
 from zoo.cli.augmentation import augment_command
+from zoo.cli.classification import classify_command
 from zoo.cli.command_options import (
     BUDGET_NAMES,
     DATA_NAMES,
@@ -35,6 +36,7 @@ from zoo.cli.command_options import (
     json_option,
     plugin_option,
     set_option,
+    typed_words,
 )
 from zoo.cli.commands import Group, command, option_group
 from zoo.cli.comparison import compare_command, report_command, speedrun_command, tune_command
@@ -189,7 +191,8 @@ def run_command(context: click.Context, /, stack: str | None, as_json: bool, **o
     if not engine.processes.writes_files:  # process 0 writes the files, perhaps on another machine
         return
     summary = run_summary(run)
-    click.echo(json.dumps(summary) if as_json else run_report(summary, longer(run, stack, options)))
+    place = shlex.join(["", *typed_words(run_command, options, ["data_dir"])]).removeprefix("''")
+    click.echo(json.dumps(summary) if as_json else run_report(summary, longer(run, stack, options), place))
 
 
 def typed_alone(context: click.Context, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,25 +212,9 @@ def longer(run: Any, stack: str | None, options: dict[str, Any]) -> str:
 def continuing(stack: str | None, options: dict[str, Any]) -> str:
     """The command that continues the run: the one that was typed, without its budget."""
     words = ["zoo", "run", *([stack] if stack else ["--config", str(options["config"])])]
-    for name in (
-        "dataset",
-        "data_dir",
-        *DATA_NAMES,
-        "seed",
-        "settings",
-        "plugins",
-        "out",
-        "listeners",
-        "backend",
-        "precision",
-        "devices",
-    ):
-        option = next(each for each in run_command.params if each.name == name)
-        value = options[name]
-        values = value if isinstance(value, tuple) else (value,)
-        words += [word for each in values if each not in (None, option.default) for word in (option.opts[0], str(each))]
-    words += ["--tensorboard"] if options["tensorboard"] else []
-    return shlex.join(words)
+    training = ("seed", "settings", "plugins", "out", "listeners", "backend", "precision", "devices", "deterministic")
+    names = ("dataset", "data_dir", *DATA_NAMES, *training, "tensorboard")
+    return shlex.join([*words, *typed_words(run_command, options, names)])
 
 
 @command("list", epilog=examples("zoo list", "zoo list datasets", "zoo list plugins --check", "zoo list --json"))
@@ -336,7 +323,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {  # of the list of commands
     "Train": (run_command, compare_command, tune_command, speedrun_command, watch_command, report_command),
     "Use a run": (sample_command, explore_command, project_command, translate_command, augment_command, export_command),
     "Share a run": (pack_command, push_command, pull_command),
-    "Measure": (evaluate_command, scores_command, statistics_command),
+    "Measure": (evaluate_command, classify_command, scores_command, statistics_command),
     "Understand": (diagnose_command, depth_command, explain_command),
     "Data, variants and this machine": (
         data_commands,

@@ -1,5 +1,6 @@
 """The options that several commands share, their shell completion, and the examples in their help."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import click
 from zoo.backend import SUPPORTED
 from zoo.backend.options import PRECISIONS, EngineOptions, Processes
 from zoo.cli.commands import option_group
-from zoo.data.options import CHANNELS, CROPS, FOLDERS, LAYOUTS, READING, DataOptions
+from zoo.data.options import CHANNELS, CROPS, FOLDERS, LAYOUTS, READING, SOURCE_ORDERS, DataOptions
 from zoo.options import Budget
 
 
@@ -96,6 +97,11 @@ READING_OPTIONS = (  # that decide what is ambiguous
         help="The half of each image, or the folder, that samples are translated from: the field source.",
     ),
     click.option("--source-size", type=int, metavar="PIXELS", help="Side of the field source [the samples']."),
+    click.option(
+        "--source-order",
+        type=click.Choice(SOURCE_ORDERS),
+        help="Whether images of two folders are pairs by their names, or in orders of their own [found].",
+    ),
 )
 DATA_OPTIONS = (
     click.option(
@@ -184,6 +190,20 @@ def engine_of(options: dict[str, Any]) -> EngineOptions:
 def examples(*lines: str) -> str:
     """The text of examples at the end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def typed_words(command: click.Command, options: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """The words that give a command's options of these names their values, those left out that have their defaults."""
+    words: list[str] = []
+    for name in names:
+        option = next(each for each in command.params if each.name == name)
+        value = options[name]
+        if isinstance(option, click.Option) and option.is_flag:
+            words += option.opts[:1] if value else []
+            continue
+        for each in value if isinstance(value, tuple) else (value,):
+            words += [] if each in (None, option.default) else [option.opts[0], str(each)]
+    return words
 
 
 MOST_NUMBERS = 1_000_000  # that one range may hold

@@ -9,12 +9,14 @@ from typing import Any
 import click
 
 from zoo.cli.command_options import (
+    DATA_NAMES,
     DATA_OPTIONS,
     complete_datasets,
     data_dir_option,
     data_of,
     examples,
     json_option,
+    typed_words,
 )
 from zoo.cli.commands import Group
 from zoo.data.options import UNREADABLE_SHARE
@@ -107,7 +109,9 @@ def prepare_command(name: str, as_json: bool, **options: Any) -> None:
 
     chosen = {each: options[each] for each in ("splits", "files", "unreadable", "data_dir")}
     report = prepare(name, data_of(options), **chosen)
-    click.echo(json.dumps(report) if as_json else prepared_lines(report))
+    reading = typed_words(prepare_command, options, [each for each in DATA_NAMES if each != "split"])
+    place = typed_words(prepare_command, options, ["data_dir"])
+    click.echo(json.dumps(report) if as_json else prepared_lines(report, place, reading))
 
 
 @data_commands.command(
@@ -232,5 +236,5 @@ def import_command(file: Path, name: str | None, data_dir: Path | None, as_json:
 
     report = imported(file, name, data_dir)
     lines = [f"{each['name']} {each['split']}: {each['shape']}{each['note']}" for each in report]
-    next_command = training(report[0]["name"], report[0]["sample_shape"])
+    next_command = training(report[0])
     click.echo(json.dumps(report) if as_json else "\n".join([*lines, f"Train: {next_command}"]))

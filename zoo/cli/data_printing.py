@@ -40,23 +40,21 @@ def prepared_line(one: Mapping[str, Any]) -> str:
     return f"    * {size_text(one['bytes']):>7}  {one['summary']}\n               {one['folder']}"
 
 
-def prepared_lines(report: Sequence[Mapping[str, Any]]) -> str:
-    """The prepared sets, and the commands to run next."""
+def prepared_lines(report: Sequence[Mapping[str, Any]], place: Sequence[str] = (), reading: Sequence[str] = ()) -> str:
+    """The prepared sets, and the commands to run next, with the words that say where datasets live and how to read."""
     lines = ["\n  ".join([each["summary"], *each["reading"], each["folder"]]) for each in report]
-    name = report[0]["name"]
-    return "\n".join(
-        [*lines, "Next:", f"  zoo data info {shlex.quote(name)}", f"  {training(name, report[0]['sample_shape'])}"]
-    )
+    name, split = report[0]["name"], report[0]["split"]
+    words = [*place, *reading, *([] if split in ("train", "test") else ["--split", split])]
+    shown = shlex.join(["zoo", "data", "info", name, *place])
+    return "\n".join([*lines, "Next:", f"  {shown}", f"  {training(report[0], words)}"])
 
 
-def training(name: str, sample_shape: Sequence[int]) -> str:
-    """A command that trains on a dataset, with the variant that the catalogue suggests for its kind of samples."""
+def training(report: Mapping[str, Any], words: Sequence[str] = ()) -> str:
+    """A command that trains on a dataset, with the variant that the catalogue suggests for its kind of data."""
     from zoo.catalogue import read_catalogue
-    from zoo.data.fields import samples_field
 
-    kind = "images" if samples_field(tuple(sample_shape)).is_image else "points"
-    suggested = (each.name for each in read_catalogue().variants.values() if kind in each.suggested_for)
-    return f"zoo run {next(suggested, 'VARIANT')} --dataset {shlex.quote(name)}"
+    variant = next(iter(read_catalogue().suggestions(report["kind"])), "VARIANT")
+    return shlex.join(["zoo", "run", variant, "--dataset", report["name"], *words])
 
 
 def info_lines(report: Sequence[Mapping[str, Any]]) -> str:
@@ -75,7 +73,7 @@ def _unprepared(each: Mapping[str, Any]) -> list[str]:
         "classes": ", ".join(each["class_names"][:MOST_CLASSES]),
     }
     lines = [f"  {name:<10}{value}" for name, value in facts.items() if value]
-    following = [f"  zoo data prepare {shlex.quote(each['name'])}", f"  {training(each['name'], each['sample_shape'])}"]
+    following = [f"  zoo data prepare {shlex.quote(each['name'])}", f"  {training(each)}"]
     return [f"{each['name']}: not prepared yet", *lines, "Next:", *following]
 
 

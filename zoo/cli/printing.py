@@ -33,27 +33,44 @@ def run_summary(run: "Run") -> dict[str, Any]:
         "metrics": metrics[-1] if metrics else None,
         "health": word_of(metrics, evaluations),
         "is_scored": any(each["periodic"] for each in evaluations),
-        "translates": "source" in run.record.get("inputs", ()),
+        "translates": (changing := changing_words(run)) is not None,
+        "changing": changing,
     }
 
 
-def run_report(summary: dict[str, Any], longer: str) -> str:
-    """A run's summary with the next commands to try; `longer` is the command that trains it twice as long."""
+def changing_words(run: "Run") -> list[str] | None:
+    """The options by which `zoo translate` says what images become; None of a generator that takes no images."""
+    inputs = run.record.get("inputs", ())
+    if "source" in inputs:
+        return []
+    if "samples" not in inputs:
+        return None
+    if "labels" in inputs:
+        return ["--class", run.fields["labels"].all_names[0]]
+    return [word for name in run.fields["attributes"].class_names for word in ("--condition", f"{name}=1")]
+
+
+def run_report(summary: dict[str, Any], longer: str, place: str = "") -> str:
+    """A run's summary with the next commands to try; `longer` is the command that trains it twice as long.
+
+    `place` are the words that say where datasets live, with a space before them; nothing where they live as usual.
+    """
     names = ("samples", "animation", "checkpoint", "generator", "health")
     files = "\n".join(f"  {name:<12}{summary[name]}" for name in names)
-    following = "\n".join(f"  {each}" for each in next_commands(summary, longer))
+    following = "\n".join(f"  {each}" for each in next_commands(summary, longer, place))
     return f"{summary['stack']} on {short_name(summary['dataset'])}: {summary['run']}\n{files}\nNext:\n{following}"
 
 
-def next_commands(summary: dict[str, Any], longer: str) -> list[str]:
+def next_commands(summary: dict[str, Any], longer: str, place: str = "") -> list[str]:
     """What makes sense after this run: what its health asks for, its samples, its score, more training."""
     run = shlex.quote(summary["run"])
-    found = [] if summary["health"] == WELL else [f"zoo diagnose {run}   # what is wrong, and what to do"]
+    found = [] if summary["health"] == WELL else [f"zoo diagnose {run}{place}   # what is wrong, and what to do"]
     if summary["translates"]:
-        found.append(f"zoo translate {run} IMAGE   # one of your own")
+        words = shlex.join(["IMAGE", *summary["changing"], "--out", "translated.png"])
+        found.append(f"zoo translate {run} {words}   # an image of your own")
     found.append(f"zoo sample {run}{sampling(summary['inputs'])}")
     if not summary["is_scored"]:
-        found.append(f"zoo evaluate {run}   # how good it is")
+        found.append(f"zoo evaluate {run}{place}   # how good it is")
     return [*found, f"{longer}   # train on"]
 
 

@@ -40,10 +40,20 @@ from zoo.errors import ZooError
 @click.option(
     "--sheet", type=click.Path(dir_okay=False, path_type=Path), help="A picture of the first, before and after."
 )
+@click.option(
+    "--columns", type=click.IntRange(min=1), default=4, show_default=True, help="Pairs in a row of the sheet."
+)
 @click.option("--overwrite", is_flag=True, help="Replace what the folder has of another run or with other options.")
 @json_option
 def translate_command(
-    run: Path, images: Path, out: Path, sheet: Path | None, as_json: bool, conditions: Sequence[str], **options: Any
+    run: Path,
+    images: Path,
+    out: Path,
+    sheet: Path | None,
+    columns: int,
+    as_json: bool,
+    conditions: Sequence[str],
+    **options: Any,
 ) -> None:
     """Translate IMAGES, a file, a folder or a .zip, by the generator of RUN, into PNG files.
 
@@ -63,7 +73,7 @@ def translate_command(
     )
     progress = as_progress(True)
     try:
-        done = translate_files(opened, images, out, wanted, sheet, progress)
+        done = translate_files(opened, images, out, wanted, sheet, progress, columns)
     finally:
         progress.stop()
     before = f", {done['made_before']:,} more were there before" if done["made_before"] else ""

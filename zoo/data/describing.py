@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.data.fields import Field, kind_of_data, samples_field
 from zoo.data.managing import described, prepared_of
 from zoo.data.prepared.directory import Prepared
 from zoo.errors import ZooError
@@ -73,6 +74,15 @@ def looked_at(name: str, data_dir: Path | None) -> dict[str, Any] | None:
         "prepared": False,
         "splits": dict(splits.counts),
         "sample_shape": list(contents.shape[1:]),
+        "kind": kind_of_data(
+            {
+                "samples": samples_field(tuple(contents.shape[1:])),
+                **{
+                    each: Field("image", other.shape[1:], aligned=other.aligned)
+                    for each, other in contents.others.items()
+                },
+            }
+        ),
         "label": contents.resolved.get("label"),
         "class_names": list(contents.class_names),
         "reading": list(contents.read),

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
+from zoo.catalogue.entries import IMAGES, POINTS, UNPAIRED, WITH_PAIRS
+
+SOURCE = "source"  # what a translation starts from
 Kind = Literal["image", "points", "label", "vector"]
 ATTRIBUTES = "attributes"  # the vector field that several labels of zeros and ones become
 
@@ -91,6 +94,15 @@ class Field:
         """The field that `record` described."""
         sequences = {name: tuple(value) for name, value in record.items() if isinstance(value, list | tuple)}
         return cls(**{**record, **sequences})
+
+
+def kind_of_data(fields: Mapping[str, Field]) -> str:
+    """What variants are suggested for, one of zoo.catalogue.entries.KINDS: images, points, or with a field `source`."""
+    if not fields["samples"].is_image:
+        return POINTS
+    if SOURCE not in fields:
+        return IMAGES
+    return WITH_PAIRS if fields[SOURCE].aligned else UNPAIRED
 
 
 def samples_field(shape: tuple[int, ...], scale: float = 1.0) -> Field:

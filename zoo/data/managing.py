@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.base.progress import for_onlookers
 from zoo.catalogue import Catalogue, read_catalogue
+from zoo.data.fields import Field, kind_of_data, samples_field
 from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared.directory import (
     Prepared,
@@ -109,6 +110,7 @@ def described(dataset: "Dataset") -> dict[str, Any]:
         "split": dataset.split,
         "count": dataset.count,
         "sample_shape": list(dataset.sample_shape),
+        "kind": kind_of_data(dataset.fields),
         "classes": dataset.classes,
         "fingerprint": dataset.fingerprint,
         "folder": str(Path(str(dataset.samples.filename)).parent),  # type: ignore[attr-defined]  # a memory map's
@@ -264,5 +266,9 @@ def imported(file: Path, name: str | None, data_dir: Path | None) -> list[dict[s
         prepared = Prepared(folder, read_meta(folder))
         sample_shape = list(prepared.meta["shape"][1:])
         note = "" if new else " (was here already)"
-        found.append({**row(prepared), "shape": prepared.shape, "sample_shape": sample_shape, "note": note})
+        others = {name: Field.from_record(each) for name, each in prepared.meta.get("fields", {}).items()}
+        kind = kind_of_data({"samples": samples_field(tuple(sample_shape)), **others})
+        found.append(
+            {**row(prepared), "shape": prepared.shape, "sample_shape": sample_shape, "kind": kind, "note": note}
+        )
     return found

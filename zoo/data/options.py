@@ -12,9 +12,13 @@ CHANNELS = (1, 3, 4)
 SQUARE, WHOLE = "square", "none"  # crops: the largest centre square, asked for; the whole image
 CROPS = (SQUARE, WHOLE)
 LAYOUTS = ("nhwc", "nchw", "nhw")
+SOURCE = ("source_from", "source_size", "source_order")  # the options of the field `source`
 FOLDERS = ("none", "classes", "splits", "splits/classes", "classes/splits")
+PAIRS, OWN = "pairs", "own"
+SOURCE_ORDERS = (PAIRS, OWN)
 WITHOUT_LABELS = "none"
-READING = ("layout", "values", "folders", "source_from", "source_size")  # the options that decide what is ambiguous
+# The options that decide what is ambiguous.
+READING = ("layout", "values", "folders", *SOURCE)
 UNREADABLE_SHARE = 0.01  # share of a folder's images that may be unreadable; a folder with more is refused
 
 
@@ -40,13 +44,21 @@ class DataOptions:
         None  # the folder, or the half of each image, `left` or `right`, that is the field `source`
     )
     source_size: int | None = None  # pixels, the side of the field `source` where it is another than the samples'
+    source_order: str | None = None
+    """Of two folders: `pairs`, each sample belongs to the image of its name in the other; `own`, none does. None takes
+    them for pairs where every image has one, and refuses them where most have."""
 
     def __post_init__(self) -> None:
         for name in ("image_size", "crop", "source_size"):
             value = getattr(self, name)
             if isinstance(value, int) and value < 1:
                 raise ZooError(f"The {name.replace('_', ' ')} must be at least 1 pixel, not {value}.")
-        for name, known in (("crop", CROPS), ("layout", LAYOUTS), ("folders", FOLDERS)):
+        for name, known in (
+            ("crop", CROPS),
+            ("layout", LAYOUTS),
+            ("folders", FOLDERS),
+            ("source_order", SOURCE_ORDERS),
+        ):
             value = getattr(self, name)
             if isinstance(value, str) and value not in known:
                 raise unknown(name, value, known)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.base.progress import Progress, as_progress
 from zoo.catalogue import Catalogue, read_catalogue
-from zoo.data.options import DataOptions
+from zoo.data.options import SOURCE, DataOptions
 from zoo.errors import ZooError, ZooWarning
 from zoo.evaluation.evaluation_file import EVALUATION, EvaluationFile, evaluation_record
 from zoo.evaluation.names import of_direction
@@ -215,7 +215,8 @@ def evaluate_files(
     def opened(name: str, split: str) -> "Dataset":
         read = replace(data_options, split=split)
         if name == dataset:  # these are of the files that are scored
-            read = replace(read, layout=None, values=None, folders=None, source_from=None, source_size=None)
+            others: dict[str, Any] = dict.fromkeys(("layout", "values", "folders", *SOURCE))
+            read = replace(read, **others)
         return open_dataset(name, catalogue, data_dir=options.data_dir, options=read, progress=progress)
 
     images = opened(as_path(scored), EVERYTHING)

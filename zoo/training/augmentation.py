@@ -1,5 +1,7 @@
 """Labelled training sets that a conditional run makes: so many images, or as many as a class lacks."""
 
+import shlex
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +13,12 @@ import numpy as np
 
 from zoo import backend
 from zoo.backend.versions import installed_versions
-from zoo.base.files import atomic_file, file_hash, whole_folder, write_json
+from zoo.base.files import atomic_file, check_writable, file_hash, whole_folder, write_json
+from zoo.base.interrupts import Interrupted
 from zoo.base.names import readable
 from zoo.base.progress import Progress
 from zoo.catalogue import read_catalogue
+from zoo.data.fields import Field
 from zoo.data.images import as_png
 from zoo.data.tfrecords import Write, record_file
 from zoo.errors import ZooError
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from zoo.data import Dataset
 
 MANIFEST = "manifest.json"
+TRAIN, TEST = "train", "test"  # splits
+TOLD = 256  # real images between two reports of progress
 NPZ, TFRECORD = ".npz", ".tfrecord"
 FORMATS = {NPZ: "npz", TFRECORD: "TFRecord", "": "folder"}
 
@@ -42,25 +48,34 @@ class Augmentation:
     count: int | None = None
     per_class: int | None = None
     balance: int | None = None
+    classes: tuple[tuple[str, int], ...] = ()
+    """Names or numbers of classes, with how many images of each; none of the others."""
     with_real: bool = False  # the training data is written too
     seed: int = 0
     truncation: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what says nothing, or two things."""
-        if [self.count, self.per_class, self.balance].count(None) != 2:
-            raise ZooError("Say how many images are to be made, in one way: --count, --per-class or --balance.")
+        if [self.count, self.per_class, self.balance, self.classes or None].count(None) != 3:
+            raise ZooError(
+                "Say how many images are to be made, in one way: --count, --per-class, --balance or --class NAME=N."
+            )
 
-    def labels(self, frequencies: np.ndarray, real: np.ndarray) -> np.ndarray:
-        """The classes (N,) int32 to make, one class after the other.
+    def labels(self, field: Field, real: np.ndarray) -> np.ndarray:
+        """The classes (N,) int32 to make, one class after the other; raises ZooError for an unknown one.
 
-        `frequencies` are the shares of the classes in the training data, `real` how many of each it has.
+        `field` is that of the labels, `real` how many of each class the training data has.
         """
+        frequencies = np.array(field.frequencies)
         if self.count is not None:
             exact = frequencies * self.count
             counts = np.floor(exact).astype(int)
             largest_remainders = np.argsort(counts - exact, kind="stable")[: self.count - counts.sum()]
             counts[largest_remainders] += 1
+        elif self.classes:
+            counts = np.zeros(len(frequencies), int)
+            for name, count in self.classes:
+                counts[field.class_number(name)] += count
         elif self.per_class is not None:
             counts = np.full(len(frequencies), self.per_class)
         else:
@@ -75,39 +90,84 @@ def augment(
     """Write a labelled training set to `out`, a folder, an .npz or a .tfrecord; returns its manifest.
 
     A folder has one subfolder a class, so that `--dataset` reads it, and the manifest inside; a file has it beside it.
-    Raises ZooError for a run that is not conditional, and where something lies at `out`.
+    With the real images those of the data's test split are kept apart, in a folder `test` or arrays `test_samples` and
+    `test_labels`, so that no generated image is taken for a test image. Raises ZooError for a run that is not
+    conditional, and where something lies at `out`. An interruption leaves nothing behind.
     """
     sampler = run.sampler
+    check_augments(run)
+    check_place(out)
+    field = run.fields[LABELS]
+    names = field.all_names
+    training = test = None
+    if wanted.with_real or wanted.balance is not None:
+        data = DataOfRun(run.record["dataset"], run.path, read_catalogue(), data_dir, named=run.dataset)
+        training = data.training()
+        test = held_out(data) if wanted.with_real and out.suffix != TFRECORD else None
+    real = real_counts(training, len(names))
+    labels = wanted.labels(field, real)
+    if not len(labels):
+        raise ZooError("Every class has as many images as are wanted already: nothing is to be made. Raise --balance.")
+    inputs = sampler.latents(len(labels), wanted.seed, {LABELS: labels}, wanted.truncation)
+    with telling_what_is_left(out), writing(out, names, has_test=test is not None) as write:
+        if wanted.with_real:
+            write_real(training, write.train, names, progress)
+            write_real(test, write.test, names, progress)
+        done = 0
+        for chunk in sampler.chunks(inputs, wanted.seed):
+            for image in run.presented(chunk):
+                write.train(image, int(labels[done]), names[labels[done]], True)
+                done += 1
+            progress.counting("generating", done, len(labels))
+    counts = (real, real_counts(test, len(names))) if wanted.with_real else (np.zeros_like(real), np.zeros_like(real))
+    manifest = described(run, out, wanted, names, labels, *counts)
+    write_json(out / MANIFEST if out.is_dir() else out.with_name(f"{out.name}.{MANIFEST}"), manifest)
+    return manifest
+
+
+def check_augments(run: Run) -> None:
+    """Raises ZooError, with what to do, for a run whose generator makes no images of classes out of latents."""
+    sampler = run.sampler
+    if sampler.generating.is_conditional and sampler.needs_rows:
+        raise ZooError(
+            f"The generator of '{run.record['stack']}' changes images, it makes none: change those of a folder to a "
+            f"class with zoo translate {shlex.quote(str(run.path))} IMAGES --class NAME --out FOLDER."
+        )
     if not sampler.generating.is_conditional or sampler.needs_rows:
         raise ZooError(
             f"The generator of '{run.record['stack']}' makes no images of classes: a labelled training set needs a "
             "conditional run. zoo list variants says which are."
         )
-    check_place(out)
-    field = run.fields[LABELS]
-    names = field.all_names
-    training = None
-    if wanted.with_real or wanted.balance is not None:
-        data = DataOfRun(run.record["dataset"], run.path, read_catalogue(), data_dir, named=run.dataset)
-        training = data.training()
-    real = real_counts(training, len(names))
-    labels = wanted.labels(np.array(field.frequencies), real)
-    if not len(labels):
-        raise ZooError("Every class has as many images as are wanted already: nothing is to be made. Raise --balance.")
-    inputs = sampler.latents(len(labels), wanted.seed, {LABELS: labels}, wanted.truncation)
-    with writing(out, names, sampler.samples_field.shape) as write:
-        if wanted.with_real and training is not None and training.labels is not None:
-            for image, label in zip(training.samples, training.labels, strict=True):
-                write(np.asarray(image), int(label), names[label], False)
-        done = 0
-        for chunk in sampler.chunks(inputs, wanted.seed):
-            for image in run.presented(chunk):
-                write(image, int(labels[done]), names[labels[done]], True)
-                done += 1
-            progress.counting("generating", done, len(labels))
-    manifest = described(run, out, wanted, names, labels, real if wanted.with_real else np.zeros_like(real))
-    write_json(out / MANIFEST if out.is_dir() else out.with_name(f"{out.name}.{MANIFEST}"), manifest)
-    return manifest
+
+
+def held_out(data: DataOfRun) -> "Dataset | None":
+    """The real test images; None where the data has none that the run was not trained on."""
+    if not str(data.record["split"]).startswith(TRAIN) or "+" in data.record["split"]:
+        return None
+    try:
+        return data.split(TEST)
+    except ZooError:  # which says that there is no such split
+        return None
+
+
+def write_real(data: "Dataset | None", write: Write, names: list[str], progress: Progress) -> None:
+    """Write a split of the data; nothing where there is none, or it has no labels."""
+    if data is None or data.labels is None:
+        return
+    for number, (image, label) in enumerate(zip(data.samples, data.labels, strict=True)):
+        write(np.asarray(image), int(label), names[label], False)
+        if not (number + 1) % TOLD or number + 1 == data.count:
+            progress.counting(f"copying real images ({data.split})", number + 1, data.count)
+
+
+@contextmanager
+def telling_what_is_left(out: Path) -> Iterator[None]:
+    """Adds to an interruption that nothing was written."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        message = f"Interrupted: nothing is kept at {out}. The same command begins anew."
+        raise Interrupted(getattr(error, "number", signal.SIGINT), message) from None
 
 
 def check_place(out: Path) -> None:
@@ -116,6 +176,7 @@ def check_place(out: Path) -> None:
         raise ZooError(f"--out {out}: expected a folder, a file.npz or a file.tfrecord.")
     if out.exists() and (out.is_file() or any(out.iterdir())):
         raise ZooError(f"{out} exists: choose another place with --out, or remove it.")
+    check_writable(out, "--out")
 
 
 def real_counts(training: "Dataset | None", classes: int) -> np.ndarray:
@@ -125,23 +186,51 @@ def real_counts(training: "Dataset | None", classes: int) -> np.ndarray:
     return np.bincount(training.labels, minlength=classes)
 
 
+@dataclass(frozen=True)
+class Writing:
+    """What writes one image after the other, to train on and to test with."""
+
+    train: Write
+    test: Write
+
+
 @contextmanager
-def writing(out: Path, names: list[str], shape: tuple[int, ...]) -> Iterator[Write]:
-    """What writes one image after the other in the format of the place's ending."""
+def writing(out: Path, names: list[str], has_test: bool) -> Iterator[Writing]:
+    """What writes in the format of the place's ending; a folder of test images is made where there are some."""
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == TFRECORD:
         with record_file(out) as write:
-            yield write
+            yield Writing(write, write)
     elif out.suffix == NPZ:
-        rows: list[tuple[np.ndarray, int, bool]] = []
-        yield lambda image, label, _, generated: rows.append((image, label, generated))
-        images, labels, generated = (list(column) for column in zip(*rows, strict=True))
-        arrays = {"samples": np.stack(images), "labels": np.array(labels), "generated": np.array(generated)}
+        rows, test_rows = Rows(), Rows()
+        yield Writing(rows.write, test_rows.write)
+        arrays = {**rows.arrays(""), **test_rows.arrays("test_")}
+        arrays.pop("test_generated", None)  # none is
         with atomic_file(out) as file:
             np.savez_compressed(file, class_names=np.array(names), **arrays)  # type: ignore[arg-type]
     else:
         with whole_folder(out) as folder:
-            yield folder_writer(folder, names)
+            train = folder_writer(folder / TRAIN if has_test else folder, names)
+            yield Writing(train, folder_writer(folder / TEST, names) if has_test else train)
+
+
+class Rows:
+    """Images with their labels, and whether they were generated, until all are there."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[np.ndarray, int, bool]] = []
+
+    def write(self, image: np.ndarray, label: int, _: str, generated: bool) -> None:
+        """Keep an image (H, W, C)."""
+        self.rows.append((image, label, generated))
+
+    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
+        """`samples`, `labels` and `generated`, (N, ...), after the prefix; nothing where there are none."""
+        if not self.rows:
+            return {}
+        images, labels, generated = (list(column) for column in zip(*self.rows, strict=True))
+        arrays = {"samples": np.stack(images), "labels": np.array(labels), "generated": np.array(generated)}
+        return {f"{prefix}{name}": each for name, each in arrays.items()}
 
 
 def folder_writer(out: Path, names: list[str]) -> Write:
@@ -162,7 +251,13 @@ def folder_writer(out: Path, names: list[str]) -> Write:
 
 
 def described(
-    run: Run, out: Path, wanted: Augmentation, names: list[str], labels: np.ndarray, real: np.ndarray
+    run: Run,
+    out: Path,
+    wanted: Augmentation,
+    names: list[str],
+    labels: np.ndarray,
+    real: np.ndarray,
+    test: np.ndarray,
 ) -> dict[str, Any]:
     """The manifest: what made the set, and what it holds."""
     generated = np.bincount(labels, minlength=len(names))
@@ -179,10 +274,12 @@ def described(
         "truncation": wanted.truncation,
         "classes": [
             {"number": number, "name": name, "generated": int(generated[number]), "real": int(real[number])}
+            | ({"test": int(test[number])} if test.any() else {})
             for number, name in enumerate(names)
         ],
         "generated": len(labels),
         "real": int(real.sum()),
+        "test": int(test.sum()),
         "made": time.strftime("%Y-%m-%d %H:%M:%S %z"),
         "versions": installed_versions(),
     }

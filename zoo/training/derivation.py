@@ -51,6 +51,27 @@ def derived(
     return found
 
 
+def takes_other_rows(stack: Stack, fields: Fields, name: str) -> bool:
+    """Whether the stack derives a field of other rows than the samples'; `fields` are those of `with_derived`."""
+    draws = keras.random.SeedGenerator(0)
+
+    def rows() -> dict[str, Any]:
+        return {
+            name: ops.zeros((2,), "int32")
+            if each.kind == "label"
+            else keras.random.uniform((2, *each.shape), seed=draws)
+            for name, each in fields.items()
+        }
+
+    batch, other = rows(), rows()
+
+    def made(others: Mapping[str, Any]) -> Any:
+        seeds = {each: keras.random.SeedGenerator(0) for each in (CORE, *stack.plugins)}
+        return derived(stack, batch, others, classes_of(fields), seeds, stack.recipe)[name]
+
+    return bool(ops.any(made(batch) != made(other)))
+
+
 def classes_of(fields: Fields) -> int | None:
     """How many classes the data has, if it has labels."""
     return fields[LABELS].classes if LABELS in fields else None

@@ -7,10 +7,13 @@ import keras
 
 from zoo.backend.contract import Engine
 from zoo.backend.keras_internals import every_layer
+from zoo.catalogue import read_catalogue
+from zoo.catalogue.entries import UNPAIRED
 from zoo.data.fields import Field
 from zoo.errors import NoLabels, ZooError
-from zoo.networks import inputs_of, outputs_of
+from zoo.networks import SOURCE, inputs_of, outputs_of
 from zoo.stacks.stack import HOOKS_OF_PLAYER, Stack
+from zoo.training.derivation import takes_other_rows
 from zoo.training.names import LABELS, LATENTS, LOGITS, SAMPLES
 
 Fields = Mapping[str, Field]
@@ -72,6 +75,21 @@ def check_inputs(stack: Stack, generator: keras.Model, discriminator: keras.Mode
                 f"takes an input '{name}' that is no field of the data{made_too}. Fields: {', '.join(fields)}; a "
                 "plugin derives more in the hook 'derive'",
             )
+
+
+def check_pairs(stack: Stack, fields: Fields) -> None:
+    """Refuse a field `source` without pairs where a plugin declares NEEDS_PAIRS; `fields` hold what is derived too."""
+    needing = [name for name, plugin in stack.plugins.items() if getattr(plugin, "NEEDS_PAIRS", False)]
+    if not needing or SOURCE not in fields:
+        return
+    is_derived = bool(stack.implementations("derive")) and takes_other_rows(stack, fields, SOURCE)
+    if is_derived or not fields[SOURCE].aligned:
+        others = " or ".join(read_catalogue().suggestions(UNPAIRED))
+        raise ZooError(
+            f"Plugin '{needing[0]}' needs pairs, and the field '{SOURCE}' is in an order of its own: train {others}, "
+            "which learn without, or choose "
+            f"{'a task that derives it of the same rows' if is_derived else 'data in pairs'}."
+        )
 
 
 def check_weights_are_the_optimizers(stack: Stack, models: Mapping[str, keras.Model]) -> None:

@@ -20,6 +20,7 @@ from zoo.training.model_checks import (
     check_differentiable,
     check_inputs,
     check_models,
+    check_pairs,
     check_weights_are_the_optimizers,
     wrong,
 )
@@ -165,6 +166,7 @@ def built_players(stack: Stack, fields: Fields, seed: int, engine: Engine) -> Pl
     """
     with seeded(seed), refusing_unseeded_randomness():
         fields = with_derived(stack, fields)
+        check_pairs(stack, fields)
         sample_shape, judged = fields[SAMPLES].shape, judged_shape(stack, fields)
         data = {"classes": classes_of(fields), "fields": fields, "recipe": stack.recipe}
         generator = build_generator(stack, fields, engine)

@@ -1,7 +1,7 @@
 """Images of a file, folder or zip, translated in batches of one size of the network and written beside one another."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from zoo import backend
-from zoo.base.files import atomic_file
+from zoo.base.files import atomic_file, check_writable
 from zoo.base.interrupts import Interrupted
 from zoo.base.pictures import as_rgb, grid, save_picture
 from zoo.base.progress import Progress
@@ -28,9 +28,9 @@ from zoo.training.translation_places import Manifest, found_files, made_by, plan
 
 BATCH = 16  # images
 MOST_PIXELS = 2**22  # of a batch
-SHEET = 20  # pairs
+SHEET_ROWS = 5  # of a sheet, at most
 SHEET_SIZE = 128  # pixels of an image of a sheet, at most
-SHEET_COLUMNS = 4  # pairs
+SHEET_COLUMNS = 4  # pairs, unless asked for others
 LYING = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 LEFT_OUT = (*images.UNREADABLE, ZooError)  # a ZooError: too many pixels, or values of unknown range
 
@@ -97,18 +97,25 @@ class Account:
 
 @backend.fixed()
 def translate_files(
-    run: Run, given: Path, out: Path, wanted: Translation, sheet: Path | None, progress: Progress
+    run: Run,
+    given: Path,
+    out: Path,
+    wanted: Translation,
+    sheet: Path | None,
+    progress: Progress,
+    columns: int = SHEET_COLUMNS,
 ) -> dict[str, Any]:
     """Translate an image, or all below a folder or in a zip, into `out`: a file, or a folder with files of equal names.
 
     Every result is a PNG, in RGBA where the image is transparent somewhere. Unreadable files are left out and named.
-    What a folder's manifest says is done and unchanged is not made again. Raises ZooError where nothing can be read or
-    written, and where a result would replace an image that is read or one made in another way; Interrupted, which says
-    what is written, where a signal ends it.
+    `sheet` is a picture of the first of them, `columns` in a row. What a folder's manifest says is done and unchanged
+    is not made again. Raises ZooError where nothing can be read or written, and where a result would replace an image
+    that is read or one made in another way; Interrupted, which says what is written, where a signal ends it.
     """
     translator = translator_of(run, wanted)
     files, entries = found_files(given, out)
     targets = targets_of([each.path for each in entries], given, out)
+    check_places(targets, sheet)
     folder = None if out in targets.values() else out
     made = made_by(str(run.path), last_step(run), run.sampler, wanted.options)
     planned = {each.path: planned_image(each, given, targets[each.path], folder) for each in entries}
@@ -116,7 +123,7 @@ def translate_files(
     before = manifest.count(entries)
     work = Work(files, entries, translator, manifest, progress)
     try:
-        work.translate(wanted, sheet is not None)
+        work.translate(wanted, shown=0 if sheet is None else SHEET_ROWS * columns)
     except KeyboardInterrupt as ending:
         number = getattr(ending, "number", signal.SIGINT)
         written = f"{manifest.count(entries):,} of {len(entries):,} images are written to {out}"
@@ -127,7 +134,8 @@ def translate_files(
     if not account.images + before:
         raise ZooError(f"No image of {given} can be read: {account.unreadable}.")
     if sheet is not None:
-        save_picture(before_and_after([account.shown[name] for name in sorted(account.shown)]), sheet)
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        save_picture(before_and_after([account.shown[name] for name in sorted(account.shown)], columns), sheet)
     for line in account.lines(translator.trained_size):
         progress.note(line)
     return {
@@ -160,13 +168,13 @@ class Work:
     progress: Progress
     account: Account = field(default_factory=Account)
 
-    def translate(self, wanted: Translation, sheeted: bool) -> None:
-        """All of it; the first images again where they are shown on a sheet.
+    def translate(self, wanted: Translation, shown: int) -> None:
+        """All of it; the first images, which are `shown` on a sheet, again where they were made before.
 
         Where layers draw noise, a batch is made whole or not at all, so that results do not depend on interruptions.
         """
         sizes = self.sizes()
-        self.account.first = set(sorted(sizes)[:SHEET]) if sheeted else set()
+        self.account.first = set(sorted(sizes)[:shown])
         missing = {name for name in sizes if name in self.account.first or not self.manifest.is_done(name)}
         done = len(self.entries) - len(missing)
         places = {each.path: place for place, each in enumerate(self.entries)}
@@ -282,6 +290,13 @@ def translator_of(run: Run, wanted: Translation) -> Translator:
     return Translator(sampler, direction, conditions, wanted.from_samples, wanted.own_size)
 
 
+def check_places(targets: Mapping[str, Path], sheet: Path | None) -> None:
+    """Raises ZooError, before the work, where translations or the sheet can't be written."""
+    for option, path in (("--out", next(iter(targets.values()))), ("--sheet", sheet)):
+        if path is not None:
+            check_writable(path, option)
+
+
 def opened(content: bytes, name: str, translator: Translator) -> Picture:
     """An image upright, in the channels that the network is given, and with its transparency."""
     image = ImageOps.exif_transpose(images.opened(content, name))
@@ -314,12 +329,12 @@ def write(result: np.ndarray, alpha: np.ndarray | None, path: Path) -> None:
         raise unwritable(path, error) from error
 
 
-def before_and_after(shown: list[tuple[np.ndarray, np.ndarray]]) -> Image.Image:
-    """Pairs of what was translated and what it became, beside one another."""
+def before_and_after(shown: list[tuple[np.ndarray, np.ndarray]], columns: int) -> Image.Image:
+    """Pairs of what was translated and what it became, beside one another, at most so many in a row."""
     largest = max(max(each.shape[:2]) for pair in shown for each in pair)
     side = min(largest, SHEET_SIZE)
     tiles = [tile(each, side) for pair in shown for each in pair]
-    return grid(np.stack(tiles), 2 * SHEET_COLUMNS)
+    return grid(np.stack(tiles), 2 * min(columns, len(shown)))
 
 
 def tile(pixels: np.ndarray, side: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data import images
-from zoo.data.options import CHANNELS, WITHOUT_LABELS, DataOptions
+from zoo.data.options import CHANNELS, SOURCE, WITHOUT_LABELS, DataOptions
 from zoo.data.sources import axes
 from zoo.data.sources.array_file import ArrayFile
 from zoo.data.sources.contract import Batches, Contents, OtherField, Skipped, Source
@@ -96,7 +96,7 @@ class ArraySource(Source):
         return Splits({split: self.file.header(name)[0][0] for split, name in found.items() if name}, str(self.path))
 
     def contents(self, selection: Selection) -> Contents:
-        self.options.refuse(f"{self.path} holds arrays", "folders", "source_from", "source_size")
+        self.options.refuse(f"{self.path} holds arrays", "folders", *SOURCE)
         names = {part.split: self._samples_name(part.split) or "" for part in selection.parts}
         shape, dtype = self._common_header(names.values())
         if len(shape) == 2 and dtype.kind == "f":

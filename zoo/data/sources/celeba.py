@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data import images
-from zoo.data.options import UNREADABLE_SHARE, WITHOUT_LABELS, DataOptions, attributes_in
+from zoo.data.options import SOURCE, UNREADABLE_SHARE, WITHOUT_LABELS, DataOptions, attributes_in
 from zoo.data.sources.contract import Contents, Source
 from zoo.data.sources.image_files import ImageFiles
 from zoo.data.sources.trees import Entry, Tree, ZipTree
@@ -67,7 +67,7 @@ class CelebaCopy(Source):
     def contents(self, selection: Selection) -> Contents:
         names = [self.by_split[part.split][row] for part in selection.parts for row in part.rows]
         attribute, labels = self._labels(names)
-        self.options.refuse(f"{self.tree.path} is a copy of CelebA", "layout", "folders", "source_from", "source_size")
+        self.options.refuse(f"{self.tree.path} is a copy of CelebA", "layout", "folders", *SOURCE)
         files = ImageFiles(self.image_tree, [self.faces[name] for name in names], labels, self.share)
         headers = files.headers()
         sizes = Counter(each.size for each in headers.values())

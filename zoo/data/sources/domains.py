@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from zoo.data.options import OWN, PAIRS
 from zoo.data.sources import layouts
 from zoo.data.sources.contract import shortened
 from zoo.data.sources.trees import Entry
@@ -18,6 +19,7 @@ from zoo.errors import ZooError, unknown
 
 LEFT, RIGHT = "left", "right"
 HALVES = (LEFT, RIGHT)
+MOSTLY = 0.5  # share of the fewer images that have a pair, above which those without are taken for a mistake
 OF_SPLIT = re.compile(rf"((?i:{'|'.join(layouts.SPLIT_NAMES)}))[ _-]?((?<=[ _-])\w+|[A-Z]\w*)\Z")  # trainA, test_photos
 Folders = Mapping[Entry, tuple[str, ...]]
 
@@ -83,12 +85,40 @@ def divided(folder: str) -> tuple[list[str], str]:
     return ([match[1]], match[2]) if match else ([], folder)
 
 
-def in_pairs(samples: Sequence[Entry], source: Sequence[Entry], folders: Folders) -> dict[Entry, Entry] | None:
-    """The source of each sample, by the file's name in the same folder; None where they don't belong in pairs."""
-    names = [{key(entry, folders): entry for entry in each} for each in (samples, source)]
-    if names[0].keys() != names[1].keys() or len(names[0]) != len(samples) or len(names[1]) != len(source):
+def in_pairs(
+    samples: Sequence[Entry], source: Sequence[Entry], folders: Folders, order: str | None, where: str
+) -> dict[Entry, Entry] | None:
+    """The source of each sample, by the file's name in the same folder; None where they don't belong in pairs.
+
+    `order` is what was asked for, one of SOURCE_ORDERS. Raises ZooError where pairs were, and where most of the fewer
+    images have one, if some image has none: it says which.
+    """
+    if order == OWN:
         return None
-    return {entry: names[1][name] for name, entry in names[0].items()}
+    by_name = [grouped(each, folders) for each in (samples, source)]
+    pairs = {
+        ours[0]: theirs[0]
+        for name, ours in by_name[0].items()
+        if len(ours) == len(theirs := by_name[1].get(name, [])) == 1
+    }
+    odd = sorted(entry.path for entry in {*samples, *source} - {*pairs.keys(), *pairs.values()})
+    if not odd:
+        return pairs
+    if order == PAIRS or len(pairs) > MOSTLY * min(len(samples), len(source)):
+        raise ZooError(
+            f"{where}: {len(pairs):,} images of either folder have one of their name in the other, and {len(odd):,} "
+            f"have none, or several: {shortened(odd)}. Of pairs, move or rename those; of two sets without pairs, say "
+            f"--source-order {OWN}."
+        )
+    return None
+
+
+def grouped(entries: Sequence[Entry], folders: Folders) -> dict[tuple[str, ...], list[Entry]]:
+    """The images by what the two of a pair have in common."""
+    found: dict[tuple[str, ...], list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(key(entry, folders), []).append(entry)
+    return found
 
 
 def key(entry: Entry, folders: Folders) -> tuple[str, ...]:

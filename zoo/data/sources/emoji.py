@@ -55,7 +55,7 @@ class EmojiSource(Source):
         return Splits({split: len(rows) for split, rows in self.rows.items()}, self.name)
 
     def contents(self, selection: Selection) -> Contents:
-        self.options.refuse(f"{self.name} holds square colour images", "layout", "values", "folders")
+        self.options.refuse(f"{self.name} holds square colour images", "layout", "values", "folders", "source_order")
         if self.options.label not in (None, WITHOUT_LABELS, CATEGORY):
             raise ZooError(f"{self.name} has one kind of labels, '{CATEGORY}'. Leave out --label, or --label none.")
         numbers = np.concatenate([self.rows[part.split][part.rows] for part in selection.parts])

@@ -74,6 +74,11 @@ class FolderSource(Source):
         channels = self.options.channels or natural
         if self.options.source_size and not (self.half or self.source_images):
             raise ZooError(f"--source-size is that of the field source, which {where} has not: say --source-from.")
+        if self.options.source_order and not self.source_images:
+            raise ZooError(
+                f"--source-order is for two folders of images, and {where} has "
+                f"{'halves, which are pairs' if self.half else 'none: say --source-from FOLDER'}."
+            )
         skipped = Skipped()
         source = self._source(chosen, selection.expression, skipped)
         files = ImageFiles(
@@ -91,7 +96,8 @@ class FolderSource(Source):
             shape = (len(source.entries), size, size, of_source)
             others["source"] = OtherField("image", shape, batches, aligned)
             order = "in pairs with the samples" if aligned else "in an order of their own"
-            said = [f"the field source is {self.options.source_from}: {len(source.entries):,} images {order}"]
+            sized = f" of {size} px" if self.options.source_size else ""
+            said = [f"the field source is {self.options.source_from}: {len(source.entries):,} images{sized} {order}"]
         return Contents(
             shape=(len(chosen), framing.size, framing.size, channels),
             dtype=np.uint8,
@@ -126,7 +132,8 @@ class FolderSource(Source):
             return None
         folders = self._folders.folders
         samples = [entry for entry in self.entries if entry not in self.source_images]
-        pairs = domains.in_pairs(samples, sorted(self.source_images, key=lambda entry: entry.path), folders)
+        source = sorted(self.source_images, key=lambda entry: entry.path)
+        pairs = domains.in_pairs(samples, source, folders, self.options.source_order, str(self.tree.path))
         if pairs is not None:
             return ImageFiles(self.tree, [pairs[entry] for entry in chosen], None, skipped=skipped, in_pairs=True)
         by_split: dict[str, list[Entry]] = {}
