@@ -16,6 +16,7 @@ BRANCH = "features_of_head_"  # and of what further heads read
 SMALLEST_SIDE = 4  # pixels of the shorter side of the smallest map; it has fewer than twice as many
 FEWEST_HALVINGS = 2
 WIDEST_AT = 32  # pixels of the shorter side, above which channels halve with each doubling
+BUILT = "build_config"  # of a layer inside another one's configuration
 VECTOR = "vector_in_place_of_logits"
 SOURCE = "source"  # the field that a translation starts from
 TRUNCATION = "truncation"  # a generator's input that is 1 in training
@@ -256,8 +257,17 @@ def for_shape(model: keras.Model, shape: tuple[int, ...]) -> keras.Model:
 
 
 def again(layer: keras.Layer) -> keras.Layer:
-    """A layer with the same settings and weights of its own."""
-    return type(layer).from_config(layer.get_config())
+    """A layer with the same settings and weights of its own, which it makes for the first shape that it meets."""
+    return type(layer).from_config(unbuilt(layer.get_config()))
+
+
+def unbuilt(config: Any) -> Any:
+    """A layer's configuration without the shapes that layers inside it, as in a wrapper, were built for."""
+    if isinstance(config, list | tuple):
+        return type(config)(map(unbuilt, config))
+    if not isinstance(config, Mapping):
+        return config
+    return {name: unbuilt(each) for name, each in config.items() if name != BUILT}
 
 
 def own_latents(given: Any, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from by_hand import gradients, number, rows
 from keras import ops
 from zoo_plugins import acgan, contragan, infogan, reacgan, tacgan
 
-from zoo import ZooError, backend
+from zoo import ZooError, backend, layers
 from zoo.data.fields import expected_fields
 from zoo.training.players import build_players
 from zoo.training.trainer import Trainer
@@ -294,3 +294,12 @@ def test_stacks_that_make_no_sense_are_refused(
     settings = ["generator_normalization=none"] if stack.startswith("vanilla") else []
     with pytest.raises(ZooError, match=message):
         build_players(make_stack(stack, *settings), expected_fields((16, 16, 1), classes), 0, backend.engine())
+
+
+@pytest.mark.parametrize("stack", ["dcgan+cgan", "vanilla+cgan", "resnet+cgan"])
+def test_labels_are_joined_before_a_wrapped_layer_too(stack: str, make_stack: Callable) -> None:
+    """Whose wrapper's configuration holds the shape that the layer was built for."""
+    made = make_stack(stack, "discriminator_normalization=spectral")
+    players = build_players(made, expected_fields((16, 16, 1), 3), 0, backend.engine())
+    first = next(each for each in players.discriminator.layers if isinstance(each, layers.SpectralNormalization))
+    assert first.layer.kernel.shape[-2] in (1 + 3, 16 * 16 + 3)  # channels, or coordinates
