@@ -247,7 +247,7 @@ def test_a_sheet_has_as_many_columns_as_are_wanted_and_five_rows_at_most(run: zo
         pictures = tmp_path / str(count)
         for number in range(count):
             saved(pictures / f"{number:02}.png", drawn(SIZE, SIZE))
-        invoked(run, pictures, "--out", tmp_path / "made", "--sheet", tmp_path / "sheets" / "it.png", *words)
+        invoked(run, pictures, "--out", tmp_path / f"{count} made", "--sheet", tmp_path / "sheets" / "it.png", *words)
         return read(tmp_path / "sheets" / "it.png").size
 
     def of(rows: int, pairs: int) -> tuple[int, int]:
@@ -262,9 +262,9 @@ def test_large_transparent_images_are_translated_one_by_one_and_keep_their_trans
 ) -> None:
     seen = []
 
-    def made(_: Translator, images: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        seen.append(images.shape)
-        return images, np.repeat(images, 3, axis=-1)
+    def made(_: Translator, images: list[np.ndarray], seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        seen.append([each.shape for each in images])
+        return images, [np.repeat(each, 3, axis=-1) for each in images]
 
     monkeypatch.setattr(Translator, "with_given", made)
     monkeypatch.setattr(Translator, "size_for", lambda _, size: size)
@@ -274,7 +274,7 @@ def test_large_transparent_images_are_translated_one_by_one_and_keep_their_trans
     for name in ("a.png", "b.png"):
         saved(tmp_path / "large" / name, np.stack([gray, gray, gray, alpha], axis=-1))
     assert invoked(run, tmp_path / "large", "--out", tmp_path / "made")["images"] == 2
-    assert seen == [(1, side, side, 1)] * 2
+    assert seen == [[(side, side, 1)]] * 2
     result = np.asarray(read(tmp_path / "made" / "b.png"))
     np.testing.assert_array_equal(result[..., 3], alpha)
     expected = np.asarray(read(tmp_path / "large" / "b.png").convert("LA"))  # 90 over white, as transparent as it is
@@ -285,9 +285,9 @@ def test_large_transparent_images_are_translated_one_by_one_and_keep_their_trans
 def test_a_place_that_can_not_be_written_is_told_before_the_work(
     run: zoo.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from zoo.training import translation_files
+    from zoo.training.translation_files import Work
 
-    monkeypatch.setattr(translation_files, "batches", lambda *_: pytest.fail("it began"))
+    monkeypatch.setattr(Work, "translate", lambda *_, **__: pytest.fail("it began"))
     saved(tmp_path / "a.png", drawn(SIZE, SIZE))
     (tmp_path / "file").write_text("no folder")
     for words in (["--out", "file/made"], ["--out", "made", "--sheet", "file/sheet.png"]):
