@@ -81,7 +81,9 @@ def complete(dataset: str, arguments: argparse.Namespace) -> dict[str, Any]:
                 continue
             report["rows"] += [{**key, **row} for row in measured(key, arguments)]
             report |= {"machine": machine(0), "commit": commit(), "date": time.strftime("%Y-%m-%d")}
-            report["sheet"] = write_sheet(dataset, folder, arguments)
+            report["sheet"] = write_sheet(dataset, folder, arguments) or report.get(
+                "sheet"
+            )  # kept from another machine
             path.write_text(json.dumps(report, indent=1) + "\n")
             (folder / "augmentation.md").write_text(markdown(report))
             save_plot(report, folder / PLOT)
