@@ -1,5 +1,6 @@
 """From accuracies of a dataset over seeds to tables with intervals, and to what a GAN adds to each way without one."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,13 +35,22 @@ def markdown(report: Mapping[str, Any], heading: str = "#", folder: str = "") ->
         parts += [f"![Generated images, a row for each number of labels]({folder}{report['sheet']})", ""]
     settings = report["settings"]
     parts += [
-        f"Percent of test images, mean and 95% interval over {len({row['seed'] for row in rows})} seeds.",
+        f"Percent of test images, mean and 95% interval over {seeds_of(rows)}.",
         f"GANs: `{settings['stack']}`, {settings['images']:,} images each, on the labelled images alone.",
         f"Classifiers: {settings['steps']:,} steps of {settings['batch']} images.",
         "Images: what the first seed's GANs made, a row for each number of labels, two of each class.",
         f"{report['date']}, {report['machine']['processor']}, commit {report['commit']}.",
     ]
     return "\n".join(parts) + "\n"
+
+
+def seeds_of(rows: Sequence[Row]) -> str:
+    """How many seeds the cells of the tables have."""
+    counts = Counter((row["kind"], row["labels"], row["way"]) for row in rows).values()
+    least, most = min(counts), max(counts)
+    if least == most:
+        return f"{most} seeds" if most > 1 else "one seed, without intervals"
+    return f"{least} to {most} seeds: more are being added, and a cell without an interval has one"
 
 
 def accuracy_table(rows: Sequence[Row], name: str) -> str:
