@@ -81,6 +81,17 @@ def test_other_arrays_are_refused_with_what_was_expected(opened, tmp_path, array
         opened(tmp_path / "odd.npy")
 
 
+def test_an_npz_may_name_its_classes(opened, tmp_path, images):
+    named = {"samples": images, "labels": np.arange(len(images)) % 2}
+    np.savez(tmp_path / "named.npz", **named, class_names=np.array(["Coat", "Bag", "Boot"]))
+    dataset = opened(tmp_path / "named.npz", split="all")
+    assert dataset.class_names == ("Coat", "Bag", "Boot")
+    assert dataset.classes == 3
+    np.savez(tmp_path / "few.npz", **named, class_names=np.array(["Coat"]))
+    with pytest.raises(ZooError, match="names 1 classes, and its labels go up to 1"):
+        opened(tmp_path / "few.npz", split="all")
+
+
 def test_labels_of_another_length_are_refused(opened, tmp_path, images):
     np.savez(tmp_path / "short.npz", samples=images, labels=np.arange(5))
     with pytest.raises(ZooError, match=r"must be 6 whole numbers.*int64 \(5,\)"):

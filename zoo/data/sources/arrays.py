@@ -35,6 +35,7 @@ NAMES = {
 PREFIXES = {"train": "", "test": "test_", "validation": "validation_"}  # of arrays that the user names
 RESERVED = ("latents", "truncation")  # what a network's inputs of these names receive
 OTHER_ARRAYS = "arrays"
+CLASS_NAMES = "class_names"  # an array of text (K,)
 NUMBERS = "biuf"  # kinds of dtype
 
 
@@ -80,6 +81,7 @@ class ArraySource(Source):
             "bytes": status.st_size,
             "modified": status.st_mtime_ns,
             "rules": RULES,
+            **({"named": True} if CLASS_NAMES in self.file.names else {}),  # names were not read before
             **self.options.preprocessing,
         }
 
@@ -159,6 +161,22 @@ class ArraySource(Source):
             found[part.split] = labels
         return found
 
+    def _class_names(self, labels: Mapping[str, np.ndarray] | None, label: str | None) -> tuple[str, ...]:
+        """The file's names of the classes, where its own `labels` are read; none where it names none as text."""
+        if not labels or label != NAMES["train"][0][1] or CLASS_NAMES not in self.file.names:
+            return ()
+        shape, dtype = self.file.header(CLASS_NAMES)
+        if dtype.kind != "U" or len(shape) != 1:
+            return ()
+        found = tuple(str(name) for _, block in self.file.blocks(CLASS_NAMES) for name in block)
+        largest = max(int(each.max(initial=0)) for each in labels.values())
+        if largest >= len(found):
+            raise ZooError(
+                f"'{CLASS_NAMES}' in {self.path} names {len(found)} classes, and its labels go up to {largest}. Name "
+                "all of them, in the order of their numbers."
+            )
+        return found
+
     def _common_header(self, names: Iterable[str]) -> tuple[tuple[int, ...], np.dtype]:
         """Shape and dtype of arrays that differ in their number of rows alone; raises ZooError where they differ."""
         headers = [self.file.header(name) for name in names]
@@ -213,6 +231,7 @@ class ArraySource(Source):
             shape=(selection.count, shape[1]),
             dtype=np.float32,
             batches=batches(),
+            class_names=self._class_names(labels, label),
             scale=scale,
             defaults={"label": default_label},
             resolved={"label": label},
@@ -241,6 +260,7 @@ class ArraySource(Source):
             shape=(selection.count, size, size, pictures.channels),
             dtype=np.uint8,
             batches=batches(),
+            class_names=self._class_names(labels, label),
             defaults={
                 "image_size": pictures.framing.native,
                 "channels": pictures.axes.channels,
