@@ -92,10 +92,11 @@ def values(rows: Sequence[Row], way: str, labels: int, name: str) -> list[float]
 
 
 def shown(found: Summary) -> str:
-    """`81.2 (80.9 to 81.5)`."""
+    """`81.2 (80.9 to 81.5)`; the interval ends where a share does."""
     if found.mean is None:
         return ""
     text = f"{100 * found.mean:.1f}"
-    return (
-        text if found.interval is None else f"{text} ({100 * found.interval[0]:.1f} to {100 * found.interval[1]:.1f})"
-    )
+    if found.interval is None:
+        return text
+    low, high = (100 * min(1.0, max(0.0, end)) for end in found.interval)
+    return f"{text} ({low:.1f} to {high:.1f})"
