@@ -70,7 +70,7 @@ def test_the_table_of_labels_has_differences_with_intervals(including: ModuleTyp
     folder.mkdir(parents=True)
     (folder / "augmentation.json").write_text(
         json.dumps(
-            {"rows": rows, "settings": {"stack": "s", "images": 5, "steps": 6}, "sheet": "sheet.png"}
+            {"rows": rows, "settings": {"stack": "s", "images": 5, "steps": 6, "batch": 7}, "sheet": "sheet.png"}
             | {name: report()[name] for name in ("date", "machine", "commit")}
         )
     )

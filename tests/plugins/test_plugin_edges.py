@@ -63,15 +63,15 @@ def test_colours_count_by_their_mean_and_no_edge_is_stronger_than_one() -> None:
 def test_edges_are_the_samples_own_unless_they_are_to_be_unpaired(batch_of: Callable) -> None:
     batch, other = batch_of("pix2pix+edges")
     assert batch["source"] == pytest.approx(found(batch["samples"]), abs=1e-6)
-    batch, other = batch_of("pix2pix+edges", "edges_paired=false")
+    batch, other = batch_of("cyclegan+edges", "edges_paired=false")
     assert batch["source"] == pytest.approx(found(other["samples"]), abs=1e-6)
     assert (batch["samples"] != other["samples"]).any()
 
 
 def test_negatives_are_of_other_rows_unless_they_are_to_be_paired(batch_of: Callable) -> None:
-    batch, other = batch_of("pix2pix+negative")
+    batch, other = batch_of("cyclegan+negative")
     assert batch["source"] == pytest.approx(-other["samples"], abs=1e-6)
-    batch, _ = batch_of("pix2pix+negative", "negative_paired=true")
+    batch, _ = batch_of("cyclegan+negative", "negative_paired=true")
     assert (batch["source"] == -batch["samples"]).all()
 
 

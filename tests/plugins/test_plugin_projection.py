@@ -34,6 +34,13 @@ def layer_of(model: keras.Model, kind: type) -> Any:
     return found
 
 
+def bounded(wrapper: layers.SpectralNormalization, kernel: keras.Variable) -> np.ndarray:
+    """The kernel divided by its largest singular value, whose vector the wrapper is told."""
+    _, values, vectors = np.linalg.svd(numpy(kernel), full_matrices=False)
+    wrapper.singular_vector.assign(vectors[:1])
+    return numpy(kernel) / values[0]
+
+
 @pytest.mark.parametrize("normalization", ["none", "spectral"])
 def test_a_logit_is_that_below_plus_the_labels_embedding_times_the_features(
     normalization: str, make_stack: Callable
@@ -41,15 +48,19 @@ def test_a_logit_is_that_below_plus_the_labels_embedding_times_the_features(
     players = built(make_stack, "dcgan+projection", f"discriminator_normalization={normalization}")
     if normalization == "none":
         table = numpy(layer_of(players.discriminator, keras.layers.Embedding).embeddings)
+        head = layer_of(players.discriminator, keras.layers.Dense)
+        kernel = numpy(head.kernel)
     else:
-        wrapper = [each for each in players.discriminator.layers if isinstance(each, layers.SpectralNormalization)][-1]
-        table = numpy(wrapper.layer.embeddings)
-        wrapper.singular_vector.assign(np.linalg.svd(table)[2][:1])
-        table = table / np.linalg.svd(table)[1][0]
-    head = layer_of(players.discriminator, keras.layers.Dense)
+        wrappers = [each for each in players.discriminator.layers if isinstance(each, layers.SpectralNormalization)]
+        of_head, of_table = (
+            next(each for each in wrappers if isinstance(each.layer, kind))
+            for kind in (keras.layers.Dense, keras.layers.Embedding)
+        )
+        head = of_head.layer
+        kernel, table = bounded(of_head, head.kernel), bounded(of_table, of_table.layer.embeddings)
     answer = players.judging({"samples": drawn(6, *SHAPE), "labels": LABELS})
     features = numpy(answer["features"])
-    by_hand = features @ numpy(head.kernel)[:, 0] + numpy(head.bias) + (table[LABELS] * features).sum(axis=1)
+    by_hand = features @ kernel[:, 0] + numpy(head.bias) + (table[LABELS] * features).sum(axis=1)
     assert numpy(answer["logits"])[:, 0] == pytest.approx(by_hand, rel=1e-4, abs=1e-6)
 
 

@@ -139,6 +139,7 @@ def test_the_sheet_has_a_row_for_each_image_itself_first_and_then_changed_to_eac
     run = SimpleNamespace(
         sampler=sampler,
         fields=data.fields,
+        made_field=data.fields["samples"],
         record={"dataset": {"description": {}}},
         class_numbers=lambda names: [int(name) for name in names],
         presented=data.fields["samples"].presented,
