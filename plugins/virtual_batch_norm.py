@@ -142,7 +142,7 @@ def generator(recipe: VirtualBatchNormRecipe) -> Generator[None, keras.Model, ke
     def anew(layer: keras.Layer) -> keras.Layer:
         """The layer, by the reference where it normalizes batches."""
         if not isinstance(layer, layers.BatchNormalization):
-            return type(layer).from_config(layer.get_config())
+            return networks.again(layer)
         replaced.append(layer.name)
         config = layer.get_config()
         kept = {name: config[name] for name in ("epsilon", "gamma_initializer") if name in config}

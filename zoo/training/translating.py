@@ -153,11 +153,11 @@ class Translator:
         fields = self.sampler.generating.fields
         batch, made = self.computed(sampler, np.stack(whole), seed)
         starts, ends = fields[self.direction.start].presented(batch), fields[self.direction.end].presented(made)
-        found = ([], [])  # type: tuple[list[np.ndarray], list[np.ndarray]]
-        for start, end, size, own_scale in zip(starts, ends, sizes, padded, strict=True):
-            found[0].append(fitted(start, size, computed, own_scale))
-            found[1].append(fitted(end, size, computed, own_scale))
-        return found
+
+        def cut(made: np.ndarray) -> list[np.ndarray]:
+            return [fitted(each, size, computed, own) for each, size, own in zip(made, sizes, padded, strict=True)]
+
+        return cut(starts), cut(ends)
 
     def computed(self, sampler: Sampler, images: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """(what is translated, the translation) in [-1, 1] of images of a size that the sampler's generator takes."""
