@@ -89,18 +89,36 @@ def test_the_price_of_exactness_is_told_as_far_as_it_was_seen(tmp_path: Path, mo
     assert "the losses of two sittings are those of one" not in found
 
 
-def test_a_comparison_keeps_the_seeds_that_were_done_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def three_are_too_many(words: list[str], seconds: float) -> dict[str, str]:
-        assert words[:2] == ["zoo", "compare"]
-        return {"unfinished": "late"} if words[-1] == "3" else {}
+def test_a_comparison_that_is_cut_short_has_the_seeds_that_all_variants_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, reported = tmp_path / "compared", []
 
-    def keep(folder: Path, into: Path) -> None:
-        into.mkdir(exist_ok=True)
-        (into / "report.md").write_text("a report")
+    def compared(words: list[str], seconds: float) -> str:
+        asked = words[words.index("--seeds") + 1] if "--seeds" in words else "all"
+        if asked == "all":
+            for variant, ended in {"dcgan": 3, "hinge": 2}.items():
+                for seed in range(4):  # all wait, and have their folders
+                    (run := folder / "runs" / variant / "fashion_mini" / str(seed)).mkdir(parents=True)
+                    if seed < ended:
+                        (run / "outcome.json").write_text("{}")
+            raise day.Failed("was not done after 60 s")
+        reported.append(asked)
+        seeds = list(range(int(asked)))
+        folder.mkdir(exist_ok=True)
+        (folder / "comparison.json").write_text(json.dumps({"benchmark": {"seeds": seeds}}))
+        return ""
 
-    monkeypatch.setattr(day, "as_far_as", three_are_too_many)
-    monkeypatch.setattr(day, "keep", keep)
-    given = argparse.Namespace(out=tmp_path, tiny=False, benchmark="losses", seeds=5, jobs=4, seconds=60.0)
+    monkeypatch.setattr(day, "called", compared)
+    monkeypatch.setattr(day, "keep", lambda folder, into: into.mkdir())
+    given = argparse.Namespace(out=tmp_path, tiny=True, benchmark="losses", jobs=2, seeds=None, seconds=60.0)
     found = day.comparison(given)
-    assert (found["seeds"], found["unfinished"]) == (2, "late")
+    assert (found["seeds"], found["unfinished"]) == (2, "was not done after 60 s")
+    assert reported == ["1", "2"]  # the run alone beforehand, and the report
     assert (tmp_path / "losses.tar.gz").is_file()
+
+
+def test_no_seed_is_done_where_nothing_has_ended(tmp_path: Path) -> None:
+    assert day.seeds_done(tmp_path) == 0
+    (tmp_path / "runs" / "dcgan" / "fashion_mini" / "0").mkdir(parents=True)
+    assert day.seeds_done(tmp_path) == 0
