@@ -1,6 +1,8 @@
 """What the zoo takes of Keras' private parts stands in one module, and a release that lacks any of it is named."""
 
 import ast
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -77,3 +79,20 @@ def test_a_value_is_put_without_a_check_or_a_copy() -> None:
     put_value(variable, value)
     assert variable._value is value
     put_value(variable, before)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_keras_leaves_out_what_the_zoo_never_calls_in_processes_of_the_zoo_alone(whole: bool) -> None:
+    code = f"""
+import sys
+from zoo import backend
+if {whole}: backend.use_whole_process()
+backend.prepare()
+import keras
+print("sklearn.base" in sys.modules, "matplotlib.pyplot" in sys.modules)
+import sklearn.base, matplotlib.pyplot  # a plugin that wants them has them
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, text=True
+    )
+    assert done.stdout == ("False False\n" if whole else "True True\n"), done.stderr

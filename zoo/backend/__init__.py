@@ -17,7 +17,7 @@ import importlib.util
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,7 @@ __all__ = [
     "running",
     "set_defaults",
     "silenced",
+    "use_whole_process",
 ]
 
 if TYPE_CHECKING:  # the contract imports Keras
@@ -54,6 +55,9 @@ NAMES = {
 SUPPORTED = tuple(NAMES)
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 STDOUT, STDERR = 1, 2  # file descriptors
+# What Keras imports where it is installed, for functions that the zoo never calls: a third of the time of its import.
+UNUSED = ("matplotlib.pyplot", "pandas", "sklearn")
+_is_whole_process = False
 
 
 def choose(name: str | None) -> None:
@@ -109,9 +113,36 @@ def set_defaults() -> None:
 def prepare() -> None:
     """Imports the backend before Keras does, without the lines that its libraries print at any log level."""
     name = check_installed()
-    if name not in sys.modules:
-        with silenced(STDERR), uncollected():
+    if name in sys.modules:
+        return
+    with silenced(STDERR), uncollected():
+        if _is_whole_process:
+            with hidden(UNUSED):
+                importlib.import_module(name)
+                importlib.import_module("keras")
+        else:
             importlib.import_module(name)
+
+
+def use_whole_process() -> None:
+    """Says that this process runs the zoo alone, so that Keras need not import what the zoo never calls.
+
+    In other processes, such as a notebook's, Keras has all that it can have.
+    """
+    global _is_whole_process
+    _is_whole_process = True
+
+
+@contextmanager
+def hidden(names: Sequence[str]) -> Iterator[None]:
+    """Lets imports of these modules fail, unless they have been imported before."""
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # an import of None fails
+    try:
+        yield
+    finally:
+        for name in absent:
+            sys.modules.pop(name, None)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import click
 import cloup
 from click.core import ParameterSource
 
-from zoo import __version__
+from zoo import __version__, backend
 from zoo.base.interrupts import signals_interrupting
 from zoo.base.output import steady_output
 from zoo.base.shortages import described as shortage
@@ -350,6 +350,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     A reader of the output that goes away is no error. Output that is lost in another way, on a full disk, is one.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        backend.use_whole_process()
     warnings.showwarning = show_warning
     with steady_output() as stdout:
         code, message = ending(words)

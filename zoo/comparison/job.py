@@ -34,6 +34,7 @@ SEED_OF_BEST = 1  # seed of the latents for the best checkpoint's final score: t
 def main() -> None:
     """Runs the job, and exits with the code of its outcome."""
     warnings.simplefilter("ignore")  # warnings of libraries would fill the log
+    backend.use_whole_process()
     with steady_output():  # a log on a full disk ends no run
         code = exit_code_of(Path(sys.argv[1]))
     sys.exit(code)

@@ -55,6 +55,7 @@ def problems_found_apart(jobs: Sequence[Job], progress: Progress) -> list[str]:
 def main() -> None:
     """Checks the jobs on stdin, and prints the list of problems."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent process reports Ctrl-C
+    backend.use_whole_process()
     request = json.load(sys.stdin)
     print(json.dumps(problems_of(request["jobs"], as_progress(request["progress"]))))
 
