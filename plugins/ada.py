@@ -20,6 +20,7 @@ gray images hue and saturation do nothing; for images of other channels set `ada
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import keras
@@ -32,8 +33,6 @@ SIGNED = ("cross-entropy", "hinge", "unrolled cross-entropy")  # loss families w
 UNIFORM, NORMAL = 29, 12  # numbers of an image that all transforms take
 POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)  # of the four bands of frequencies, expected of images
 HOLE = 1 / 2  # of the side
-Rows = list[list[Any]]  # of a matrix: numbers, or tensors (B,)
-UNTOUCHED: Rows = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
 
 
 @dataclass(frozen=True)
@@ -160,47 +159,30 @@ def transformed(images: Any, draws: Draws, recipe: AdaRecipe, seed: keras.random
 def placement(images: Any, draws: Draws, recipe: AdaRecipe) -> Any:
     """(B, 3, 3): from places in what comes out to places in the image, in pixels from the centre."""
     height, width = images.shape[1:3]
-    product = affine(images, UNTOUCHED)
-    for steps, share in ((blits, recipe.ada_blitting), (moves, recipe.ada_geometry)):
-        for rows in steps(draws, share * draws.p, (width, height)) if share else ():
-            product = ops.matmul(product, affine(images, rows))
-    return product
+    parts = ((blits, recipe.ada_blitting), (moves, recipe.ada_geometry))
+    maps = [each(draws, share * draws.p, (width, height)) for each, share in parts if share]
+    return layers.affine(images, *chain.from_iterable(maps))
 
 
-def blits(draws: Draws, p: Any, sides: tuple[int, int]) -> Iterator[Rows]:
+def blits(draws: Draws, p: Any, sides: tuple[int, int]) -> Iterator[layers.Rows]:
     """The inverses of what takes pixels as they are: a flip, quarter turns, a shift by an eighth at most."""
-    yield scaling(1 - 2 * draws.sometimes(draws.whole(2), p), 1)
-    yield turning(draws.sometimes(draws.whole(4), p) * (math.pi / 2))
+    yield layers.scaled_back(1 - 2 * draws.sometimes(draws.whole(2), p), 1)
+    yield layers.turned_back(draws.sometimes(draws.whole(4), p) * (math.pi / 2))
     shares = draws.sometimes([draws.uniform(-1 / 8, 1 / 8), draws.uniform(-1 / 8, 1 / 8)], p)
-    yield moving(*(ops.round(share * side) for share, side in zip(shares, sides, strict=True)))
+    yield layers.moved_back(*(ops.round(share * side) for share, side in zip(shares, sides, strict=True)))
 
 
-def moves(draws: Draws, p: Any, sides: tuple[int, int]) -> Iterator[Rows]:
+def moves(draws: Draws, p: Any, sides: tuple[int, int]) -> Iterator[layers.Rows]:
     """The inverses of a scale, a turn, a stretch, a turn and a shift; that there is a turn has probability p, too."""
     turns = 1 - ops.sqrt(ops.relu(1 - p))
     scale = 2 ** draws.sometimes(draws.normal(0.2), p)
-    yield scaling(scale, scale)
-    yield turning(draws.sometimes(draws.uniform(-math.pi, math.pi), turns))
+    yield layers.scaled_back(scale, scale)
+    yield layers.turned_back(draws.sometimes(draws.uniform(-math.pi, math.pi), turns))
     stretch = 2 ** draws.sometimes(draws.normal(0.2), p)
-    yield scaling(stretch, 1 / stretch)
-    yield turning(draws.sometimes(draws.uniform(-math.pi, math.pi), turns))
+    yield layers.scaled_back(stretch, 1 / stretch)
+    yield layers.turned_back(draws.sometimes(draws.uniform(-math.pi, math.pi), turns))
     shares = draws.sometimes([draws.normal(1 / 8), draws.normal(1 / 8)], p)
-    yield moving(*(share * side for share, side in zip(shares, sides, strict=True)))
-
-
-def scaling(x: Any, y: Any) -> Rows:
-    """The inverse of a scale by x and y."""
-    return [[1 / x, 0, 0], [0, 1 / y, 0], [0, 0, 1]]
-
-
-def turning(angle: Any) -> Rows:
-    """The inverse of a turn, clockwise."""
-    return [[ops.cos(angle), ops.sin(angle), 0], [-ops.sin(angle), ops.cos(angle), 0], [0, 0, 1]]
-
-
-def moving(x: Any, y: Any) -> Rows:
-    """The inverse of a shift to the right and down."""
-    return [[1, 0, -x], [0, 1, -y], [0, 0, 1]]
+    yield layers.moved_back(*(share * side for share, side in zip(shares, sides, strict=True)))
 
 
 def colours(images: Any, draws: Draws, p: Any) -> Any:
@@ -211,26 +193,14 @@ def colours(images: Any, draws: Draws, p: Any) -> Any:
     hue = draws.sometimes(draws.uniform(-math.pi, math.pi), p)
     saturation = 2 ** draws.sometimes(draws.normal(1.0), p)
     level, side = (1 - ops.cos(hue)) / 3, ops.sin(hue) / 3**0.5
-    steps = [
-        alike(contrast, 0, 0),
-        alike(1 - flip, -flip, -flip),  # I - 2 v v', v the axis of gray
-        alike(ops.cos(hue) + level, level - side, level + side),  # turns about v
-        alike((1 + 2 * saturation) / 3, (1 - saturation) / 3, (1 - saturation) / 3),
-    ]
-    product = affine(images, alike(1, 0, 0, brightness))
-    for rows in steps:
-        product = ops.matmul(affine(images, rows), product)
-    return product
-
-
-def alike(own: Any, next_one: Any, other: Any, offset: Any = 0) -> Rows:
-    """A map of colours that treats all three alike."""
-    return [
-        [own, next_one, other, offset],
-        [other, own, next_one, offset],
-        [next_one, other, own, offset],
-        [0, 0, 0, 1],
-    ]
+    return layers.affine(
+        images,
+        layers.alike((1 + 2 * saturation) / 3, (1 - saturation) / 3, (1 - saturation) / 3),
+        layers.alike(ops.cos(hue) + level, level - side, level + side),  # turns about v, the axis of gray
+        layers.alike(1 - flip, -flip, -flip),  # I - 2 v v'
+        layers.alike(contrast, 0, 0),
+        layers.alike(1, 0, 0, brightness),
+    )
 
 
 def gains(draws: Draws, p: Any) -> Any:
@@ -253,9 +223,3 @@ def hole(images: Any, draws: Draws, p: Any) -> tuple[Any, Any]:
         places = (ops.arange(size, dtype=images.dtype) + 0.5) / size
         found.append(ops.abs(places - centre[:, None]) < half[:, None])
     return found[0], found[1]
-
-
-def affine(images: Any, rows: Rows) -> Any:
-    """(B, N, N) of rows of numbers and of tensors (B,)."""
-    ones = ops.ones((images.shape[0],), images.dtype)
-    return ops.stack([ops.stack([ones * each for each in row], axis=1) for row in rows], axis=1)

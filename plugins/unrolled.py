@@ -12,7 +12,6 @@ discriminator's, are better spent on a larger network with `r1`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -57,7 +56,7 @@ def observe(
     if player == "discriminator":
         variables["unrolled_updates"].assign(variables["unrolled_updates"] + 1)
         kept = [variables[name] for name in MOMENTS]
-        gradient = flat(weight_gradients)[: kept[0].shape[0]]
+        gradient = networks.flattened(weight_gradients)[: kept[0].shape[0]]
         for variable, moved in zip(kept, moments_after(kept, gradient, recipe), strict=True):
             variable.assign(moved)
 
@@ -77,16 +76,12 @@ def generator_loss(
 ) -> Any:
     """Equation 4: the value of the game, minus the discriminator's loss, at the weights of equation 3."""
     weights = discriminator.trainable_variables
-    ends = list(accumulate(prod(weight.shape) for weight in weights))
 
     def loss(values: Any) -> Any:
-        parts = [
-            ops.reshape(part, weight.shape) for part, weight in zip(ops.split(values, ends[:-1]), weights, strict=True)
-        ]
-        with networks.substituted(zip(weights, parts, strict=True)):
+        with networks.substituted(zip(weights, networks.unflattened(values, weights), strict=True)):
             return losses.cross_entropy_discriminator_loss(discriminate(real_fields), discriminate(fake_fields))
 
-    values, moments = flat(weights), [variables[name] for name in MOMENTS]
+    values, moments = networks.flattened(weights), [variables[name] for name in MOMENTS]
     for step in range(recipe.unrolled_steps):
         moments = moments_after(moments, gradients(loss, values), recipe)
         finished = variables["unrolled_updates"] + step + 1
@@ -101,8 +96,3 @@ def moments_after(kept: Sequence[Any], gradient: Any, recipe: UnrolledRecipe) ->
     """Adam's moments after a gradient."""
     pairs = ((recipe.beta_1, gradient), (recipe.beta_2, ops.square(gradient)))
     return [moment + (1 - beta) * (value - moment) for moment, (beta, value) in zip(kept, pairs, strict=True)]
-
-
-def flat(tensors: Sequence[Any]) -> Any:
-    """All values, one after the other."""
-    return ops.concatenate([ops.reshape(each, (-1,)) for each in tensors])

@@ -1,6 +1,7 @@
 """The losses against numbers worked by hand, and their slopes against the closed forms."""
 
 from collections.abc import Callable
+from functools import partial
 from math import exp, log
 from typing import Any
 
@@ -10,7 +11,9 @@ from by_hand import column
 from keras import ops
 
 from zoo import backend, losses
+from zoo.errors import ZooError
 
+KERNELS = ("rational-quadratic", "gaussian", "distance")
 LOGITS = [-3.0, -0.5, 0.0, 2.0]
 GENERATOR_LOSSES = (
     losses.non_saturating_generator_loss,
@@ -93,3 +96,23 @@ def test_huge_logits_leave_losses_and_slopes_finite() -> None:
         assert np.isfinite(float(loss(column(*huge), column(*huge))))
         assert np.isfinite(slopes(lambda each, loss=loss: loss(each, each), huge)).all()
     assert float(losses.cross_entropy_discriminator_loss(column(-1e4), column(1e4))) == pytest.approx(2e4)
+
+
+def test_kernels_of_two_points_are_those_worked_by_hand() -> None:
+    one, other = ops.convert_to_tensor([[0.0, 0.0], [3.0, 0.0]]), ops.convert_to_tensor([[0.0, 4.0]])
+    found = {name: ops.convert_to_numpy(losses.kernel(name, one, other))[:, 0] for name in KERNELS}
+    squares = np.array([16.0, 25.0])  # of 4 and 5, how far the points are apart
+    quadratic = sum((1 + squares / (2 * a)) ** -a for a in (0.2, 0.5, 1, 2, 5))
+    gaussian = sum(np.exp(-squares / (2 * width**2)) for width in (2, 5, 10, 20, 40, 80))
+    assert found["rational-quadratic"] == pytest.approx(quadratic, rel=1e-6)
+    assert found["gaussian"] == pytest.approx(gaussian, rel=1e-6)
+    assert found["distance"] == pytest.approx([0 + 4 - 4, 3 + 4 - 5], abs=1e-5)
+    with pytest.raises(ZooError, match=r"Unknown kernel: 'gausian'\. Did you mean 'gaussian'"):
+        losses.kernel("gausian", one, other)
+
+
+def test_the_discrepancy_of_the_distance_kernel_is_the_energy_distance() -> None:
+    one, other = np.array([[0.0], [2.0]], "float32"), np.array([[1.0], [5.0]], "float32")
+    found = losses.squared_discrepancy(one, other, partial(losses.kernel, "distance"))
+    apart = 2 * (1 + 5 + 1 + 3) / 4 - 2 - 4  # 2 E|a - b| - E|a - a'| - E|b - b'|
+    assert float(found) == pytest.approx(apart, abs=1e-5)

@@ -80,6 +80,14 @@ def test_substituted_weights_compute_and_are_gone_afterwards() -> None:
     assert float(model(np.ones((1, 2)))[0, 0]) == 2
 
 
+def test_values_one_after_the_other_are_tensors_again() -> None:
+    tensors = [ops.reshape(ops.arange(6.0), (2, 3)), ops.convert_to_tensor(7.0), ops.convert_to_tensor([8.0, 9.0])]
+    values = networks.flattened(tensors)
+    assert [float(each) for each in values] == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    back = networks.unflattened(values * 2, tensors)
+    assert [ops.convert_to_numpy(each).tolist() for each in back] == [[[0, 2, 4], [6, 8, 10]], 14, [16, 18]]
+
+
 def test_gradients_are_of_lists_and_dicts_too() -> None:
     inputs = [ops.convert_to_tensor(2.0), ops.convert_to_tensor(3.0)]
     gradients = backend.engine().input_gradients

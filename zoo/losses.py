@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 
 Tensor = Any
 SHORTEST = 1e-8  # images of a half-life of 0
@@ -152,6 +152,29 @@ def mean_of_pairs(values: Tensor) -> Tensor:
     """The mean of values (B, B) of all pairs of a batch but those of a sample with itself."""
     count = values.shape[0]
     return (ops.sum(values) - ops.sum(ops.diagonal(values))) / (count * (count - 1))
+
+
+def kernel(name: str, one: Tensor, other: Tensor) -> Tensor:
+    """k of each vector (B, s) of one batch with each of another: (B, B).
+
+    `rational-quadratic` and `gaussian` are sums over exponents and bandwidths as in Binkowski et al. 2018
+    (https://arxiv.org/abs/1801.01401), section 3.1 and code; `distance` is |a| + |b| - |a - b|, whose discrepancy is
+    the energy distance.
+    """
+    apart = ops.sum(ops.square(one[:, None] - other[None]), axis=-1)
+    if name == "rational-quadratic":
+        return sum((1 + apart / (2 * exponent)) ** -exponent for exponent in (0.2, 0.5, 1.0, 2.0, 5.0))
+    if name == "gaussian":
+        return sum(ops.exp(-apart / (2 * width**2)) for width in (2.0, 5.0, 10.0, 20.0, 40.0, 80.0))
+    if name == "distance":
+        return norms(one)[:, None] + norms(other)[None] - ops.sqrt(apart + SMALLEST_SQUARE)
+    raise unknown("kernel", name, ("rational-quadratic", "gaussian", "distance"))
+
+
+def squared_discrepancy(one: Tensor, other: Tensor, kernel: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """MMD^2 of two batches of vectors (B, s) without bias: no vector is compared with itself (Gretton et al. 2012)."""
+    within = sum(mean_of_pairs(kernel(each, each)) for each in (one, other))
+    return within - 2 * ops.mean(kernel(one, other))
 
 
 def progress_of(images_seen: Tensor, recipe: Any) -> Tensor:

@@ -1,12 +1,15 @@
 """Networks beside the two players, and models that a plugin extends: what hooks that build models work with."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import accumulate
+from math import prod
 from typing import Any, Literal
 
 import keras
+from keras import ops
 
 from zoo.backend.scopes import Scope
 from zoo.errors import ZooError
@@ -292,3 +295,15 @@ def with_latents(given: Any, latents: Mapping[str, Any]) -> Any:
 def substituted(values: Iterable[tuple[keras.Variable, Any]]) -> AbstractContextManager[Any]:
     """A context in which models compute with these values of their variables; what is assigned inside is lost."""
     return Scope(values)
+
+
+def flattened(tensors: Iterable[Any]) -> Any:
+    """All values of several tensors, one after the other: (N,)."""
+    return ops.concatenate([ops.reshape(each, (-1,)) for each in tensors])
+
+
+def unflattened(values: Any, alike: Sequence[Any]) -> list[Any]:
+    """Tensors of the shapes of `alike`, from as many values (N,) as they have."""
+    ends = list(accumulate(prod(each.shape) for each in alike))
+    parts = ops.split(values, ends[:-1])
+    return [ops.reshape(part, each.shape) for part, each in zip(parts, alike, strict=True)]

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from by_hand import gradients, number, rows
 from zoo_plugins.mmd_gan import (
-    BANDWIDTHS,
-    EXPONENTS,
     MmdGanRecipe,
     discrepancy,
     discriminator_loss,
@@ -19,6 +17,8 @@ from zoo_plugins.mmd_gan import (
 
 from zoo.training.trainer import Trainer
 
+EXPONENTS = (0.2, 0.5, 1.0, 2.0, 5.0)  # of section 3.1
+BANDWIDTHS = (2.0, 5.0, 10.0, 20.0, 40.0, 80.0)  # of the authors' code
 DRAW = np.random.default_rng(0)
 REAL, FAKE = DRAW.normal(size=(5, 3)), DRAW.normal(1.0, 1.0, size=(5, 3))
 KERNELS = {

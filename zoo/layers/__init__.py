@@ -4,6 +4,7 @@ All of them can be saved, take batches of any size, and compute what needs it in
 """
 
 from zoo.backend.keras_internals import every_layer
+from zoo.layers.affine import Rows, affine, alike, moved_back, scaled_back, turned_back
 from zoo.layers.attention import SelfAttention
 from zoo.layers.autoencoders import decoded, encoded
 from zoo.layers.batch import MinibatchDeviation, MinibatchDiscrimination
@@ -96,11 +97,14 @@ __all__ = [
     "PixelShuffle",
     "ReflectionPadding2D",
     "RotaryAttention",
+    "Rows",
     "SelfAttention",
     "SinePositions",
     "SpectralNormalization",
     "Upsample",
     "VirtualBatchNormalization",
+    "affine",
+    "alike",
     "at_ends",
     "attention_side",
     "check_slope_penalty",
@@ -123,6 +127,7 @@ __all__ = [
     "labels_with_latents",
     "labels_with_samples",
     "moments",
+    "moved_back",
     "normalization",
     "normalized",
     "one_hot",
@@ -136,10 +141,12 @@ __all__ = [
     "residual_images",
     "residual_logits",
     "residual_widths",
+    "scaled_back",
     "shifted",
     "spectral_where",
     "stock_equal",
     "translating_block",
+    "turned_back",
     "unit",
     "virtually_normalized",
     "warn_of_two_bounds",
