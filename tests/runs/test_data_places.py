@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from zoo.comparison.candidates import Candidate
 from zoo.comparison.comparing import folder_in
 from zoo.comparison.plan import Plan, Setup
 from zoo.comparison.results import dataset_names
+from zoo.errors import ZooWarning
 from zoo.runs.finding import default_path, find_runs, run_folders
 
 Words = Callable[..., list[str]]
@@ -173,3 +175,20 @@ def test_an_earlier_comparison_goes_on_in_its_directories(finished: zoo.Run, ima
     goes_on = replace(plan, folders={str(images): old.parent.name})
     assert [cell.path for cell in goes_on.cells()] == [old]
     assert [cell.path for cell in plan.cells()] == [old.parent.with_name(dataset_folder(str(images))) / "0"]
+
+
+@pytest.mark.parametrize("split", ["all", "train", "train+test[:50%]", "train[:50%]"])
+def test_samples_that_were_trained_on_are_not_passed_off_as_held_out(
+    split: str, photos: Path, zoo_command, tiny_words: Words
+):
+    assert zoo_command(*tiny_words("--steps", 1, "--split", split, "--out", "run", dataset="photos.npz")).code == 0
+    run = zoo.load("run")
+    if split in ("train", "train[:50%]"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert run.held_out.count == 20
+        assert run.data.held_out().count == 20
+    else:
+        with pytest.warns(ZooWarning, match="its test split among it: the generator has seen these samples"):
+            assert run.held_out.count == 20
+        assert run.data.held_out() is None  # so `zoo augment --with-real` keeps no such images as test images

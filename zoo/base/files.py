@@ -41,8 +41,12 @@ def check_writable(path: Path, option: str) -> None:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        why = f"{error.strerror or error}: {place}"
-        raise ZooError(f"Can't write {path} ({why}). Choose another place with {option}.") from error
+        raise unwritable(path, error, option) from error
+
+
+def unwritable(path: Path, error: OSError, option: str) -> ZooError:
+    """The error about a place that can't be written, which `option` chose."""
+    return ZooError(f"Can't write {path}: {error.strerror or error}. Choose another place with {option}.")
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def augment(
     if wanted.with_real or wanted.balance is not None:
         data = DataOfRun(run.record["dataset"], run.path, read_catalogue(), data_dir, named=run.dataset)
         training = data.training()
-        test = held_out(data) if wanted.with_real and out.suffix != TFRECORD else None
+        test = data.held_out() if wanted.with_real and out.suffix != TFRECORD else None
     real = real_counts(training, len(names))
     labels = wanted.labels(field, real)
     if not len(labels):
@@ -138,16 +138,6 @@ def check_augments(run: Run) -> None:
             f"The generator of '{run.record['stack']}' makes no images of classes: a labelled training set needs a "
             "conditional run. zoo list variants says which are."
         )
-
-
-def held_out(data: DataOfRun) -> "Dataset | None":
-    """The real test images; None where the data has none that the run was not trained on."""
-    if not str(data.record["split"]).startswith(TRAIN) or "+" in data.record["split"]:
-        return None
-    try:
-        return data.split(TEST)
-    except ZooError:  # which says that there is no such split
-        return None
 
 
 def write_real(data: "Dataset | None", write: Write, names: list[str], progress: Progress) -> None:

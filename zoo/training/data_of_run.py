@@ -11,11 +11,15 @@ from zoo.base.progress import Progress, Silent
 from zoo.catalogue import Catalogue
 from zoo.catalogue.entries import match
 from zoo.data.prepared.directory import SHORT
+from zoo.data.splits import terms
 from zoo.errors import ZooError
 from zoo.training.run_yaml import data_options
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
+
+
+EVERYTHING, TEST = "all", "test"  # splits
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,18 @@ class DataOfRun:
     def split(self, split: str) -> "Dataset":
         """A split, read as it was for training; raises ZooError where the data is not to be found."""
         return self.opened(self.name, split)
+
+    @property
+    def trained_on_test(self) -> bool:
+        """Whether it was trained on the test split too, or on some of it, as `all` and `train+test` are."""
+        return any(name in (EVERYTHING, TEST) for name, _, _ in terms(self.record["split"]))
+
+    def held_out(self) -> "Dataset | None":
+        """The test split; None where there is none that the run was not trained on."""
+        try:
+            return None if self.trained_on_test else self.split(TEST)
+        except ZooError:  # which says that there is no such split
+            return None
 
     def training(self) -> "Dataset":
         """What was trained on; raises ZooError where it is not to be found, or has changed."""

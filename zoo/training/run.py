@@ -132,9 +132,17 @@ class Run:
     def held_out(self) -> "Dataset":
         """The test split of the run's data, read as it was for training.
 
-        The training split, with a ZooWarning, where no other is to be had: `held_out.split` says which it is.
+        The training split, with a ZooWarning, where no other is to be had: `held_out.split` says which it is. A
+        ZooWarning too where it was trained on the test split.
         """
         data, trained = self.data, self.record["dataset"]["split"]
+        if data.trained_on_test:
+            warnings.warn(
+                f"{self.directory.called} was trained on the split '{trained}', its test split among it: the generator "
+                "has seen these samples.",
+                ZooWarning,
+                stacklevel=2,
+            )
         try:
             return data.split(TEST)
         except ZooError as error:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from zoo import backend
-from zoo.base.files import atomic_file, check_writable
+from zoo.base.files import atomic_file, check_writable, unwritable
 from zoo.base.interrupts import Interrupted
 from zoo.base.pictures import as_rgb, grid, save_picture
 from zoo.base.progress import Progress
@@ -24,7 +24,7 @@ from zoo.runs.checkpoints import step_of_checkpoint
 from zoo.training.names import SAMPLES
 from zoo.training.run import Run
 from zoo.training.translating import Size, Translator, direction_to, padded_side
-from zoo.training.translation_places import Manifest, found_files, made_by, planned_image, targets_of, unwritable
+from zoo.training.translation_places import Manifest, found_files, made_by, planned_image, targets_of
 
 BATCH = 16  # images
 MOST_PIXELS = 2**22  # of a batch
@@ -326,7 +326,7 @@ def write(result: np.ndarray, alpha: np.ndarray | None, path: Path) -> None:
         with atomic_file(path) as file:
             file.write(content.getvalue())
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise unwritable(path, error, "--out") from error
 
 
 def before_and_after(shown: list[tuple[np.ndarray, np.ndarray]], columns: int) -> Image.Image:

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras import ops
 
-from zoo.base.files import read_json, write_json
+from zoo.base.files import read_json, unwritable, write_json
 from zoo.base.plain_data import plain
 from zoo.data import images
 from zoo.data.sources.trees import ZIP, Entry, Tree, tree
@@ -206,7 +206,7 @@ class Manifest:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_json(self.folder / MANIFEST, {**self.made, "images": self.images})
         except OSError as error:
-            raise unwritable(self.folder / MANIFEST, error) from error
+            raise unwritable(self.folder / MANIFEST, error, "--out") from error
 
 
 def earlier_run(manifest: Mapping[str, Any] | None) -> str:
@@ -214,8 +214,3 @@ def earlier_run(manifest: Mapping[str, Any] | None) -> str:
     if manifest is None or "run" not in manifest:
         return f"its {MANIFEST} can't be read"
     return f"{manifest['run']}, step {manifest.get('step')}"
-
-
-def unwritable(path: Path, error: OSError) -> ZooError:
-    """The error about a place that can't be written."""
-    return ZooError(f"Can't write {path}: {error.strerror or error}. Choose another place with --out.")
