@@ -317,6 +317,24 @@ def test_an_import_may_have_another_name(zoo, here, photos):
     assert "can't be a dataset's name" in err
 
 
+@pytest.mark.parametrize("name", [None, "my pets"])
+def test_the_command_that_an_import_names_trains_on_it(name, zoo, here):
+    images = np.random.default_rng(0).integers(0, 255, (40, 16, 16, 3), dtype=np.uint8)
+    np.savez("a.npz", samples=images)
+    read = ["--image-size", "8", "--channels", "1"]
+    assert zoo("data", "prepare", "a.npz", *read)[0] == 0
+    assert zoo("data", "export", "a.npz", "data.zoo", *read)[0] == 0
+    moved(here)
+    Path("a.npz").unlink()
+    told = zoo("data", "import", "data.zoo", *(["--as", name] if name else []))[1].splitlines()[-1]
+    words = shlex.split(told.removeprefix("Train: zoo "))
+    assert words[:4] == ["run", "dcgan", "--dataset", name or "a"]  # a.npz would be a path
+    tiny = ["--steps", "1", "--set", "batch_size=4", "--set", "generator_units=4", "--set", "discriminator_units=4"]
+    code, out, err = zoo("run", "vanilla", *words[2:], *tiny)
+    assert code == 0, err
+    assert "vanilla on" in out
+
+
 def test_only_a_split_is_exported_where_one_is_named(zoo):
     zoo("data", "prepare", "ring8")
     report = json.loads(zoo("data", "export", "ring8", "a.zoo", "--split", "test", "--json")[1])

@@ -236,5 +236,7 @@ def import_command(file: Path, name: str | None, data_dir: Path | None, as_json:
 
     report = imported(file, name, data_dir)
     lines = [f"{each['name']} {each['split']}: {each['shape']}{each['note']}" for each in report]
-    next_command = training(report[0])
+    read = {**report[0]["options"], "data_dir": data_dir}  # as it must be asked for, but for what preparing found
+    names = [each for each in DATA_NAMES if each not in ("split", "layout") and each in read]
+    next_command = training(report[0], typed_words(prepare_command, read, ["data_dir", *names]))
     click.echo(json.dumps(report) if as_json else "\n".join([*lines, f"Train: {next_command}"]))

@@ -130,7 +130,12 @@ def _check(folder: Path, file: Path, name: str | None) -> None:
         _check_arrays(folder, meta)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ZooError(f"{file} is damaged ({error}). Nothing was imported of it; copy it again.") from error
-    writer.write_meta(folder, {**meta, "imported": file.name, "name": name or meta["name"]})
+    writer.write_meta(folder, {**meta, "imported": file.name, "name": name or imported_name(meta["name"])})
+
+
+def imported_name(name: str) -> str:
+    """What a dataset is called once it is imported: without the ending of an array file, which names a path."""
+    return name.removesuffix(".npz").removesuffix(".npy") or name
 
 
 def _check_arrays(folder: Path, meta: Mapping[str, Any]) -> None:

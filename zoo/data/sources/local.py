@@ -1,10 +1,12 @@
 """Chooses the source that reads the files at a path."""
 
+import shlex
 from pathlib import Path
 
 from zoo.catalogue import DatasetEntry
 from zoo.data.options import UNREADABLE_SHARE, DataOptions
 from zoo.data.prepared.directory import prepared_sets
+from zoo.data.prepared.transfer import imported_name
 from zoo.data.sources.array_file import ARRAYS
 from zoo.data.sources.arrays import ArraySource
 from zoo.data.sources.celeba import CelebaCopy
@@ -26,9 +28,10 @@ def source(dataset: DatasetEntry, options: DataOptions, unreadable: float, data_
         return local_source(path, options, unreadable)
     except ZooError as error:
         imported = [each.meta["name"] for each in prepared_sets(data_dir) if each.meta.get("imported")]
-        if path.exists() or path.name not in imported:
+        name = imported_name(path.name)
+        if path.exists() or name not in imported:
             raise
-        raise ZooError(f"{error} A dataset of that name was imported: --dataset {path.name}") from error
+        raise ZooError(f"{error} A dataset of that name was imported: --dataset {shlex.quote(name)}") from error
 
 
 def local_source(path: Path, options: DataOptions, share: float = UNREADABLE_SHARE) -> Source:
