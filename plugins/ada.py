@@ -164,7 +164,7 @@ def placement(images: Any, draws: Draws, recipe: AdaRecipe) -> Any:
     return layers.affine(images, *chain.from_iterable(maps))
 
 
-def blits(draws: Draws, p: Any, sides: tuple[int, int]) -> Iterator[layers.Rows]:
+def blits(draws: Draws, p: Any, sides: tuple[int, int]) -> Iterator[layers.AffineRows]:
     """The inverses of what takes pixels as they are: a flip, quarter turns, a shift by an eighth at most."""
     yield layers.scaled_back(1 - 2 * draws.sometimes(draws.whole(2), p), 1)
     yield layers.turned_back(draws.sometimes(draws.whole(4), p) * (math.pi / 2))
@@ -172,7 +172,7 @@ def blits(draws: Draws, p: Any, sides: tuple[int, int]) -> Iterator[layers.Rows]
     yield layers.moved_back(*(ops.round(share * side) for share, side in zip(shares, sides, strict=True)))
 
 
-def moves(draws: Draws, p: Any, sides: tuple[int, int]) -> Iterator[layers.Rows]:
+def moves(draws: Draws, p: Any, sides: tuple[int, int]) -> Iterator[layers.AffineRows]:
     """The inverses of a scale, a turn, a stretch, a turn and a shift; that there is a turn has probability p, too."""
     turns = 1 - ops.sqrt(ops.relu(1 - p))
     scale = 2 ** draws.sometimes(draws.normal(0.2), p)

@@ -4,7 +4,7 @@ All of them can be saved, take batches of any size, and compute what needs it in
 """
 
 from zoo.backend.keras_internals import every_layer
-from zoo.layers.affine import Rows, affine, alike, moved_back, scaled_back, turned_back
+from zoo.layers.affine import AffineRows, affine, alike, moved_back, scaled_back, turned_back
 from zoo.layers.attention import SelfAttention
 from zoo.layers.autoencoders import decoded, encoded
 from zoo.layers.batch import MinibatchDeviation, MinibatchDiscrimination
@@ -73,6 +73,7 @@ from zoo.layers.virtual import VirtualBatchNormalization
 __all__ = [
     "PACKAGE",
     "AdaptiveInstanceNormalization",
+    "AffineRows",
     "AlignedUpsample",
     "BatchNormalization",
     "ChannelModulation",
@@ -97,7 +98,6 @@ __all__ = [
     "PixelShuffle",
     "ReflectionPadding2D",
     "RotaryAttention",
-    "Rows",
     "SelfAttention",
     "SinePositions",
     "SpectralNormalization",

@@ -7,10 +7,10 @@ from keras import ops
 
 from zoo.layers.exact import Tensor
 
-Rows = Sequence[Sequence[Tensor]]  # of a matrix: numbers, or tensors (B,)
+AffineRows = Sequence[Sequence[Tensor]]  # of a matrix: numbers, or tensors (B,)
 
 
-def affine(images: Tensor, *maps: Rows) -> Tensor:
+def affine(images: Tensor, *maps: AffineRows) -> Tensor:
     """(B, N, N), a matrix for each of the images (B, ...): the product of maps, of which the last is done first.
 
     A map has rows of numbers and of tensors (B,).
@@ -20,22 +20,22 @@ def affine(images: Tensor, *maps: Rows) -> Tensor:
     return reduce(ops.matmul, matrices)
 
 
-def scaled_back(x: Tensor, y: Tensor) -> Rows:
+def scaled_back(x: Tensor, y: Tensor) -> AffineRows:
     """The inverse of a scale by x and y."""
     return [[1 / x, 0, 0], [0, 1 / y, 0], [0, 0, 1]]
 
 
-def turned_back(angle: Tensor) -> Rows:
+def turned_back(angle: Tensor) -> AffineRows:
     """The inverse of a turn, clockwise, by radians."""
     return [[ops.cos(angle), ops.sin(angle), 0], [-ops.sin(angle), ops.cos(angle), 0], [0, 0, 1]]
 
 
-def moved_back(x: Tensor, y: Tensor) -> Rows:
+def moved_back(x: Tensor, y: Tensor) -> AffineRows:
     """The inverse of a shift to the right and down, in pixels."""
     return [[1, 0, -x], [0, 1, -y], [0, 0, 1]]
 
 
-def alike(own: Tensor, following: Tensor, other: Tensor, offset: Tensor = 0) -> Rows:
+def alike(own: Tensor, following: Tensor, other: Tensor, offset: Tensor = 0) -> AffineRows:
     """A map of colours (r, g, b, 1) that treats all three alike: by itself, the one after it and the one after that."""
     return [
         [own, following, other, offset],
