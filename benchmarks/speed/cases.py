@@ -100,7 +100,14 @@ WGAN_GP = replace(
     clip=0.0,
     penalty=10.0,
 )
-SN_HINGE = replace(DCGAN, name="sn-hinge-32-b64", stack="hinge", loss="hinge", normalization="spectral")
+SN_HINGE = replace(
+    DCGAN,
+    name="sn-hinge-32-b64",
+    stack="hinge",
+    loss="hinge",
+    normalization="spectral",
+    optimizer=replace(DCGAN.optimizer, beta_1=0.0, beta_2=0.9),
+)
 # The paper's DCGAN at 64 pixels has a width of 128, which would take four times as long on a CPU.
 CASES = {
     case.name: case
