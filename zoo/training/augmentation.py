@@ -23,7 +23,7 @@ from zoo.data.images import as_png
 from zoo.data.tfrecords import Write, record_file
 from zoo.errors import ZooError
 from zoo.runs.checkpoints import step_of_checkpoint
-from zoo.training.data_of_run import DataOfRun
+from zoo.training.data_of_run import TEST, DataOfRun
 from zoo.training.names import LABELS
 from zoo.training.run import Run
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from zoo.data import Dataset
 
 MANIFEST = "manifest.json"
-TRAIN, TEST = "train", "test"  # splits
+TRAIN = "train"  # the split beside TEST
 TOLD = 256  # real images between two reports of progress
 NPZ, TFRECORD = ".npz", ".tfrecord"
 FORMATS = {NPZ: "npz", TFRECORD: "TFRecord", "": "folder"}

@@ -17,10 +17,8 @@ from zoo.runs.finding import find_run
 from zoo.runs.metrics import Metrics
 from zoo.runs.pretrained import PACKED
 from zoo.runs.trust import check_trusted
-from zoo.training.data_of_run import DataOfRun
+from zoo.training.data_of_run import TEST, DataOfRun
 from zoo.training.run_yaml import recorded_plugin
-
-TEST = "test"  # the split that samples of a translation are made of
 
 if TYPE_CHECKING:  # what imports Keras is imported when it is needed
     from PIL.Image import Image
